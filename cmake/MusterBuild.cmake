@@ -1,0 +1,36 @@
+# How everything is compiled: language, warnings, sanitizers, linker, cache.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+set(MUSTER_SANITIZE "" CACHE STRING "Sanitizers to build with, for example address,undefined")
+
+add_library(muster_options INTERFACE)
+target_compile_options(muster_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  # False alarms of g++ 12 in inlined library code.
+  -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-stringop-overflow
+  -Wno-array-bounds -Wno-dangling-pointer
+  -Wno-missing-field-initializers)
+if(MUSTER_SANITIZE)
+  target_compile_options(muster_options INTERFACE
+    -fsanitize=${MUSTER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(muster_options INTERFACE -fsanitize=${MUSTER_SANITIZE})
+else()
+  target_compile_definitions(muster_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+  target_compile_options(muster_options INTERFACE -fstack-protector-strong)
+endif()
+
+find_program(MUSTER_MOLD mold)
+if(MUSTER_MOLD)
+  target_link_options(muster_options INTERFACE -fuse-ld=mold)
+endif()
+
+find_program(MUSTER_CCACHE ccache)
+if(MUSTER_CCACHE)
+  # The precompiled header is fine to cache: it defines nothing that depends on the time.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${MUSTER_CCACHE})
+endif()

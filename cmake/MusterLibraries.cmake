@@ -1,0 +1,30 @@
+# The libraries we build on, one target each: muster_library_NAME.
+# What each is for, and why this one: docs/dependencies.md.
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(GTest REQUIRED)
+
+function(muster_library name)
+  add_library(muster_library_${name} INTERFACE)
+  target_link_libraries(muster_library_${name} INTERFACE ${ARGN})
+endfunction()
+
+muster_library(asio Boost::headers Threads::Threads)
+muster_library(cli11)
+muster_library(curl CURL::libcurl Threads::Threads)
+muster_library(expected tl::expected)
+muster_library(fmt fmt::fmt)
+muster_library(gtest GTest::gmock GTest::gtest_main)
+muster_library(json Boost::headers Boost::json)
+muster_library(openssl OpenSSL::Crypto)
+muster_library(spdlog spdlog::spdlog)
+muster_library(sqlite SQLite::SQLite3)
+muster_library(yaml-cpp yaml-cpp)

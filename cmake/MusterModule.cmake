@@ -1,0 +1,48 @@
+# muster_module(NAME [USES module...] [LIBRARIES library...])
+#
+# A module is a folder of src/: every *.cpp in it is its code, every *_test.cpp a test of it.
+# USES lists the modules whose headers it may include; what they use, it may use as well.
+# LIBRARIES are names from MusterLibraries.cmake; they stay private, so that no header of a
+# module can drag a heavy library into another.
+#
+#   muster_NAME        the static library
+#   muster_NAME_test   its tests, run by ctest -R NAME
+function(muster_module name)
+  cmake_parse_arguments(MODULE "" "" "USES;LIBRARIES" ${ARGN})
+
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  add_library(muster_${name} STATIC ${sources})
+  target_include_directories(muster_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM MODULE_USES PREPEND muster_)
+  list(TRANSFORM MODULE_LIBRARIES PREPEND muster_library_)
+  target_link_libraries(muster_${name}
+    PUBLIC muster_options muster_library_expected muster_library_fmt ${MODULE_USES}
+    PRIVATE ${MODULE_LIBRARIES})
+  muster_precompile(muster_${name})
+
+  if(tests)
+    add_executable(muster_${name}_test ${tests})
+    target_link_libraries(muster_${name}_test
+      PRIVATE muster_${name} ${MODULE_LIBRARIES} muster_library_gtest)
+    muster_precompile(muster_${name}_test)
+    add_test(NAME ${name} COMMAND muster_${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  endif()
+endfunction()
+
+# Only what nearly every file wants and what is slow to read: the standard library. Compiled once,
+# with the base module, and used by all.
+function(muster_precompile target)
+  if(target STREQUAL "muster_base")
+    target_precompile_headers(${target} PRIVATE
+      <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string>
+      <string_view> <utility> <variant> <vector> <tl/expected.hpp>)
+  else()
+    target_precompile_headers(${target} REUSE_FROM muster_base)
+  endif()
+  target_compile_options(${target} PRIVATE -fpch-preprocess)
+endfunction()

@@ -1,0 +1,102 @@
+#include "base/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/core.h>
+
+#include "base/crypto.hpp"
+
+namespace muster {
+
+void UniqueFd::reset(int fd) {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+}
+
+Result<std::string> read_all(int fd, std::uint64_t limit) {
+  std::string content;
+  constexpr std::size_t kChunk = 64 * 1024;
+  for (;;) {
+    const auto size = content.size();
+    content.resize(size + kChunk);
+    const ssize_t got = ::read(fd, content.data() + size, kChunk);
+    if (got < 0 && errno == EINTR) {
+      content.resize(size);
+      continue;
+    }
+    if (got < 0) return system_error(errno, "read");
+    content.resize(size + static_cast<std::size_t>(got));
+    if (content.size() > limit) {
+      return Error{ErrorKind::too_large, fmt::format("longer than the limit of {} bytes", limit)};
+    }
+    if (got == 0) return content;
+  }
+}
+
+Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_error(errno, fmt::format("cannot open {}", path.string()));
+  auto content = read_all(file.get(), limit);
+  if (!content) return content.error().within(path.string());
+  return content;
+}
+
+Result<void> write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t written = ::write(fd, data.data(), data.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_error(errno, "write");
+    data.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ok();
+}
+
+namespace {
+
+Result<void> write_durably(const std::filesystem::path& path, std::string_view data, mode_t mode) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!file) return system_error(errno, "open");
+  if (::fchmod(file.get(), mode) != 0) return system_error(errno, "chmod");
+  if (auto written = write_all(file.get(), data); !written) return written;
+  if (::fsync(file.get()) != 0) return system_error(errno, "fsync");
+  return ok();
+}
+
+Result<void> sync_directory(const std::filesystem::path& path) {
+  const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) return system_error(errno, "fsync");
+  return ok();
+}
+
+}  // namespace
+
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view data,
+                                   mode_t mode) {
+  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  const auto draft = directory / fmt::format(".{}.{}", path.filename().string(), random_hex(4));
+  auto written = write_durably(draft, data, mode);
+  if (written && ::rename(draft.c_str(), path.c_str()) != 0) {
+    written = system_error(errno, "rename");
+  }
+  if (!written) {
+    ::unlink(draft.c_str());
+    return written.error().within(fmt::format("cannot write {}", path.string()));
+  }
+  return sync_directory(directory);
+}
+
+Result<void> make_directory(const std::filesystem::path& path, mode_t mode) {
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (failure || ::chmod(path.c_str(), mode) != 0) {
+    return system_error(failure ? failure.value() : errno,
+                        fmt::format("cannot make the directory {}", path.string()));
+  }
+  return ok();
+}
+
+}  // namespace muster

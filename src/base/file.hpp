@@ -1,0 +1,51 @@
+#pragma once
+
+// Files and descriptors, with bounds and without half-written results.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace muster {
+
+// Owns a file descriptor.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    reset(other.release());
+    return *this;
+  }
+  ~UniqueFd() { reset(); }
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+  void reset(int fd = -1);
+
+ private:
+  int fd_ = -1;
+};
+
+// The whole file; an error if it is longer than `limit` bytes. Follows links, reads pipes.
+Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit);
+Result<std::string> read_all(int fd, std::uint64_t limit);
+
+// Everything or an error. Retries what was interrupted.
+Result<void> write_all(int fd, std::string_view data);
+
+// The file has its old content or, durably, the new; never a part. `mode` as for chmod.
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view data,
+                                   mode_t mode);
+
+// Makes `path` and what is missing above it; `mode` holds for `path` itself, also if it existed.
+Result<void> make_directory(const std::filesystem::path& path, mode_t mode);
+
+}  // namespace muster

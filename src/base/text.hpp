@@ -1,0 +1,37 @@
+#pragma once
+
+// Small helpers for text. All pure.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muster {
+
+std::string_view trim(std::string_view text);
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(std::span<const std::string> parts, std::string_view separator);
+
+// The whole of `text` as a decimal number, or nothing.
+std::optional<std::int64_t> parse_int(std::string_view text);
+
+// "1 runner", "3 runners".
+std::string count_of(std::int64_t count, std::string_view singular);
+
+// `text` made safe to show on a terminal or in a log line: control characters, invalid UTF-8 and
+// bidirectional overrides become \xNN, and what is past `limit` bytes is replaced by "…".
+std::string printable(std::string_view text, std::size_t limit = 200);
+
+// The candidate that `text` was probably meant to be, if one is near enough to suggest.
+std::optional<std::string> nearest(std::string_view text, std::span<const std::string_view> candidates);
+
+// " (did you mean 'x'?)" for the nearest candidate, or nothing.
+std::string did_you_mean(std::string_view text, std::span<const std::string_view> candidates);
+
+// For HTML text and quoted attributes.
+std::string escape_html(std::string_view text);
+
+}  // namespace muster

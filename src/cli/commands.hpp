@@ -1,0 +1,28 @@
+#pragma once
+
+// The commands, one function each: the exit code of the program.
+//
+// Exit codes: 0 done; 1 done, and the answer is no (a job failed); 2 the command line or a file
+// given to it is wrong; 3 a server cannot be reached or cannot serve now; 4 refused: token or
+// permission; 5 this machine is in the way (port in use, disk full, data of a newer version);
+// 70 a fault of ours; 130 interrupted.
+
+#include "base/error.hpp"
+#include "cli/options.hpp"
+
+namespace muster::cli {
+
+int run(const ServerOptions& options);
+int run(const AgentOptions& options);
+int run(const ScaleOptions& options);
+int run(const PlanOptions& options);
+int run(const RunOptions& options);
+int run(const PipelineOptions& options);
+int run(const ResourceClassOptions& options);
+int run(const TokenOptions& options);
+int run(const CompletionOptions& options);
+
+// Prints "muster: MESSAGE" to standard error; the exit code for errors of that kind.
+int report(const Error& error);
+
+}  // namespace muster::cli

@@ -1,0 +1,90 @@
+#pragma once
+
+// What a person asked for on the command line, as plain data, one struct a command.
+// parse.hpp makes it from argv; each command's own file carries it out.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace muster::cli {
+
+// How a client finds the server and proves who it is.
+struct ClientOptions {
+  std::string server;      // --server, $MUSTER_SERVER, http://127.0.0.1:8480
+  std::string token_file;  // --token-file, $MUSTER_TOKEN_FILE; else $MUSTER_TOKEN, else the token
+                           // that a server of this user left in its data directory
+};
+
+struct ServerOptions {
+  std::filesystem::path data_directory;  // root: /var/lib/muster; else ~/.local/share/muster
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8480;
+  Millis lease = std::chrono::minutes(5);
+};
+
+struct AgentOptions {
+  std::string config_file;  // "-": standard input
+  std::string job_user;     // who jobs run as when we are root; --job-user, $MUSTER_JOB_USER, nobody
+};
+
+struct ScaleOptions {
+  std::string config_file;
+  bool once = false;
+};
+
+struct PlanOptions {
+  std::string config_file;
+  bool json = false;
+};
+
+struct RunOptions {
+  ClientOptions client;
+  std::filesystem::path directory = ".";
+  bool working_tree = false;
+  bool json = false;
+  bool fleet = false;  // also show the fleet, and wait until it is back at zero
+};
+
+struct PipelineOptions {
+  enum class Action { list, show, follow, cancel } action = Action::list;
+  ClientOptions client;
+  std::string id;
+  bool json = false;
+};
+
+struct ResourceClassOptions {
+  enum class Action { create, list, remove } action = Action::list;
+  ClientOptions client;
+  std::string resource_class;  // namespace/name
+  std::string namespace_filter;  // list: only these
+  std::string description;
+  std::int64_t max_requeues = 0;
+  bool generate_token = false;
+  bool force = false;
+  bool json = false;
+};
+
+struct TokenOptions {
+  enum class Action { create, list, revoke } action = Action::list;
+  ClientOptions client;
+  std::string resource_class;  // empty: personal tokens
+  std::string nickname;
+  std::string id;
+  bool json = false;
+};
+
+struct CompletionOptions {
+  std::string shell;  // bash, zsh or fish
+};
+
+using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, RunOptions,
+                             PipelineOptions, ResourceClassOptions, TokenOptions,
+                             CompletionOptions>;
+
+}  // namespace muster::cli

@@ -1,0 +1,161 @@
+#pragma once
+
+// SQLite, thinly: connection, prepared statements, transactions, migrations.
+//
+// One thread owns a Database. What SQLite cannot do (disk full, I/O error, corruption, busy for
+// longer than the time-out) is thrown as db::Failure, because no caller in the middle of a
+// transaction can do anything but give the transaction up; whoever runs the transaction catches
+// it. Opening returns a Result: that error is a person's to mend.
+
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace muster::db {
+
+// A failed statement. ErrorKind::exhausted for a full disk, unavailable for busy, else internal.
+class Failure final : public std::exception {
+ public:
+  explicit Failure(Error error) : error_(std::move(error)) {}
+  const Error& error() const { return error_; }
+  const char* what() const noexcept override { return error_.message.c_str(); }
+
+ private:
+  Error error_;
+};
+
+// The rows of a query, one at a time. Valid until the same SQL is run again on the same database.
+//
+//   for (auto rows = db.query("SELECT id, size FROM t WHERE a = ?", a); rows.next();) use(rows.text(0));
+class Rows {
+ public:
+  bool next();  // to the first or next row; false at the end
+  std::string text(int column) const;
+  std::int64_t integer(int column) const;
+  bool boolean(int column) const { return integer(column) != 0; }
+  WallTime time(int column) const { return WallTime(Millis(integer(column))); }
+  bool is_null(int column) const;
+  std::optional<std::string> optional_text(int column) const;
+  std::optional<std::int64_t> optional_integer(int column) const;
+  std::optional<WallTime> optional_time(int column) const;
+
+  Rows(Rows&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+  Rows(const Rows&) = delete;
+  Rows& operator=(Rows&&) = delete;
+  ~Rows();
+
+ private:
+  friend class Database;
+  explicit Rows(sqlite3_stmt* statement) : statement_(statement) {}
+  sqlite3_stmt* statement_;
+};
+
+// Version N of a schema is made from version N-1 by the N-th script (from 1).
+using Migrations = std::span<const std::string_view>;
+
+class Database {
+ public:
+  // Opens or makes the file and brings it to the newest version, in one transaction. A file of a
+  // newer version than `migrations` knows is refused and left untouched.
+  static Result<Database> open(const std::filesystem::path& path, Migrations migrations);
+
+  Database(Database&&) noexcept;
+  Database& operator=(Database&&) noexcept;
+  ~Database();
+
+  // Arguments: integers, bool, text, WallTime, std::optional of these, std::nullopt.
+  template <class... Arguments>
+  Rows query(std::string_view sql, const Arguments&... arguments) {
+    sqlite3_stmt* statement = prepare(sql);
+    int index = 0;
+    (bind(statement, ++index, arguments), ...);
+    return Rows(statement);
+  }
+
+  // Runs a statement that gives no rows; how many rows it changed.
+  template <class... Arguments>
+  std::int64_t execute(std::string_view sql, const Arguments&... arguments) {
+    auto rows = query(sql, arguments...);
+    rows.next();
+    return changes();
+  }
+
+  std::int64_t last_insert_id() const;
+
+  // Several statements at once, without arguments.
+  void run_script(const std::string& script);
+
+ private:
+  explicit Database(sqlite3* connection) : connection_(connection) {}
+  sqlite3_stmt* prepare(std::string_view sql);  // compiled once, then kept
+  std::int64_t changes() const;
+
+  void bind(sqlite3_stmt* statement, int index, std::nullopt_t);
+  void bind(sqlite3_stmt* statement, int index, std::int64_t value);
+  void bind(sqlite3_stmt* statement, int index, int value) {
+    bind(statement, index, static_cast<std::int64_t>(value));
+  }
+  void bind(sqlite3_stmt* statement, int index, bool value) {
+    bind(statement, index, static_cast<std::int64_t>(value));
+  }
+  void bind(sqlite3_stmt* statement, int index, std::string_view value);
+  void bind(sqlite3_stmt* statement, int index, const std::string& value) {
+    bind(statement, index, std::string_view(value));
+  }
+  void bind(sqlite3_stmt* statement, int index, const char* value) {
+    bind(statement, index, std::string_view(value));
+  }
+  void bind(sqlite3_stmt* statement, int index, WallTime value) {
+    bind(statement, index, static_cast<std::int64_t>(value.time_since_epoch().count()));
+  }
+  template <class T>
+  void bind(sqlite3_stmt* statement, int index, const std::optional<T>& value) {
+    if (value) {
+      bind(statement, index, *value);
+    } else {
+      bind(statement, index, std::nullopt);
+    }
+  }
+
+  sqlite3* connection_ = nullptr;
+  std::unordered_map<std::string, sqlite3_stmt*> statements_;
+};
+
+// All or nothing. Without commit() everything since is undone. Savepoints nest in transactions.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit();
+
+ private:
+  Database* database_;
+};
+
+class Savepoint {
+ public:
+  explicit Savepoint(Database& database);
+  ~Savepoint();
+  Savepoint(const Savepoint&) = delete;
+  Savepoint& operator=(const Savepoint&) = delete;
+  void release();
+
+ private:
+  Database* database_;
+};
+
+}  // namespace muster::db

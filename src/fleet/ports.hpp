@@ -1,0 +1,84 @@
+#pragma once
+
+// The two ports of the autoscaler. Adapters live in demand/ and capacity/.
+
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "scaling/decide.hpp"
+
+namespace muster::fleet {
+
+// What the queue's keeper knows of one runner. `name` is the instance's id.
+struct KnownRunner {
+  std::string name;
+  std::optional<bool> busy;  // nothing: the source does not say
+  bool ever_claimed = false;
+};
+
+struct ClassDemand {
+  scaling::Demand demand = scaling::DemandUnknown{"not read yet"};
+  std::vector<KnownRunner> runners;
+};
+
+// Where the queue is read. One thread calls read(), another wait_for_change(), at the same time.
+class DemandSource {
+ public:
+  virtual ~DemandSource() = default;
+
+  // One consistent reading of every class asked for. A class that could not be read is there as
+  // DemandUnknown with the reason; this never fails as a whole.
+  virtual std::map<std::string, ClassDemand> read(std::stop_token stop) = 0;
+
+  // Returns when the demand may have changed since the last read(), when `patience` is over, or
+  // when `stop` is requested. A source that cannot tell waits for its polling interval.
+  virtual void wait_for_change(Millis patience, std::stop_token stop) = 0;
+};
+
+struct CapacityInstance {
+  std::string id;
+  std::string resource_class;
+  WallTime launched_at{};
+  bool draining = false;
+  bool single_task = true;  // ends itself after one task
+};
+
+// An instance that is gone. Told once, by the list() after its end.
+struct EndedInstance {
+  std::string id;
+  std::string resource_class;
+  std::string how;  // "exit code 0", "signal 9", in words
+};
+
+struct CapacityList {
+  std::vector<CapacityInstance> live;
+  std::vector<EndedInstance> ended;
+};
+
+// Where instances come from. One thread calls list(), launch() and drain(); another
+// wait_for_change() at the same time.
+class CapacityProvider {
+ public:
+  virtual ~CapacityProvider() = default;
+
+  // All instances of this provider, those that an earlier process of ours started included.
+  virtual Result<CapacityList> list() = 0;
+
+  // Starts `count` instances; the ids of those that were started, in whatever state. Fewer than
+  // asked for, with a log line, if some could not be.
+  virtual Result<std::vector<std::string>> launch(const std::string& resource_class,
+                                                  std::int64_t count) = 0;
+
+  // Asks an instance to take no further task and to end once it runs none. Never ends a running
+  // task. Asking twice, or for one that is gone, is no error.
+  virtual Result<void> drain(const std::string& id) = 0;
+
+  virtual void wait_for_change(Millis patience, std::stop_token stop) = 0;
+};
+
+}  // namespace muster::fleet

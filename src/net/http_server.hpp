@@ -1,0 +1,107 @@
+#pragma once
+
+// An HTTP/1.1 server: the only asynchronous code of the project (Boost.Beast, in one .cpp).
+//
+// Everything happens on the one thread that calls run(): the handler, every reply, every timer.
+// Only stop() and post() may be called from other threads.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "net/http.hpp"
+
+namespace muster::net {
+
+struct Request {
+  std::string method;
+  std::string path;   // decoded
+  std::string query;  // as sent
+  Headers headers;
+  std::string body;
+  std::optional<std::filesystem::path> body_file;  // where a spooled body lies; ours to take
+  std::string peer;  // the address it came from
+};
+
+// Part of a file as a body. The bytes must be there when the answer is sent.
+struct FileSlice {
+  std::filesystem::path path;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+  std::optional<FileSlice> file;  // sent instead of `body`
+};
+
+// The answer to one request. Call send() once, now or later; an Exchange that is dropped without
+// an answer closes the connection.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  virtual void send(Response response) = 0;
+  // The peer has closed the connection: nobody will read the answer. Becomes true only while the
+  // request is parked, and costs nothing to ask.
+  virtual bool abandoned() const = 0;
+};
+
+using Handler = std::function<void(Request, std::shared_ptr<Exchange>)>;
+
+// Asked when the head of a request is read, before its body.
+struct BodyPolicy {
+  std::uint64_t limit = 1 << 20;  // bytes; a longer body gets 413
+  std::optional<std::filesystem::path> spool;  // write the body to a new file in this folder
+};
+using BodyPolicyFor = std::function<BodyPolicy(std::string_view method, std::string_view path)>;
+
+struct ServerSettings {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8480;  // 0: any free one
+  std::uint32_t header_limit = 16 << 10;           // bytes; more gets 431
+  Millis read_timeout = std::chrono::seconds(30);  // for a whole request, once it has begun
+  Millis idle_timeout = std::chrono::minutes(5);   // between requests
+  std::size_t connection_limit = 20'000;           // more are answered 503 and closed
+};
+
+class HttpServer {
+ public:
+  // Listens at once, so that an address in use is an error here.
+  static Result<HttpServer> listen(const ServerSettings& settings, BodyPolicyFor body_policy,
+                                   Handler handler);
+  ~HttpServer();
+  HttpServer(HttpServer&&) noexcept;
+  HttpServer& operator=(HttpServer&&) noexcept;
+
+  std::uint16_t port() const;
+
+  // Serves until stop(). Then no new connection or request is taken, `on_stop` runs (so that
+  // parked requests can be answered), and answers under way are sent, for at most `patience`.
+  void run(std::function<void()> on_stop, Millis patience);
+  void stop();
+
+  // Runs `task` on the server's thread.
+  void post(std::function<void()> task);
+
+  // Runs `task` on the server's thread after `delay`. Dropping the handle cancels it.
+  // Call on the server's thread.
+  class Timer {
+   public:
+    virtual ~Timer() = default;
+  };
+  std::unique_ptr<Timer> after(Millis delay, std::function<void()> task);
+
+ private:
+  struct State;
+  explicit HttpServer(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace muster::net

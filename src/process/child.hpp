@@ -1,0 +1,117 @@
+#pragma once
+
+// A child process in a process group of its own.
+//
+// Not thread-safe: one thread owns a Child. Descriptors other than 0, 1 and 2 never reach it.
+// A Child that goes out of scope is left alone: ending it, and reaping it, is the owner's work.
+
+#include <sys/types.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace muster::process {
+
+struct User {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string name;
+  std::string home;
+};
+
+// By name, from the system's user database.
+Result<User> find_user(const std::string& name);
+
+struct Command {
+  std::vector<std::string> arguments;  // [0] is looked up in the environment's PATH
+  std::map<std::string, std::string> environment;  // the whole of it: nothing is inherited
+  std::string directory;  // empty: ours
+  std::optional<User> user;  // drop to it: groups, gid, uid, no_new_privs
+  // Ours to give; duplicated onto 0, 1, 2 in the child. -1: /dev/null.
+  int standard_input = -1;
+  int standard_output = -1;
+  int standard_error = -1;
+  bool new_session = true;  // its own session and process group (setsid)
+};
+
+// How a process ended.
+struct Exit {
+  int code = 0;        // of a normal end
+  int signal = 0;      // that ended it; 0: it ended normally
+  bool success() const { return code == 0 && signal == 0; }
+  // As a shell reports it: the code, or 128 + signal.
+  int shell_code() const { return signal != 0 ? 128 + signal : code; }
+};
+
+// Names one process for ever: its id, and when it started (clock ticks since boot, field 22 of
+// /proc/PID/stat), and the boot (/proc/sys/kernel/random/boot_id), because ids are used again.
+struct Identity {
+  pid_t pid = 0;
+  std::uint64_t start_ticks = 0;
+  std::string boot_id;
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+// Nothing if no such process lives (a zombie does not live).
+std::optional<Identity> identify(pid_t pid);
+bool is_alive(const Identity& identity);
+
+class Child {
+ public:
+  // Starts the command. An error says why it could not be started (no such program, no such
+  // directory, no permission): nothing runs then.
+  static Result<Child> start(const Command& command);
+
+  Child(Child&&) noexcept = default;
+  Child& operator=(Child&&) noexcept = default;
+
+  pid_t pid() const { return pid_; }
+  int pidfd() const { return pidfd_.get(); }  // readable once it has ended
+
+  // Reaps it if it has ended within `patience`. Call again after nothing; after an Exit, never.
+  std::optional<Exit> wait(Millis patience);
+
+  void signal(int number) const;        // to the process
+  void signal_group(int number) const;  // to its whole process group
+
+ private:
+  Child(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+};
+
+// Ends all that descends from this process, however it daemonized (see become_subreaper): stops
+// them so that none can fork away, then kills, reaps, and repeats until none is left or
+// `patience` is over. The number of processes that were ended. Those in `spare` are left alone.
+Result<int> end_descendants(Millis patience, const std::vector<pid_t>& spare = {});
+
+// Orphaned descendants become our children, so that end_descendants() finds them.
+void become_subreaper();
+
+// Nobody but root can read this process's memory, environment or descriptors, and it leaves no
+// core file. For a process that holds a token and shares its user with jobs.
+void forbid_inspection();
+
+// SIGTERM and SIGINT as events, for a program with threads.
+// Construct before any thread starts (it blocks the signals for all of them).
+class SignalWatch {
+ public:
+  SignalWatch(std::initializer_list<int> signals);
+  int fd() const { return fd_.get(); }      // readable when a signal waits
+  std::optional<int> wait(Millis patience);  // the next signal, or nothing
+
+ private:
+  UniqueFd fd_;
+};
+
+// Where programs are found and a shell expects to work: PATH, LANG, TERM, TZ and the like from our
+// environment, and nothing else.
+std::map<std::string, std::string> plain_environment();
+
+}  // namespace muster::process

@@ -1,0 +1,297 @@
+#pragma once
+
+// What server, agent, scaler and client say to each other, in one place: the messages of the HTTP
+// API as plain structs. docs/protocol.md has the paths, who may call them, and the errors.
+// The JSON member names are the field names. Times are RFC 3339; durations are in milliseconds.
+// A field with a default may be left out by the sender; an unknown member is ignored.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "pipeline/model.hpp"
+
+namespace muster::protocol {
+
+// --- Everyone -------------------------------------------------------------------------------
+
+struct Message {  // the shape of every error, and of "Deleted." and "Accepted."
+  std::string message;
+};
+
+// --- CircleCI's runner API (v3, and its v2 aliases) -----------------------------------------
+
+struct RunnerItem {
+  std::string resource_class;
+  std::string hostname;
+  std::string name;
+  WallTime first_connected{};
+  WallTime last_connected{};
+  WallTime last_used{};
+  std::string version;
+  std::string ip;
+};
+struct RunnerList {
+  std::vector<RunnerItem> items;
+};
+
+struct UnclaimedTasks {
+  std::int64_t unclaimed_task_count = 0;
+};
+struct RunningTasks {
+  std::int64_t running_runner_tasks = 0;
+};
+
+struct ResourceClassItem {
+  std::string id;
+  std::string resource_class;
+  std::string description;
+  std::optional<std::int64_t> max_requeues;  // ours: how often a lapsed task is queued again
+};
+struct ResourceClassList {
+  std::vector<ResourceClassItem> items;
+};
+struct NewResourceClass {
+  std::string resource_class;
+  std::string description = "";
+  std::optional<std::string> org_id;
+  std::int64_t max_requeues = 0;
+};
+
+struct TokenItem {
+  std::string id;
+  std::string resource_class;  // empty for a personal token
+  std::string nickname;
+  WallTime created_at{};
+  std::optional<std::string> token;  // only in the answer to its creation
+};
+struct TokenList {
+  std::vector<TokenItem> items;
+};
+struct NewToken {
+  std::string resource_class = "";
+  std::string nickname = "";
+  std::optional<std::string> org_id;
+};
+
+// --- Agent ----------------------------------------------------------------------------------
+
+struct ClaimRequest {
+  std::string request_id;  // the same for every retry of one claim
+  std::string name;        // of the runner
+  std::string hostname;
+  std::string version;
+  std::int64_t wait_ms = 0;  // how long to hold the request open while the queue is empty
+};
+
+struct WithdrawRequest {
+  std::string request_id;
+};
+
+struct ClaimedTask {
+  std::string task_id;
+  std::int64_t attempt = 1;
+  std::string token;  // for everything about this attempt
+  std::int64_t lease_ms = 0;
+  bool ends_with_lease = false;  // the agent must end the work before the lease does
+  std::string resource_class;
+
+  std::string pipeline_id;
+  std::int64_t pipeline_number = 0;
+  std::string workflow_id;
+  std::string workflow_name;
+  std::string job_id;
+  std::int64_t job_number = 0;
+  std::int64_t index = 0;  // of the parallel slice, from 0
+  std::string project;
+  std::string branch;
+  std::string revision;     // commit id, 40 hex digits
+  std::string source_sha256;  // of the pack that holds the commit
+  pipeline::Job job;
+};
+
+struct HeartbeatRequest {
+  std::int64_t wait_ms = 0;  // the lease is renewed at once; the answer may wait for news
+};
+struct HeartbeatAnswer {
+  std::int64_t lease_ms = 0;
+  bool canceled = false;  // end the work and finish as canceled
+};
+
+enum class StepState { running, success, failed, canceled, timedout, background };
+
+struct StepUpdate {
+  std::string name;
+  StepState state = StepState::running;
+  std::optional<std::int64_t> exit_code;
+  std::optional<WallTime> started_at;
+  std::optional<WallTime> ended_at;
+};
+
+struct OutputAnswer {
+  std::int64_t size = 0;  // bytes held now: where the next upload starts
+};
+
+enum class TaskResult { success, failed, canceled, timedout, infrastructure_fail };
+
+struct FinishRequest {
+  TaskResult result = TaskResult::success;
+  std::string message = "";  // why, where it is not the steps' own doing
+};
+
+// --- Client ---------------------------------------------------------------------------------
+
+struct SubmitPipeline {
+  std::string project;
+  std::string branch;
+  std::string revision;
+  std::string source_sha256;  // uploaded before
+  std::string subject = "";   // first line of the commit message
+  std::string config;         // the text of .circleci/config.yml
+};
+
+struct ConfigProblem {
+  std::int64_t line = 0;
+  std::int64_t column = 0;
+  std::string path;
+  std::string message;
+};
+struct ConfigRefused {  // 400
+  std::string message;
+  std::vector<ConfigProblem> errors;
+};
+
+struct PipelineCreated {
+  std::string id;
+  std::int64_t number = 0;
+  std::string state;  // "created"
+  WallTime created_at{};
+};
+
+struct StepStatus {
+  std::string name;
+  StepState state = StepState::running;
+  std::optional<std::int64_t> exit_code;
+  std::optional<WallTime> started_at;
+  std::optional<WallTime> ended_at;
+  std::int64_t output_size = 0;
+};
+
+// States as words: blocked queued running success failed canceled timedout infrastructure_fail
+// not_run. A reader must tolerate one that it does not know.
+struct TaskStatus {
+  std::string id;
+  std::int64_t index = 0;
+  std::string state;
+  std::int64_t attempt = 0;  // 0: never claimed
+  std::string runner;
+  std::string message;
+  std::optional<WallTime> queued_at;
+  std::optional<WallTime> started_at;
+  std::optional<WallTime> ended_at;
+  std::vector<StepStatus> steps;  // of the latest attempt
+};
+
+struct JobStatus {
+  std::string id;
+  std::int64_t number = 0;
+  std::string name;
+  std::string state;
+  std::string resource_class;
+  std::vector<std::string> requires_jobs;
+  std::vector<TaskStatus> tasks;
+};
+
+struct WorkflowStatus {
+  std::string id;
+  std::string name;
+  std::string state;  // running success failed canceled
+  std::vector<JobStatus> jobs;
+};
+
+struct PipelineStatus {
+  std::string id;
+  std::int64_t number = 0;
+  std::string version;  // opaque; send it back as `seen` to wait for a change
+  std::string state;    // running success failed canceled
+  std::string project;
+  std::string branch;
+  std::string revision;
+  std::string subject;
+  WallTime created_at{};
+  std::vector<WorkflowStatus> workflows;
+};
+
+struct PipelineItem {
+  std::string id;
+  std::int64_t number = 0;
+  std::string state;
+  std::string project;
+  std::string branch;
+  std::string revision;
+  std::string subject;
+  WallTime created_at{};
+};
+struct PipelineList {
+  std::vector<PipelineItem> items;
+};
+
+// --- Scaler ---------------------------------------------------------------------------------
+
+struct RunnerActivity {
+  std::string name;
+  bool busy = false;
+  std::int64_t tasks_claimed = 0;
+  WallTime first_connected{};
+  WallTime last_connected{};
+};
+
+struct ClassDemand {
+  std::string resource_class;
+  std::int64_t unclaimed = 0;
+  std::int64_t running = 0;
+  std::optional<WallTime> oldest_queued_at;  // of the unclaimed
+  std::vector<RunnerActivity> runners;
+};
+
+struct Demand {
+  std::string version;  // opaque; send it back as `seen` to wait for a change
+  std::vector<ClassDemand> classes;
+};
+
+// What a scaler tells the server about a class, for people to see. The server keeps the latest.
+struct ClassFleet {
+  std::string resource_class;
+  std::int64_t desired = 0;
+  std::int64_t live = 0;  // instances that exist: booting, idle, busy and draining
+  std::int64_t booting = 0;
+  std::int64_t idle = 0;
+  std::int64_t busy = 0;
+  std::int64_t draining = 0;
+  std::int64_t max = 0;
+  std::vector<std::string> reasons;  // of the latest decision, in words
+};
+struct FleetReport {
+  std::vector<ClassFleet> classes;
+};
+
+struct ClassStatus {
+  std::string resource_class;
+  std::int64_t unclaimed = 0;
+  std::int64_t running = 0;
+  std::optional<ClassFleet> fleet;  // absent while no scaler reports
+  std::optional<WallTime> reported_at;
+};
+struct FleetStatus {
+  std::string version;
+  std::vector<ClassStatus> classes;
+};
+
+struct Health {
+  std::string status;  // "ok"
+  std::string version;
+};
+
+}  // namespace muster::protocol

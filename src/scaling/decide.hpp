@@ -1,0 +1,117 @@
+#pragma once
+
+// decide(): from one snapshot of the world to what should be done about it, and why.
+//
+// Pure and total: no clock, no failure, no memory but the State it is given and returns. Unknown
+// or stale demand is an input like any other. What must hold of every decision is stated in
+// docs/scaling.md as the invariants S1 to S8.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace muster::scaling {
+
+// How many tasks wait and run for one resource class, at one moment.
+struct DemandReading {
+  std::int64_t unclaimed = 0;
+  std::int64_t running = 0;
+  WallTime read_at{};
+};
+// No reading, and why: never to be taken for zero.
+struct DemandUnknown {
+  std::string why;
+};
+using Demand = std::variant<DemandUnknown, DemandReading>;
+
+enum class InstanceState {
+  booting,   // launched, and never heard of since
+  idle,      // connected, not running a task (as far as is known), and able to take one
+  busy,      // running a task
+  spent,     // single-task, has had its task, about to end itself
+  draining,  // asked to end once it is not busy
+};
+
+struct Instance {
+  std::string id;
+  InstanceState state = InstanceState::booting;
+  WallTime launched_at{};
+};
+
+struct Policy {
+  std::int64_t min = 0;
+  std::int64_t max = 1;
+  Millis boot_timeout = std::chrono::minutes(5);
+  // After a failed boot no launch for `first`; each further one in a row doubles it up to `most`.
+  Millis boot_backoff_first = std::chrono::seconds(5);
+  Millis boot_backoff_most = std::chrono::minutes(10);
+  // Older demand is stale: it launches nothing and ends nothing.
+  Millis demand_max_age = std::chrono::minutes(2);
+};
+
+// What decide() remembers from one pass to the next. Kept by the caller; survives a restart.
+struct State {
+  std::int64_t failed_boots_in_a_row = 0;
+  std::optional<WallTime> backoff_until;
+
+  friend bool operator==(const State&, const State&) = default;
+};
+
+struct Snapshot {
+  Demand demand;
+  std::vector<Instance> instances;      // all that exist
+  std::vector<std::string> failed_boots;  // ids that ended without ever connecting, each told once
+  bool any_boot_succeeded = false;      // an instance connected for the first time since last pass
+  Policy policy;
+  State state;
+  WallTime now{};
+};
+
+enum class Rule {
+  queue,            // the queue asks for this many more
+  minimum,          // policy.min keeps this many
+  maximum,          // policy.max bound what was wanted
+  backoff,          // launches wait after failed boots
+  demand_unknown,   // nothing is known of the queue: hold
+  demand_stale,     // what is known of the queue is too old: hold
+  boot_timeout,     // an instance did not connect in time and is asked to end
+  above_maximum,    // more live than policy.max: idle ones are asked to end
+  satisfied,        // supply covers demand
+};
+std::string_view to_string(Rule rule);
+
+struct Reason {
+  Rule rule = Rule::satisfied;
+  std::int64_t wanted = 0;   // launches (or drains) before this rule was applied
+  std::int64_t allowed = 0;  // and after
+  std::string subject;       // an instance id, or empty
+  std::string detail;        // the numbers in words: "3 wait, 1 idle and 1 booting will serve"
+
+  friend bool operator==(const Reason&, const Reason&) = default;
+};
+std::string describe(const Reason& reason);
+
+struct Counts {
+  std::int64_t booting = 0, idle = 0, busy = 0, spent = 0, draining = 0;
+  std::int64_t live() const { return booting + idle + busy + spent + draining; }
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+Counts count(const std::vector<Instance>& instances);
+
+struct Decision {
+  std::int64_t launch = 0;
+  std::vector<std::string> drain;  // ask these to end once they are not busy
+  std::int64_t desired = 0;        // live + launch
+  Counts counts;                   // what was there
+  State next;
+  std::vector<Reason> reasons;        // at least one
+  std::optional<WallTime> revisit_at;  // something changes by then even if nobody says so
+};
+
+Decision decide(const Snapshot& snapshot);
+
+}  // namespace muster::scaling

@@ -1,0 +1,91 @@
+#pragma once
+
+// Reads a Value strictly: each key is asked for by name and type, and what nobody asked for is a
+// problem that names the nearest known key. Problems are collected, not thrown, so that a person
+// sees all of them at once; after a problem a reader returns a default and goes on.
+//
+//   Problems problems;
+//   MapReader job(value, "jobs.build", problems);
+//   auto parallelism = job.integer("parallelism", 1, {1, 256});
+//   job.finish();
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "yaml/value.hpp"
+
+namespace muster::yaml {
+
+struct Problem {
+  Position at;
+  std::string path;  // of the key: "jobs.build.steps[2].run"
+  std::string message;
+
+  std::string describe() const;  // "line 3, column 5: jobs.build: ..."
+  friend bool operator==(const Problem&, const Problem&) = default;
+};
+
+using Problems = std::vector<Problem>;
+
+// All problems in one error (ErrorKind::invalid), a line each, in the order of the text.
+Error to_error(Problems problems);
+
+struct Range {
+  std::int64_t least;
+  std::int64_t most;
+};
+
+// Scalars. Each adds a problem and returns nothing if `value` is not of that form.
+// Booleans are those of YAML 1.1: true/false, yes/no, on/off.
+std::optional<std::string> as_text(const Value& value, const std::string& path, Problems& problems);
+std::optional<bool> as_boolean(const Value& value, const std::string& path, Problems& problems);
+std::optional<std::int64_t> as_integer(const Value& value, const std::string& path, Range range,
+                                       Problems& problems);
+std::optional<Millis> as_duration(const Value& value, const std::string& path, Problems& problems);
+std::vector<std::string> as_texts(const Value& value, const std::string& path, Problems& problems);
+
+class MapReader {
+ public:
+  // `value` and `problems` must outlive the reader. A value that is no mapping is a problem, and
+  // then every key is absent. A null value reads as an empty mapping.
+  MapReader(const Value& value, std::string path, Problems& problems);
+
+  const std::string& path() const { return path_; }
+  std::string path_of(std::string_view key) const;
+
+  // Marks the key as known. Null if it is absent.
+  const Value* take(std::string_view key);
+  // As take(); absence is a problem.
+  const Value* require(std::string_view key);
+
+  std::optional<std::string> text(std::string_view key);
+  std::optional<bool> boolean(std::string_view key);
+  std::optional<std::int64_t> integer(std::string_view key, Range range);
+  std::optional<Millis> duration(std::string_view key);
+  std::vector<std::string> texts(std::string_view key);
+
+  // One of `names`; its index.
+  std::optional<std::size_t> choice(std::string_view key, const std::vector<std::string_view>& names);
+
+  void problem(std::string message);
+  void problem_at(std::string_view key, std::string message);
+
+  // Call last: every key not taken is a problem.
+  void finish();
+
+ private:
+  const Value* value_;
+  std::string path_;
+  Problems* problems_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace muster::yaml
