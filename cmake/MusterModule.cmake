@@ -35,14 +35,17 @@ function(muster_module name)
 endfunction()
 
 # Only what nearly every file wants and what is slow to read: the standard library. Compiled once,
-# with the base module, and used by all.
+# without any module's libraries, and used by all.
+file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+add_library(muster_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+target_link_libraries(muster_precompiled
+  PRIVATE muster_options muster_library_expected muster_library_fmt)
+target_compile_options(muster_precompiled PRIVATE -fpch-preprocess)
+target_precompile_headers(muster_precompiled PRIVATE
+  <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string>
+  <string_view> <utility> <variant> <vector> <tl/expected.hpp>)
+
 function(muster_precompile target)
-  if(target STREQUAL "muster_base")
-    target_precompile_headers(${target} PRIVATE
-      <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string>
-      <string_view> <utility> <variant> <vector> <tl/expected.hpp>)
-  else()
-    target_precompile_headers(${target} REUSE_FROM muster_base)
-  endif()
+  target_precompile_headers(${target} REUSE_FROM muster_precompiled)
   target_compile_options(${target} PRIVATE -fpch-preprocess)
 endfunction()
