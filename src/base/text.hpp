@@ -26,7 +26,8 @@ std::string count_of(std::int64_t count, std::string_view singular);
 std::string printable(std::string_view text, std::size_t limit = 200);
 
 // The candidate that `text` was probably meant to be, if one is near enough to suggest.
-std::optional<std::string> nearest(std::string_view text, std::span<const std::string_view> candidates);
+std::optional<std::string> nearest(std::string_view text,
+                                   std::span<const std::string_view> candidates);
 
 // " (did you mean 'x'?)" for the nearest candidate, or nothing.
 std::string did_you_mean(std::string_view text, std::span<const std::string_view> candidates);
