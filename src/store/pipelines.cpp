@@ -217,7 +217,8 @@ std::vector<protocol::StepStatus> Pipelines::steps(const std::string& task_id,
                               task_id, attempt);
        rows.next();) {
     const auto size = outputs_->size({task_id, attempt, rows.integer(0)});
-    items.push_back({.name = rows.text(1),
+    items.push_back({.index = rows.integer(0),
+                     .name = rows.text(1),
                      .state = step_state(rows.text(2)),
                      .exit_code = rows.optional_integer(3),
                      .started_at = rows.optional_time(4),
