@@ -165,7 +165,7 @@ void HttpServer::State::begin_stop(const std::function<void()>& on_stop, Millis 
   if (hub->open.empty()) return hub->io.stop();
   pause.expires_after(patience);
   pause.async_wait([this](const error_code& cancelled) {
-    if (!cancelled) hub->io.stop();
+    if (!cancelled) for_each_session([](Session& session) { session.close(); });
   });
 }
 
