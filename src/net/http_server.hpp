@@ -1,6 +1,7 @@
 #pragma once
 
-// An HTTP/1.1 server: the only asynchronous code of the project (Boost.Beast, in one .cpp).
+// An HTTP/1.1 server: the only asynchronous code of the project (Boost.Beast, in
+// http_session.cpp).
 //
 // Everything happens on the one thread that calls run(): the handler, every reply, every timer.
 // Only stop() and post() may be called from other threads.
@@ -24,8 +25,9 @@ struct Request {
   std::string query;  // as sent
   Headers headers;
   std::string body;
-  std::optional<std::filesystem::path> body_file;  // where a spooled body lies; ours to take
-  std::string peer;                                // the address it came from
+  // Where a spooled body lies. Move it away to keep it: it is deleted with the Exchange.
+  std::optional<std::filesystem::path> body_file;
+  std::string peer;  // the address it came from
 };
 
 // Part of a file as a body. The bytes must be there when the answer is sent.
@@ -64,11 +66,12 @@ using BodyPolicyFor = std::function<BodyPolicy(std::string_view method, std::str
 
 struct ServerSettings {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8480;                       // 0: any free one
-  std::uint32_t header_limit = 16 << 10;           // bytes; more gets 431
-  Millis read_timeout = std::chrono::seconds(30);  // for a whole request, once it has begun
-  Millis idle_timeout = std::chrono::minutes(5);   // between requests
-  std::size_t connection_limit = 20'000;           // more are answered 503 and closed
+  std::uint16_t port = 8480;              // 0: any free one
+  std::uint32_t header_limit = 16 << 10;  // bytes; more gets 431
+  // For the head of a request once it has begun, and for each 64 KiB of its body; then 408.
+  Millis read_timeout = std::chrono::seconds(30);
+  Millis idle_timeout = std::chrono::minutes(5);  // between requests
+  std::size_t connection_limit = 20'000;          // more are answered 503 and closed
 };
 
 class HttpServer {
