@@ -49,8 +49,7 @@ std::string random_hex(std::size_t bytes) {
 
 std::string new_uuid() {
   auto bytes = random_bytes(16);
-  const auto millis =
-      static_cast<std::uint64_t>(system_clock().wall().time_since_epoch().count());
+  const auto millis = static_cast<std::uint64_t>(system_clock().wall().time_since_epoch().count());
   for (std::size_t i = 0; i < 6; ++i) {
     bytes[i] = static_cast<char>(millis >> (8 * (5 - i)) & 0xff);
   }

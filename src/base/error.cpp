@@ -9,18 +9,30 @@ namespace muster {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::invalid: return "invalid";
-    case ErrorKind::unauthenticated: return "unauthenticated";
-    case ErrorKind::forbidden: return "forbidden";
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::too_large: return "too_large";
-    case ErrorKind::out_of_range: return "out_of_range";
-    case ErrorKind::unavailable: return "unavailable";
-    case ErrorKind::timeout: return "timeout";
-    case ErrorKind::exhausted: return "exhausted";
-    case ErrorKind::cancelled: return "cancelled";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::unauthenticated:
+      return "unauthenticated";
+    case ErrorKind::forbidden:
+      return "forbidden";
+    case ErrorKind::not_found:
+      return "not_found";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::too_large:
+      return "too_large";
+    case ErrorKind::out_of_range:
+      return "out_of_range";
+    case ErrorKind::unavailable:
+      return "unavailable";
+    case ErrorKind::timeout:
+      return "timeout";
+    case ErrorKind::exhausted:
+      return "exhausted";
+    case ErrorKind::cancelled:
+      return "cancelled";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "unknown";
 }
@@ -34,18 +46,23 @@ namespace {
 ErrorKind kind_of(int error_number) {
   switch (error_number) {
     case ENOENT:
-    case ESRCH: return ErrorKind::not_found;
+    case ESRCH:
+      return ErrorKind::not_found;
     case EACCES:
-    case EPERM: return ErrorKind::forbidden;
+    case EPERM:
+      return ErrorKind::forbidden;
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-    case EAGAIN: return ErrorKind::exhausted;
+    case EAGAIN:
+      return ErrorKind::exhausted;
     case EEXIST:
-    case EADDRINUSE: return ErrorKind::conflict;
-    default: return ErrorKind::internal;
+    case EADDRINUSE:
+      return ErrorKind::conflict;
+    default:
+      return ErrorKind::internal;
   }
 }
 

@@ -15,14 +15,14 @@ enum class ErrorKind {
   unauthenticated,  // no credentials, or unknown ones
   forbidden,        // known credentials that may not do this
   not_found,
-  conflict,     // the input is fine, but not in the present state
-  too_large,    // over a documented limit
-  out_of_range, // an offset or range that does not fit what is there
-  unavailable,  // the peer cannot be reached or cannot serve now: try again
+  conflict,      // the input is fine, but not in the present state
+  too_large,     // over a documented limit
+  out_of_range,  // an offset or range that does not fit what is there
+  unavailable,   // the peer cannot be reached or cannot serve now: try again
   timeout,
-  exhausted,    // a resource of this machine is used up: disk, descriptors, memory
-  cancelled,    // somebody asked us to stop
-  internal,     // our own fault
+  exhausted,  // a resource of this machine is used up: disk, descriptors, memory
+  cancelled,  // somebody asked us to stop
+  internal,   // our own fault
 };
 
 std::string_view to_string(ErrorKind kind);

@@ -30,9 +30,9 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, Level level,
 constexpr const char* kTextPattern = "%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v";
 
 Output& output() {
-  static Output instance{make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>(),
-                                     Level::info, kTextPattern),
-                         Format::text};
+  static Output instance{
+      make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>(), Level::info, kTextPattern),
+      Format::text};
   return instance;
 }
 
@@ -81,7 +81,8 @@ Result<void> configure(const Settings& settings) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     }
   } catch (const spdlog::spdlog_ex& failure) {
-    return Error{ErrorKind::invalid, fmt::format("cannot log to {}: {}", settings.file, failure.what())};
+    return Error{ErrorKind::invalid,
+                 fmt::format("cannot log to {}: {}", settings.file, failure.what())};
   }
   const char* pattern = settings.format == Format::json ? "%v" : kTextPattern;
   output() = {make_logger(std::move(sink), settings.level, pattern), settings.format};
@@ -110,8 +111,8 @@ void write(Level level, std::string_view message, Fields fields) {
   auto& [logger, format] = output();
   const auto spd_level = static_cast<spdlog::level::level_enum>(static_cast<int>(level) + 1);
   if (format == Format::none || !logger->should_log(spd_level)) return;
-  logger->log(spd_level, format == Format::json ? as_json(level, message, fields)
-                                                : as_text(message, fields));
+  logger->log(spd_level,
+              format == Format::json ? as_json(level, message, fields) : as_text(message, fields));
 }
 
 }  // namespace muster::log

@@ -36,6 +36,8 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
 };
 
 // For functions that return Result<void>: `return ok();` reads better than `return {};`.
-inline Result<void> ok() { return {}; }
+inline Result<void> ok() {
+  return {};
+}
 
 }  // namespace muster

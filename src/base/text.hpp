@@ -32,7 +32,8 @@ std::size_t utf8_prefix(std::string_view text);
 std::string to_utf8(std::string_view text);
 
 // The candidate that `text` was probably meant to be, if one is near enough to suggest.
-std::optional<std::string> nearest(std::string_view text, std::span<const std::string_view> candidates);
+std::optional<std::string> nearest(std::string_view text,
+                                   std::span<const std::string_view> candidates);
 
 // " (did you mean 'x'?)" for the nearest candidate, or nothing.
 std::string did_you_mean(std::string_view text, std::span<const std::string_view> candidates);

@@ -29,9 +29,8 @@ std::string format_rfc3339(WallTime time) {
   const std::time_t epoch = seconds.time_since_epoch().count();
   std::tm utc{};
   gmtime_r(&epoch, &utc);
-  const auto whole =
-      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", utc.tm_year + 1900, utc.tm_mon + 1,
-                  utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  const auto whole = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", utc.tm_year + 1900,
+                                 utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
   return millis == 0 ? whole + "Z" : fmt::format("{}.{:03}Z", whole, millis);
 }
 
@@ -86,13 +85,12 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, millis = 0;
   std::chrono::minutes offset{0};
   auto rest = text;
-  const bool shaped = take_digits(rest, 4, year) && take(rest, '-') &&
-                      take_digits(rest, 2, month) && take(rest, '-') && take_digits(rest, 2, day) &&
-                      take(rest, 'T') && take_digits(rest, 2, hour) && take(rest, ':') &&
-                      take_digits(rest, 2, minute) && take(rest, ':') &&
-                      take_digits(rest, 2, second) &&
-                      (!take(rest, '.') || take_fraction(rest, millis)) &&
-                      take_offset(rest, offset);
+  const bool shaped =
+      take_digits(rest, 4, year) && take(rest, '-') && take_digits(rest, 2, month) &&
+      take(rest, '-') && take_digits(rest, 2, day) && take(rest, 'T') &&
+      take_digits(rest, 2, hour) && take(rest, ':') && take_digits(rest, 2, minute) &&
+      take(rest, ':') && take_digits(rest, 2, second) &&
+      (!take(rest, '.') || take_fraction(rest, millis)) && take_offset(rest, offset);
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
                                          std::chrono::day(day)};
   if (!shaped || !date.ok() || hour > 23 || minute > 59 || second > 60) return malformed;
@@ -113,8 +111,8 @@ constexpr double kLongest = 10.0 * 365 * 24 * 3'600'000;
 // One "number unit" at the front of `text`, added to `total`.
 bool take_quantity(std::string_view& text, double& total) {
   double number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                             std::chars_format::fixed);
+  const auto [stop, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{} || number < 0 || !std::isfinite(number)) return false;
   text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
   for (const auto& unit : kUnits) {

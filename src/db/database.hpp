@@ -38,7 +38,8 @@ class Failure final : public std::exception {
 
 // The rows of a query, one at a time. Valid until the same SQL is run again on the same database.
 //
-//   for (auto rows = db.query("SELECT id, size FROM t WHERE a = ?", a); rows.next();) use(rows.text(0));
+//   for (auto rows = db.query("SELECT id, size FROM t WHERE a = ?", a); rows.next();)
+//   use(rows.text(0));
 class Rows {
  public:
   bool next();  // to the first or next row; false at the end

@@ -172,6 +172,7 @@ struct PipelineCreated {
 };
 
 struct StepStatus {
+  std::int64_t index = 0;  // its place in the job, from 0; steps that never ran are left out
   std::string name;
   StepState state = StepState::running;
   std::optional<std::int64_t> exit_code;

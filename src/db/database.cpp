@@ -1,0 +1,221 @@
+#include "db/database.hpp"
+
+#include <sqlite3.h>
+
+#include <fmt/core.h>
+
+namespace muster::db {
+namespace {
+
+constexpr int kBusyTimeoutMs = 10'000;
+
+Error error_of(sqlite3* connection, int code, std::string_view attempted) {
+  const auto message = fmt::format("{}: {}", attempted, sqlite3_errmsg(connection));
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return {ErrorKind::exhausted, message + "; make room on the disk"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {ErrorKind::unavailable, message};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+      return {ErrorKind::forbidden, message};
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return {ErrorKind::invalid, message};
+    default:
+      return {ErrorKind::internal, message};
+  }
+}
+
+void require(sqlite3* connection, int code, std::string_view attempted) {
+  if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return;
+  throw Failure(error_of(connection, code, attempted));
+}
+
+std::int64_t schema_version(Database& database) {
+  auto rows = database.query("PRAGMA user_version");
+  rows.next();
+  return rows.integer(0);
+}
+
+void migrate(Database& database, std::int64_t from, Migrations migrations) {
+  Transaction transaction(database);
+  for (auto version = static_cast<std::size_t>(from); version < migrations.size(); ++version) {
+    database.run_script(std::string(migrations[version]));
+  }
+  database.run_script(fmt::format("PRAGMA user_version = {}", migrations.size()));
+  transaction.commit();
+}
+
+// WAL, so that readers in other processes never block us; FULL, so that what was answered is on
+// the disk.
+constexpr const char* kSettings =
+    "PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA trusted_schema = OFF;";
+
+}  // namespace
+
+bool Rows::next() {
+  const int code = sqlite3_step(statement_);
+  require(sqlite3_db_handle(statement_), code, "database");
+  return code == SQLITE_ROW;
+}
+
+std::string Rows::text(int column) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return text == nullptr ? std::string() : std::string(text, size);
+}
+
+std::int64_t Rows::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+
+bool Rows::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+std::optional<std::string> Rows::optional_text(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(text(column));
+}
+
+std::optional<std::int64_t> Rows::optional_integer(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(integer(column));
+}
+
+std::optional<WallTime> Rows::optional_time(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(time(column));
+}
+
+Rows::~Rows() {
+  if (statement_ != nullptr) sqlite3_reset(statement_);
+}
+
+Result<Database> Database::open(const std::filesystem::path& path, Migrations migrations) {
+  sqlite3* connection = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &connection,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  Database database(connection);
+  try {
+    require(connection, code, "open");
+    sqlite3_extended_result_codes(connection, 1);
+    sqlite3_busy_timeout(connection, kBusyTimeoutMs);
+    const auto version = schema_version(database);
+    const auto newest = static_cast<std::int64_t>(migrations.size());
+    if (version > newest) {
+      return Error{ErrorKind::conflict,
+                   fmt::format("{} is of version {}, and this program knows versions up to {}; "
+                               "nothing was changed. Use the newer muster that wrote it",
+                               path.string(), version, newest)};
+    }
+    database.run_script(kSettings);
+    if (version < newest) migrate(database, version, migrations);
+  } catch (const Failure& failure) {
+    return failure.error().within(path.string());
+  }
+  return database;
+}
+
+Database::Database(Database&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)),
+      statements_(std::move(other.statements_)) {
+  other.statements_.clear();
+}
+
+Database& Database::operator=(Database&& other) noexcept {
+  std::swap(connection_, other.connection_);
+  std::swap(statements_, other.statements_);
+  return *this;
+}
+
+Database::~Database() {
+  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close(connection_);
+}
+
+std::int64_t Database::last_insert_id() const {
+  return sqlite3_last_insert_rowid(connection_);
+}
+
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(connection_);
+}
+
+void Database::run_script(const std::string& script) {
+  require(connection_, sqlite3_exec(connection_, script.c_str(), nullptr, nullptr, nullptr),
+          "database");
+}
+
+sqlite3_stmt* Database::prepare(std::string_view sql) {
+  const auto known = statements_.find(std::string(sql));
+  if (known != statements_.end()) {
+    sqlite3_reset(known->second);
+    return known->second;
+  }
+  sqlite3_stmt* statement = nullptr;
+  require(connection_,
+          sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
+                             SQLITE_PREPARE_PERSISTENT, &statement, nullptr),
+          sql);
+  statements_.emplace(sql, statement);
+  return statement;
+}
+
+void Database::bind(sqlite3_stmt* statement, int index, std::nullopt_t) {
+  require(connection_, sqlite3_bind_null(statement, index), "bind");
+}
+
+void Database::bind(sqlite3_stmt* statement, int index, std::int64_t value) {
+  require(connection_, sqlite3_bind_int64(statement, index, value), "bind");
+}
+
+void Database::bind(sqlite3_stmt* statement, int index, std::string_view value) {
+  require(connection_,
+          sqlite3_bind_text64(statement, index, value.data(), value.size(), SQLITE_TRANSIENT,
+                              SQLITE_UTF8),
+          "bind");
+}
+
+Transaction::Transaction(Database& database) : database_(&database) {
+  // IMMEDIATE: whoever may write says so at once, and never fails half-way for another writer.
+  database_->execute("BEGIN IMMEDIATE");
+}
+
+void Transaction::commit() {
+  database_->execute("COMMIT");
+  database_ = nullptr;
+}
+
+Transaction::~Transaction() {
+  if (database_ == nullptr) return;
+  try {
+    database_->execute("ROLLBACK");
+  } catch (const Failure&) {  // SQLite has rolled back by itself (disk full, I/O error)
+    database_ = nullptr;
+  }
+}
+
+Savepoint::Savepoint(Database& database) : database_(&database) {
+  database_->execute("SAVEPOINT request");
+}
+
+void Savepoint::release() {
+  database_->execute("RELEASE request");
+  database_ = nullptr;
+}
+
+Savepoint::~Savepoint() {
+  if (database_ == nullptr) return;
+  try {
+    database_->execute("ROLLBACK TO request");
+    database_->execute("RELEASE request");
+  } catch (const Failure&) {  // the transaction itself is gone, and with it the savepoint
+    database_ = nullptr;
+  }
+}
+
+}  // namespace muster::db

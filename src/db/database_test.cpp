@@ -1,0 +1,117 @@
+#include "db/database.hpp"
+
+#include <unistd.h>
+
+#include <array>
+
+#include <gtest/gtest.h>
+
+#include "base/crypto.hpp"
+
+namespace muster::db {
+namespace {
+
+class DatabaseTest : public testing::Test {
+ protected:
+  ~DatabaseTest() override { std::filesystem::remove_all(directory_); }
+
+  Database open(Migrations migrations) {
+    auto database = Database::open(path_, migrations);
+    EXPECT_TRUE(database) << database.error().message;
+    return std::move(*database);
+  }
+
+  std::filesystem::path directory_ = [] {
+    const auto path = std::filesystem::temp_directory_path() / ("muster-db-" + random_hex(6));
+    std::filesystem::create_directory(path);
+    return path;
+  }();
+  std::filesystem::path path_ = directory_ / "test.db";
+};
+
+constexpr std::array<std::string_view, 1> kFirst = {
+    "CREATE TABLE fruit (name TEXT NOT NULL, weight INTEGER)"};
+constexpr std::array<std::string_view, 2> kSecond = {
+    kFirst[0], "ALTER TABLE fruit ADD COLUMN colour TEXT NOT NULL DEFAULT 'green'"};
+
+TEST_F(DatabaseTest, KeepsWhatWasCommitted) {
+  {
+    auto database = open(kFirst);
+    Transaction transaction(database);
+    EXPECT_EQ(database.execute("INSERT INTO fruit VALUES (?, ?)", "apple", 3), 1);
+    EXPECT_EQ(database.execute("INSERT INTO fruit VALUES (?, ?)", "pear", std::nullopt), 1);
+    transaction.commit();
+  }
+  auto database = open(kFirst);
+  auto rows = database.query("SELECT name, weight FROM fruit ORDER BY name");
+  ASSERT_TRUE(rows.next());
+  EXPECT_EQ(rows.text(0), "apple");
+  EXPECT_EQ(rows.optional_integer(1), 3);
+  ASSERT_TRUE(rows.next());
+  EXPECT_EQ(rows.optional_integer(1), std::nullopt);
+  EXPECT_FALSE(rows.next());
+}
+
+TEST_F(DatabaseTest, UndoesWhatWasNotCommitted) {
+  auto database = open(kFirst);
+  {
+    Transaction transaction(database);
+    database.execute("INSERT INTO fruit VALUES ('apple', 1)");
+  }
+  EXPECT_FALSE(database.query("SELECT 1 FROM fruit").next());
+}
+
+TEST_F(DatabaseTest, ASavepointUndoesOnlyItsOwn) {
+  auto database = open(kFirst);
+  Transaction transaction(database);
+  database.execute("INSERT INTO fruit VALUES ('apple', 1)");
+  {
+    Savepoint savepoint(database);
+    database.execute("INSERT INTO fruit VALUES ('pear', 1)");
+  }
+  transaction.commit();
+  auto rows = database.query("SELECT count(*) FROM fruit");
+  rows.next();
+  EXPECT_EQ(rows.integer(0), 1);
+}
+
+TEST_F(DatabaseTest, MigratesAnOlderFileAndKeepsItsRows) {
+  open(kFirst).execute("INSERT INTO fruit VALUES ('apple', 1)");
+  auto database = open(kSecond);
+  auto rows = database.query("SELECT name, colour FROM fruit");
+  ASSERT_TRUE(rows.next());
+  EXPECT_EQ(rows.text(1), "green");
+}
+
+TEST_F(DatabaseTest, RefusesANewerFileAndLeavesItUntouched) {
+  open(kSecond);
+  const auto before = std::filesystem::last_write_time(path_);
+  const auto refused = Database::open(path_, kFirst);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(std::filesystem::last_write_time(path_), before);
+}
+
+TEST_F(DatabaseTest, AMigrationThatFailsLeavesTheOldVersion) {
+  open(kFirst).execute("INSERT INTO fruit VALUES ('apple', 1)");
+  constexpr std::array<std::string_view, 2> kBroken = {
+      kFirst[0], "ALTER TABLE fruit ADD COLUMN ripe INTEGER; CREATE TABLE fruit (again TEXT)"};
+  ASSERT_FALSE(Database::open(path_, kBroken));
+  auto database = open(kFirst);
+  EXPECT_TRUE(database.query("SELECT weight FROM fruit").next());
+}
+
+TEST_F(DatabaseTest, AFileThatIsNoDatabaseIsAnError) {
+  ASSERT_EQ(::symlink("/proc/self/exe", path_.c_str()), 0);
+  const auto refused = Database::open(path_, kFirst);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find(path_.string()), std::string::npos);
+}
+
+TEST_F(DatabaseTest, ABadStatementThrowsWithItsReason) {
+  auto database = open(kFirst);
+  EXPECT_THROW(database.execute("INSERT INTO vegetable VALUES (1)"), Failure);
+}
+
+}  // namespace
+}  // namespace muster::db

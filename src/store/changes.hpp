@@ -1,0 +1,21 @@
+#pragma once
+
+// What a transaction changed that somebody may be waiting for. Collected by the store's parts,
+// taken by the server once the transaction is committed.
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+namespace muster::store {
+
+struct Changes {
+  std::map<std::string, std::int64_t> queued;  // resource class → tasks that became claimable
+  std::set<std::string> demand;                // classes whose queue or runners changed
+  std::set<std::string> pipelines;             // ids
+  std::set<std::string> canceled_tasks;        // ids of running tasks that should end
+  std::set<std::string> outputs;               // ids of tasks whose output grew or ended
+};
+
+}  // namespace muster::store

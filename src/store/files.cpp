@@ -1,0 +1,113 @@
+#include "store/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/core.h>
+
+#include "base/crypto.hpp"
+#include "base/file.hpp"
+
+namespace muster::store {
+namespace {
+
+constexpr std::uint64_t kLongestOutput = 4ULL << 30;  // bytes of one step
+
+Result<std::uint64_t> size_of(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return system_error(errno, "stat");
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<std::string> hash_file(const std::filesystem::path& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_error(errno, "open");
+  Sha256 hash;
+  std::string chunk(256 * 1024, '\0');
+  for (;;) {
+    const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error(errno, "read");
+    if (got == 0) return hash.hex();
+    hash.update({chunk.data(), static_cast<std::size_t>(got)});
+  }
+}
+
+Result<void> move_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const UniqueFd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::fsync(file.get()) != 0) return system_error(errno, "fsync");
+  if (::rename(from.c_str(), to.c_str()) != 0) return system_error(errno, "rename");
+  const UniqueFd directory(::open(to.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) return system_error(errno, "fsync");
+  return ok();
+}
+
+}  // namespace
+
+std::filesystem::path OutputFiles::path(const OutputKey& key) const {
+  return directory_ / key.task_id / fmt::format("{}.{}.log", key.attempt, key.step);
+}
+
+std::uint64_t OutputFiles::size(const OutputKey& key) const {
+  std::error_code absent;
+  const auto size = std::filesystem::file_size(path(key), absent);
+  return absent ? 0 : size;
+}
+
+Result<std::uint64_t> OutputFiles::append(const OutputKey& key, std::uint64_t offset,
+                                          std::string_view bytes) {
+  const auto target = path(key);
+  if (auto made = make_directory(target.parent_path(), 0700); !made) return made.error();
+  const UniqueFd file(::open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!file) return system_error(errno, "cannot open a step's output");
+  const auto held = size_of(file.get());
+  if (!held) return held.error();
+  if (offset > *held) {
+    return Error{
+        ErrorKind::out_of_range,
+        fmt::format("the output holds {} bytes, and offset {} would leave a gap", *held, offset)};
+  }
+  if (*held - offset >= bytes.size()) return *held;
+  bytes.remove_prefix(*held - offset);
+  if (*held + bytes.size() > kLongestOutput) {
+    return Error{ErrorKind::too_large,
+                 fmt::format("the output of a step is limited to {} bytes", kLongestOutput)};
+  }
+  if (auto written = write_all(file.get(), bytes); !written) {
+    // Part of it may stand there; without it the sender's next try starts where it thinks it does.
+    if (::ftruncate(file.get(), static_cast<off_t>(*held)) != 0)
+      return system_error(errno, "truncate");
+    return written.error().within("cannot keep a step's output");
+  }
+  return *held + bytes.size();
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::filesystem::path SourceFiles::path(const std::string& sha256) const {
+  return directory_ / (sha256 + ".pack");
+}
+
+bool SourceFiles::has(const std::string& sha256) const {
+  return is_sha256(sha256) && std::filesystem::exists(path(sha256));
+}
+
+Result<void> SourceFiles::accept(const std::filesystem::path& upload, const std::string& sha256) {
+  const auto actual = hash_file(upload);
+  if (!actual) return actual.error().within("cannot read the uploaded source");
+  if (*actual != sha256) {
+    return Error{ErrorKind::invalid,
+                 "the uploaded source has another SHA-256 than its name says; send it again"};
+  }
+  if (auto moved = move_durably(upload, path(sha256)); !moved) {
+    return moved.error().within("cannot keep the uploaded source");
+  }
+  return ok();
+}
+
+}  // namespace muster::store

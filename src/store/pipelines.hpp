@@ -1,0 +1,53 @@
+#pragma once
+
+// Pipelines: taken in whole, and told whole. Belongs to one thread, inside its transaction.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "db/database.hpp"
+#include "pipeline/model.hpp"
+#include "protocol/messages.hpp"
+#include "store/files.hpp"
+#include "store/queue.hpp"
+
+namespace muster::store {
+
+class Pipelines {
+ public:
+  Pipelines(db::Database& database, Queue& queue, const OutputFiles& outputs)
+      : db_(&database), queue_(&queue), outputs_(&outputs) {}
+
+  // `config` is `submission.config`, compiled. Every class it names must exist. Its first jobs
+  // are queued.
+  Result<protocol::PipelineCreated> create(const protocol::SubmitPipeline& submission,
+                                           const pipeline::Config& config, WallTime now);
+
+  // By id or number.
+  std::optional<std::string> find(const std::string& id_or_number);
+  protocol::PipelineStatus status(const std::string& id);
+  std::vector<protocol::PipelineItem> newest(std::int64_t limit);
+
+  // Ends what is queued or blocked; asks for the end of what runs. Twice is fine.
+  void cancel(const std::string& id, WallTime now);
+
+ private:
+  Result<void> check_classes(const pipeline::Config& config);
+  void add_workflow(const std::string& pipeline_id, std::int64_t position,
+                    const pipeline::Workflow& workflow, const pipeline::Config& config);
+  std::string add_job(const std::string& workflow_id, std::int64_t position,
+                      const pipeline::WorkflowJob& place, const pipeline::Job& job);
+  std::vector<protocol::WorkflowStatus> workflows(const std::string& pipeline_id);
+  std::vector<protocol::JobStatus> jobs(const std::string& workflow_id);
+  std::vector<std::string> requirements(const std::string& job_id);
+  std::vector<protocol::TaskStatus> tasks(const std::string& job_id);
+  std::vector<protocol::StepStatus> steps(const std::string& task_id, std::int64_t attempt);
+
+  db::Database* db_;
+  Queue* queue_;
+  const OutputFiles* outputs_;
+};
+
+}  // namespace muster::store

@@ -1,0 +1,421 @@
+#include "store/queue.hpp"
+
+#include <stdexcept>
+
+#include <fmt/core.h>
+
+#include "base/crypto.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "protocol/json.hpp"
+#include "store/progress.hpp"
+
+namespace muster::store {
+namespace {
+
+// A retry comes within seconds; an agent that was away asks within its lease.
+constexpr auto kClaimsKeptFor = std::chrono::hours(24);
+constexpr std::size_t kLongestRequestId = 100;
+constexpr std::string_view kTaskTokenPrefix = "mut_";
+
+TaskEvent event_of(protocol::TaskResult result) {
+  switch (result) {
+    case protocol::TaskResult::success:
+      return TaskEvent::succeeded;
+    case protocol::TaskResult::failed:
+      return TaskEvent::failed;
+    case protocol::TaskResult::canceled:
+      return TaskEvent::canceled;
+    case protocol::TaskResult::timedout:
+      return TaskEvent::timed_out;
+    case protocol::TaskResult::infrastructure_fail:
+      return TaskEvent::infrastructure_failed;
+  }
+  return TaskEvent::infrastructure_failed;
+}
+
+Error stale(const std::string& why) {
+  return {ErrorKind::conflict, fmt::format("this attempt is over: {}", why)};
+}
+
+}  // namespace
+
+// --- Claims ---------------------------------------------------------------------------------
+
+Result<std::optional<protocol::ClaimedTask>> Queue::claim(const std::string& resource_class,
+                                                          const protocol::ClaimRequest& request,
+                                                          const Now& now) {
+  if (request.request_id.empty() || request.request_id.size() > kLongestRequestId) {
+    return Error{ErrorKind::invalid,
+                 fmt::format("request_id has 1 to {} bytes", kLongestRequestId)};
+  }
+  {
+    auto rows =
+        db_->query("SELECT task_id, attempt FROM claim WHERE request_id = ?", request.request_id);
+    if (rows.next()) {
+      if (rows.is_null(0)) return Error{ErrorKind::conflict, "this claim was withdrawn"};
+      return answer_again(resource_class, {rows.text(0), rows.integer(1)});
+    }
+  }
+  const auto task_id = first_queued(resource_class);
+  if (!task_id) return std::nullopt;
+  auto given = give(*task_id, request.name, now);
+  if (!given) return given.error();
+  db_->execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?)", request.request_id, resource_class,
+               given->task_id, given->attempt, now.wall);
+  return *std::move(given);
+}
+
+Result<std::optional<protocol::ClaimedTask>> Queue::withdraw(const std::string& resource_class,
+                                                             const std::string& request_id,
+                                                             const Now& now) {
+  if (request_id.empty() || request_id.size() > kLongestRequestId) {
+    return Error{ErrorKind::invalid,
+                 fmt::format("request_id has 1 to {} bytes", kLongestRequestId)};
+  }
+  std::optional<Attempt> given;
+  {
+    auto rows = db_->query("SELECT task_id, attempt FROM claim WHERE request_id = ?", request_id);
+    if (rows.next()) {
+      if (rows.is_null(0)) return std::nullopt;
+      given = Attempt{rows.text(0), rows.integer(1)};
+    }
+  }
+  if (given) return answer_again(resource_class, *given);
+  db_->execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?)", request_id, resource_class, std::nullopt,
+               std::nullopt, now.wall);
+  return std::nullopt;
+}
+
+Result<std::optional<protocol::ClaimedTask>> Queue::answer_again(const std::string& resource_class,
+                                                                 const Attempt& given) {
+  const auto task = load(given.task_id);
+  if (!task || task->resource_class != resource_class) {
+    return Error{ErrorKind::conflict, "this request id was used by another resource class"};
+  }
+  if (auto live = check_live(given); !live) return live.error();
+  return describe(given);
+}
+
+std::optional<std::string> Queue::first_queued(const std::string& resource_class) {
+  auto rows = db_->query(
+      "SELECT id FROM task WHERE state = 'queued' AND resource_class = ? "
+      "ORDER BY queue_position LIMIT 1",
+      resource_class);
+  return rows.next() ? std::optional(rows.text(0)) : std::nullopt;
+}
+
+Result<protocol::ClaimedTask> Queue::give(const std::string& task_id, const std::string& runner,
+                                          const Now& now) {
+  auto task = *load(task_id);
+  const Attempt attempt{task_id, task.attempt + 1};
+  db_->execute(
+      "UPDATE task SET attempt = ?, runner = ?, lease_until = ?, started_at = ? "
+      "WHERE id = ?",
+      attempt.number, runner, (now.service + lease_).count(), now.wall, task_id);
+  transition(task, TaskEvent::claimed, "", now.wall);
+  runners_->claimed(task.resource_class, runner, now.wall);
+  return describe(attempt);
+}
+
+protocol::ClaimedTask Queue::describe(const Attempt& attempt) {
+  auto rows = db_->query(
+      "SELECT task.resource_class, pipeline.id, pipeline.number, workflow.id, workflow.name, "
+      "job.id, job.number, task.slice, pipeline.project, pipeline.branch, pipeline.revision, "
+      "pipeline.source_sha256, job.spec FROM task JOIN job ON job.id = task.job_id "
+      "JOIN workflow ON workflow.id = job.workflow_id "
+      "JOIN pipeline ON pipeline.id = workflow.pipeline_id WHERE task.id = ?",
+      attempt.task_id);
+  if (!rows.next()) throw std::logic_error("a claimed task is not in the database");
+  auto job = protocol::from_json<pipeline::Job>(rows.text(12));
+  if (!job) throw std::logic_error("a job in the database: " + job.error().message);
+  return {.task_id = attempt.task_id,
+          .attempt = attempt.number,
+          .token = token_for(attempt),
+          .lease_ms = lease_.count(),
+          .ends_with_lease = max_requeues(rows.text(0)) > 0,
+          .resource_class = rows.text(0),
+          .pipeline_id = rows.text(1),
+          .pipeline_number = rows.integer(2),
+          .workflow_id = rows.text(3),
+          .workflow_name = rows.text(4),
+          .job_id = rows.text(5),
+          .job_number = rows.integer(6),
+          .index = rows.integer(7),
+          .project = rows.text(8),
+          .branch = rows.text(9),
+          .revision = rows.text(10),
+          .source_sha256 = rows.text(11),
+          .job = *std::move(job)};
+}
+
+void Queue::forget_old_claims(WallTime now) {
+  db_->execute("DELETE FROM claim WHERE answered_at < ?", now - kClaimsKeptFor);
+}
+
+// --- Attempts -------------------------------------------------------------------------------
+
+// The token needs no table: it is the attempt's name and a signature that only we can make. So a
+// retried claim can be answered with the same token, and nothing secret is stored per task.
+std::string Queue::token_for(const Attempt& attempt) const {
+  const auto name = fmt::format("{}{}.{}", kTaskTokenPrefix, attempt.task_id, attempt.number);
+  return fmt::format("{}.{}", name, hmac_sha256_hex(token_key_, name));
+}
+
+std::optional<Attempt> Queue::authenticate(std::string_view task_token) const {
+  if (!task_token.starts_with(kTaskTokenPrefix)) return std::nullopt;
+  const auto parts = split(task_token.substr(kTaskTokenPrefix.size()), '.');
+  if (parts.size() != 3 || !is_uuid(parts[0])) return std::nullopt;
+  const auto number = parse_int(parts[1]);
+  if (!number) return std::nullopt;
+  const Attempt attempt{parts[0], *number};
+  if (!equal_in_constant_time(token_for(attempt), task_token)) return std::nullopt;
+  return attempt;
+}
+
+Result<void> Queue::check_live(const Attempt& attempt) {
+  const auto task = load(attempt.task_id);
+  if (!task) return Error{ErrorKind::not_found, "not found"};
+  if (task->attempt != attempt.number) {
+    return stale(fmt::format("the task is at attempt {}", task->attempt));
+  }
+  if (task->state != TaskState::running) {
+    return stale(fmt::format("the task is {}", to_string(task->state)));
+  }
+  return ok();
+}
+
+Result<protocol::HeartbeatAnswer> Queue::heartbeat(const Attempt& attempt, const Now& now) {
+  if (auto live = check_live(attempt); !live) return live.error();
+  db_->execute("UPDATE task SET lease_until = ? WHERE id = ?", (now.service + lease_).count(),
+               attempt.task_id);
+  const auto task = *load(attempt.task_id);
+  db_->execute("UPDATE runner SET last_connected = ? WHERE resource_class = ? AND name = ?",
+               now.wall, task.resource_class, task.runner);
+  return protocol::HeartbeatAnswer{lease_.count(), task.cancel_requested};
+}
+
+Result<void> Queue::check_step(const Attempt& attempt, std::int64_t position) {
+  if (auto live = check_live(attempt); !live) return live.error();
+  auto rows = db_->query(
+      "SELECT json_array_length(job.spec, '$.steps') FROM task JOIN job ON job.id = task.job_id "
+      "WHERE task.id = ?",
+      attempt.task_id);
+  if (rows.next() && position >= 0 && position < rows.integer(0)) return ok();
+  return Error{ErrorKind::not_found, fmt::format("the job has no step {}", position)};
+}
+
+Result<void> Queue::update_step(const Attempt& attempt, std::int64_t position,
+                                const protocol::StepUpdate& update) {
+  if (auto good = check_step(attempt, position); !good) return good;
+  static constexpr std::string_view kWords[] = {"running",  "success",  "failed",
+                                                "canceled", "timedout", "background"};
+  db_->execute(
+      "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+      "name = excluded.name, state = excluded.state, exit_code = excluded.exit_code, "
+      "started_at = excluded.started_at, ended_at = excluded.ended_at",
+      attempt.task_id, attempt.number, position, printable(update.name, 500),
+      kWords[static_cast<std::size_t>(update.state)], update.exit_code, update.started_at,
+      update.ended_at);
+  changes_->pipelines.insert(load(attempt.task_id)->pipeline_id);
+  changes_->outputs.insert(attempt.task_id);
+  return ok();
+}
+
+Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest& request,
+                           WallTime now) {
+  const auto task = load(attempt.task_id);
+  if (!task) return Error{ErrorKind::not_found, "not found"};
+  const auto event = event_of(request.result);
+  const bool repeated = task->attempt == attempt.number && is_final(task->state) &&
+                        next(TaskState::running, event) == task->state;
+  if (repeated) return ok();
+  if (auto live = check_live(attempt); !live) return live.error();
+  transition(*task, event, printable(request.message, 1000), now);
+  advance(task->workflow_id, now);
+  return ok();
+}
+
+std::string Queue::source_of(const Attempt& attempt) {
+  return describe(attempt).source_sha256;
+}
+
+// --- Leases ---------------------------------------------------------------------------------
+
+void Queue::end_lapsed(const Now& now) {
+  std::vector<std::string> lapsed;
+  for (auto rows = db_->query("SELECT id FROM task WHERE state = 'running' AND lease_until <= ?",
+                              now.service.count());
+       rows.next();) {
+    lapsed.push_back(rows.text(0));
+  }
+  for (const auto& id : lapsed) end_lapsed(*load(id), now.wall);
+}
+
+void Queue::end_lapsed(const Task& task, WallTime now) {
+  const bool again = !task.cancel_requested && task.attempt <= max_requeues(task.resource_class);
+  const auto message =
+      fmt::format("Lost contact with runner {}: no heartbeat for {} (attempt {}{})", task.runner,
+                  humanize(lease_), task.attempt, again ? "; queued again" : "");
+  log::warn("lease lapsed", {{"task", task.id},
+                             {"attempt", std::to_string(task.attempt)},
+                             {"runner", task.runner},
+                             {"queued_again", again ? "yes" : "no"}});
+  note_in_output(task, message + ".\n");
+  transition(task, again ? TaskEvent::requeued : TaskEvent::infrastructure_failed, message, now);
+  if (!again) advance(task.workflow_id, now);
+}
+
+// Where a person looks first: at the end of the step that was running.
+void Queue::note_in_output(const Task& task, const std::string& text) {
+  std::int64_t position = 0;
+  {
+    auto rows = db_->query(
+        "SELECT max(position) FROM step WHERE task_id = ? AND attempt = ? AND state = 'running'",
+        task.id, task.attempt);
+    if (rows.next()) position = rows.integer(0);
+  }
+  const OutputKey key{task.id, task.attempt, position};
+  const auto noted = outputs_->append(key, outputs_->size(key), "\n" + text);
+  if (!noted)
+    log::error("cannot note a lapsed lease in the output", {{"error", noted.error().message}});
+  db_->execute(
+      "UPDATE step SET state = 'failed' WHERE task_id = ? AND attempt = ? AND "
+      "state IN ('running', 'background')",
+      task.id, task.attempt);
+  db_->execute(
+      "INSERT OR IGNORE INTO step (task_id, attempt, position, name, state) "
+      "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed')",
+      task.id, task.attempt, position);
+  changes_->outputs.insert(task.id);
+}
+
+std::int64_t Queue::max_requeues(const std::string& resource_class) {
+  auto rows = db_->query("SELECT max_requeues FROM resource_class WHERE name = ?", resource_class);
+  return rows.next() ? rows.integer(0) : 0;
+}
+
+// --- States ---------------------------------------------------------------------------------
+
+std::optional<Queue::Task> Queue::load(const std::string& task_id) {
+  auto rows = db_->query(
+      "SELECT task.job_id, job.workflow_id, workflow.pipeline_id, task.resource_class, "
+      "task.runner, task.state, task.attempt, task.cancel_requested FROM task "
+      "JOIN job ON job.id = task.job_id JOIN workflow ON workflow.id = job.workflow_id "
+      "WHERE task.id = ?",
+      task_id);
+  if (!rows.next()) return std::nullopt;
+  return Task{task_id,
+              rows.text(0),
+              rows.text(1),
+              rows.text(2),
+              rows.text(3),
+              rows.text(4),
+              task_state(rows.text(5)),
+              rows.integer(6),
+              rows.boolean(7)};
+}
+
+void Queue::transition(const Task& task, TaskEvent event, const std::string& message,
+                       WallTime now) {
+  const auto state = next(task.state, event);
+  if (!state) {
+    throw std::logic_error(fmt::format("task {} is {} and cannot be {}", task.id,
+                                       to_string(task.state), to_string(event)));
+  }
+  db_->execute("UPDATE task SET state = ?1, message = iif(?2 = '', message, ?2) WHERE id = ?3",
+               to_string(*state), message, task.id);
+  if (*state == TaskState::queued) enqueue(task, now);
+  if (is_final(*state)) {
+    db_->execute("UPDATE task SET ended_at = ?, lease_until = NULL WHERE id = ?", now, task.id);
+    changes_->outputs.insert(task.id);
+  }
+  changes_->pipelines.insert(task.pipeline_id);
+  changes_->demand.insert(task.resource_class);
+}
+
+// A task that is queued again keeps its place in front of those that came after it.
+void Queue::enqueue(const Task& task, WallTime now) {
+  db_->execute(
+      "UPDATE task SET queued_at = ?, started_at = NULL, runner = '', lease_until = NULL, "
+      "queue_position = coalesce(queue_position, "
+      "(SELECT coalesce(max(queue_position), 0) + 1 FROM task)) WHERE id = ?",
+      now, task.id);
+  ++changes_->queued[task.resource_class];
+}
+
+void Queue::advance(const std::string& workflow_id, WallTime now) {
+  struct Job {
+    std::string id;
+    std::vector<std::string> tasks;
+    std::vector<TaskState> states;
+  };
+  std::vector<Job> jobs;
+  std::map<std::string, std::size_t> index;
+  for (auto rows = db_->query(
+           "SELECT job.id, task.id, task.state FROM job JOIN task ON task.job_id = job.id "
+           "WHERE job.workflow_id = ? ORDER BY job.position, task.slice",
+           workflow_id);
+       rows.next();) {
+    if (index.try_emplace(rows.text(0), jobs.size()).second) jobs.push_back({rows.text(0), {}, {}});
+    jobs.back().tasks.push_back(rows.text(1));
+    jobs.back().states.push_back(task_state(rows.text(2)));
+  }
+  std::vector<JobProgress> progress;
+  for (const auto& job : jobs) progress.push_back({combine(job.states), {}});
+  for (auto rows =
+           db_->query("SELECT job_id, required_id FROM requirement JOIN job ON job.id = job_id "
+                      "WHERE job.workflow_id = ?",
+                      workflow_id);
+       rows.next();) {
+    progress[index.at(rows.text(0))].requirements.push_back(index.at(rows.text(1)));
+  }
+  const auto apply = [&](const std::vector<std::size_t>& which, TaskEvent event) {
+    for (const auto i : which) {
+      for (const auto& task : jobs[i].tasks) transition(*load(task), event, "", now);
+    }
+  };
+  const auto next = next_jobs(progress);
+  apply(next.release, TaskEvent::released);
+  apply(next.skip, TaskEvent::skipped);
+}
+
+void Queue::cancel_task(const std::string& task_id, WallTime now) {
+  const auto task = load(task_id);
+  if (!task || is_final(task->state)) return;
+  if (task->state != TaskState::running) return transition(*task, TaskEvent::canceled, "", now);
+  db_->execute("UPDATE task SET cancel_requested = 1 WHERE id = ?", task_id);
+  changes_->canceled_tasks.insert(task_id);
+}
+
+// --- Demand ---------------------------------------------------------------------------------
+
+std::int64_t Queue::unclaimed(const std::string& resource_class) {
+  auto rows = db_->query("SELECT count(*) FROM task WHERE state = 'queued' AND resource_class = ?",
+                         resource_class);
+  rows.next();
+  return rows.integer(0);
+}
+
+std::int64_t Queue::running(const std::string& resource_class) {
+  auto rows = db_->query("SELECT count(*) FROM task WHERE state = 'running' AND resource_class = ?",
+                         resource_class);
+  rows.next();
+  return rows.integer(0);
+}
+
+protocol::ClassDemand Queue::demand(const std::string& resource_class, WallTime now) {
+  protocol::ClassDemand demand{.resource_class = resource_class,
+                               .unclaimed = unclaimed(resource_class),
+                               .running = running(resource_class)};
+  {
+    auto rows =
+        db_->query("SELECT min(queued_at) FROM task WHERE state = 'queued' AND resource_class = ?",
+                   resource_class);
+    if (rows.next()) demand.oldest_queued_at = rows.optional_time(0);
+  }
+  demand.runners = runners_->activity(resource_class, now);
+  return demand;
+}
+
+}  // namespace muster::store

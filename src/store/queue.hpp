@@ -1,0 +1,113 @@
+#pragma once
+
+// The queue: who waits, who runs what, and until when. Every change of a task's state happens
+// here, by the machine of task_state.hpp. Belongs to one thread, inside its transaction.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "db/database.hpp"
+#include "protocol/messages.hpp"
+#include "store/changes.hpp"
+#include "store/files.hpp"
+#include "store/runners.hpp"
+#include "store/task_state.hpp"
+
+namespace muster::store {
+
+// Milliseconds in which the server ran, over all its starts: leases are measured in it, so that
+// nobody's lease ends because the server was away.
+using ServiceTime = std::chrono::duration<std::int64_t, std::milli>;
+
+struct Now {
+  WallTime wall{};
+  ServiceTime service{};
+};
+
+// One attempt of one task, as its token names it.
+struct Attempt {
+  std::string task_id;
+  std::int64_t number = 0;
+  friend bool operator==(const Attempt&, const Attempt&) = default;
+};
+
+class Queue {
+ public:
+  Queue(db::Database& database, Runners& runners, OutputFiles& outputs, Changes& changes,
+        std::string token_key, Millis lease)
+      : db_(&database),
+        runners_(&runners),
+        outputs_(&outputs),
+        changes_(&changes),
+        token_key_(std::move(token_key)),
+        lease_(lease) {}
+
+  Millis lease() const { return lease_; }
+
+  // The next task of the class, or nothing. Asked again with the same request id it gives the
+  // same task; conflict, if that was withdrawn or its attempt has ended.
+  Result<std::optional<protocol::ClaimedTask>> claim(const std::string& resource_class,
+                                                     const protocol::ClaimRequest& request,
+                                                     const Now& now);
+  // The task that the request was given, if any; if none, it never will be given one.
+  Result<std::optional<protocol::ClaimedTask>> withdraw(const std::string& resource_class,
+                                                        const std::string& request_id,
+                                                        const Now& now);
+
+  // The attempt that a task token speaks for. Says nothing about whether it still lives.
+  std::optional<Attempt> authenticate(std::string_view task_token) const;
+  // Conflict, with the reason in words, unless this attempt is the one that runs.
+  Result<void> check_live(const Attempt& attempt);
+
+  // For a live attempt.
+  Result<protocol::HeartbeatAnswer> heartbeat(const Attempt& attempt, const Now& now);
+  Result<void> update_step(const Attempt& attempt, std::int64_t position,
+                           const protocol::StepUpdate& update);
+  Result<void> check_step(const Attempt& attempt, std::int64_t position);
+  Result<void> finish(const Attempt& attempt, const protocol::FinishRequest& request, WallTime now);
+  std::string source_of(const Attempt& attempt);
+
+  // Ends or queues again every task whose lease has lapsed.
+  void end_lapsed(const Now& now);
+  void forget_old_claims(WallTime now);
+
+  // Queues the jobs of a workflow that may start; skips those that never will.
+  void advance(const std::string& workflow_id, WallTime now);
+  void cancel_task(const std::string& task_id, WallTime now);
+
+  protocol::ClassDemand demand(const std::string& resource_class, WallTime now);
+  std::int64_t unclaimed(const std::string& resource_class);
+  std::int64_t running(const std::string& resource_class);
+
+ private:
+  struct Task {
+    std::string id, job_id, workflow_id, pipeline_id, resource_class, runner;
+    TaskState state = TaskState::blocked;
+    std::int64_t attempt = 0;
+    bool cancel_requested = false;
+  };
+  std::optional<Task> load(const std::string& task_id);
+  void transition(const Task& task, TaskEvent event, const std::string& message, WallTime now);
+  void enqueue(const Task& task, WallTime now);
+  void end_lapsed(const Task& task, WallTime now);
+  std::optional<std::string> first_queued(const std::string& resource_class);
+  Result<protocol::ClaimedTask> give(const std::string& task_id, const std::string& runner,
+                                     const Now& now);
+  Result<std::optional<protocol::ClaimedTask>> answer_again(const std::string& resource_class,
+                                                            const Attempt& given);
+  protocol::ClaimedTask describe(const Attempt& attempt);
+  std::string token_for(const Attempt& attempt) const;
+  std::int64_t max_requeues(const std::string& resource_class);
+  void note_in_output(const Task& task, const std::string& text);
+
+  db::Database* db_;
+  Runners* runners_;
+  OutputFiles* outputs_;
+  Changes* changes_;
+  std::string token_key_;
+  Millis lease_;
+};
+
+}  // namespace muster::store

@@ -1,0 +1,69 @@
+#include "store/runners.hpp"
+
+namespace muster::store {
+namespace {
+
+constexpr auto kShownFor = std::chrono::hours(12);
+// Longer than any long poll or heartbeat takes, so that a runner that lives is always in.
+constexpr auto kActiveFor = std::chrono::minutes(5);
+
+}  // namespace
+
+void Runners::contacted(const RunnerContact& contact, WallTime now) {
+  const auto known = db_->execute(
+      "UPDATE runner SET hostname = ?, ip = ?, version = ?, last_connected = ? "
+      "WHERE resource_class = ? AND name = ?",
+      contact.hostname, contact.ip, contact.version, now, contact.resource_class, contact.name);
+  if (known > 0) return;
+  db_->execute("INSERT INTO runner VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)", contact.resource_class,
+               contact.name, contact.hostname, contact.ip, contact.version, now, now, now);
+  changes_->demand.insert(contact.resource_class);
+}
+
+void Runners::claimed(const std::string& resource_class, const std::string& name, WallTime now) {
+  db_->execute(
+      "UPDATE runner SET tasks_claimed = tasks_claimed + 1, last_used = ?, last_connected = ? "
+      "WHERE resource_class = ? AND name = ?",
+      now, now, resource_class, name);
+}
+
+std::vector<protocol::RunnerItem> Runners::list(const RunnerFilter& filter, WallTime now) {
+  std::vector<protocol::RunnerItem> items;
+  const auto prefix = filter.of_namespace ? *filter.of_namespace + "/" : "";
+  for (auto rows = db_->query(
+           "SELECT resource_class, hostname, name, first_connected, last_connected, last_used, "
+           "version, ip FROM runner WHERE last_connected >= ?1 "
+           "AND substr(resource_class, 1, length(?2)) = ?2 "
+           "AND resource_class = coalesce(?3, resource_class) ORDER BY resource_class, name",
+           now - kShownFor, prefix, filter.resource_class);
+       rows.next();) {
+    items.push_back({rows.text(0), rows.text(1), rows.text(2), rows.time(3), rows.time(4),
+                     rows.time(5), rows.text(6), rows.text(7)});
+  }
+  return items;
+}
+
+std::vector<protocol::RunnerActivity> Runners::activity(const std::string& resource_class,
+                                                        WallTime now) {
+  std::vector<protocol::RunnerActivity> items;
+  for (auto rows = db_->query(
+           "SELECT name, tasks_claimed, first_connected, last_connected, EXISTS (SELECT 1 FROM "
+           "task WHERE state = 'running' AND task.resource_class = runner.resource_class AND "
+           "task.runner = runner.name) AS busy FROM runner WHERE resource_class = ? AND "
+           "(last_connected >= ? OR busy) ORDER BY name",
+           resource_class, now - kActiveFor);
+       rows.next();) {
+    items.push_back({rows.text(0), rows.boolean(4), rows.integer(1), rows.time(2), rows.time(3)});
+  }
+  return items;
+}
+
+void Runners::forget_unseen(WallTime now) {
+  db_->execute(
+      "DELETE FROM runner WHERE last_connected < ? AND NOT EXISTS (SELECT 1 FROM task WHERE "
+      "state = 'running' AND task.resource_class = runner.resource_class AND "
+      "task.runner = runner.name)",
+      now - kShownFor);
+}
+
+}  // namespace muster::store

@@ -1,0 +1,68 @@
+#pragma once
+
+// Everything that the server keeps, in one data directory:
+//
+//   muster.db   SQLite: classes, tokens, pipelines, tasks, runners
+//   output/     a file per step that printed something
+//   sources/    a pack per submitted commit
+//   uploads/    half-received sources; emptied at start
+//
+// One thread owns a Store. Its parts are used inside a db::Transaction of its database.
+
+#include <filesystem>
+#include <memory>
+
+#include "base/file.hpp"
+#include "base/result.hpp"
+#include "store/catalog.hpp"
+#include "store/changes.hpp"
+#include "store/files.hpp"
+#include "store/pipelines.hpp"
+#include "store/queue.hpp"
+#include "store/runners.hpp"
+
+namespace muster::store {
+
+class Store {
+ public:
+  // Makes the directory (0700) and what belongs into it, or opens what is there. conflict, if
+  // another server has it open or a newer version wrote it.
+  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& directory, Millis lease);
+
+  const std::filesystem::path& directory() const { return directory_; }
+  const std::filesystem::path uploads() const { return directory_ / "uploads"; }
+  const std::string& organization() const { return organization_; }  // a UUID, made once
+
+  // The service time that earlier servers on this directory have spent.
+  ServiceTime service_time();
+  void keep_service_time(ServiceTime time);
+
+  // What changed since it was last asked.
+  Changes take_changes() { return std::exchange(changes_, {}); }
+
+  db::Database& database() { return database_; }
+  Catalog& catalog() { return catalog_; }
+  Runners& runners() { return runners_; }
+  Queue& queue() { return queue_; }
+  Pipelines& pipelines() { return pipelines_; }
+  OutputFiles& outputs() { return outputs_; }
+  SourceFiles& sources() { return sources_; }
+
+ private:
+  Store(std::filesystem::path directory, UniqueFd lock, db::Database database,
+        std::string token_key, std::string organization, Millis lease);
+
+  std::filesystem::path directory_;
+  UniqueFd lock_;
+  db::Database database_;
+  std::string organization_;
+  Changes changes_;
+  OutputFiles outputs_;
+  SourceFiles sources_;
+  Catalog catalog_;
+  Runners runners_;
+  Queue queue_;
+  Pipelines pipelines_;
+};
+
+}  // namespace muster::store
