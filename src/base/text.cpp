@@ -118,6 +118,51 @@ std::string printable(std::string_view text, std::size_t limit) {
 
 namespace {
 
+constexpr char kEscape = '\x1b';
+
+// How long the terminal's control sequence at the front of `text` is (ECMA-48, 5.4 and 5.6). One
+// that is cut off ends with the text.
+std::size_t escape_sequence_length(std::string_view text) {
+  const auto upto = [&](std::size_t end, std::size_t closing) {
+    return end == std::string_view::npos ? text.size() : end + closing;
+  };
+  if (text.size() < 2) return text.size();
+  if (text[1] == '[') {
+    const auto final_byte =
+        std::find_if(text.begin() + 2, text.end(), [](char c) { return c >= '@' && c <= '~'; });
+    return upto(final_byte == text.end() ? std::string_view::npos
+                                         : static_cast<std::size_t>(final_byte - text.begin()),
+                1);
+  }
+  if (text[1] == ']') {
+    const auto end = text.find_first_of("\x07\x1b", 2);
+    const bool by_string_terminator = end != std::string_view::npos && text[end] == kEscape;
+    return std::min(upto(end, by_string_terminator ? 2 : 1), text.size());
+  }
+  return 2;
+}
+
+}  // namespace
+
+std::string printable_lines(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const auto stop = std::min(text.find_first_of("\n\t\r\x1b"), text.size());
+    shown += printable(text.substr(0, stop), std::string::npos);
+    text.remove_prefix(stop);
+    if (text.empty()) break;
+    if (text.front() == kEscape) {
+      text.remove_prefix(escape_sequence_length(text));
+      continue;
+    }
+    if (text.front() != '\r') shown += text.front();
+    text.remove_prefix(1);
+  }
+  return shown;
+}
+
+namespace {
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

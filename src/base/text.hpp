@@ -31,6 +31,10 @@ std::size_t utf8_prefix(std::string_view text);
 // `text` with each byte that is no part of valid UTF-8 replaced by U+FFFD.
 std::string to_utf8(std::string_view text);
 
+// A program's output made safe to show: lines and tabs stay, escape sequences are dropped, other
+// control characters become \xNN as above.
+std::string printable_lines(std::string_view text);
+
 // The candidate that `text` was probably meant to be, if one is near enough to suggest.
 std::optional<std::string> nearest(std::string_view text,
                                    std::span<const std::string_view> candidates);

@@ -185,14 +185,19 @@ Result<void> Queue::check_live(const Attempt& attempt) {
   return ok();
 }
 
-Result<protocol::HeartbeatAnswer> Queue::heartbeat(const Attempt& attempt, const Now& now) {
-  if (auto live = check_live(attempt); !live) return live.error();
+Result<void> Queue::renew_lease(const Attempt& attempt, const Now& now) {
+  if (auto live = check_live(attempt); !live) return live;
   db_->execute("UPDATE task SET lease_until = ? WHERE id = ?", (now.service + lease_).count(),
                attempt.task_id);
   const auto task = *load(attempt.task_id);
   db_->execute("UPDATE runner SET last_connected = ? WHERE resource_class = ? AND name = ?",
                now.wall, task.resource_class, task.runner);
-  return protocol::HeartbeatAnswer{lease_.count(), task.cancel_requested};
+  return ok();
+}
+
+bool Queue::is_cancel_requested(const Attempt& attempt) {
+  const auto task = load(attempt.task_id);
+  return task && task->cancel_requested;
 }
 
 Result<void> Queue::check_step(const Attempt& attempt, std::int64_t position) {
@@ -234,6 +239,21 @@ Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest
   transition(*task, event, printable(request.message, 1000), now);
   advance(task->workflow_id, now);
   return ok();
+}
+
+std::optional<Queue::LatestAttempt> Queue::latest_attempt(const std::string& task_id) {
+  const auto task = load(task_id);
+  if (!task) return std::nullopt;
+  return LatestAttempt{{task_id, task->attempt}, task->state};
+}
+
+bool Queue::has_step_ended(const LatestAttempt& latest, std::int64_t position) {
+  if (is_final(latest.state)) return true;
+  auto rows = db_->query(
+      "SELECT state NOT IN ('running', 'background') FROM step "
+      "WHERE task_id = ? AND attempt = ? AND position = ?",
+      latest.attempt.task_id, latest.attempt.number, position);
+  return rows.next() && rows.boolean(0);
 }
 
 std::string Queue::source_of(const Attempt& attempt) {
@@ -402,6 +422,10 @@ std::int64_t Queue::running(const std::string& resource_class) {
                          resource_class);
   rows.next();
   return rows.integer(0);
+}
+
+bool Queue::is_anything_running() {
+  return db_->query("SELECT 1 FROM task WHERE state = 'running' LIMIT 1").next();
 }
 
 protocol::ClassDemand Queue::demand(const std::string& resource_class, WallTime now) {

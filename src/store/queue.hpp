@@ -62,12 +62,21 @@ class Queue {
   Result<void> check_live(const Attempt& attempt);
 
   // For a live attempt.
-  Result<protocol::HeartbeatAnswer> heartbeat(const Attempt& attempt, const Now& now);
+  Result<void> renew_lease(const Attempt& attempt, const Now& now);
+  bool is_cancel_requested(const Attempt& attempt);
   Result<void> update_step(const Attempt& attempt, std::int64_t position,
                            const protocol::StepUpdate& update);
   Result<void> check_step(const Attempt& attempt, std::int64_t position);
   Result<void> finish(const Attempt& attempt, const protocol::FinishRequest& request, WallTime now);
   std::string source_of(const Attempt& attempt);
+
+  struct LatestAttempt {
+    Attempt attempt;
+    TaskState state = TaskState::blocked;  // of the task
+  };
+  std::optional<LatestAttempt> latest_attempt(const std::string& task_id);
+  // Nothing more will be added to the step's output.
+  bool has_step_ended(const LatestAttempt& latest, std::int64_t position);
 
   // Ends or queues again every task whose lease has lapsed.
   void end_lapsed(const Now& now);
@@ -80,6 +89,7 @@ class Queue {
   protocol::ClassDemand demand(const std::string& resource_class, WallTime now);
   std::int64_t unclaimed(const std::string& resource_class);
   std::int64_t running(const std::string& resource_class);
+  bool is_anything_running();
 
  private:
   struct Task {

@@ -37,6 +37,11 @@ class Store {
   ServiceTime service_time();
   void keep_service_time(ServiceTime time);
 
+  // Somebody may be following the output of this task.
+  void output_grew(const std::string& task_id) { changes_.outputs.insert(task_id); }
+
+  void fleet_changed() { changes_.fleets = true; }
+
   // What changed since it was last asked.
   Changes take_changes() { return std::exchange(changes_, {}); }
 

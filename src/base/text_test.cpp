@@ -1,0 +1,52 @@
+#include "base/text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace muster {
+namespace {
+
+TEST(TextTest, PrintableHidesWhatATerminalWouldObey) {
+  EXPECT_EQ(printable("plain ünïcode €"), "plain ünïcode €");
+  EXPECT_EQ(printable("a\x1b[31mb"), "a\\x1b[31mb");
+  EXPECT_EQ(printable("two\nlines"), "two\\x0alines");
+  EXPECT_EQ(printable("\xff\xfe"), "\\xff\\xfe");
+  EXPECT_EQ(printable("\xe2\x80\xae"), "\\xe2\\x80\\xae");  // right-to-left override
+  EXPECT_EQ(printable("abcdef", 3), "abc…");
+}
+
+TEST(TextTest, PrintableLinesKeepsLinesAndDropsSequences) {
+  EXPECT_EQ(printable_lines("a\r\n\tb\n"), "a\n\tb\n");
+  EXPECT_EQ(printable_lines("\x1b[1;31mred\x1b[0m"), "red");
+  EXPECT_EQ(printable_lines("\x1b]8;;http://x\x07link\x1b]8;;\x1b\\."), "link.");
+  EXPECT_EQ(printable_lines("cut \x1b[3"), "cut ");
+  EXPECT_EQ(printable_lines("cut \x1b"), "cut ");
+  EXPECT_EQ(printable_lines(std::string_view("nul\0", 4)), "nul\\x00");
+}
+
+TEST(TextTest, NearestSuggestsOnlyWhatIsNear) {
+  constexpr std::string_view kNames[] = {"parallelism", "environment", "steps"};
+  EXPECT_EQ(nearest("paralelism", kNames), "parallelism");
+  EXPECT_EQ(nearest("step", kNames), "steps");
+  EXPECT_EQ(nearest("docker", kNames), std::nullopt);
+  EXPECT_EQ(did_you_mean("stepz", kNames), " (did you mean 'steps'?)");
+}
+
+TEST(TextTest, SplitsAndJoins) {
+  EXPECT_EQ(split("a,,b", ','), (std::vector<std::string>{"a", "", "b"}));
+  EXPECT_EQ(split("", ','), std::vector<std::string>{""});
+  EXPECT_EQ(join(std::vector<std::string>{"a", "b"}, ", "), "a, b");
+}
+
+TEST(TextTest, ParsesWholeNumbersOnly) {
+  EXPECT_EQ(parse_int("-12"), -12);
+  for (const auto* bad : {"", "1x", " 1", "99999999999999999999", "1.0"}) {
+    EXPECT_EQ(parse_int(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(TextTest, EscapesHtml) {
+  EXPECT_EQ(escape_html("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
+}
+
+}  // namespace
+}  // namespace muster

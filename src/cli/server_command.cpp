@@ -1,0 +1,35 @@
+#include <csignal>
+#include <thread>
+
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "process/child.hpp"
+#include "server/server.hpp"
+
+namespace muster::cli {
+
+int run(const ServerOptions& options) {
+  process::SignalWatch signals{SIGTERM, SIGINT};
+  process::forbid_inspection();
+  auto server = server::Server::open({.data_directory = options.data_directory,
+                                      .address = options.address,
+                                      .port = options.port,
+                                      .lease = options.lease});
+  if (!server) return report(server.error());
+  log::info("listening", {{"url", (*server)->url()},
+                          {"data", options.data_directory.string()},
+                          {"token_file", (options.data_directory / "token").string()}});
+
+  std::jthread stopper([&](const std::stop_token& done) {
+    while (!done.stop_requested()) {
+      if (!signals.wait(std::chrono::milliseconds(200))) continue;
+      log::info("stopping; agents carry on and come back");
+      (*server)->stop();
+      return;
+    }
+  });
+  (*server)->run();
+  return 0;
+}
+
+}  // namespace muster::cli

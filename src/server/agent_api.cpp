@@ -1,0 +1,162 @@
+// What an agent says: claims with its class's token, then everything about one attempt with the
+// token of that attempt.
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "server/access.hpp"
+#include "server/answers.hpp"
+#include "server/router.hpp"
+#include "server/topics.hpp"
+
+namespace muster::server {
+namespace {
+
+constexpr std::size_t kLongestRunnerName = 200;
+
+Result<void> check_runner(const protocol::ClaimRequest& request) {
+  if (request.name.empty() || request.name.size() > kLongestRunnerName) {
+    return Error{ErrorKind::invalid,
+                 fmt::format("a runner's name has 1 to {} bytes", kLongestRunnerName)};
+  }
+  return ok();
+}
+
+Outcome answer_claim(const std::optional<protocol::ClaimedTask>& task) {
+  if (!task) return no_content();
+  log::info("task claimed", {{"task", task->task_id},
+                             {"attempt", std::to_string(task->attempt)},
+                             {"class", task->resource_class},
+                             {"job", task->job.name}});
+  return answer(200, *task);
+}
+
+Result<Outcome> claim(Call& call) {
+  const auto resource_class = require_class(call);
+  if (!resource_class) return resource_class.error();
+  const auto request = body_of<protocol::ClaimRequest>(call);
+  if (!request) return request.error();
+  if (auto good = check_runner(*request); !good) return good.error();
+  if (!call.resumed) {
+    call.store.runners().contacted(
+        {*resource_class, printable(request->name), printable(request->hostname), call.request.peer,
+         printable(request->version, 50)},
+        call.now.wall);
+  }
+  const auto task = call.store.queue().claim(*resource_class, *request, call.now);
+  if (!task) return task.error();
+  const auto patience = patience_left(call, request->wait_ms);
+  if (!*task && patience > Millis(0)) return Park{{topic::queue(*resource_class)}, patience};
+  return answer_claim(*task);
+}
+
+Result<Outcome> withdraw(Call& call) {
+  const auto resource_class = require_class(call);
+  if (!resource_class) return resource_class.error();
+  const auto request = body_of<protocol::WithdrawRequest>(call);
+  if (!request) return request.error();
+  const auto task = call.store.queue().withdraw(*resource_class, request->request_id, call.now);
+  if (!task) return task.error();
+  return answer_claim(*task);
+}
+
+Result<Outcome> heartbeat(Call& call) {
+  const auto attempt = require_attempt(call);
+  if (!attempt) return attempt.error();
+  const auto request = body_of<protocol::HeartbeatRequest>(call);
+  if (!request) return request.error();
+  auto& queue = call.store.queue();
+  if (!call.resumed) {
+    if (auto renewed = queue.renew_lease(*attempt, call.now); !renewed) return renewed.error();
+  }
+  if (auto live = queue.check_live(*attempt); !live) return live.error();
+  const bool canceled = queue.is_cancel_requested(*attempt);
+  const auto patience = patience_left(call, request->wait_ms);
+  if (!canceled && patience > Millis(0)) {
+    return Park{{topic::cancel(attempt->task_id)}, patience};
+  }
+  return answer(200, protocol::HeartbeatAnswer{queue.lease().count(), canceled});
+}
+
+Result<std::int64_t> step_of(const Call& call) {
+  const auto step = parse_int(call.parameter("step"));
+  if (!step) return Error{ErrorKind::not_found, "steps are numbered from 0"};
+  return *step;
+}
+
+Result<Outcome> update_step(Call& call) {
+  const auto attempt = require_attempt(call);
+  if (!attempt) return attempt.error();
+  const auto step = step_of(call);
+  if (!step) return step.error();
+  const auto update = body_of<protocol::StepUpdate>(call);
+  if (!update) return update.error();
+  if (auto done = call.store.queue().update_step(*attempt, *step, *update); !done) {
+    return done.error();
+  }
+  return no_content();
+}
+
+Result<Outcome> upload_output(Call& call) {
+  const auto attempt = require_attempt(call);
+  if (!attempt) return attempt.error();
+  const auto step = step_of(call);
+  if (!step) return step.error();
+  if (auto good = call.store.queue().check_step(*attempt, *step); !good) return good.error();
+  const auto offset = parse_int(call.query("offset").value_or(""));
+  if (!offset || *offset < 0) {
+    return Error{ErrorKind::invalid, "offset is the number of bytes of output that come before"};
+  }
+  const store::OutputKey key{attempt->task_id, attempt->number, *step};
+  const auto size =
+      call.store.outputs().append(key, static_cast<std::uint64_t>(*offset), call.request.body);
+  if (!size && size.error().kind == ErrorKind::out_of_range) {
+    return answer(
+        416, protocol::OutputAnswer{static_cast<std::int64_t>(call.store.outputs().size(key))});
+  }
+  if (!size) return size.error();
+  call.store.output_grew(attempt->task_id);
+  return answer(200, protocol::OutputAnswer{static_cast<std::int64_t>(*size)});
+}
+
+Result<Outcome> source(Call& call) {
+  const auto attempt = require_attempt(call);
+  if (!attempt) return attempt.error();
+  if (auto live = call.store.queue().check_live(*attempt); !live) return live.error();
+  const auto path = call.store.sources().path(call.store.queue().source_of(*attempt));
+  std::error_code absent;
+  const auto size = std::filesystem::file_size(path, absent);
+  if (absent) {
+    return Error{ErrorKind::not_found, "the source of this pipeline is gone from the server"};
+  }
+  net::Response response{.file = net::FileSlice{path, 0, size}};
+  response.headers.set("Content-Type", "application/octet-stream");
+  return response;
+}
+
+Result<Outcome> finish(Call& call) {
+  const auto attempt = require_attempt(call);
+  if (!attempt) return attempt.error();
+  const auto request = body_of<protocol::FinishRequest>(call);
+  if (!request) return request.error();
+  if (auto done = call.store.queue().finish(*attempt, *request, call.now.wall); !done) {
+    return done.error();
+  }
+  return no_content();
+}
+
+}  // namespace
+
+void add_agent_routes(Router& router) {
+  const std::string task = "/api/muster/v1/tasks/{task}/attempts/{attempt}";
+  router.add("POST", "/api/muster/v1/claim", claim);
+  router.add("POST", "/api/muster/v1/claim/withdraw", withdraw);
+  router.add("POST", task + "/heartbeat", heartbeat);
+  router.add("POST", task + "/steps/{step}", update_step);
+  router.add("PUT", task + "/steps/{step}/output", upload_output);
+  router.add("GET", task + "/source", source);
+  router.add("POST", task + "/finish", finish);
+}
+
+}  // namespace muster::server

@@ -1,0 +1,48 @@
+#pragma once
+
+// What a handler is given, and what it may answer.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "net/http_server.hpp"
+#include "protocol/messages.hpp"
+#include "server/board.hpp"
+#include "store/store.hpp"
+
+namespace muster::server {
+
+// Not yet: ask again when one of the topics is touched, or at the latest when `patience` is over.
+struct Park {
+  std::vector<std::string> topics;
+  Millis patience{0};
+};
+
+using Outcome = std::variant<net::Response, Park>;
+
+// One request, being handled inside a transaction. A parked request is handled again, from the
+// start, with the same Call but for `now` and `last_chance`; so a handler that parks has changed
+// nothing that it would not change twice.
+struct Call {
+  const net::Request& request;
+  const std::map<std::string, std::string>& parameters;  // of the path
+  store::Store& store;
+  Board& board;
+  store::Now now;
+  bool resumed = false;  // it was parked, and is asked again
+  Millis waited{0};
+  bool last_chance = false;  // a Park would be answered as it stands: time is over, or we stop
+
+  const std::string& parameter(const std::string& name) const { return parameters.at(name); }
+  std::optional<std::string> query(std::string_view name) const;
+};
+
+using Handler = std::function<Result<Outcome>(Call&)>;
+
+// How long a request that asks for `wait_ms` may still wait.
+Millis patience_left(const Call& call, std::int64_t wait_ms);
+
+}  // namespace muster::server

@@ -1,0 +1,221 @@
+#include "server/dispatcher.hpp"
+
+#include <limits>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "server/answers.hpp"
+#include "server/topics.hpp"
+
+namespace muster::server {
+
+struct Dispatcher::Waiting {
+  std::uint64_t arrival = 0;
+  net::Request request;
+  std::shared_ptr<net::Exchange> exchange;
+  MonotonicTime arrived{};
+  bool resumed = false;
+  bool last_chance = false;
+  std::vector<std::string> topics;  // while parked
+  std::unique_ptr<Timer> deadline;  // while parked
+};
+
+struct Dispatcher::Answer {
+  std::shared_ptr<net::Exchange> exchange;
+  net::Response response;
+};
+
+Dispatcher::Dispatcher(store::Store& store, Router router, const Clock& clock, Loop loop)
+    : store_(&store),
+      router_(std::move(router)),
+      clock_(&clock),
+      loop_(std::move(loop)),
+      service_base_(store.service_time()),
+      started_(clock.monotonic()) {}
+
+store::Now Dispatcher::now() const {
+  return {clock_->wall(), service_base_ + (clock_->monotonic() - started_)};
+}
+
+// --- In -------------------------------------------------------------------------------------
+
+void Dispatcher::submit(net::Request request, std::shared_ptr<net::Exchange> exchange) {
+  auto entry = std::make_shared<Waiting>();
+  entry->arrival = ++arrivals_;
+  entry->request = std::move(request);
+  entry->exchange = std::move(exchange);
+  entry->arrived = clock_->monotonic();
+  add(std::move(entry));
+}
+
+void Dispatcher::submit(std::function<void(store::Store&, const store::Now&)> task) {
+  tasks_.push_back(std::move(task));
+  add(nullptr);
+}
+
+void Dispatcher::add(Entry entry) {
+  if (entry) group_.push_back(std::move(entry));
+  if (std::exchange(scheduled_, true)) return;
+  // Not at once: what else has arrived by then shares the transaction.
+  loop_.post([this] { handle_group(); });
+}
+
+void Dispatcher::drain() {
+  draining_ = true;
+  for (const auto& [arrival, entry] : parked_) group_.push_back(entry);
+  for (const auto& entry : group_) unpark(*entry);
+  handle_group();
+}
+
+// --- One group ------------------------------------------------------------------------------
+
+void Dispatcher::handle_group() {
+  scheduled_ = false;
+  for (auto& [exchange, response] : handle_in_transaction(std::exchange(group_, {}))) {
+    exchange->send(std::move(response));
+  }
+}
+
+std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<Entry> group) {
+  std::vector<Answer> answers;
+  auto touched = group;
+  try {
+    db::Transaction transaction(store_->database());
+    for (auto& task : std::exchange(tasks_, {})) task(*store_, now());
+    for (;;) {
+      for (const auto& entry : group) handle(entry, answers);
+      group = woken(store_->take_changes());
+      if (group.empty()) break;
+      touched.insert(touched.end(), group.begin(), group.end());
+    }
+    transaction.commit();
+    return answers;
+  } catch (const db::Failure& failure) {
+    return undo(touched, failure.error());
+  } catch (const std::exception& fault) {
+    log::error("a fault of ours", {{"error", fault.what()}});
+    return undo(touched,
+                {ErrorKind::internal, "a fault of ours; the server's log has the details"});
+  }
+}
+
+// Nothing of this group has happened. Those who wait still wait; the others hear of it.
+std::vector<Dispatcher::Answer> Dispatcher::undo(const std::vector<Entry>& touched,
+                                                 const Error& error) {
+  log::error("a group of requests was undone",
+             {{"requests", std::to_string(touched.size())}, {"error", error.message}});
+  std::vector<Answer> answers;
+  for (const auto& entry : touched) {
+    if (!parked_.contains(entry->arrival)) {
+      answers.push_back({entry->exchange, error_response(error)});
+    }
+  }
+  return answers;
+}
+
+void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {
+  std::optional<Park> parked;
+  auto response = ask_handler(*entry, parked);
+  if (parked) return park(entry, *parked);
+  answers.push_back({entry->exchange, std::move(response)});
+}
+
+// The one catch at a request's top. What a failed handler has changed is undone.
+net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park) {
+  const auto match = router_.match(entry.request.method, entry.request.path);
+  if (!match) return error_response(match.error());
+  Call call{.request = entry.request,
+            .parameters = match->parameters,
+            .store = *store_,
+            .board = board_,
+            .now = now(),
+            .resumed = entry.resumed,
+            .waited = clock_->monotonic() - entry.arrived,
+            .last_chance = entry.last_chance || draining_};
+  try {
+    db::Savepoint savepoint(store_->database());
+    auto outcome = (*match->handler)(call);
+    if (!outcome) return error_response(outcome.error());
+    savepoint.release();
+    if (const auto* wait = std::get_if<Park>(&*outcome)) {
+      park = *wait;
+      return {};
+    }
+    return std::get<net::Response>(*std::move(outcome));
+  } catch (const db::Failure& failure) {
+    log::error("a request failed", {{"path", entry.request.path}, {"error", failure.what()}});
+    return error_response(failure.error());
+  } catch (const std::exception& fault) {
+    log::error("a fault of ours", {{"path", entry.request.path}, {"error", fault.what()}});
+    return error_response(
+        {ErrorKind::internal, "a fault of ours; the server's log has the details"});
+  }
+}
+
+// --- Waiting --------------------------------------------------------------------------------
+
+void Dispatcher::park(const Entry& entry, const Park& park) {
+  entry->resumed = true;
+  entry->topics = park.topics;
+  for (const auto& name : entry->topics) topics_[name][entry->arrival] = entry;
+  parked_[entry->arrival] = entry;
+  entry->deadline = loop_.after(park.patience, [this, weak = std::weak_ptr(entry)] {
+    const auto due = weak.lock();
+    if (!due || !parked_.contains(due->arrival)) return;
+    unpark(*due);
+    due->last_chance = true;
+    add(due);
+  });
+}
+
+void Dispatcher::unpark(const Waiting& entry) {
+  for (const auto& name : entry.topics) {
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) continue;
+    found->second.erase(entry.arrival);
+    if (found->second.empty()) topics_.erase(found);
+  }
+  parked_.erase(entry.arrival);
+}
+
+// Those whom the changes may concern. Of those who wait for a task only as many as there are
+// tasks, first come, first served: a hundred idle runners are not woken for one.
+std::vector<Dispatcher::Entry> Dispatcher::woken(const store::Changes& changes) {
+  constexpr auto kAll = std::numeric_limits<std::int64_t>::max();
+  std::vector<Entry> entries;
+  for (const auto& [resource_class, count] : changes.queued) hot_.insert(resource_class);
+  for (auto it = hot_.begin(); it != hot_.end();) {
+    const auto before = entries.size();
+    take_first(topic::queue(*it), store_->queue().unclaimed(*it), entries);
+    it = entries.size() == before ? hot_.erase(it) : std::next(it);
+  }
+  for (const auto& name : changes.demand) take_first(topic::demand(name), kAll, entries);
+  for (const auto& id : changes.pipelines) take_first(topic::pipeline(id), kAll, entries);
+  for (const auto& id : changes.canceled_tasks) take_first(topic::cancel(id), kAll, entries);
+  for (const auto& id : changes.outputs) take_first(topic::output(id), kAll, entries);
+  if (changes.fleets || !changes.demand.empty()) take_first(topic::fleet(), kAll, entries);
+  return entries;
+}
+
+void Dispatcher::take_first(const std::string& topic, std::int64_t most, std::vector<Entry>& into) {
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return;
+  std::vector<Entry> taken;
+  for (const auto& [arrival, entry] : found->second) {
+    if (static_cast<std::int64_t>(taken.size()) >= most) break;
+    if (!entry->exchange->abandoned()) taken.push_back(entry);
+  }
+  for (auto& entry : taken) {
+    unpark(*entry);
+    into.push_back(std::move(entry));
+  }
+}
+
+void Dispatcher::drop_abandoned() {
+  for (auto it = parked_.begin(); it != parked_.end();) {
+    const auto entry = (it++)->second;
+    if (entry->exchange->abandoned()) unpark(*entry);
+  }
+}
+
+}  // namespace muster::server

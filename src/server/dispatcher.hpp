@@ -1,0 +1,82 @@
+#pragma once
+
+// Answers requests in groups: all that have arrived are handled in one transaction, and no answer
+// leaves before that transaction is committed. So what was answered is on the disk, and a hundred
+// requests cost one write.
+//
+// Also keeps the parked requests, and handles them again when something they wait for has changed.
+// Belongs to the HTTP server's thread.
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "net/http_server.hpp"
+#include "server/call.hpp"
+#include "server/router.hpp"
+#include "store/store.hpp"
+
+namespace muster::server {
+
+class Dispatcher {
+ public:
+  using Timer = net::HttpServer::Timer;
+
+  // What the dispatcher needs of its surroundings.
+  struct Loop {
+    std::function<void(std::function<void()>)> post;  // run soon, on this thread
+    std::function<std::unique_ptr<Timer>(Millis, std::function<void()>)> after;
+  };
+
+  Dispatcher(store::Store& store, Router router, const Clock& clock, Loop loop);
+
+  void submit(net::Request request, std::shared_ptr<net::Exchange> exchange);
+
+  // Runs `task` in the next group's transaction.
+  void submit(std::function<void(store::Store&, const store::Now&)> task);
+
+  // Answers everything that is parked with what can be said now. No more is parked after this.
+  void drain();
+
+  // Lets go of parked requests whose peers have gone. Costs a look at each; call now and then.
+  void drop_abandoned();
+
+  store::Now now() const;
+  std::size_t parked() const { return parked_.size(); }
+
+ private:
+  struct Waiting;
+  struct Answer;
+  using Entry = std::shared_ptr<Waiting>;
+
+  void add(Entry entry);
+  void handle_group();
+  std::vector<Answer> handle_in_transaction(std::vector<Entry> group);
+  std::vector<Answer> undo(const std::vector<Entry>& touched, const Error& error);
+  void handle(const Entry& entry, std::vector<Answer>& answers);
+  net::Response ask_handler(Waiting& entry, std::optional<Park>& park);
+  void park(const Entry& entry, const Park& park);
+  void unpark(const Waiting& entry);
+  std::vector<Entry> woken(const store::Changes& changes);
+  void take_first(const std::string& topic, std::int64_t most, std::vector<Entry>& into);
+
+  store::Store* store_;
+  Router router_;
+  const Clock* clock_;
+  Loop loop_;
+  Board board_;
+  store::ServiceTime service_base_;
+  MonotonicTime started_;
+  std::vector<Entry> group_;  // arrived, not handled
+  std::vector<std::function<void(store::Store&, const store::Now&)>> tasks_;
+  bool scheduled_ = false;
+  bool draining_ = false;
+  std::uint64_t arrivals_ = 0;
+  std::set<std::string> hot_;  // classes with more tasks than were offered to those who wait
+  std::map<std::uint64_t, Entry> parked_;                         // by arrival
+  std::map<std::string, std::map<std::uint64_t, Entry>> topics_;  // who waits for what, by arrival
+};
+
+}  // namespace muster::server

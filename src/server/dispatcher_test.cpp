@@ -1,0 +1,227 @@
+#include "server/dispatcher.hpp"
+
+#include <deque>
+
+#include <gtest/gtest.h>
+
+#include "base/crypto.hpp"
+#include "protocol/json.hpp"
+#include "server/answers.hpp"
+#include "server/topics.hpp"
+
+namespace muster::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct FakeExchange final : net::Exchange {
+  void send(net::Response given) override {
+    ++sent;
+    response = std::move(given);
+  }
+  bool abandoned() const override { return gone; }
+
+  int sent = 0;
+  bool gone = false;
+  net::Response response;
+};
+
+// A loop that runs when the test says so, under a clock that the test moves.
+class FakeLoop {
+ public:
+  explicit FakeLoop(ManualClock& clock) : clock_(&clock) {}
+
+  Dispatcher::Loop handle() {
+    return {[this](auto task) { tasks_.push_back(std::move(task)); },
+            [this](Millis delay, auto task) -> std::unique_ptr<Dispatcher::Timer> {
+              auto timer = std::make_unique<Timer>();
+              timers_.push_back({clock_->monotonic() + delay, timer->alive, std::move(task)});
+              return timer;
+            }};
+  }
+
+  void run() {
+    while (!tasks_.empty()) {
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      task();
+    }
+  }
+
+  void advance(Millis by) {
+    clock_->advance(by);
+    for (auto& due : std::exchange(timers_, {})) {
+      if (!*due.alive) continue;
+      if (due.at > clock_->monotonic()) {
+        timers_.push_back(std::move(due));
+      } else {
+        due.task();
+      }
+    }
+    run();
+  }
+
+ private:
+  struct Timer final : Dispatcher::Timer {
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+    ~Timer() override { *alive = false; }
+  };
+  struct Due {
+    MonotonicTime at;
+    std::shared_ptr<bool> alive;
+    std::function<void()> task;
+  };
+  ManualClock* clock_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<Due> timers_;
+};
+
+class DispatcherTest : public testing::Test {
+ protected:
+  DispatcherTest() {
+    add_agent_routes(router_);
+    router_.add("POST", "/fail", [](Call& call) -> Result<Outcome> {
+      call.store.database().execute("INSERT INTO setting VALUES ('half', 'done')");
+      call.store.database().execute("INSERT INTO nowhere VALUES (1)");
+      return no_content();
+    });
+    router_.add("POST", "/throw", [](Call&) -> Result<Outcome> { throw std::logic_error("oops"); });
+    store_ = *store::Store::open(directory_, 5min);
+    dispatcher_.emplace(*store_, std::move(router_), clock_, loop_.handle());
+    EXPECT_TRUE(store_->catalog().create_class({"local/a"}));
+    token_ = *store_->catalog().create_token({"local/a", ""}, clock_.wall())->token;
+  }
+  ~DispatcherTest() override {
+    dispatcher_.reset();
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  std::shared_ptr<FakeExchange> ask(const std::string& path, std::string body = "{}") {
+    auto exchange = std::make_shared<FakeExchange>();
+    net::Request request{.method = "POST", .path = path, .body = std::move(body)};
+    request.headers.set("Authorization", "Bearer " + token_);
+    dispatcher_->submit(std::move(request), exchange);
+    return exchange;
+  }
+
+  std::shared_ptr<FakeExchange> claim(Millis wait) {
+    return ask("/api/muster/v1/claim",
+               protocol::to_json(protocol::ClaimRequest{new_uuid(), "r", "h", "v", wait.count()}));
+  }
+
+  void queue_tasks(int count) {
+    dispatcher_->submit([count](store::Store& open, const store::Now& now) {
+      pipeline::Job job{.name = "j", .resource_class = "local/a", .parallelism = count};
+      pipeline::Config config{{{"j", job}}, {{"w", {{"j", "j", {}}}}}};
+      ASSERT_TRUE(open.pipelines().create({.project = "p"}, config, now.wall));
+    });
+    loop_.run();
+  }
+
+  std::filesystem::path directory_ =
+      std::filesystem::temp_directory_path() / ("muster-dispatch-" + random_hex(6));
+  ManualClock clock_;
+  FakeLoop loop_{clock_};
+  Router router_;
+  std::unique_ptr<store::Store> store_;
+  std::optional<Dispatcher> dispatcher_;
+  std::string token_;
+};
+
+TEST_F(DispatcherTest, AWaitingClaimIsAnsweredWhenATaskIsQueued) {
+  const auto waiting = claim(25s);
+  loop_.run();
+  EXPECT_EQ(waiting->sent, 0);
+  queue_tasks(1);
+  ASSERT_EQ(waiting->sent, 1);
+  EXPECT_EQ(waiting->response.status, 200);
+  EXPECT_EQ(dispatcher_->parked(), 0U);
+}
+
+TEST_F(DispatcherTest, TheFirstToWaitIsTheFirstToBeServed) {
+  const auto first = claim(25s);
+  const auto second = claim(25s);
+  loop_.run();
+  queue_tasks(1);
+  EXPECT_EQ(first->sent, 1);
+  EXPECT_EQ(second->sent, 0);
+}
+
+TEST_F(DispatcherTest, WhoHasGoneIsPassedOver) {
+  const auto gone = claim(25s);
+  const auto here = claim(25s);
+  loop_.run();
+  gone->gone = true;
+  queue_tasks(1);
+  EXPECT_EQ(gone->sent, 0);
+  EXPECT_EQ(here->sent, 1);
+}
+
+TEST_F(DispatcherTest, AWithdrawnClaimDoesNotUseUpTheTaskOfTheNext) {
+  const auto first = ask("/api/muster/v1/claim",
+                         protocol::to_json(protocol::ClaimRequest{"w", "r", "h", "v", 25'000}));
+  const auto second = claim(25s);
+  loop_.run();
+  const auto withdrawn =
+      ask("/api/muster/v1/claim/withdraw", protocol::to_json(protocol::WithdrawRequest{"w"}));
+  loop_.run();
+  EXPECT_EQ(withdrawn->response.status, 204);
+  queue_tasks(1);
+  EXPECT_EQ(first->response.status, 409);
+  EXPECT_EQ(second->response.status, 200);
+}
+
+TEST_F(DispatcherTest, AnEmptyQueueIsToldWhenTimeIsOver) {
+  const auto waiting = claim(10s);
+  loop_.run();
+  loop_.advance(9s);
+  EXPECT_EQ(waiting->sent, 0);
+  loop_.advance(1s);
+  ASSERT_EQ(waiting->sent, 1);
+  EXPECT_EQ(waiting->response.status, 204);
+}
+
+TEST_F(DispatcherTest, AStoppingServerAnswersThoseWhoWait) {
+  const auto waiting = claim(25s);
+  loop_.run();
+  dispatcher_->drain();
+  ASSERT_EQ(waiting->sent, 1);
+  EXPECT_EQ(waiting->response.status, 204);
+}
+
+TEST_F(DispatcherTest, AFailedRequestIsUndoneAndItsNeighboursAreNot) {
+  queue_tasks(1);
+  const auto bad = ask("/fail");
+  const auto good = claim(0s);
+  const auto faulty = ask("/throw");
+  loop_.run();
+  EXPECT_EQ(bad->response.status, 500);
+  EXPECT_EQ(good->response.status, 200);
+  EXPECT_EQ(faulty->response.status, 500);
+  EXPECT_EQ(faulty->response.body.find("oops"), std::string::npos);
+  EXPECT_FALSE(store_->database().query("SELECT 1 FROM setting WHERE name = 'half'").next());
+}
+
+TEST_F(DispatcherTest, NothingIsAnsweredAsDoneIfTheGroupCannotBeCommitted) {
+  queue_tasks(1);
+  const auto task = claim(0s);
+  dispatcher_->submit([](store::Store& open, const store::Now&) {
+    open.database().execute("INSERT INTO nowhere VALUES (1)");
+  });
+  loop_.run();
+  ASSERT_EQ(task->sent, 1);
+  EXPECT_EQ(task->response.status, 500);
+  EXPECT_EQ(store_->queue().unclaimed("local/a"), 1);
+}
+
+TEST_F(DispatcherTest, UnknownPathsAndMethods) {
+  const auto nowhere = ask("/api/v9");
+  const auto method = ask("/api/muster/v1/claim/withdraw/");
+  loop_.run();
+  EXPECT_EQ(nowhere->response.status, 404);
+  EXPECT_EQ(method->response.status, 400);
+}
+
+}  // namespace
+}  // namespace muster::server

@@ -1,0 +1,72 @@
+// The paths of the status page. A browser signs in with the personal token as the user name.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "server/access.hpp"
+#include "server/answers.hpp"
+#include "server/pages.hpp"
+#include "server/router.hpp"
+
+namespace muster::server {
+namespace {
+
+constexpr std::int64_t kPipelinesShown = 20;
+constexpr std::uint64_t kOutputShown = 256 << 10;
+
+net::Response html(std::string page) {
+  net::Response response{.body = std::move(page)};
+  response.headers.set("Content-Type", "text/html; charset=utf-8");
+  response.headers.set("Cache-Control", "no-store");
+  response.headers.set("Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  response.headers.set("Referrer-Policy", "no-referrer");
+  return response;
+}
+
+Result<Outcome> overview(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  return html(overview_page(fleet_status(call), {call.store.runners().list({}, call.now.wall)},
+                            {call.store.pipelines().newest(kPipelinesShown)}));
+}
+
+Result<Outcome> pipeline(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto id = call.store.pipelines().find(call.parameter("id"));
+  if (!id) return Error{ErrorKind::not_found, "there is no such pipeline"};
+  return html(pipeline_page(call.store.pipelines().status(*id), call.now.wall));
+}
+
+std::string read_end(const std::filesystem::path& path, std::uint64_t from, std::uint64_t length) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text(length, '\0');
+  const ssize_t got = file ? ::pread(file.get(), text.data(), length, static_cast<off_t>(from)) : 0;
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return text;
+}
+
+Result<Outcome> output(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto step = parse_int(call.parameter("step"));
+  const auto latest = call.store.queue().latest_attempt(call.parameter("task"));
+  if (!step || *step < 0 || !latest) return Error{ErrorKind::not_found, "there is no such step"};
+  const store::OutputKey key{latest->attempt.task_id, latest->attempt.number, *step};
+  const auto size = call.store.outputs().size(key);
+  const auto length = std::min(size, kOutputShown);
+  return html(output_page(key.task_id, std::to_string(*step),
+                          read_end(call.store.outputs().path(key), size - length, length),
+                          size - length));
+}
+
+}  // namespace
+
+void add_pages(Router& router) {
+  router.add("GET", "/", overview);
+  router.add("GET", "/pipelines/{id}", pipeline);
+  router.add("GET", "/tasks/{task}/steps/{step}", output);
+}
+
+}  // namespace muster::server

@@ -1,0 +1,172 @@
+#include "server/pages.hpp"
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+
+namespace muster::server {
+namespace {
+
+constexpr std::string_view kStyle = R"css(
+:root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; --busy: #9a6700 }
+@media (prefers-color-scheme: dark) { :root { --good: #3fb950; --bad: #f85149; --busy: #d29922 } }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem }
+h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
+.table { overflow-x: auto }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line);
+         vertical-align: top }
+th { font-weight: 600 } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+.success { color: var(--good) } .running, .queued { color: var(--busy) }
+.failed, .infrastructure_fail, .timedout { color: var(--bad) }
+pre { border: 1px solid var(--line); border-radius: 6px; padding: .8rem; overflow-x: auto;
+      font: 13px/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
+.quiet { opacity: .75 }
+)css";
+
+std::string page(std::string_view title, std::string_view body) {
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>{0} · Muster</title>\n<style>{1}</style>\n</head>\n<body>\n"
+      "<p><a href=\"/\">Muster</a></p>\n<h1>{0}</h1>\n{2}</body>\n</html>\n",
+      escape_html(title), kStyle, body);
+}
+
+// Text from outside: no control characters, no markup.
+std::string shown(std::string_view text) {
+  return escape_html(printable(text, 300));
+}
+
+std::string state_cell(std::string_view state) {
+  return fmt::format("<td class=\"{0}\">{0}</td>", shown(state));
+}
+
+std::string number_cell(std::int64_t number) {
+  return fmt::format("<td class=\"number\">{}</td>", number);
+}
+
+std::string table(std::string_view heads, const std::string& rows, std::string_view when_empty) {
+  if (rows.empty()) return fmt::format("<p class=\"quiet\">{}</p>\n", when_empty);
+  return fmt::format(
+      "<div class=\"table\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n"
+      "</table></div>\n",
+      heads, rows);
+}
+
+std::string class_rows(const protocol::FleetStatus& fleet) {
+  std::string rows;
+  for (const auto& one : fleet.classes) {
+    const auto posted = one.fleet.value_or(protocol::ClassFleet{});
+    rows += fmt::format("<tr><td>{}</td>", shown(one.resource_class));
+    for (const auto number : {one.unclaimed, one.running, posted.desired, posted.booting,
+                              posted.idle, posted.busy, posted.max}) {
+      rows += number_cell(number);
+    }
+    const auto why = one.fleet ? join(posted.reasons, "; ") : "no scaler has reported";
+    rows += fmt::format("<td class=\"quiet\">{}</td></tr>\n", shown(why));
+  }
+  return rows;
+}
+
+std::string runner_rows(const protocol::RunnerList& runners) {
+  std::string rows;
+  for (const auto& one : runners.items) {
+    rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                        shown(one.name), shown(one.resource_class), shown(one.hostname),
+                        format_rfc3339(one.last_connected), shown(one.version));
+  }
+  return rows;
+}
+
+std::string pipeline_rows(const protocol::PipelineList& pipelines) {
+  std::string rows;
+  for (const auto& one : pipelines.items) {
+    rows += fmt::format("<tr><td><a href=\"/pipelines/{0}\">{0}</a></td>", one.number);
+    rows += state_cell(one.state);
+    rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", shown(one.project),
+                        shown(one.branch), shown(one.subject), format_rfc3339(one.created_at));
+  }
+  return rows;
+}
+
+std::string duration_cell(std::optional<WallTime> from, std::optional<WallTime> to, WallTime now) {
+  if (!from) return "<td></td>";
+  return fmt::format("<td class=\"number\">{}</td>", humanize(to.value_or(now) - *from));
+}
+
+std::string step_links(const protocol::TaskStatus& task) {
+  std::string links;
+  for (const auto& step : task.steps) {
+    links += fmt::format(
+        "<a href=\"/tasks/{}/steps/{}\">{}</a>{}<br>", shown(task.id), step.index, shown(step.name),
+        step.exit_code.value_or(0) == 0
+            ? ""
+            : fmt::format(" <span class=\"failed\">exit {}</span>", *step.exit_code));
+  }
+  return links;
+}
+
+std::string task_row(const protocol::JobStatus& job, const protocol::TaskStatus& task,
+                     WallTime now) {
+  const auto slice =
+      job.tasks.size() > 1 ? fmt::format(" {}/{}", task.index + 1, job.tasks.size()) : "";
+  auto row = fmt::format("<tr><td>{}{}</td>", shown(job.name), slice);
+  row += state_cell(task.state);
+  row += duration_cell(task.queued_at, task.started_at ? task.started_at : task.ended_at, now);
+  row += duration_cell(task.started_at, task.ended_at, now);
+  row += fmt::format("<td>{}</td><td>{}{}</td></tr>\n", shown(task.runner), step_links(task),
+                     shown(task.message));
+  return row;
+}
+
+}  // namespace
+
+std::string overview_page(const protocol::FleetStatus& fleet, const protocol::RunnerList& runners,
+                          const protocol::PipelineList& pipelines) {
+  auto body = std::string("<h2>Resource classes</h2>\n");
+  body += table(
+      "<th>Class</th><th class=\"number\">Queue</th><th class=\"number\">Running</th>"
+      "<th class=\"number\">Desired</th><th class=\"number\">Booting</th>"
+      "<th class=\"number\">Idle</th><th class=\"number\">Busy</th><th class=\"number\">Max</th>"
+      "<th>Why</th>",
+      class_rows(fleet), "None yet. Make one with: muster resource-class create local/small");
+  body += "<h2>Pipelines</h2>\n";
+  body += table(
+      "<th>Number</th><th>State</th><th>Project</th><th>Branch</th><th>Commit</th><th>Created</th>",
+      pipeline_rows(pipelines), "None yet. In a repository, run: muster run");
+  body += "<h2>Runners</h2>\n";
+  body += table("<th>Name</th><th>Class</th><th>Host</th><th>Last contact</th><th>Version</th>",
+                runner_rows(runners), "None has connected in the last 12 hours.");
+  return page("Runners and jobs", body);
+}
+
+std::string pipeline_page(const protocol::PipelineStatus& pipeline, WallTime now) {
+  auto body = fmt::format("<p>{} · {} · {} · <span class=\"{}\">{}</span></p>\n",
+                          shown(pipeline.project), shown(pipeline.branch), shown(pipeline.subject),
+                          shown(pipeline.state), shown(pipeline.state));
+  for (const auto& workflow : pipeline.workflows) {
+    std::string rows;
+    for (const auto& job : workflow.jobs) {
+      for (const auto& task : job.tasks) rows += task_row(job, task, now);
+    }
+    body += fmt::format("<h2>{}</h2>\n", shown(workflow.name));
+    body += table(
+        "<th>Job</th><th>State</th><th class=\"number\">Waited</th><th class=\"number\">Ran</th>"
+        "<th>Runner</th><th>Steps</th>",
+        rows, "No jobs.");
+  }
+  return page(fmt::format("Pipeline {}", pipeline.number), body);
+}
+
+std::string output_page(const std::string& task_id, const std::string& step,
+                        const std::string& output, std::uint64_t omitted) {
+  auto body = fmt::format("<p class=\"quiet\">Task {}, step {}</p>\n", shown(task_id), shown(step));
+  if (omitted > 0) {
+    body += fmt::format("<p class=\"quiet\">The first {} bytes are not shown.</p>\n", omitted);
+  }
+  body += fmt::format("<pre>{}</pre>\n", escape_html(printable_lines(output)));
+  return page("Output", body);
+}
+
+}  // namespace muster::server

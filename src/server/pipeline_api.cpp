@@ -1,0 +1,171 @@
+// What a client says: sources and pipelines in, their status and output out.
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "pipeline/compile.hpp"
+#include "server/access.hpp"
+#include "server/answers.hpp"
+#include "server/router.hpp"
+#include "server/topics.hpp"
+
+namespace muster::server {
+namespace {
+
+constexpr std::int64_t kMostPipelines = 100;
+constexpr std::uint64_t kLongestSlice = 8 << 20;  // of output, in one answer
+constexpr std::size_t kLongestName = 500;
+
+Result<Outcome> accept_source(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto& sha256 = call.parameter("sha256");
+  if (!store::is_sha256(sha256)) {
+    return Error{ErrorKind::invalid, "a source is named by its SHA-256, in lower-case hex"};
+  }
+  if (!call.request.body_file) return Error{ErrorKind::invalid, "the source is empty"};
+  if (auto kept = call.store.sources().accept(*call.request.body_file, sha256); !kept) {
+    return kept.error();
+  }
+  return json_response(201, R"({"message":"Accepted."})");
+}
+
+net::Response refuse_config(const yaml::Problems& problems) {
+  protocol::ConfigRefused refused{yaml::to_error(problems).message, {}};
+  for (const auto& problem : problems) {
+    refused.errors.push_back({problem.at.line, problem.at.column, problem.path, problem.message});
+  }
+  return answer(400, refused);
+}
+
+Result<void> check_submission(const Call& call, const protocol::SubmitPipeline& submission) {
+  const bool hex = submission.revision.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (submission.revision.size() != 40 || !hex) {
+    return Error{ErrorKind::invalid, "revision is a commit id: 40 lower-case hex digits"};
+  }
+  if (submission.project.size() > kLongestName || submission.branch.size() > kLongestName ||
+      submission.subject.size() > kLongestName) {
+    return Error{ErrorKind::invalid,
+                 fmt::format("project, branch and subject have at most {} bytes", kLongestName)};
+  }
+  if (!call.store.sources().has(submission.source_sha256)) {
+    return Error{ErrorKind::invalid, "the source is not here; upload it before the pipeline"};
+  }
+  return ok();
+}
+
+Result<Outcome> create_pipeline(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto submission = body_of<protocol::SubmitPipeline>(call);
+  if (!submission) return submission.error();
+  const auto compiled = pipeline::compile(submission->config);
+  if (const auto* problems = std::get_if<yaml::Problems>(&compiled)) {
+    return refuse_config(*problems);
+  }
+  if (auto good = check_submission(call, *submission); !good) return good.error();
+  const auto created = call.store.pipelines().create(
+      *submission, std::get<pipeline::Config>(compiled), call.now.wall);
+  if (!created) return created.error();
+  log::info("pipeline created", {{"pipeline", created->id},
+                                 {"number", std::to_string(created->number)},
+                                 {"project", submission->project}});
+  return answer(201, *created);
+}
+
+Result<std::string> known_pipeline(const Call& call) {
+  const auto id = call.store.pipelines().find(call.parameter("id"));
+  if (!id) {
+    return Error{ErrorKind::not_found,
+                 fmt::format("there is no pipeline {}", printable(call.parameter("id")))};
+  }
+  return *id;
+}
+
+Result<Outcome> list_pipelines(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto limit = parse_int(call.query("limit").value_or("20")).value_or(20);
+  return answer(200, protocol::PipelineList{call.store.pipelines().newest(
+                         std::clamp<std::int64_t>(limit, 1, kMostPipelines))});
+}
+
+Result<Outcome> show_pipeline(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto id = known_pipeline(call);
+  if (!id) return id.error();
+  return answer_when_new(call, call.store.pipelines().status(*id), {topic::pipeline(*id)});
+}
+
+Result<Outcome> cancel_pipeline(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto id = known_pipeline(call);
+  if (!id) return id.error();
+  call.store.pipelines().cancel(*id, call.now.wall);
+  log::info("pipeline canceled", {{"pipeline", *id}});
+  return answer(202, protocol::Message{"Accepted."});
+}
+
+// --- Output ---------------------------------------------------------------------------------
+
+net::Response output_response(const store::OutputFiles& outputs, const store::OutputKey& key,
+                              std::uint64_t first, std::uint64_t length, bool partial,
+                              bool terminal) {
+  net::Response response{.status = partial ? 206 : 200};
+  if (length > 0) response.file = net::FileSlice{outputs.path(key), first, length};
+  if (partial) {
+    response.headers.set("Content-Range", fmt::format("bytes {}-{}/{}", first, first + length - 1,
+                                                      outputs.size(key)));
+  }
+  response.headers.set("Content-Type", "text/plain; charset=utf-8");
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  response.headers.set("Cache-Control", "no-store");
+  if (terminal) response.headers.set("X-Terminal", "true");
+  return response;
+}
+
+Result<Outcome> read_output(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto step = parse_int(call.parameter("step"));
+  const auto latest = call.store.queue().latest_attempt(call.parameter("task"));
+  if (!step || *step < 0 || !latest) return Error{ErrorKind::not_found, "there is no such step"};
+
+  const store::OutputKey key{latest->attempt.task_id, latest->attempt.number, *step};
+  const auto& outputs = call.store.outputs();
+  const auto size = outputs.size(key);
+  const auto header = call.request.headers.get("Range");
+  const auto range = header ? net::parse_range(*header) : std::nullopt;
+  const auto first = range ? range->first : 0;
+  const bool ended = call.store.queue().has_step_ended(*latest, *step);
+
+  if (first > size) {
+    auto response = answer(416, protocol::OutputAnswer{static_cast<std::int64_t>(size)});
+    response.headers.set("Content-Range", fmt::format("bytes */{}", size));
+    return response;
+  }
+  if (first == size && range) {
+    const auto patience = patience_left(call, wait_asked(call));
+    if (!ended && patience > Millis(0)) return Park{{topic::output(key.task_id)}, patience};
+    auto response = no_content();
+    if (ended) response.headers.set("X-Terminal", "true");
+    return response;
+  }
+  auto length = size - first;
+  if (range) {
+    if (range->last) length = std::min(length, *range->last - first + 1);
+    length = std::min(length, kLongestSlice);
+  }
+  return output_response(outputs, key, first, length, range.has_value(),
+                         ended && first + length == size);
+}
+
+}  // namespace
+
+void add_pipeline_routes(Router& router) {
+  router.add("PUT", "/api/muster/v1/sources/{sha256}", accept_source);
+  router.add("POST", "/api/muster/v1/pipelines", create_pipeline);
+  router.add("GET", "/api/muster/v1/pipelines", list_pipelines);
+  router.add("GET", "/api/muster/v1/pipelines/{id}", show_pipeline);
+  router.add("POST", "/api/muster/v1/pipelines/{id}/cancel", cancel_pipeline);
+  router.add("GET", "/api/muster/v1/tasks/{task}/steps/{step}/output", read_output);
+}
+
+}  // namespace muster::server

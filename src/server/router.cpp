@@ -1,0 +1,58 @@
+#include "server/router.hpp"
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+
+namespace muster::server {
+namespace {
+
+std::vector<std::string> parts_of(std::string_view path) {
+  if (path.starts_with('/')) path.remove_prefix(1);
+  if (path.ends_with('/')) path.remove_suffix(1);
+  return split(path, '/');
+}
+
+bool is_parameter(const std::string& part) {
+  return part.starts_with('{');
+}
+
+std::optional<std::map<std::string, std::string>> fit(const std::vector<std::string>& pattern,
+                                                      const std::vector<std::string>& path) {
+  if (pattern.size() != path.size()) return std::nullopt;
+  std::map<std::string, std::string> parameters;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (is_parameter(pattern[i])) {
+      parameters[pattern[i].substr(1, pattern[i].size() - 2)] = path[i];
+    } else if (pattern[i] != path[i]) {
+      return std::nullopt;
+    }
+  }
+  return parameters;
+}
+
+}  // namespace
+
+void Router::add(std::string method, std::string_view pattern, Handler handler) {
+  routes_.push_back({std::move(method), parts_of(pattern), std::move(handler)});
+}
+
+Result<Router::Match> Router::match(std::string_view method, std::string_view path) const {
+  const auto parts = parts_of(path);
+  bool other_method = false;
+  for (const auto& route : routes_) {
+    auto parameters = fit(route.parts, parts);
+    if (!parameters) continue;
+    if (route.method == method || (method == "HEAD" && route.method == "GET")) {
+      return Match{&route.handler, *std::move(parameters)};
+    }
+    other_method = true;
+  }
+  if (other_method) {
+    return Error{ErrorKind::invalid,
+                 fmt::format("{} is not a method of {}", printable(method), printable(path))};
+  }
+  return Error{ErrorKind::not_found, fmt::format("there is nothing at {}", printable(path))};
+}
+
+}  // namespace muster::server

@@ -1,0 +1,41 @@
+#pragma once
+
+// Which handler answers which request.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/call.hpp"
+
+namespace muster::server {
+
+class Router {
+ public:
+  // `pattern` is a path whose parts may be parameters: "/api/v3/runner/resource/{id}".
+  void add(std::string method, std::string_view pattern, Handler handler);
+
+  struct Match {
+    const Handler* handler = nullptr;
+    std::map<std::string, std::string> parameters;
+  };
+  // Without a handler: not_found, or invalid if the path exists with other methods.
+  Result<Match> match(std::string_view method, std::string_view path) const;
+
+ private:
+  struct Route {
+    std::string method;
+    std::vector<std::string> parts;
+    Handler handler;
+  };
+  std::vector<Route> routes_;
+};
+
+// The routes of each part of the API. docs/protocol.md describes them.
+void add_runner_routes(Router& router);
+void add_agent_routes(Router& router);
+void add_pipeline_routes(Router& router);
+void add_scaler_routes(Router& router);
+void add_pages(Router& router);
+
+}  // namespace muster::server

@@ -1,0 +1,155 @@
+// The runner API as CircleCI answers it. Source of paths, shapes and texts: CircleCI's runner API
+// reference and its CLI.
+
+#include "server/access.hpp"
+#include "server/answers.hpp"
+#include "server/router.hpp"
+
+namespace muster::server {
+namespace {
+
+// The class that the query names and that exists.
+Result<std::string> known_class(const Call& call) {
+  const auto name = call.query("resource-class");
+  if (!name || name->empty()) {
+    return Error{ErrorKind::invalid, "must specify resource-class"};
+  }
+  if (!call.store.catalog().has_class(*name)) {
+    return Error{ErrorKind::not_found, "resource class not found"};
+  }
+  return *name;
+}
+
+Result<Outcome> unclaimed_tasks(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto name = known_class(call);
+  if (!name) return name.error();
+  return answer(200, protocol::UnclaimedTasks{call.store.queue().unclaimed(*name)});
+}
+
+Result<Outcome> running_tasks(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto name = known_class(call);
+  if (!name) return name.error();
+  return answer(200, protocol::RunningTasks{call.store.queue().running(*name)});
+}
+
+bool is_other_organization(const Call& call, const std::optional<std::string>& org_id) {
+  return org_id && *org_id != call.store.organization();
+}
+
+Result<Outcome> list_runners(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const store::RunnerFilter filter{call.query("resource-class"), call.query("namespace")};
+  const auto org_id = call.query("org-id");
+  if (!filter.resource_class && !filter.of_namespace && !org_id) {
+    return Error{ErrorKind::invalid, "must specify one of org-id, resource-class, or namespace"};
+  }
+  if (is_other_organization(call, org_id)) return answer(200, protocol::RunnerList{});
+  return answer(200, protocol::RunnerList{call.store.runners().list(filter, call.now.wall)});
+}
+
+Result<Outcome> list_classes(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto of_namespace = call.query("namespace");
+  const auto org_id = call.query("org-id");
+  if (!of_namespace && !org_id) {
+    return Error{ErrorKind::invalid, "must specify one of org-id or namespace"};
+  }
+  if (is_other_organization(call, org_id)) return answer(200, protocol::ResourceClassList{});
+  return answer(200, protocol::ResourceClassList{call.store.catalog().classes(of_namespace)});
+}
+
+Result<Outcome> create_class(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto wanted = body_of<protocol::NewResourceClass>(call);
+  if (!wanted) return wanted.error();
+  const auto made = call.store.catalog().create_class(*wanted);
+  if (!made) return made.error();
+  return answer(201, *made);
+}
+
+// Version 2 answered a deletion without a body.
+net::Response deleted(const Call& call) {
+  return call.request.path.starts_with("/api/v2/") ? no_content()
+                                                   : answer(200, protocol::Message{"Deleted."});
+}
+
+Handler delete_class(bool force) {
+  return [force](Call& call) -> Result<Outcome> {
+    if (auto allowed = require_personal(call); !allowed) return allowed.error();
+    auto gone = call.store.catalog().delete_class(call.parameter("id"), force);
+    if (!gone) return gone.error();
+    return deleted(call);
+  };
+}
+
+Result<Outcome> list_tokens(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto name = known_class(call);
+  if (!name) return name.error();
+  return answer(200, protocol::TokenList{call.store.catalog().tokens(*name)});
+}
+
+Result<Outcome> create_token(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto wanted = body_of<protocol::NewToken>(call);
+  if (!wanted) return wanted.error();
+  if (wanted->resource_class.empty()) {
+    return Error{ErrorKind::invalid, "must specify resource_class"};
+  }
+  const auto made = call.store.catalog().create_token(*wanted, call.now.wall);
+  if (!made) return made.error();
+  return answer(201, *made);
+}
+
+Result<Outcome> list_personal_tokens(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  return answer(200, protocol::TokenList{call.store.catalog().tokens("")});
+}
+
+Result<Outcome> create_personal_token(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto wanted = body_of<protocol::NewToken>(call);
+  if (!wanted) return wanted.error();
+  if (!wanted->resource_class.empty()) {
+    return Error{ErrorKind::invalid, "a personal token has no resource_class"};
+  }
+  const auto made = call.store.catalog().create_token(*wanted, call.now.wall);
+  if (!made) return made.error();
+  return answer(201, *made);
+}
+
+Handler revoke_token(bool personal) {
+  return [personal](Call& call) -> Result<Outcome> {
+    if (auto allowed = require_personal(call); !allowed) return allowed.error();
+    auto gone = call.store.catalog().revoke_token(call.parameter("id"), personal);
+    if (!gone) return gone.error();
+    return deleted(call);
+  };
+}
+
+}  // namespace
+
+void add_runner_routes(Router& router) {
+  for (const std::string base : {"/api/v3/runner", "/api/v2/runner"}) {
+    router.add("GET", base, list_runners);
+    router.add("GET", base + "/tasks", unclaimed_tasks);
+    router.add("GET", base + "/tasks/running", running_tasks);
+    router.add("GET", base + "/resource", list_classes);
+    router.add("POST", base + "/resource", create_class);
+    router.add("DELETE", base + "/resource/{id}", delete_class(false));
+    router.add("DELETE", base + "/resource/{id}/force", delete_class(true));
+    router.add("GET", base + "/token", list_tokens);
+    router.add("POST", base + "/token", create_token);
+    router.add("DELETE", base + "/token/{id}", revoke_token(false));
+  }
+  router.add("GET", "/api/v2/tasks", unclaimed_tasks);
+  router.add("GET", "/api/v2/tasks/running", running_tasks);
+
+  router.add("GET", "/api/muster/v1/token", list_personal_tokens);
+  router.add("POST", "/api/muster/v1/token", create_personal_token);
+  router.add("DELETE", "/api/muster/v1/token/{id}", revoke_token(true));
+}
+
+}  // namespace muster::server

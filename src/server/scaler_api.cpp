@@ -1,0 +1,94 @@
+// What a scaler asks and reports, and what people see of it.
+
+#include "base/version.hpp"
+#include "protocol/messages.hpp"
+#include "server/access.hpp"
+#include "server/answers.hpp"
+#include "server/router.hpp"
+#include "server/topics.hpp"
+
+namespace muster::server {
+namespace {
+
+constexpr std::size_t kMostClasses = 1'000;
+
+// A contact alone is no news: who is there, who is busy and what waits are.
+template <class Reading>
+std::string version_without_contacts(Reading reading) {
+  for (auto& one : reading.classes) {
+    for (auto& runner : one.runners) runner.last_connected = WallTime{};
+  }
+  return version_of(protocol::to_json(reading));
+}
+
+Result<Outcome> demand(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto names = net::query_values(call.request.query, "resource-class");
+  if (names.empty() || names.size() > kMostClasses) {
+    return Error{ErrorKind::invalid, "name 1 to 1000 classes: resource-class=namespace/name"};
+  }
+  protocol::Demand reading;
+  std::vector<std::string> topics;
+  for (const auto& name : names) {
+    if (!call.store.catalog().has_class(name)) {
+      return Error{ErrorKind::not_found, "resource class not found: " + name};
+    }
+    reading.classes.push_back(call.store.queue().demand(name, call.now.wall));
+    topics.push_back(topic::demand(name));
+  }
+  reading.version = version_without_contacts(reading);
+  const auto patience = patience_left(call, wait_asked(call));
+  if (patience > Millis(0) && call.query("seen") == reading.version) {
+    return Park{std::move(topics), patience};
+  }
+  return answer(200, reading);
+}
+
+Result<Outcome> report_fleet(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  const auto report = body_of<protocol::FleetReport>(call);
+  if (!report) return report.error();
+  for (const auto& fleet : report->classes) {
+    if (!call.store.catalog().has_class(fleet.resource_class)) {
+      return Error{ErrorKind::not_found, "resource class not found"};
+    }
+    call.board[fleet.resource_class] = {fleet, call.now.wall};
+  }
+  call.store.fleet_changed();
+  return no_content();
+}
+
+Result<Outcome> show_fleet(Call& call) {
+  if (auto allowed = require_personal(call); !allowed) return allowed.error();
+  return answer_when_new(call, fleet_status(call), {topic::fleet()});
+}
+
+Result<Outcome> health(Call&) {
+  return answer(200, protocol::Health{"ok", std::string(version())});
+}
+
+}  // namespace
+
+protocol::FleetStatus fleet_status(Call& call) {
+  protocol::FleetStatus status;
+  for (const auto& item : call.store.catalog().classes(std::nullopt)) {
+    const auto& name = item.resource_class;
+    auto& queue = call.store.queue();
+    protocol::ClassStatus one{name, queue.unclaimed(name), queue.running(name), {}, {}};
+    if (const auto posted = call.board.find(name); posted != call.board.end()) {
+      one.fleet = posted->second.fleet;
+      one.reported_at = posted->second.at;
+    }
+    status.classes.push_back(std::move(one));
+  }
+  return status;
+}
+
+void add_scaler_routes(Router& router) {
+  router.add("GET", "/api/muster/v1/demand", demand);
+  router.add("PUT", "/api/muster/v1/fleet", report_fleet);
+  router.add("GET", "/api/muster/v1/fleet", show_fleet);
+  router.add("GET", "/api/muster/v1/health", health);
+}
+
+}  // namespace muster::server

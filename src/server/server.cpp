@@ -1,0 +1,158 @@
+#include "server/server.hpp"
+
+#include <fmt/core.h>
+
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "server/access.hpp"
+#include "server/answers.hpp"
+#include "server/dispatcher.hpp"
+#include "server/router.hpp"
+
+namespace muster::server {
+namespace {
+
+constexpr Millis kTick = std::chrono::seconds(1);
+constexpr Millis kPatienceAtStop = std::chrono::seconds(5);
+constexpr int kTicksPerServiceTime = 5;
+constexpr int kTicksPerCleaning = 600;
+
+constexpr std::uint64_t kLongestBody = 64 << 10;
+constexpr std::uint64_t kLongestSubmission = 8 << 20;  // a config of 1 MiB, escaped as JSON
+constexpr std::uint64_t kLongestUpload = 4 << 20;      // of output, in one request
+constexpr std::uint64_t kLongestSource = 1ULL << 30;
+
+Router make_router() {
+  Router router;
+  add_runner_routes(router);
+  add_agent_routes(router);
+  add_pipeline_routes(router);
+  add_scaler_routes(router);
+  add_pages(router);
+  return router;
+}
+
+net::BodyPolicy body_policy(std::string_view method, std::string_view path,
+                            const std::filesystem::path& uploads) {
+  if (path.starts_with("/api/muster/v1/sources/")) return {kLongestSource, uploads};
+  if (method == "POST" && path == "/api/muster/v1/pipelines") return {kLongestSubmission, {}};
+  if (method == "PUT" && path.ends_with("/output")) return {kLongestUpload, {}};
+  return {kLongestBody, {}};
+}
+
+Result<void> leave_first_token(store::Store& store, WallTime now) {
+  const auto file = store.directory() / "token";
+  if (!store.catalog().tokens("").empty()) return ok();
+  try {
+    db::Transaction transaction(store.database());
+    const auto made = store.catalog().create_token({"", "first"}, now);
+    if (!made) return made.error();
+    if (auto kept = write_file_atomically(file, *made->token + "\n", 0600); !kept) return kept;
+    transaction.commit();
+  } catch (const db::Failure& failure) {
+    return failure.error();
+  }
+  log::info("made a personal token for this user", {{"file", file.string()}});
+  return ok();
+}
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
+}  // namespace
+
+struct Server::Parts {
+  std::unique_ptr<store::Store> store;
+  std::optional<net::HttpServer> http;
+  std::optional<Dispatcher> dispatcher;
+  std::string url;
+  std::unique_ptr<net::HttpServer::Timer> tick;
+  int ticks = 0;
+
+  // Leases first: what else there is to do by the clock comes rarely.
+  void on_tick() {
+    ++ticks;
+    dispatcher->drop_abandoned();
+    dispatcher->submit([this](store::Store& open, const store::Now& now) {
+      open.queue().end_lapsed(now);
+      if (ticks % kTicksPerServiceTime == 0 && open.queue().is_anything_running()) {
+        open.keep_service_time(now.service);
+      }
+      if (ticks % kTicksPerCleaning == 0) {
+        open.queue().forget_old_claims(now.wall);
+        open.runners().forget_unseen(now.wall);
+      }
+    });
+    tick = http->after(kTick, [this] { on_tick(); });
+  }
+
+  void on_stop() {
+    tick.reset();
+    dispatcher->submit(
+        [](store::Store& open, const store::Now& now) { open.keep_service_time(now.service); });
+    dispatcher->drain();
+  }
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::open(const Settings& settings) {
+  auto parts = std::make_unique<Parts>();
+  auto store = store::Store::open(settings.data_directory, settings.lease);
+  if (!store) return store.error();
+  parts->store = *std::move(store);
+  if (auto left = leave_first_token(*parts->store, system_clock().wall()); !left) {
+    return left.error();
+  }
+
+  auto* inside = parts.get();
+  auto http = net::HttpServer::listen(
+      {.address = settings.address, .port = settings.port},
+      [uploads = parts->store->uploads()](std::string_view method, std::string_view path) {
+        return body_policy(method, path, uploads);
+      },
+      [inside](net::Request request, std::shared_ptr<net::Exchange> exchange) {
+        inside->dispatcher->submit(std::move(request), std::move(exchange));
+      });
+  if (!http) return http.error();
+  parts->http.emplace(*std::move(http));
+  parts->dispatcher.emplace(
+      *parts->store, make_router(), system_clock(),
+      Dispatcher::Loop{[inside](auto task) { inside->http->post(std::move(task)); },
+                       [inside](Millis delay, auto task) {
+                         return inside->http->after(delay, std::move(task));
+                       }});
+
+  const bool v6 = settings.address.find(':') != std::string::npos;
+  parts->url = fmt::format("http://{}{}{}:{}", v6 ? "[" : "", settings.address, v6 ? "]" : "",
+                           parts->http->port());
+  if (auto kept =
+          write_file_atomically(settings.data_directory / "address", parts->url + "\n", 0600);
+      !kept) {
+    return kept.error();
+  }
+  if (!is_loopback(settings.address)) {
+    log::warn("listening beyond this machine without TLS: tokens can be read on the way",
+              {{"address", settings.address}});
+  }
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+const std::string& Server::url() const {
+  return parts_->url;
+}
+
+void Server::run() {
+  parts_->http->post([parts = parts_.get()] { parts->on_tick(); });
+  parts_->http->run([parts = parts_.get()] { parts->on_stop(); }, kPatienceAtStop);
+  std::error_code ignored;
+  std::filesystem::remove(parts_->store->directory() / "address", ignored);
+}
+
+void Server::stop() {
+  parts_->http->stop();
+}
+
+}  // namespace muster::server

@@ -1,0 +1,264 @@
+#include "store/store.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/crypto.hpp"
+
+namespace muster::store {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::TaskResult;
+
+constexpr Millis kLease = 5min;
+const std::string kClass = "local/small";
+
+// A store in a directory of its own, with one class and a clock that stands still. The vocabulary
+// of the tests: submit, claim, finish, and read what happened.
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() {
+    reopen();
+    make_class(kClass, 0);
+  }
+  ~StoreTest() override {
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void reopen() {
+    store_.reset();
+    auto opened = Store::open(directory_, kLease);
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+  }
+
+  Queue& queue() { return store_->queue(); }
+
+  void make_class(const std::string& name, std::int64_t max_requeues) {
+    ASSERT_TRUE(store_->catalog().create_class({name, "", std::nullopt, max_requeues}));
+  }
+
+  static pipeline::Job job(const std::string& resource_class, int parallelism = 1) {
+    pipeline::Job made;
+    made.name = "j";
+    made.resource_class = resource_class;
+    made.parallelism = parallelism;
+    made.steps = {pipeline::RunStep{.name = "s", .command = "true"}};
+    return made;
+  }
+
+  // One workflow; each job by name with those it requires.
+  std::string submit(const std::vector<std::pair<std::string, std::vector<std::string>>>& jobs,
+                     const std::string& resource_class = kClass, int parallelism = 1) {
+    pipeline::Config config;
+    pipeline::Workflow workflow{"w", {}};
+    for (const auto& [name, required] : jobs) {
+      config.jobs[name] = job(resource_class, parallelism);
+      workflow.jobs.push_back({name, name, required});
+    }
+    config.workflows = {workflow};
+    const auto made = store_->pipelines().create({.project = "p"}, config, now_.wall);
+    EXPECT_TRUE(made) << made.error().message;
+    return made->id;
+  }
+
+  std::optional<protocol::ClaimedTask> claim(const std::string& request_id = new_uuid(),
+                                             const std::string& resource_class = kClass) {
+    auto task = queue().claim(resource_class, {.request_id = request_id, .name = "r"}, now_);
+    EXPECT_TRUE(task) << task.error().message;
+    return *task;
+  }
+
+  static Attempt attempt(const protocol::ClaimedTask& task) { return {task.task_id, task.attempt}; }
+
+  void finish(const protocol::ClaimedTask& task, TaskResult result = TaskResult::success) {
+    const auto done = queue().finish(attempt(task), {result, ""}, now_.wall);
+    EXPECT_TRUE(done) << done.error().message;
+  }
+
+  std::string state(const std::string& pipeline_id) {
+    return store_->pipelines().status(pipeline_id).state;
+  }
+  std::string job_state(const std::string& pipeline_id, std::size_t index) {
+    return store_->pipelines().status(pipeline_id).workflows[0].jobs[index].state;
+  }
+
+  std::filesystem::path directory_ =
+      std::filesystem::temp_directory_path() / ("muster-store-" + random_hex(6));
+  std::unique_ptr<Store> store_;
+  Now now_{*parse_rfc3339("2026-01-01T00:00:00Z"), ServiceTime(0)};
+};
+
+TEST_F(StoreTest, TasksAreClaimedInTheOrderTheyWereQueued) {
+  submit({{"a", {}}, {"b", {}}}, kClass, 2);
+  submit({{"c", {}}});
+  std::vector<std::pair<std::int64_t, std::int64_t>> order;  // job, slice
+  for (int i = 0; i < 5; ++i) {
+    const auto task = claim();
+    order.emplace_back(task->job_number, task->index);
+  }
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+  EXPECT_EQ(claim(), std::nullopt);
+}
+
+TEST_F(StoreTest, ARetriedClaimGetsTheSameTaskAndToken) {
+  submit({{"a", {}}, {"b", {}}});
+  const auto first = claim("same");
+  reopen();
+  const auto again = claim("same");
+  ASSERT_TRUE(first && again);
+  EXPECT_EQ(again->task_id, first->task_id);
+  EXPECT_EQ(again->token, first->token);
+  EXPECT_EQ(queue().unclaimed(kClass), 1);
+}
+
+TEST_F(StoreTest, AWithdrawnClaimNeverGetsATask) {
+  const auto nothing = queue().withdraw(kClass, "w", now_);
+  ASSERT_TRUE(nothing);
+  EXPECT_EQ(*nothing, std::nullopt);
+  submit({{"a", {}}});
+  const auto late = queue().claim(kClass, {.request_id = "w", .name = "r"}, now_);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(queue().unclaimed(kClass), 1);
+}
+
+TEST_F(StoreTest, WithdrawingAClaimThatHadATaskGivesTheTask) {
+  submit({{"a", {}}});
+  const auto task = claim("w");
+  const auto told = queue().withdraw(kClass, "w", now_);
+  ASSERT_TRUE(told && *told);
+  EXPECT_EQ((*told)->task_id, task->task_id);
+}
+
+TEST_F(StoreTest, TaskTokensNameTheirAttemptAndCannotBeMade) {
+  submit({{"a", {}}});
+  const auto task = claim();
+  EXPECT_EQ(queue().authenticate(task->token), attempt(*task));
+  auto forged = task->token;
+  forged.back() = forged.back() == '0' ? '1' : '0';
+  EXPECT_EQ(queue().authenticate(forged), std::nullopt);
+  EXPECT_EQ(queue().authenticate("mut_"), std::nullopt);
+  EXPECT_EQ(queue().authenticate(""), std::nullopt);
+}
+
+TEST_F(StoreTest, AJobStartsWhenAllItRequiresHasSucceeded) {
+  const auto id = submit({{"a", {}}, {"b", {"a"}}}, kClass, 2);
+  const auto first = claim();
+  const auto second = claim();
+  EXPECT_EQ(claim(), std::nullopt);
+  finish(*first);
+  EXPECT_EQ(claim(), std::nullopt);
+  finish(*second);
+  EXPECT_EQ(queue().unclaimed(kClass), 2);
+  finish(*claim());
+  finish(*claim());
+  EXPECT_EQ(state(id), "success");
+}
+
+TEST_F(StoreTest, WhatAFailureBlocksNeverRuns) {
+  const auto id = submit({{"a", {}}, {"b", {"a"}}, {"c", {"b"}}});
+  finish(*claim(), TaskResult::failed);
+  EXPECT_EQ(state(id), "failed");
+  EXPECT_EQ(job_state(id, 1), "not_run");
+  EXPECT_EQ(job_state(id, 2), "not_run");
+}
+
+TEST_F(StoreTest, AFinishIsTakenOnceAndItsRepeatIsFine) {
+  submit({{"a", {}}});
+  const auto task = *claim();
+  finish(task, TaskResult::failed);
+  finish(task, TaskResult::failed);
+  const auto other = queue().finish(attempt(task), {TaskResult::success, ""}, now_.wall);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::conflict);
+}
+
+TEST_F(StoreTest, ALapsedLeaseEndsTheTaskAndTheOutputSaysSo) {
+  const auto id = submit({{"a", {}}});
+  const auto task = *claim();
+  now_.service += kLease - 1ms;
+  queue().end_lapsed(now_);
+  EXPECT_EQ(state(id), "running");
+  ASSERT_TRUE(queue().renew_lease(attempt(task), now_));
+  now_.service += kLease;
+  queue().end_lapsed(now_);
+  EXPECT_EQ(job_state(id, 0), "infrastructure_fail");
+  EXPECT_GT(store_->outputs().size({task.task_id, 1, 0}), 0U);
+  EXPECT_FALSE(queue().renew_lease(attempt(task), now_));
+  EXPECT_FALSE(queue().finish(attempt(task), {TaskResult::success, ""}, now_.wall));
+}
+
+TEST_F(StoreTest, TimeInWhichTheServerWasAwayDoesNotCount) {
+  const auto id = submit({{"a", {}}});
+  claim();
+  store_->keep_service_time(kLease - 1ms);
+  reopen();
+  now_.wall += 24h;
+  now_.service = store_->service_time();
+  queue().end_lapsed(now_);
+  EXPECT_EQ(state(id), "running");
+}
+
+TEST_F(StoreTest, AClassMayQueueALapsedTaskAgainAtMostNTimes) {
+  make_class("local/spot", 1);
+  const auto id = submit({{"a", {}}}, "local/spot");
+  const auto first = *claim(new_uuid(), "local/spot");
+  EXPECT_TRUE(first.ends_with_lease);
+  now_.service += kLease;
+  queue().end_lapsed(now_);
+  EXPECT_EQ(job_state(id, 0), "queued");
+  const auto second = *claim(new_uuid(), "local/spot");
+  EXPECT_EQ(second.task_id, first.task_id);
+  EXPECT_EQ(second.attempt, 2);
+  EXPECT_FALSE(queue().check_live(attempt(first)));
+  now_.service += kLease;
+  queue().end_lapsed(now_);
+  EXPECT_EQ(job_state(id, 0), "infrastructure_fail");
+}
+
+TEST_F(StoreTest, CancelingEndsWhatWaitsAndAsksWhatRuns) {
+  const auto id = submit({{"a", {}}, {"b", {}}, {"c", {"a"}}});
+  const auto task = *claim();
+  store_->pipelines().cancel(id, now_.wall);
+  store_->pipelines().cancel(id, now_.wall);
+  EXPECT_EQ(job_state(id, 1), "canceled");
+  EXPECT_EQ(job_state(id, 2), "canceled");
+  EXPECT_TRUE(queue().is_cancel_requested(attempt(task)));
+  finish(task, TaskResult::canceled);
+  EXPECT_EQ(state(id), "canceled");
+}
+
+TEST_F(StoreTest, OutputNeitherLosesNorDoublesAByte) {
+  const OutputKey key{"t", 1, 0};
+  auto& outputs = store_->outputs();
+  EXPECT_EQ(*outputs.append(key, 0, "hello "), 6U);
+  EXPECT_EQ(*outputs.append(key, 0, "hello "), 6U);     // repeated
+  EXPECT_EQ(*outputs.append(key, 3, "lo world"), 11U);  // overlapping
+  EXPECT_EQ(*outputs.append(key, 2, "llo"), 11U);       // late
+  const auto gap = outputs.append(key, 12, "!");
+  ASSERT_FALSE(gap);
+  EXPECT_EQ(gap.error().kind, ErrorKind::out_of_range);
+  EXPECT_EQ(*read_file(outputs.path(key), 100), "hello world");
+}
+
+TEST_F(StoreTest, TokensAreHashedRevocableAndOfTheirKind) {
+  const auto made = store_->catalog().create_token({kClass, "n", std::nullopt}, now_.wall);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(store_->catalog().authenticate(*made->token)->resource_class, kClass);
+  EXPECT_FALSE(store_->catalog().authenticate(*made->token + "0"));
+  EXPECT_FALSE(store_->catalog().authenticate(made->token->substr(0, 20)));
+  EXPECT_FALSE(store_->catalog().revoke_token(made->id, true));
+  ASSERT_TRUE(store_->catalog().revoke_token(made->id, false));
+  EXPECT_FALSE(store_->catalog().authenticate(*made->token));
+}
+
+TEST_F(StoreTest, ADirectoryHasOneServer) {
+  const auto second = Store::open(directory_, kLease);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+}
+
+}  // namespace
+}  // namespace muster::store
