@@ -16,7 +16,7 @@ namespace muster::cli {
 
 // How a client finds the server and proves who it is.
 struct ClientOptions {
-  std::string server;      // --server, $MUSTER_SERVER, http://127.0.0.1:8480
+  std::string server = "http://127.0.0.1:8480";  // --server, $MUSTER_SERVER
   std::string token_file;  // --token-file, $MUSTER_TOKEN_FILE; else $MUSTER_TOKEN, else the token
                            // that a server of this user left in its data directory
 };
@@ -30,7 +30,7 @@ struct ServerOptions {
 
 struct AgentOptions {
   std::string config_file;  // "-": standard input
-  std::string job_user;     // who jobs run as when we are root; --job-user, $MUSTER_JOB_USER, nobody
+  std::string job_user;  // who jobs run as when we are root; --job-user, $MUSTER_JOB_USER, nobody
 };
 
 struct ScaleOptions {
@@ -61,7 +61,7 @@ struct PipelineOptions {
 struct ResourceClassOptions {
   enum class Action { create, list, remove } action = Action::list;
   ClientOptions client;
-  std::string resource_class;  // namespace/name
+  std::string resource_class;    // namespace/name
   std::string namespace_filter;  // list: only these
   std::string description;
   std::int64_t max_requeues = 0;
@@ -74,6 +74,7 @@ struct TokenOptions {
   enum class Action { create, list, revoke } action = Action::list;
   ClientOptions client;
   std::string resource_class;  // empty: personal tokens
+  bool personal = false;       // create: asked for in so many words
   std::string nickname;
   std::string id;
   bool json = false;
@@ -83,8 +84,8 @@ struct CompletionOptions {
   std::string shell;  // bash, zsh or fish
 };
 
-using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, RunOptions,
-                             PipelineOptions, ResourceClassOptions, TokenOptions,
-                             CompletionOptions>;
+using Options =
+    std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, RunOptions,
+                 PipelineOptions, ResourceClassOptions, TokenOptions, CompletionOptions>;
 
 }  // namespace muster::cli

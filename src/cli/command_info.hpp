@@ -1,0 +1,38 @@
+#pragma once
+
+// The command line as plain data: what help and shell completion are made from. It is read off the
+// parser (see parse.hpp), so that neither can say what the parser does not do.
+
+#include <string>
+#include <vector>
+
+namespace muster::cli {
+
+struct OptionInfo {
+  std::vector<std::string> names;  // "-c", "--config"; of a positional argument: its name
+  std::string value;               // "FILE", or choices: "bash|zsh|fish"; empty: a flag
+  std::string help;
+  std::string default_value;
+  std::string variable;  // the environment variable that stands in for it
+  bool positional = false;
+  bool required = false;
+};
+
+struct CommandInfo {
+  std::string path;         // "muster pipeline show"
+  std::string name;         // "show"
+  std::string group;        // the heading it stands under
+  std::string summary;      // one line
+  std::string description;  // a paragraph
+  std::string footer;       // examples and the like, as they are to be shown
+  std::vector<OptionInfo> options;
+  std::vector<CommandInfo> commands;
+};
+
+// What --help prints.
+std::string help_text(const CommandInfo& command);
+
+// A completion script for "bash", "zsh" or "fish".
+std::string completion_script(const CommandInfo& root, const std::string& shell);
+
+}  // namespace muster::cli

@@ -1,0 +1,110 @@
+#include "cli/command_info.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace muster::cli {
+namespace {
+
+constexpr std::size_t kWidth = 88;
+
+// `text` in lines of at most `width` characters, broken at blanks.
+std::vector<std::string> wrap(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines(1);
+  for (const auto& word : split(text, ' ')) {
+    if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) {
+      lines.emplace_back();
+    }
+    if (!lines.back().empty()) lines.back() += ' ';
+    lines.back() += word;
+  }
+  return lines;
+}
+
+struct Row {
+  std::string left;
+  std::string right;
+};
+
+// Two columns under a heading; nothing for no rows.
+std::string section(const std::string& heading, const std::vector<Row>& rows) {
+  if (rows.empty()) return "";
+  std::size_t width = 0;
+  for (const auto& row : rows) width = std::max(width, row.left.size());
+  std::string text = fmt::format("\n{}:\n", heading);
+  for (const auto& row : rows) {
+    std::string left = row.left;
+    for (const auto& line : wrap(row.right, kWidth - width - 4)) {
+      text += fmt::format("  {:<{}}  {}\n", std::exchange(left, ""), width, line);
+    }
+  }
+  return text;
+}
+
+std::string label(const OptionInfo& option) {
+  const auto names = join(option.names, ", ");
+  if (option.positional || option.value.empty()) return names;
+  return names + " " + option.value;
+}
+
+std::string explanation(const OptionInfo& option) {
+  auto text = option.help;
+  if (!option.default_value.empty()) text += fmt::format(" Default: {}.", option.default_value);
+  if (!option.variable.empty()) text += fmt::format(" Environment: {}.", option.variable);
+  if (option.required && !option.positional) text += " Required.";
+  return text;
+}
+
+std::vector<Row> option_rows(const CommandInfo& command, bool positional) {
+  std::vector<Row> rows;
+  for (const auto& option : command.options) {
+    if (option.positional == positional) rows.push_back({label(option), explanation(option)});
+  }
+  return rows;
+}
+
+std::string usage(const CommandInfo& command) {
+  auto text = "Usage: " + command.path;
+  if (!command.commands.empty()) return text + " COMMAND [OPTIONS]\n";
+  for (const auto& option : command.options) {
+    if (!option.positional) continue;
+    text += fmt::format(fmt::runtime(option.required ? " {}" : " [{}]"), option.names.front());
+  }
+  return text + " [OPTIONS]\n";
+}
+
+// The commands under their headings, in the order in which they were defined.
+std::string command_sections(const CommandInfo& command) {
+  std::vector<std::string> groups;
+  for (const auto& child : command.commands) {
+    if (std::find(groups.begin(), groups.end(), child.group) == groups.end()) {
+      groups.push_back(child.group);
+    }
+  }
+  std::string text;
+  for (const auto& group : groups) {
+    std::vector<Row> rows;
+    for (const auto& child : command.commands) {
+      if (child.group == group) rows.push_back({child.name, child.summary});
+    }
+    text += section(group, rows);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string help_text(const CommandInfo& command) {
+  auto text = usage(command) + "\n";
+  for (const auto& line : wrap(command.description, kWidth)) text += line + "\n";
+  text += command_sections(command);
+  text += section("Arguments", option_rows(command, true));
+  text += section("Options", option_rows(command, false));
+  if (!command.footer.empty()) text += "\n" + command.footer;
+  return text;
+}
+
+}  // namespace muster::cli

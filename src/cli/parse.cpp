@@ -1,0 +1,543 @@
+#include "cli/parse.hpp"
+
+#include <limits>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "base/text.hpp"
+#include "base/version.hpp"
+#include "cli/paths.hpp"
+
+namespace muster::cli {
+namespace {
+
+constexpr int kUsageError = 2;
+
+// --- The definition ---------------------------------------------------------------------------
+
+// A command's description is a line for the list of commands, a newline, and a paragraph.
+constexpr auto kAbout =
+    "A fleet of CI runners that is exactly as large as its queue.\n"
+    "Muster keeps a fleet of self-hosted CI runners exactly as large as the queue needs, from "
+    "zero and back to zero. It also brings a server and a runner of its own, so that a "
+    ".circleci/config.yml runs on your machines without any account.";
+
+constexpr auto kFooter = R"(Examples:
+  muster server                                      keep a queue on this machine
+  muster resource-class create local/small           name a kind of runner
+  muster token create local/small > small.token      let runners of that class in
+  muster scale --config muster.yaml                  start and stop runners as needed
+  muster run --fleet                                 run this repository's pipeline
+
+Exit codes:
+  0 done    1 done, and the answer is no (a job failed)    2 wrong command line or file
+  3 no server, or it cannot serve now    4 refused: token or permission
+  5 this machine is in the way (port in use, disk full)    70 a fault of ours
+  130 interrupted
+
+'muster COMMAND --help' explains a command. Documentation: README.md and docs/.
+)";
+
+constexpr auto kStart = "Start here";
+constexpr auto kJobs = "Run jobs";
+constexpr auto kScale = "Scale";
+constexpr auto kAdminister = "Administer";
+constexpr auto kCommands = "Commands";
+
+class Parser {
+ public:
+  Parser() {
+    app.allow_extras();  // complain() says more about them than CLI11 does
+    app.require_subcommand(0, 1);
+    app.set_help_flag("-h,--help", "Show this help and exit.");
+    app.footer(kFooter);
+    app.set_version_flag("--version", fmt::format("muster {}", version()),
+                         "Show the version and exit.");
+    add_server();
+    add_run();
+    add_pipeline();
+    add_agent();
+    add_scale();
+    add_plan();
+    add_resource_class();
+    add_token();
+    add_completion();
+  }
+
+  CLI::App app{kAbout, "muster"};
+  std::optional<Options> chosen;
+
+ private:
+  CLI::App* command(CLI::App& parent, std::string name, std::string description, const char* group,
+                    std::string footer = "") {
+    auto* added = parent.add_subcommand(std::move(name), std::move(description));
+    added->group(group)->footer(std::move(footer));
+    return added;
+  }
+
+  // What running this command hands to its function.
+  template <class T>
+  void choose(CLI::App* command, const T& options) {
+    command->final_callback([this, &options] { chosen = options; });
+  }
+  template <class T>
+  void choose(CLI::App* command, T& options, typename T::Action action) {
+    command->final_callback([this, &options, action] {
+      options.action = action;
+      chosen = options;
+    });
+  }
+
+  static CLI::Option* text(CLI::App* command, const char* names, std::string& value,
+                           const char* type, const char* help) {
+    auto* option = command->add_option(names, value, help)->type_name(type);
+    return value.empty() ? option : option->default_str(value);
+  }
+
+  template <class Number>
+  static void number(CLI::App* command, const char* name, Number& value, std::int64_t least,
+                     std::int64_t most, const char* help) {
+    const auto read = [&value, least, most, name](const std::string& given) {
+      const auto parsed = parse_int(given);
+      if (!parsed || *parsed < least || *parsed > most) {
+        throw CLI::ValidationError(fmt::format("{}: '{}' is not a number from {} to {}", name,
+                                               printable(given), least, most));
+      }
+      value = static_cast<Number>(*parsed);
+    };
+    command->add_option_function<std::string>(name, read, help)
+        ->type_name("N")
+        ->default_str(std::to_string(value));
+  }
+
+  static void client(CLI::App* command, ClientOptions& options) {
+    text(command, "--server", options.server, "URL", "The server to ask.")
+        ->envname("MUSTER_SERVER");
+    text(command, "--token-file", options.token_file, "FILE",
+         "Holds a personal token; - is standard input. Without it: $MUSTER_TOKEN, else the token "
+         "that a server of yours left in its data directory.")
+        ->envname("MUSTER_TOKEN_FILE");
+  }
+
+  void add_server() {
+    auto* added = command(
+        app, "server",
+        "Keep the queue: pipelines, runners, output.\n"
+        "Takes pipelines, queues their tasks, hands them to runners, keeps their output, and "
+        "answers CircleCI's runner API. At its first start it leaves a personal token in the data "
+        "directory, readable by you alone, where the other commands find it. SIGTERM stops it in "
+        "order; runners carry on meanwhile.",
+        kStart, R"(Examples:
+  muster server
+  muster server --data /srv/muster --listen 0.0.0.0 --port 8480
+)");
+    server_.data_directory = default_data_directory();
+    added->add_option("--data", server_.data_directory, "Where everything is kept.")
+        ->type_name("DIR")
+        ->default_str(server_.data_directory.string());
+    text(added, "--listen", server_.address, "ADDRESS", "The address to listen on.");
+    number(added, "--port", server_.port, 0, 65535, "The port; 0 takes any that is free.");
+    const auto lease = [this](const std::string& given) {
+      const auto parsed = parse_duration(given);
+      if (!parsed) throw CLI::ValidationError("--lease: " + printable(parsed.error().message));
+      if (*parsed < std::chrono::seconds(1)) {
+        throw CLI::ValidationError("--lease: must be at least 1s");
+      }
+      server_.lease = *parsed;
+    };
+    added
+        ->add_option_function<std::string>("--lease", lease,
+                                           "How long a runner may be silent before its task is "
+                                           "given up.")
+        ->type_name("DURATION")
+        ->default_str(format_duration(server_.lease));
+    choose(added, server_);
+  }
+
+  void add_run() {
+    auto* added = command(
+        app, "run",
+        "Run a repository's pipeline and follow it.\n"
+        "Packs the repository at HEAD, submits its .circleci/config.yml, and shows the jobs until "
+        "the last has ended: as a live tree on a terminal, line by line elsewhere. The exit code "
+        "is 0 if all jobs were successful. Ctrl-C stops following, not the pipeline.",
+        kStart, R"(Examples:
+  muster run
+  muster run ~/src/app --working-tree --fleet
+)");
+    added->add_option("DIRECTORY", run_.directory, "A directory of the repository.")
+        ->type_name("DIR")
+        ->default_str(run_.directory.string());
+    added->add_flag("--working-tree", run_.working_tree,
+                    "Include uncommitted changes and new files that are not ignored.");
+    added->add_flag("--json", run_.json,
+                    "Print nothing but the finished pipeline, as one JSON document.");
+    added->add_flag("--fleet", run_.fleet,
+                    "Also show the fleet, and wait until no runner is left.");
+    client(added, run_.client);
+    choose(added, run_);
+  }
+
+  void add_pipeline() {
+    auto* added = command(
+        app, "pipeline",
+        "List, show, follow or cancel pipelines.\n"
+        "A pipeline is one submission of a .circleci/config.yml; it is named by its number or its "
+        "id.",
+        kJobs);
+    added->require_subcommand(0, 1);
+    using Action = PipelineOptions::Action;
+    add_pipeline_action(*added, "list", Action::list,
+                        "List pipelines, newest first.\n"
+                        "Prints the latest hundred pipelines with their state.",
+                        R"(Examples:
+  muster pipeline list
+  muster pipeline list --json
+)");
+    add_pipeline_action(*added, "show", Action::show,
+                        "Show a pipeline as it is now.\n"
+                        "Prints the tree of its workflows, jobs and tasks once.",
+                        R"(Examples:
+  muster pipeline show 7
+  muster pipeline show 7 --json
+)");
+    add_pipeline_action(*added, "follow", Action::follow,
+                        "Follow a pipeline to its end.\n"
+                        "Shows the pipeline as muster run does, and ends with the same exit codes.",
+                        R"(Examples:
+  muster pipeline follow 7
+  muster pipeline follow 7 --json
+)");
+    add_pipeline_action(
+        *added, "cancel", Action::cancel,
+        "Cancel a pipeline.\n"
+        "Tasks that wait end at once; those that run end when their runners have ended them.",
+        R"(Examples:
+  muster pipeline cancel 7
+  muster pipeline cancel 7 --server http://ci.example:8480
+)");
+  }
+
+  void add_pipeline_action(CLI::App& parent, const char* name, PipelineOptions::Action action,
+                           const char* description, const char* footer) {
+    auto* added = command(parent, name, description, kCommands, footer);
+    if (action != PipelineOptions::Action::list) {
+      text(added, "ID", pipeline_.id, "ID", "The pipeline's number or id.")->required();
+    }
+    if (action != PipelineOptions::Action::cancel) {
+      added->add_flag("--json", pipeline_.json, "Print one JSON document and nothing else.");
+    }
+    client(added, pipeline_.client);
+    choose(added, pipeline_, action);
+  }
+
+  void add_agent() {
+    auto* added = command(
+        app, "agent",
+        "Be a runner: claim tasks and run them.\n"
+        "Reads the YAML configuration of CircleCI's machine runner, claims tasks of one resource "
+        "class from a server, runs their steps and sends their output. The first SIGTERM lets the "
+        "task at hand end, a second ends it.",
+        kJobs, R"(Examples:
+  muster agent --config runner.yaml
+  sudo muster agent --config /etc/muster/runner.yaml --job-user ci
+)");
+    text(added, "-c,--config", agent_.config_file, "FILE",
+         "Its configuration; - is standard input.")
+        ->required();
+    agent_.job_user = "nobody";
+    text(added, "--job-user", agent_.job_user, "USER", "Who jobs run as when started as root.")
+        ->envname("MUSTER_JOB_USER");
+    choose(added, agent_);
+  }
+
+  void add_scale() {
+    auto* added = command(
+        app, "scale",
+        "Start and stop runners as the queue needs.\n"
+        "Watches the queue of each resource class in its configuration, decides how many runners "
+        "there should be, and starts or drains them. A decision is logged with its reasons.",
+        kScale, R"(Examples:
+  muster scale --config muster.yaml
+  muster scale --config muster.yaml --once
+)");
+    text(added, "-c,--config", scale_.config_file, "FILE", "Its configuration.")->required();
+    added->add_flag("--once", scale_.once, "Make one pass and exit: for cron.");
+    choose(added, scale_);
+  }
+
+  void add_plan() {
+    auto* added = command(
+        app, "plan",
+        "Say what scale would do, and why; change nothing.\n"
+        "Makes one pass of muster scale without acting on it, and prints each decision with its "
+        "reasons.",
+        kScale, R"(Examples:
+  muster plan --config muster.yaml
+  muster plan --config muster.yaml --json
+)");
+    text(added, "-c,--config", plan_.config_file, "FILE", "The configuration of muster scale.")
+        ->required();
+    added->add_flag("--json", plan_.json, "Print one JSON document and nothing else.");
+    choose(added, plan_);
+  }
+
+  void add_resource_class() {
+    auto* added =
+        command(app, "resource-class",
+                "Create, list or delete kinds of runners.\n"
+                "A resource class names a kind of runner, as in the resource_class of a job: "
+                "NAMESPACE/NAME.",
+                kAdminister);
+    added->require_subcommand(0, 1);
+    using Action = ResourceClassOptions::Action;
+    auto& options = resource_class_;
+
+    auto* create = command(
+        *added, "create",
+        "Create a resource class.\n"
+        "With --generate-token it also creates a token for its runners, and prints that token and "
+        "nothing else on standard output.",
+        kCommands, R"(Examples:
+  muster resource-class create local/small --description "2 CPUs"
+  muster resource-class create local/small --generate-token > small.token
+)");
+    text(create, "NAME", options.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")->required();
+    text(create, "--description", options.description, "TEXT", "For people.");
+    number(create, "--max-requeues", options.max_requeues, 0, 100,
+           "How often a task whose runner went silent is queued again.");
+    create->add_flag("--generate-token", options.generate_token,
+                     "Create a token for its runners, too, and print it.");
+    json(create, options);
+    choose(create, options, Action::create);
+
+    auto* list = command(*added, "list",
+                         "List resource classes.\n"
+                         "Prints the classes of one namespace, or of all.",
+                         kCommands, R"(Examples:
+  muster resource-class list
+  muster resource-class list local --json
+)");
+    text(list, "NAMESPACE", options.namespace_filter, "NAMESPACE", "Only the classes of this one.");
+    json(list, options);
+    choose(list, options, Action::list);
+
+    auto* remove = command(*added, "delete",
+                           "Delete a resource class.\n"
+                           "Refused while the class has tokens, unless forced.",
+                           kCommands, R"(Examples:
+  muster resource-class delete local/small
+  muster resource-class delete local/small --force
+)");
+    text(remove, "NAME", options.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")->required();
+    remove->add_flag("--force", options.force, "Delete its tokens with it.");
+    client(remove, options.client);
+    choose(remove, options, Action::remove);
+  }
+
+  void add_token() {
+    auto* added = command(
+        app, "token",
+        "Create, list or revoke tokens.\n"
+        "A resource-class token lets a runner claim tasks of its class. A personal token may do "
+        "everything else. A token is shown once, when it is created.",
+        kAdminister);
+    added->require_subcommand(0, 1);
+    using Action = TokenOptions::Action;
+
+    auto* create = command(*added, "create",
+                           "Create a token and print it.\n"
+                           "Prints the token and nothing else on standard output.",
+                           kCommands, R"(Examples:
+  muster token create local/small --nickname rack-7 > small.token
+  muster token create --personal --nickname ci-bot
+)");
+    auto* name = text(create, "RESOURCE_CLASS", token_.resource_class, "NAMESPACE/NAME",
+                      "The class whose tasks it may claim.");
+    create->add_flag("--personal", token_.personal, "Create a personal token instead.")
+        ->excludes(name);
+    text(create, "--nickname", token_.nickname, "TEXT", "To know it by, later.");
+    json(create, token_);
+    create->final_callback([this] {
+      if (token_.personal == token_.resource_class.empty()) {
+        token_.action = Action::create;
+        chosen = token_;
+        return;
+      }
+      throw CLI::RequiredError("RESOURCE_CLASS or --personal");
+    });
+
+    auto* list =
+        command(*added, "list",
+                "List tokens, not their secrets.\n"
+                "Prints the tokens of a resource class, or, without one, the personal tokens.",
+                kCommands, R"(Examples:
+  muster token list local/small
+  muster token list --json
+)");
+    text(list, "RESOURCE_CLASS", token_.resource_class, "NAMESPACE/NAME", "The class.");
+    json(list, token_);
+    choose(list, token_, Action::list);
+
+    auto* revoke =
+        command(*added, "revoke",
+                "Revoke a token.\n"
+                "It is refused from now on. A task that a runner has claimed with it goes on.",
+                kCommands, R"(Examples:
+  muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057
+  muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057 --server http://ci.example:8480
+)");
+    text(revoke, "ID", token_.id, "ID", "As muster token list shows it.")->required();
+    client(revoke, token_.client);
+    choose(revoke, token_, Action::revoke);
+  }
+
+  template <class T>
+  static void json(CLI::App* command, T& options) {
+    command->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    client(command, options.client);
+  }
+
+  void add_completion() {
+    auto* added = command(app, "completion",
+                          "Print a completion script for a shell.\n"
+                          "The script completes commands, options and file names.",
+                          kAdminister, R"(Examples:
+  source <(muster completion bash)
+  muster completion fish > ~/.config/fish/completions/muster.fish
+)");
+    text(added, "SHELL", completion_.shell, "bash|zsh|fish", "bash, zsh or fish.")
+        ->required()
+        ->check([](const std::string& given) -> std::string {
+          if (given == "bash" || given == "zsh" || given == "fish") return "";
+          return fmt::format("'{}' is none of bash, zsh, fish", printable(given));
+        });
+    choose(added, completion_);
+  }
+
+  ServerOptions server_;
+  AgentOptions agent_;
+  ScaleOptions scale_;
+  PlanOptions plan_;
+  RunOptions run_;
+  PipelineOptions pipeline_;
+  ResourceClassOptions resource_class_;
+  TokenOptions token_;
+  CompletionOptions completion_;
+};
+
+// --- The definition as data -------------------------------------------------------------------
+
+OptionInfo describe(const CLI::Option& option) {
+  OptionInfo info;
+  for (const auto& name : option.get_snames()) info.names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) info.names.push_back("--" + name);
+  info.positional = option.get_positional();
+  if (info.positional) info.names = {option.get_name(true)};
+  if (option.get_expected_max() > 0) info.value = option.get_type_name();
+  info.help = option.get_description();
+  info.default_value = option.get_default_str();
+  info.variable = option.get_envname();
+  info.required = option.get_required();
+  return info;
+}
+
+CommandInfo describe(const CLI::App& app, const std::string& parent = "") {
+  CommandInfo info;
+  info.name = app.get_name();
+  info.path = parent.empty() ? info.name : parent + " " + info.name;
+  info.group = app.get_group();
+  const auto parts = split(app.get_description(), '\n');
+  info.summary = parts.front();
+  info.description = parts.back();
+  info.footer = app.get_footer();
+  for (const auto* option : app.get_options()) info.options.push_back(describe(*option));
+  const auto all = [](const CLI::App*) { return true; };
+  for (const auto* child : app.get_subcommands(all)) {
+    info.commands.push_back(describe(*child, info.path));
+  }
+  return info;
+}
+
+// --- Answers ----------------------------------------------------------------------------------
+
+// The command that the arguments have led to.
+const CLI::App& deepest(const CLI::App& app) {
+  const auto taken = app.get_subcommands();
+  return taken.empty() ? app : deepest(*taken.front());
+}
+
+std::string path_of(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name()
+                                     : path_of(*app.get_parent()) + " " + app.get_name();
+}
+
+Answer usage_error(const CLI::App& at, const std::string& problem) {
+  const auto path = path_of(at);
+  return {kUsageError, "", fmt::format("{}: {}. See '{} --help'.\n", path, problem, path)};
+}
+
+// What is wrong with a word that the command does not take.
+std::string unknown(const CommandInfo& command, const std::string& word) {
+  const bool option = word.starts_with("-");
+  const auto name = option ? word.substr(0, word.find('=')) : word;
+  std::vector<std::string_view> candidates;
+  if (option) {
+    for (const auto& known : command.options) {
+      if (!known.positional) candidates.push_back(known.names.back());
+    }
+  } else {
+    for (const auto& known : command.commands) candidates.push_back(known.name);
+  }
+  if (!option && candidates.empty()) return fmt::format("unexpected '{}'", printable(name));
+  return fmt::format("unknown {} '{}'{}", option ? "option" : "command", printable(name),
+                     did_you_mean(name, candidates));
+}
+
+// Why nothing was chosen; `problem` is what CLI11 has to say, if anything. An unknown word comes
+// first: a misspelt option must not be reported as a missing one.
+Answer complain(const CLI::App& root, const std::string& problem) {
+  const auto& at = deepest(root);
+  const auto extra = at.remaining();
+  const auto command = describe(at);
+  if (!extra.empty()) return usage_error(at, unknown(command, extra.front()));
+  if (!problem.empty()) return usage_error(at, printable(problem));
+  if (at.get_parent() == nullptr) return {kUsageError, "", help_text(describe(root))};
+  std::vector<std::string> names;
+  for (const auto& child : command.commands) names.push_back(child.name);
+  return usage_error(at, "say which: " + join(names, ", "));
+}
+
+Answer help(const CLI::App& app) {
+  auto info = describe(app);
+  info.path = path_of(app);
+  return {0, help_text(info), ""};
+}
+
+}  // namespace
+
+std::variant<Options, Answer> parse(const std::vector<std::string>& arguments) {
+  Parser parser;
+  const auto& app = parser.app;
+  try {
+    parser.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    if (!deepest(app).remaining().empty() || !parser.chosen) return complain(app, "");
+    return *parser.chosen;
+  } catch (const CLI::CallForHelp&) {
+    return help(deepest(app));
+  } catch (const CLI::CallForVersion& asked) {
+    return Answer{0, std::string(asked.what()) + "\n", ""};
+  } catch (const CLI::ArgumentMismatch& mismatch) {
+    const std::string text = mismatch.what();
+    return complain(app, text.substr(0, text.find(':')) + " needs a value");
+  } catch (const CLI::ParseError& error) {
+    return complain(app, error.what());
+  }
+}
+
+CommandInfo command_info() {
+  return describe(Parser().app);
+}
+
+}  // namespace muster::cli

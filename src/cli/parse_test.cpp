@@ -1,0 +1,187 @@
+#include "cli/parse.hpp"
+
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+
+namespace muster::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+using Words = std::vector<std::string>;
+
+template <class T>
+T chosen(const Words& words) {
+  const auto result = parse(words);
+  if (const auto* answer = std::get_if<Answer>(&result)) {
+    ADD_FAILURE() << answer->output << answer->error;
+    return {};
+  }
+  return std::get<T>(std::get<Options>(result));
+}
+
+Answer refused(const Words& words) {
+  const auto result = parse(words);
+  const auto* answer = std::get_if<Answer>(&result);
+  if (answer != nullptr) return *answer;
+  ADD_FAILURE() << "was accepted";
+  return {};
+}
+
+class Parse : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const auto* name :
+         {"MUSTER_SERVER", "MUSTER_TOKEN_FILE", "MUSTER_TOKEN", "MUSTER_JOB_USER"}) {
+      unsetenv(name);
+    }
+  }
+};
+
+TEST_F(Parse, ServerHasDefaultsAndTakesOptions) {
+  const auto plain = chosen<ServerOptions>({"server"});
+  EXPECT_EQ(plain.address, "127.0.0.1");
+  EXPECT_EQ(plain.port, 8480);
+  EXPECT_EQ(plain.lease, std::chrono::minutes(5));
+  EXPECT_FALSE(plain.data_directory.empty());
+
+  const auto set = chosen<ServerOptions>(
+      {"server", "--data", "/d", "--listen", "::1", "--port", "0", "--lease=90s"});
+  EXPECT_EQ(set.data_directory, "/d");
+  EXPECT_EQ(set.address, "::1");
+  EXPECT_EQ(set.port, 0);
+  EXPECT_EQ(set.lease, std::chrono::seconds(90));
+}
+
+TEST_F(Parse, AgentScaleAndPlanTakeAFile) {
+  const auto agent = chosen<AgentOptions>({"agent", "-c", "-", "--job-user", "ci"});
+  EXPECT_EQ(agent.config_file, "-");
+  EXPECT_EQ(agent.job_user, "ci");
+  EXPECT_EQ(chosen<AgentOptions>({"agent", "--config", "f"}).job_user, "nobody");
+  EXPECT_TRUE(chosen<ScaleOptions>({"scale", "--config", "m.yaml", "--once"}).once);
+  EXPECT_TRUE(chosen<PlanOptions>({"plan", "--config", "m.yaml", "--json"}).json);
+}
+
+TEST_F(Parse, RunTakesADirectoryEvenIfItIsCalledLikeACommand) {
+  EXPECT_EQ(chosen<RunOptions>({"run"}).directory, ".");
+  EXPECT_EQ(chosen<RunOptions>({"run", "run"}).directory, "run");
+  const auto all = chosen<RunOptions>({"run", "app", "--fleet", "--working-tree", "--json"});
+  EXPECT_EQ(all.directory, "app");
+  EXPECT_TRUE(all.fleet && all.working_tree && all.json);
+}
+
+TEST_F(Parse, PipelineActions) {
+  using Action = PipelineOptions::Action;
+  EXPECT_EQ(chosen<PipelineOptions>({"pipeline", "list"}).action, Action::list);
+  EXPECT_EQ(chosen<PipelineOptions>({"pipeline", "follow", "7"}).action, Action::follow);
+  const auto cancel = chosen<PipelineOptions>({"pipeline", "cancel", "7"});
+  EXPECT_EQ(cancel.action, Action::cancel);
+  EXPECT_EQ(cancel.id, "7");
+}
+
+TEST_F(Parse, ResourceClassActions) {
+  using Action = ResourceClassOptions::Action;
+  const auto created =
+      chosen<ResourceClassOptions>({"resource-class", "create", "local/small", "--description",
+                                    "two CPUs", "--max-requeues", "3", "--generate-token"});
+  EXPECT_EQ(created.action, Action::create);
+  EXPECT_EQ(created.resource_class, "local/small");
+  EXPECT_EQ(created.description, "two CPUs");
+  EXPECT_EQ(created.max_requeues, 3);
+  EXPECT_TRUE(created.generate_token);
+  EXPECT_EQ(chosen<ResourceClassOptions>({"resource-class", "list", "local"}).namespace_filter,
+            "local");
+  EXPECT_TRUE(chosen<ResourceClassOptions>({"resource-class", "delete", "a/b", "--force"}).force);
+}
+
+TEST_F(Parse, TokenActions) {
+  const auto runner = chosen<TokenOptions>({"token", "create", "a/b", "--nickname", "rack"});
+  EXPECT_EQ(runner.resource_class, "a/b");
+  EXPECT_EQ(runner.nickname, "rack");
+  EXPECT_TRUE(chosen<TokenOptions>({"token", "create", "--personal"}).resource_class.empty());
+  EXPECT_EQ(chosen<TokenOptions>({"token", "revoke", "x"}).id, "x");
+}
+
+TEST_F(Parse, OptionsComeFromTheEnvironmentAndTheCommandLineWins) {
+  setenv("MUSTER_SERVER", "http://from.env", 1);
+  setenv("MUSTER_TOKEN_FILE", "/env/token", 1);
+  EXPECT_EQ(chosen<RunOptions>({"run"}).client.server, "http://from.env");
+  EXPECT_EQ(chosen<RunOptions>({"run"}).client.token_file, "/env/token");
+  EXPECT_EQ(chosen<RunOptions>({"run", "--server", "http://x"}).client.server, "http://x");
+}
+
+TEST_F(Parse, WhatIsWrongIsOneSentence) {
+  const struct {
+    Words words;
+    std::string sentence;
+  } cases[] = {
+      {{"rnu"}, "muster: unknown command 'rnu' (did you mean 'run'?). See 'muster --help'.\n"},
+      {{"run", "--jsn"},
+       "muster run: unknown option '--jsn' (did you mean '--json'?). See 'muster run --help'.\n"},
+      {{"run", "--jsn=1"}, "muster run: unknown option '--jsn' (did you mean '--json'?)."},
+      {{"run", "a", "b"}, "muster run: unexpected 'b'."},
+      {{"pipeline"}, "muster pipeline: say which: list, show, follow, cancel."},
+      {{"pipeline", "folow", "7"}, "muster pipeline: unknown command 'folow' (did you mean "},
+      {{"pipeline", "show"}, "muster pipeline show: ID is required."},
+      {{"agent"}, "muster agent: --config is required."},
+      {{"agent", "--confg", "x"}, "muster agent: unknown option '--confg'"},
+      {{"agent", "--config"}, "muster agent: --config needs a value."},
+      {{"server", "--port", "70000"}, "muster server: --port: '70000' is not a number from 0"},
+      {{"server", "--lease", "soon"}, "muster server: --lease: 'soon' is not a duration"},
+      {{"server", "--lease", "0s"}, "muster server: --lease: must be at least 1s."},
+      {{"completion", "tcsh"}, "muster completion: SHELL: 'tcsh' is none of bash, zsh, fish."},
+      {{"token", "create"}, "muster token create: RESOURCE_CLASS or --personal is required."},
+      {{"token", "create", "a/b", "--personal"}, "muster token create: "},
+      {{"\x1b[31mrun"}, "muster: unknown command '\\x1b[31mrun'"},
+  };
+  for (const auto& [words, sentence] : cases) {
+    const auto answer = refused(words);
+    EXPECT_EQ(answer.code, 2);
+    EXPECT_EQ(answer.output, "");
+    EXPECT_THAT(answer.error, StartsWith(sentence));
+    EXPECT_EQ(std::count(answer.error.begin(), answer.error.end(), '\n'), 1) << answer.error;
+  }
+}
+
+TEST_F(Parse, NothingAtAllGetsTheHelpAsAnError) {
+  const auto answer = refused({});
+  EXPECT_EQ(answer.code, 2);
+  EXPECT_THAT(answer.error, HasSubstr("Start here:"));
+}
+
+TEST_F(Parse, VersionAndHelpAreForStandardOutput) {
+  EXPECT_THAT(refused({"--version"}).output, testing::MatchesRegex("muster [0-9.]+\n"));
+  const auto help = refused({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const auto* heading : {"Start here:", "Run jobs:", "Scale:", "Administer:", "Options:",
+                              "Examples:", "Exit codes:"}) {
+    EXPECT_THAT(help.output, HasSubstr(heading));
+  }
+}
+
+void expect_teaches(const CommandInfo& command) {
+  Words words;
+  for (const auto& child : command.commands) expect_teaches(child);
+  if (!command.commands.empty()) return;
+  const auto text = help_text(command);
+  EXPECT_THAT(text, StartsWith("Usage: " + command.path));
+  EXPECT_THAT(text, HasSubstr("Examples:\n  ")) << command.path;
+  EXPECT_GT(command.description.size(), command.summary.size()) << command.path;
+  for (const auto& option : command.options) EXPECT_NE(option.help, "") << option.names.front();
+}
+
+TEST_F(Parse, EveryCommandHasAParagraphExamplesAndExplainedOptions) {
+  expect_teaches(command_info());
+}
+
+TEST_F(Parse, HelpNamesDefaultsAndVariables) {
+  const auto text = refused({"run", "--help"}).output;
+  EXPECT_THAT(text, HasSubstr("--server URL"));
+  EXPECT_THAT(text, HasSubstr("Default: http://127.0.0.1:8480."));
+  EXPECT_THAT(text, HasSubstr("MUSTER_SERVER"));
+  EXPECT_THAT(text, HasSubstr("Usage: muster run [DIRECTORY] [OPTIONS]"));
+}
+
+}  // namespace
+}  // namespace muster::cli

@@ -1,0 +1,41 @@
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "cli/commands.hpp"
+
+namespace muster::cli {
+namespace {
+
+int exit_code(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid:
+    case ErrorKind::not_found:
+    case ErrorKind::conflict:
+    case ErrorKind::too_large:
+    case ErrorKind::out_of_range:
+      return 2;
+    case ErrorKind::unavailable:
+    case ErrorKind::timeout:
+      return 3;
+    case ErrorKind::unauthenticated:
+    case ErrorKind::forbidden:
+      return 4;
+    case ErrorKind::exhausted:
+      return 5;
+    case ErrorKind::cancelled:
+      return 130;
+    case ErrorKind::internal:
+      return 70;
+  }
+  return 70;
+}
+
+}  // namespace
+
+int report(const Error& error) {
+  fmt::print(stderr, "muster: {}\n", error.message);
+  return exit_code(error.kind);
+}
+
+}  // namespace muster::cli
