@@ -75,6 +75,28 @@ bool is_hidden(char32_t point) {
 
 }  // namespace
 
+std::size_t utf8_prefix(std::string_view text) {
+  std::size_t valid = 0;
+  while (valid < text.size()) {
+    char32_t point = 0;
+    const auto length = decode_utf8(text.substr(valid), point);
+    if (length == 0) break;
+    valid += length;
+  }
+  return valid;
+}
+
+std::string to_utf8(std::string_view text) {
+  std::string clean;
+  for (;;) {
+    const auto valid = utf8_prefix(text);
+    clean += text.substr(0, valid);
+    if (valid == text.size()) return clean;
+    clean += "\uFFFD";
+    text.remove_prefix(valid + 1);
+  }
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   std::string shown;
   while (!text.empty()) {

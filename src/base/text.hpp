@@ -25,6 +25,12 @@ std::string count_of(std::int64_t count, std::string_view singular);
 // bidirectional overrides become \xNN, and what is past `limit` bytes is replaced by "…".
 std::string printable(std::string_view text, std::size_t limit = 200);
 
+// How many bytes at the front of `text` are valid UTF-8: all of them, if it is valid.
+std::size_t utf8_prefix(std::string_view text);
+
+// `text` with each byte that is no part of valid UTF-8 replaced by U+FFFD.
+std::string to_utf8(std::string_view text);
+
 // The candidate that `text` was probably meant to be, if one is near enough to suggest.
 std::optional<std::string> nearest(std::string_view text, std::span<const std::string_view> candidates);
 

@@ -3,7 +3,8 @@
 // What server, agent, scaler and client say to each other, in one place: the messages of the HTTP
 // API as plain structs. docs/protocol.md has the paths, who may call them, and the errors.
 // The JSON member names are the field names. Times are RFC 3339; durations are in milliseconds.
-// A field with a default may be left out by the sender; an unknown member is ignored.
+// An unknown member is ignored. A std::optional may be left out, and so may the fields of a request
+// that json.cpp lists; every other member must be there.
 
 #include <cstdint>
 #include <optional>

@@ -9,11 +9,8 @@
 //   auto parallelism = job.integer("parallelism", 1, {1, 256});
 //   job.finish();
 
-#include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +32,16 @@ struct Problem {
 
 using Problems = std::vector<Problem>;
 
+// Adds a problem, unless there are more already than anybody reads.
+inline constexpr std::size_t kMostProblems = 100;
+void report(Problems& problems, Problem problem);
+
+// "a list", "the text 'abc'": what a message says was found.
+std::string describe(const Value& value);
+
+// Stable, so that of two problems in one place the first found stays first.
+void sort_by_position(Problems& problems);
+
 // All problems in one error (ErrorKind::invalid), a line each, in the order of the text.
 Error to_error(Problems problems);
 
@@ -43,8 +50,9 @@ struct Range {
   std::int64_t most;
 };
 
-// Scalars. Each adds a problem and returns nothing if `value` is not of that form.
-// Booleans are those of YAML 1.1: true/false, yes/no, on/off.
+// Scalars. Each adds a problem and returns nothing if `value` is not of that form. Any scalar is a
+// text. What is quoted is never a number or boolean; booleans are those of YAML 1.1: true/false,
+// yes/no, on/off.
 std::optional<std::string> as_text(const Value& value, const std::string& path, Problems& problems);
 std::optional<bool> as_boolean(const Value& value, const std::string& path, Problems& problems);
 std::optional<std::int64_t> as_integer(const Value& value, const std::string& path, Range range,
@@ -72,13 +80,15 @@ class MapReader {
   std::optional<Millis> duration(std::string_view key);
   std::vector<std::string> texts(std::string_view key);
 
-  // One of `names`; its index.
-  std::optional<std::size_t> choice(std::string_view key, const std::vector<std::string_view>& names);
+  // One of `names`: its index.
+  std::optional<std::size_t> choice(std::string_view key,
+                                    const std::vector<std::string_view>& names);
 
+  // About the mapping as a whole, or about one key: where the key stands, if it is there.
   void problem(std::string message);
   void problem_at(std::string_view key, std::string message);
 
-  // Call last: every key not taken is a problem.
+  // Call last: every key not taken is a problem, with the nearest of those that were asked for.
   void finish();
 
  private:

@@ -1,0 +1,118 @@
+#include "protocol/json.hpp"
+
+#include "protocol/json_codec.hpp"
+#include "protocol/json_members.hpp"
+
+namespace muster::protocol {
+
+// What a request may leave out. An answer is always whole: a missing count must not read as zero.
+template <>
+inline constexpr bool kMayBeAbsent<&NewResourceClass::description> = true;
+template <>
+inline constexpr bool kMayBeAbsent<&NewResourceClass::max_requeues> = true;
+template <>
+inline constexpr bool kMayBeAbsent<&NewToken::resource_class> = true;
+template <>
+inline constexpr bool kMayBeAbsent<&NewToken::nickname> = true;
+template <>
+inline constexpr bool kMayBeAbsent<&ClaimRequest::wait_ms> = true;
+template <>
+inline constexpr bool kMayBeAbsent<&HeartbeatRequest::wait_ms> = true;
+template <>
+inline constexpr bool kMayBeAbsent<&FinishRequest::message> = true;
+template <>
+inline constexpr bool kMayBeAbsent<&SubmitPipeline::subject> = true;
+
+// A step says in its "type" which of the alternatives it is.
+template <>
+struct Codec<pipeline::Step> {
+  static json::value encode(const pipeline::Step& step) {
+    const bool runs = std::holds_alternative<pipeline::RunStep>(step);
+    auto value = std::visit(
+        [](const auto& form) { return Codec<std::decay_t<decltype(form)>>::encode(form); }, step);
+    value.get_object()["type"] = runs ? "run" : "checkout";
+    return value;
+  }
+
+  static Fit decode(const json::value& from, pipeline::Step& out) {
+    const auto* object = from.if_object();
+    if (!object) return expected("an object");
+    const auto* type = object->if_contains("type");
+    if (type && *type == "run") return decode_as<pipeline::RunStep>(from, out);
+    if (type && *type == "checkout") return decode_as<pipeline::CheckoutStep>(from, out);
+    return expected("run or checkout")->inside("type");
+  }
+
+ private:
+  template <class Form>
+  static Fit decode_as(const json::value& from, pipeline::Step& out) {
+    return Codec<Form>::decode(from, out.emplace<Form>());
+  }
+};
+
+template <class T>
+std::string to_json(const T& message) {
+  return json::serialize(Codec<T>::encode(message));
+}
+
+template <class T>
+Result<T> from_json(std::string_view text) {
+  json::parse_options options;  // invalid UTF-8 and anything beyond JSON are refused
+  options.max_depth = 32;
+  json::error_code error;
+  const auto value = json::parse(text, error, {}, options);
+  if (error) return Error{ErrorKind::invalid, "not valid JSON: " + error.message()};
+  T message;
+  const auto misfit = Codec<T>::decode(value, message);
+  if (!misfit) return message;
+  const auto& [path, reason] = *misfit;
+  return Error{ErrorKind::invalid, path.empty() ? reason : path + ": " + reason};
+}
+
+#define MUSTER_INSTANTIATE(T)             \
+  template std::string to_json(const T&); \
+  template Result<T> from_json(std::string_view);
+
+MUSTER_INSTANTIATE(pipeline::Job)
+MUSTER_INSTANTIATE(Message)
+MUSTER_INSTANTIATE(RunnerItem)
+MUSTER_INSTANTIATE(RunnerList)
+MUSTER_INSTANTIATE(UnclaimedTasks)
+MUSTER_INSTANTIATE(RunningTasks)
+MUSTER_INSTANTIATE(ResourceClassItem)
+MUSTER_INSTANTIATE(ResourceClassList)
+MUSTER_INSTANTIATE(NewResourceClass)
+MUSTER_INSTANTIATE(TokenItem)
+MUSTER_INSTANTIATE(TokenList)
+MUSTER_INSTANTIATE(NewToken)
+MUSTER_INSTANTIATE(ClaimRequest)
+MUSTER_INSTANTIATE(WithdrawRequest)
+MUSTER_INSTANTIATE(ClaimedTask)
+MUSTER_INSTANTIATE(HeartbeatRequest)
+MUSTER_INSTANTIATE(HeartbeatAnswer)
+MUSTER_INSTANTIATE(StepUpdate)
+MUSTER_INSTANTIATE(OutputAnswer)
+MUSTER_INSTANTIATE(FinishRequest)
+MUSTER_INSTANTIATE(SubmitPipeline)
+MUSTER_INSTANTIATE(ConfigProblem)
+MUSTER_INSTANTIATE(ConfigRefused)
+MUSTER_INSTANTIATE(PipelineCreated)
+MUSTER_INSTANTIATE(StepStatus)
+MUSTER_INSTANTIATE(TaskStatus)
+MUSTER_INSTANTIATE(JobStatus)
+MUSTER_INSTANTIATE(WorkflowStatus)
+MUSTER_INSTANTIATE(PipelineStatus)
+MUSTER_INSTANTIATE(PipelineItem)
+MUSTER_INSTANTIATE(PipelineList)
+MUSTER_INSTANTIATE(RunnerActivity)
+MUSTER_INSTANTIATE(ClassDemand)
+MUSTER_INSTANTIATE(Demand)
+MUSTER_INSTANTIATE(ClassFleet)
+MUSTER_INSTANTIATE(FleetReport)
+MUSTER_INSTANTIATE(ClassStatus)
+MUSTER_INSTANTIATE(FleetStatus)
+MUSTER_INSTANTIATE(Health)
+
+#undef MUSTER_INSTANTIATE
+
+}  // namespace muster::protocol

@@ -1,0 +1,82 @@
+#pragma once
+
+// The members of every message, for Boost.Describe: what the codec walks. json_codec.hpp checks
+// that none is missing. For json.cpp and its test alone.
+
+#include <boost/describe.hpp>
+
+#include "pipeline/model.hpp"
+#include "protocol/messages.hpp"
+
+namespace muster::pipeline {
+
+BOOST_DESCRIBE_ENUM(When, on_success, on_fail, always)
+BOOST_DESCRIBE_STRUCT(RunStep, (),
+                      (name, command, environment, working_directory, shell, background,
+                       no_output_timeout, when))
+BOOST_DESCRIBE_STRUCT(CheckoutStep, (), (name))
+BOOST_DESCRIBE_STRUCT(Job, (),
+                      (name, resource_class, environment, working_directory, shell, parallelism,
+                       steps))
+
+}  // namespace muster::pipeline
+
+namespace muster::protocol {
+
+BOOST_DESCRIBE_ENUM(StepState, running, success, failed, canceled, timedout, background)
+BOOST_DESCRIBE_ENUM(TaskResult, success, failed, canceled, timedout, infrastructure_fail)
+BOOST_DESCRIBE_STRUCT(Message, (), (message))
+BOOST_DESCRIBE_STRUCT(RunnerItem, (),
+                      (resource_class, hostname, name, first_connected, last_connected, last_used,
+                       version, ip))
+BOOST_DESCRIBE_STRUCT(RunnerList, (), (items))
+BOOST_DESCRIBE_STRUCT(UnclaimedTasks, (), (unclaimed_task_count))
+BOOST_DESCRIBE_STRUCT(RunningTasks, (), (running_runner_tasks))
+BOOST_DESCRIBE_STRUCT(ResourceClassItem, (), (id, resource_class, description, max_requeues))
+BOOST_DESCRIBE_STRUCT(ResourceClassList, (), (items))
+BOOST_DESCRIBE_STRUCT(NewResourceClass, (), (resource_class, description, org_id, max_requeues))
+BOOST_DESCRIBE_STRUCT(TokenItem, (), (id, resource_class, nickname, created_at, token))
+BOOST_DESCRIBE_STRUCT(TokenList, (), (items))
+BOOST_DESCRIBE_STRUCT(NewToken, (), (resource_class, nickname, org_id))
+BOOST_DESCRIBE_STRUCT(ClaimRequest, (), (request_id, name, hostname, version, wait_ms))
+BOOST_DESCRIBE_STRUCT(WithdrawRequest, (), (request_id))
+BOOST_DESCRIBE_STRUCT(ClaimedTask, (),
+                      (task_id, attempt, token, lease_ms, ends_with_lease, resource_class,
+                       pipeline_id, pipeline_number, workflow_id, workflow_name, job_id, job_number,
+                       index, project, branch, revision, source_sha256, job))
+BOOST_DESCRIBE_STRUCT(HeartbeatRequest, (), (wait_ms))
+BOOST_DESCRIBE_STRUCT(HeartbeatAnswer, (), (lease_ms, canceled))
+BOOST_DESCRIBE_STRUCT(StepUpdate, (), (name, state, exit_code, started_at, ended_at))
+BOOST_DESCRIBE_STRUCT(OutputAnswer, (), (size))
+BOOST_DESCRIBE_STRUCT(FinishRequest, (), (result, message))
+BOOST_DESCRIBE_STRUCT(SubmitPipeline, (),
+                      (project, branch, revision, source_sha256, subject, config))
+BOOST_DESCRIBE_STRUCT(ConfigProblem, (), (line, column, path, message))
+BOOST_DESCRIBE_STRUCT(ConfigRefused, (), (message, errors))
+BOOST_DESCRIBE_STRUCT(PipelineCreated, (), (id, number, state, created_at))
+BOOST_DESCRIBE_STRUCT(StepStatus, (), (name, state, exit_code, started_at, ended_at, output_size))
+BOOST_DESCRIBE_STRUCT(TaskStatus, (),
+                      (id, index, state, attempt, runner, message, queued_at, started_at, ended_at,
+                       steps))
+BOOST_DESCRIBE_STRUCT(JobStatus, (),
+                      (id, number, name, state, resource_class, requires_jobs, tasks))
+BOOST_DESCRIBE_STRUCT(WorkflowStatus, (), (id, name, state, jobs))
+BOOST_DESCRIBE_STRUCT(PipelineStatus, (),
+                      (id, number, version, state, project, branch, revision, subject, created_at,
+                       workflows))
+BOOST_DESCRIBE_STRUCT(PipelineItem, (),
+                      (id, number, state, project, branch, revision, subject, created_at))
+BOOST_DESCRIBE_STRUCT(PipelineList, (), (items))
+BOOST_DESCRIBE_STRUCT(RunnerActivity, (),
+                      (name, busy, tasks_claimed, first_connected, last_connected))
+BOOST_DESCRIBE_STRUCT(ClassDemand, (),
+                      (resource_class, unclaimed, running, oldest_queued_at, runners))
+BOOST_DESCRIBE_STRUCT(Demand, (), (version, classes))
+BOOST_DESCRIBE_STRUCT(ClassFleet, (),
+                      (resource_class, desired, live, booting, idle, busy, draining, max, reasons))
+BOOST_DESCRIBE_STRUCT(FleetReport, (), (classes))
+BOOST_DESCRIBE_STRUCT(ClassStatus, (), (resource_class, unclaimed, running, fleet, reported_at))
+BOOST_DESCRIBE_STRUCT(FleetStatus, (), (version, classes))
+BOOST_DESCRIBE_STRUCT(Health, (), (status, version))
+
+}  // namespace muster::protocol
