@@ -15,6 +15,8 @@ namespace muster::net {
 class Headers {
  public:
   void set(std::string name, std::string value);
+  // As when a name is received again: the values become one list, separated by commas.
+  void add(std::string name, std::string_view value);
   std::optional<std::string> get(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
 

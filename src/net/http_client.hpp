@@ -28,8 +28,8 @@ struct ClientRequest {
   std::string body;
   std::optional<std::filesystem::path> body_file;  // sent instead of `body`
   Millis connect_timeout = std::chrono::seconds(10);
-  Millis timeout = std::chrono::seconds(30);  // for the whole call
-  std::uint64_t answer_limit = 16 << 20;      // bytes kept; a longer answer is an error
+  Millis timeout = std::chrono::seconds(30);         // for the whole call
+  std::uint64_t answer_limit = 16 << 20;             // bytes kept; a longer answer is an error
   std::optional<std::filesystem::path> answer_file;  // a 2xx body goes there, whatever its size
 };
 

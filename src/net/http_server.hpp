@@ -25,7 +25,7 @@ struct Request {
   Headers headers;
   std::string body;
   std::optional<std::filesystem::path> body_file;  // where a spooled body lies; ours to take
-  std::string peer;  // the address it came from
+  std::string peer;                                // the address it came from
 };
 
 // Part of a file as a body. The bytes must be there when the answer is sent.
@@ -57,14 +57,14 @@ using Handler = std::function<void(Request, std::shared_ptr<Exchange>)>;
 
 // Asked when the head of a request is read, before its body.
 struct BodyPolicy {
-  std::uint64_t limit = 1 << 20;  // bytes; a longer body gets 413
+  std::uint64_t limit = 1 << 20;               // bytes; a longer body gets 413
   std::optional<std::filesystem::path> spool;  // write the body to a new file in this folder
 };
 using BodyPolicyFor = std::function<BodyPolicy(std::string_view method, std::string_view path)>;
 
 struct ServerSettings {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8480;  // 0: any free one
+  std::uint16_t port = 8480;                       // 0: any free one
   std::uint32_t header_limit = 16 << 10;           // bytes; more gets 431
   Millis read_timeout = std::chrono::seconds(30);  // for a whole request, once it has begun
   Millis idle_timeout = std::chrono::minutes(5);   // between requests

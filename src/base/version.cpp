@@ -1,0 +1,9 @@
+#include "base/version.hpp"
+
+namespace muster {
+
+std::string_view version() {
+  return MUSTER_VERSION;
+}
+
+}  // namespace muster
