@@ -73,7 +73,7 @@ HttpServer::State::~State() {
   hub->io.restart();
   hub->io.poll();
   hub->handler = nullptr;
-  hub->body_policy = nullptr;
+  hub->admit = nullptr;
 }
 
 // A session may leave the list while it is walked through.
@@ -144,10 +144,10 @@ HttpServer::~HttpServer() = default;
 HttpServer::HttpServer(HttpServer&&) noexcept = default;
 HttpServer& HttpServer::operator=(HttpServer&&) noexcept = default;
 
-Result<HttpServer> HttpServer::listen(const ServerSettings& settings, BodyPolicyFor body_policy,
+Result<HttpServer> HttpServer::listen(const ServerSettings& settings, Admission admit,
                                       Handler handler) {
   auto state = std::make_shared<State>(
-      std::make_shared<Hub>(settings, std::move(body_policy), std::move(handler)));
+      std::make_shared<Hub>(settings, std::move(admit), std::move(handler)));
   if (auto opened = state->open(); !opened) return opened.error();
   return HttpServer(std::move(state));
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -57,12 +58,13 @@ class Exchange {
 
 using Handler = std::function<void(Request, std::shared_ptr<Exchange>)>;
 
-// Asked when the head of a request is read, before its body.
+// What to do with a request's body.
 struct BodyPolicy {
   std::uint64_t limit = 1 << 20;               // bytes; a longer body gets 413
   std::optional<std::filesystem::path> spool;  // write the body to a new file in this folder
 };
-using BodyPolicyFor = std::function<BodyPolicy(std::string_view method, std::string_view path)>;
+// Asked when the head of a request is read, before its body: a Response refuses the request.
+using Admission = std::function<std::variant<BodyPolicy, Response>(const Request& head)>;
 
 struct ServerSettings {
   std::string address = "127.0.0.1";
@@ -77,7 +79,7 @@ struct ServerSettings {
 class HttpServer {
  public:
   // Listens at once, so that an address in use is an error here.
-  static Result<HttpServer> listen(const ServerSettings& settings, BodyPolicyFor body_policy,
+  static Result<HttpServer> listen(const ServerSettings& settings, Admission admit,
                                    Handler handler);
   ~HttpServer();
   HttpServer(HttpServer&&) noexcept;

@@ -125,7 +125,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void read_body();
   bool take_body(std::string_view data);
   void dispatch();
-  Request take_request();
+  Request take_head(Location location);
   void watch();
   void on_readable_while_parked();
   void write_next();
@@ -135,6 +135,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
 
   // True if reading is over: it failed or took too long, and that has been dealt with.
   bool interrupted(const error_code& failure);
+  void refuse(Response response);
   void refuse(const Refusal& refusal) { refuse(refusal.status, refusal.sentence); }
   void set_deadline(Millis delay);
   void on_deadline();
@@ -144,9 +145,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   asio::steady_timer timer_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;  // while a request is read
-  Location location_;
-  std::string piece_;  // of the body, as it is read
-  std::string body_;
+  Request request_;               // head, then body, until it is handled
+  std::string piece_;             // of the body, as it is read
   std::optional<SpoolFile> spool_;
   std::optional<Outgoing> outgoing_;
   Outgoing::Manner manner_;
@@ -229,9 +229,11 @@ void HttpSession::on_head() {
   if (const auto flaw = flaw_of(*parser_)) return refuse(*flaw);
   auto location = parse_location(head.target());
   if (!location) return refuse(400, "The target of the request is not a well-formed path.");
-  location_ = std::move(*location);
+  request_ = take_head(*std::move(location));
 
-  const auto policy = hub_->body_policy(head.method_string(), location_.path);
+  auto admission = hub_->admit(request_);
+  if (auto* refusal = std::get_if<Response>(&admission)) return refuse(std::move(*refusal));
+  const auto& policy = std::get<BodyPolicy>(admission);
   if (parser_->content_length().value_or(0) > policy.limit) {
     return refuse(413, "The body of the request is too long.");
   }
@@ -239,8 +241,21 @@ void HttpSession::on_head() {
   choose_sink(policy);
 }
 
+Request HttpSession::take_head(Location location) {
+  const auto& head = parser_->get();
+  Request request{.method = std::string(head.method_string()),
+                  .path = std::move(location.path),
+                  .query = std::move(location.query)};
+  for (const auto& field : head) {
+    request.headers.add(std::string(field.name_string()), std::string(field.value()));
+  }
+  error_code gone;
+  const auto peer = socket_.remote_endpoint(gone);
+  if (!gone) request.peer = peer.address().to_string();
+  return request;
+}
+
 void HttpSession::choose_sink(const BodyPolicy& policy) {
-  body_.clear();
   spool_.reset();
   if (policy.spool) {
     auto spool = SpoolFile::create(*policy.spool);
@@ -282,7 +297,7 @@ void HttpSession::read_body() {
 
 bool HttpSession::take_body(std::string_view data) {
   if (!spool_) {
-    body_ += data;
+    request_.body += data;
     return true;
   }
   const auto stored = spool_->append(data);
@@ -294,27 +309,12 @@ bool HttpSession::take_body(std::string_view data) {
 
 // --- Handling ---
 
-Request HttpSession::take_request() {
-  const auto& head = parser_->get();
-  Request request{.method = std::string(head.method_string()),
-                  .path = std::move(location_.path),
-                  .query = std::move(location_.query),
-                  .body = std::exchange(body_, {})};
-  for (const auto& field : head) {
-    request.headers.add(std::string(field.name_string()), std::string(field.value()));
-  }
+void HttpSession::dispatch() {
+  auto request = std::exchange(request_, {});
   if (spool_) {
     spool_->finish();
     request.body_file = spool_->path();
   }
-  error_code gone;
-  const auto peer = socket_.remote_endpoint(gone);
-  if (!gone) request.peer = peer.address().to_string();
-  return request;
-}
-
-void HttpSession::dispatch() {
-  auto request = take_request();
   // A parked request may wait long, and there are thousands of them: they keep no buffers.
   parser_.reset();
   piece_ = {};
@@ -363,10 +363,14 @@ void HttpSession::answer(Response response) {
 }
 
 void HttpSession::refuse(int status, std::string_view sentence) {
+  refuse(plain_error(status, sentence));
+}
+
+void HttpSession::refuse(Response response) {
   refused_ = true;
   manner_.keep_alive = false;
   spool_.reset();
-  answer(plain_error(status, sentence));
+  answer(std::move(response));
 }
 
 void HttpSession::write_next() {

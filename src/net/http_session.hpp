@@ -28,12 +28,12 @@ class Session {
 
 // Kept alive by its sessions, so that a socket never outlives the io_context.
 struct Hub {
-  Hub(ServerSettings chosen, BodyPolicyFor policy, Handler handle)
-      : settings(std::move(chosen)), body_policy(std::move(policy)), handler(std::move(handle)) {}
+  Hub(ServerSettings chosen, Admission admission, Handler handle)
+      : settings(std::move(chosen)), admit(std::move(admission)), handler(std::move(handle)) {}
 
   boost::asio::io_context io{1};
   ServerSettings settings;
-  BodyPolicyFor body_policy;
+  Admission admit;
   Handler handler;
   std::unordered_map<Session*, std::weak_ptr<Session>> open;  // those not yet closed
   bool stopping = false;

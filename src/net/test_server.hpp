@@ -41,8 +41,7 @@ class HttpServerTest : public testing::Test {
 
   void start(Handler handler = echo) {
     auto listening = HttpServer::listen(
-        settings_, [this](std::string_view, std::string_view) { return policy_; },
-        std::move(handler));
+        settings_, [this](const Request&) { return policy_; }, std::move(handler));
     ASSERT_TRUE(listening) << listening.error().message;
     server_.emplace(std::move(*listening));
     thread_ = std::jthread([this] { server_->run(on_stop_, patience_); });
