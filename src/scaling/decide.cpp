@@ -77,39 +77,44 @@ Millis backoff_after(std::int64_t failures, const Policy& policy) {
   return pause;
 }
 
-// Failed boots since the last pass, each counted once, whatever its kind and however often it is
-// seen. A failed wave of launches counts as one.
-std::int64_t count_failures(const Snapshot& snapshot) {
+// Failed boots since the last pass, each counted once however often it is seen. Launches that were
+// refused together count as one.
+std::int64_t count_failures(const Snapshot& snapshot, bool hold) {
   const auto& known = snapshot.state.given_up;
   auto failures = std::count_if(snapshot.failed_boots.begin(), snapshot.failed_boots.end(),
                                 [&](const auto& id) { return !contains(known, id); });
-  failures += std::count_if(
-      snapshot.instances.begin(), snapshot.instances.end(),
-      [&](const auto& it) { return is_overdue(it, snapshot) && !contains(known, it.id); });
-  return failures + (snapshot.failed_launches > 0 ? 1 : 0);
+  if (snapshot.failed_launches > 0) ++failures;
+  if (hold) return failures;
+  return failures + std::count_if(snapshot.instances.begin(), snapshot.instances.end(),
+                                  [&](const auto& instance) {
+                                    return is_overdue(instance, snapshot) &&
+                                           !contains(known, instance.id);
+                                  });
 }
 
-// What to remember of boots. While the queue is unknown so is who has connected, and an overdue
+// Those that were counted as failed and are still there.
+std::vector<std::string> given_up(const Snapshot& snapshot) {
+  std::vector<std::string> ids;
+  for (const auto& instance : snapshot.instances) {
+    const bool leaving =
+        instance.state == InstanceState::draining && contains(snapshot.state.given_up, instance.id);
+    if (leaving || is_overdue(instance, snapshot)) ids.push_back(instance.id);
+  }
+  return ids;
+}
+
+// What to remember of boots. While the queue is unknown, so is who has connected: then an overdue
 // instance is not judged.
 State judge_boots(const Snapshot& snapshot, bool hold) {
   auto next = snapshot.state;
   if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
-  if (hold) return next;
-
-  if (const auto failures = count_failures(snapshot); failures > 0) {
+  if (const auto failures = count_failures(snapshot, hold); failures > 0) {
     const auto before = std::clamp<std::int64_t>(next.failed_boots_in_a_row, 0, kMostInstances);
     next.failed_boots_in_a_row = before + failures;
     next.backoff_until =
         later(snapshot.now, backoff_after(next.failed_boots_in_a_row, snapshot.policy));
   }
-  next.given_up.clear();
-  for (const auto& instance : snapshot.instances) {
-    const bool going = instance.state == InstanceState::draining;
-    if (is_overdue(instance, snapshot) ||
-        (going && contains(snapshot.state.given_up, instance.id))) {
-      next.given_up.push_back(instance.id);
-    }
-  }
+  if (!hold) next.given_up = given_up(snapshot);
   return next;
 }
 
