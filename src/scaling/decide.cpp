@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "base/text.hpp"
+
 namespace muster::scaling {
 
 namespace {
@@ -229,9 +231,10 @@ class Draft {
   void keep_backoff() {
     const auto& state = decision_.next;
     if (decision_.launch == 0 || !state.backoff_until) return;
-    reason(Rule::backoff, decision_.launch, 0,
-           fmt::format("{} boots in a row failed, and the next may start at {}",
-                       state.failed_boots_in_a_row, in_words(*state.backoff_until)));
+    reason(
+        Rule::backoff, decision_.launch, 0,
+        fmt::format("{} failed in a row, and the next may start at {}",
+                    count_of(state.failed_boots_in_a_row, "boot"), in_words(*state.backoff_until)));
     decision_.launch = 0;
   }
 
