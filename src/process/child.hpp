@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,10 +31,10 @@ struct User {
 Result<User> find_user(const std::string& name);
 
 struct Command {
-  std::vector<std::string> arguments;  // [0] is looked up in the environment's PATH
+  std::vector<std::string> arguments;              // [0] is looked up in the environment's PATH
   std::map<std::string, std::string> environment;  // the whole of it: nothing is inherited
-  std::string directory;  // empty: ours
-  std::optional<User> user;  // drop to it: groups, gid, uid, no_new_privs
+  std::string directory;                           // empty: ours
+  std::optional<User> user;                        // drop to it: groups, gid, uid, no_new_privs
   // Ours to give; duplicated onto 0, 1, 2 in the child. -1: /dev/null.
   int standard_input = -1;
   int standard_output = -1;
@@ -42,8 +44,8 @@ struct Command {
 
 // How a process ended.
 struct Exit {
-  int code = 0;        // of a normal end
-  int signal = 0;      // that ended it; 0: it ended normally
+  int code = 0;    // of a normal end
+  int signal = 0;  // that ended it; 0: it ended normally
   bool success() const { return code == 0 && signal == 0; }
   // As a shell reports it: the code, or 128 + signal.
   int shell_code() const { return signal != 0 ? 128 + signal : code; }
@@ -103,7 +105,7 @@ void forbid_inspection();
 class SignalWatch {
  public:
   SignalWatch(std::initializer_list<int> signals);
-  int fd() const { return fd_.get(); }      // readable when a signal waits
+  int fd() const { return fd_.get(); }       // readable when a signal waits
   std::optional<int> wait(Millis patience);  // the next signal, or nothing
 
  private:

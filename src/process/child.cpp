@@ -1,0 +1,123 @@
+#include "process/child.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "process/launch.hpp"
+#include "process/system.hpp"
+
+namespace muster::process {
+namespace {
+
+std::string describe(Stage stage, const Command& command) {
+  switch (stage) {
+    case Stage::descriptors:
+      return "cannot prepare the descriptors of a child process";
+    case Stage::session:
+      return "cannot start a session for a child process";
+    case Stage::user:
+      return fmt::format("cannot become the user {}", printable(command.user->name));
+    case Stage::directory:
+      return fmt::format("cannot enter the directory {}", printable(command.directory));
+    case Stage::program:
+      return fmt::format("cannot run {}", printable(command.arguments.front()));
+  }
+  return "cannot start a child process";
+}
+
+Error launch_error(const LaunchFailure& failure, const Command& command) {
+  auto error = system_error(failure.error_number, describe(failure.stage, command));
+  if (failure.error_number == ENOENT || failure.error_number == ENOTDIR) {
+    error.kind = ErrorKind::not_found;
+  } else if (failure.error_number == EACCES || failure.error_number == EPERM) {
+    error.kind = ErrorKind::forbidden;
+  }
+  return error;
+}
+
+// Signals stay blocked across the fork, so that no handler of ours runs in the child.
+pid_t fork_with_signals_blocked(const Launch& launch, int report_fd) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::fork();
+  if (pid == 0) launch.run_in_child(report_fd);
+  const int failure = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = failure;
+  return pid;
+}
+
+// What the child reported before it gave up, or nothing: then it runs the program.
+std::optional<LaunchFailure> read_report(int fd) {
+  LaunchFailure failure;
+  ssize_t got = 0;
+  do {
+    got = ::read(fd, &failure, sizeof failure);
+  } while (got < 0 && errno == EINTR);
+  if (got != static_cast<ssize_t>(sizeof failure)) return std::nullopt;
+  return failure;
+}
+
+void reap(pid_t pid) {
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+Result<Child> Child::start(const Command& command) {
+  auto launch = Launch::prepare(command);
+  if (!launch) return launch.error();
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot make a pipe");
+  const UniqueFd reports(ends[0]);
+  UniqueFd report(ends[1]);
+
+  const pid_t pid = fork_with_signals_blocked(*launch, report.get());
+  if (pid < 0) return system_error(errno, "cannot start a child process");
+  report.reset();
+  if (const auto failure = read_report(reports.get())) {
+    reap(pid);
+    return launch_error(*failure, command);
+  }
+  UniqueFd pidfd = open_pidfd(pid);
+  if (!pidfd) {
+    const auto error = system_error(errno, "cannot watch a child process");
+    ::kill(pid, SIGKILL);
+    reap(pid);
+    return error;
+  }
+  return Child(pid, std::move(pidfd));
+}
+
+std::optional<Exit> Child::wait(Millis patience) {
+  if (!wait_readable(pidfd_.get(), patience)) return std::nullopt;
+  siginfo_t info{};
+  while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info,
+                  WEXITED | WNOHANG) != 0) {
+    // Somebody else reaped it, which only end_descendants() does, after it has killed it.
+    if (errno != EINTR) return Exit{.signal = SIGKILL};
+  }
+  if (info.si_pid == 0) return std::nullopt;
+  if (info.si_code == CLD_EXITED) return Exit{.code = info.si_status};
+  return Exit{.signal = info.si_status};
+}
+
+void Child::signal(int number) const {
+  send_signal(pidfd_.get(), number);
+}
+
+void Child::signal_group(int number) const {
+  ::kill(-pid_, number);
+}
+
+}  // namespace muster::process

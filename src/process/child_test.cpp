@@ -1,0 +1,202 @@
+#include "process/child.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <sstream>
+#include <thread>
+
+namespace muster::process {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+constexpr Millis kPatience = 20s;
+
+struct Outcome {
+  Exit exit;
+  std::string output;
+};
+
+Command shell(const std::string& script) {
+  Command command;
+  command.arguments = {"/bin/sh", "-c", script};
+  command.environment = plain_environment();
+  command.directory = "/";
+  return command;
+}
+
+// Runs to its end; both streams in `output`.
+Outcome run(Command command) {
+  int ends[2];
+  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  command.standard_output = writer.get();
+  command.standard_error = writer.get();
+  auto child = Child::start(command);
+  writer.reset();
+  if (!child) return ADD_FAILURE() << child.error().message, Outcome{};
+  auto output = read_all(reader.get(), 1 << 20);
+  const auto exit = child->wait(kPatience);
+  EXPECT_TRUE(exit);
+  return {exit.value_or(Exit{}), output.value_or("")};
+}
+
+TEST(Child, ReportsItsExitCode) {
+  EXPECT_TRUE(run(shell("exit 0")).exit.success());
+  EXPECT_EQ(run(shell("exit 37")).exit.shell_code(), 37);
+}
+
+TEST(Child, ReportsTheSignalThatEndedIt) {
+  const auto exit = run(shell("kill -9 $$")).exit;
+  EXPECT_EQ(exit.signal, SIGKILL);
+  EXPECT_EQ(exit.shell_code(), 137);
+  EXPECT_FALSE(exit.success());
+}
+
+TEST(Child, WaitsNoLongerThanItsPatience) {
+  auto child = Child::start(shell("sleep 1000"));
+  ASSERT_TRUE(child);
+  EXPECT_FALSE(child->wait(1ms));
+  child->signal_group(SIGKILL);
+  EXPECT_TRUE(child->wait(kPatience));
+}
+
+TEST(Child, HasExactlyTheEnvironmentItWasGiven) {
+  Command command;
+  command.arguments = {"/usr/bin/env"};
+  command.environment = {{"A", "one two"}, {"B", "x=y"}};
+  ::setenv("MUSTER_TEST_LEAK", "secret", 1);
+  EXPECT_EQ(run(command).output, "A=one two\nB=x=y\n");
+}
+
+TEST(Child, HasOnlyTheThreeStandardDescriptors) {
+  const UniqueFd leak(::open("/etc/passwd", O_RDONLY));  // not even marked to be closed
+  // ls itself holds the directory that it lists.
+  EXPECT_EQ(run(shell("exec ls /proc/self/fd")).output, "0\n1\n2\n3\n");
+}
+
+TEST(Child, LeadsASessionOfItsOwn) {
+  const auto output = run(shell("echo $$; ps -o sid= -p $$")).output;
+  std::istringstream lines(output);
+  pid_t pid = 0;
+  pid_t session = -1;
+  lines >> pid >> session;
+  EXPECT_EQ(pid, session);
+}
+
+TEST(Child, StartsWithSignalsUnblockedAndNotIgnored) {
+  ::signal(SIGUSR1, SIG_IGN);
+  sigset_t blocked;
+  sigset_t before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR1);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  const auto outcome = run(shell("kill -USR1 $$; echo survived"));
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  EXPECT_EQ(outcome.exit.signal, SIGUSR1);
+}
+
+TEST(Child, ReadsItsStandardInput) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  ASSERT_TRUE(write_all(writer.get(), "hello"));
+  writer.reset();
+  auto command = shell("cat");
+  command.standard_input = reader.get();
+  EXPECT_EQ(run(command).output, "hello");
+}
+
+TEST(Child, SaysWhyItCouldNotStart) {
+  Command command = shell("true");
+  command.arguments = {"no-such-program-of-muster"};
+  auto child = Child::start(command);
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().kind, ErrorKind::not_found);
+  EXPECT_THAT(child.error().message, HasSubstr("cannot run no-such-program-of-muster"));
+
+  command.arguments = {"/etc/passwd"};
+  child = Child::start(command);
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().kind, ErrorKind::forbidden);
+
+  command = shell("true");
+  command.directory = "/no/such/directory";
+  child = Child::start(command);
+  ASSERT_FALSE(child);
+  EXPECT_THAT(child.error().message, HasSubstr("cannot enter the directory /no/such/directory"));
+
+  command = shell(std::string("true\0false", 10));
+  ASSERT_FALSE(Child::start(command));
+}
+
+TEST(Child, FindsProgramsInTheGivenPath) {
+  auto command = shell("");
+  command.arguments = {"true"};
+  EXPECT_TRUE(run(command).exit.success());
+  command.environment["PATH"] = "/nowhere";
+  EXPECT_FALSE(Child::start(command));
+}
+
+TEST(Child, DropsToAUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  const auto user = find_user("nobody");
+  ASSERT_TRUE(user) << user.error().message;
+  auto command = shell("id -u; id -G; grep NoNewPrivs /proc/self/status");
+  command.user = *user;
+  const auto outcome = run(command);
+  EXPECT_EQ(outcome.output,
+            std::to_string(user->uid) + "\n" + std::to_string(user->gid) + "\nNoNewPrivs:\t1\n");
+}
+
+TEST(Child, EntersItsDirectoryAsTheUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  char name[] = "/tmp/muster-child-XXXXXX";
+  ASSERT_NE(::mkdtemp(name), nullptr);  // mode 0700, of root
+  auto command = shell("true");
+  command.user = *find_user("nobody");
+  command.directory = name;
+  const auto child = Child::start(command);
+  ::rmdir(name);
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().kind, ErrorKind::forbidden);
+}
+
+TEST(Child, CanBeStartedByManyThreadsAtOnce) {
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([thread] {
+      for (int round = 0; round < 10; ++round) {
+        EXPECT_EQ(run(shell("exit " + std::to_string(thread))).exit.code, thread);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+TEST(FindUser, SaysWhoIsMissing) {
+  const auto user = find_user("no-such-user-of-muster");
+  ASSERT_FALSE(user);
+  EXPECT_THAT(user.error().message, HasSubstr("no user 'no-such-user-of-muster'"));
+}
+
+TEST(PlainEnvironment, KeepsNothingButWhatIsHarmless) {
+  ::setenv("CIRCLECI_RUNNER_API_AUTH_TOKEN", "secret", 1);
+  ::setenv("LC_MUSTER", "C", 1);
+  const auto environment = plain_environment();
+  ::unsetenv("CIRCLECI_RUNNER_API_AUTH_TOKEN");
+  EXPECT_TRUE(environment.contains("PATH"));
+  EXPECT_TRUE(environment.contains("LC_MUSTER"));
+  EXPECT_FALSE(environment.contains("CIRCLECI_RUNNER_API_AUTH_TOKEN"));
+}
+
+}  // namespace
+}  // namespace muster::process

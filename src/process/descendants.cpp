@@ -1,0 +1,109 @@
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/text.hpp"
+#include "process/child.hpp"
+#include "process/system.hpp"
+#include "process/table.hpp"
+
+namespace muster::process {
+namespace {
+
+// Children of `root`, and theirs, without `spare` and what descends from it.
+std::vector<TableEntry> descendants_of(pid_t root, const std::vector<pid_t>& spare) {
+  std::multimap<pid_t, TableEntry> children;
+  for (const auto& entry : read_table()) children.emplace(entry.parent, entry);
+  std::vector<TableEntry> found;
+  std::vector<pid_t> parents = {root};
+  while (!parents.empty()) {
+    const pid_t parent = parents.back();
+    parents.pop_back();
+    const auto [first, last] = children.equal_range(parent);
+    for (auto child = first; child != last; ++child) {
+      const pid_t pid = child->second.pid;
+      if (std::find(spare.begin(), spare.end(), pid) != spare.end()) continue;
+      found.push_back(child->second);
+      parents.push_back(pid);
+    }
+    children.erase(parent);  // a table read while it changes may hold a circle
+  }
+  return found;
+}
+
+// Only if the id still means the same process.
+void signal_exactly(const TableEntry& process, int number) {
+  const UniqueFd pidfd = open_pidfd(process.pid);
+  if (!pidfd) return;
+  const auto now = read_entry(process.pid);
+  if (now && now->start_ticks == process.start_ticks) send_signal(pidfd.get(), number);
+}
+
+class Roundup {
+ public:
+  explicit Roundup(const std::vector<pid_t>& spare) : spare_(&spare) {}
+
+  // True once none is left.
+  bool pass() {
+    const auto processes = descendants_of(::getpid(), *spare_);
+    if (stop_new(processes) && ++passes_ % kStopsBeforeKill != 0) return processes.empty();
+    for (const auto& process : processes) {
+      if (!process.zombie) signal_exactly(process, SIGKILL);
+      if (process.parent == ::getpid()) ::waitpid(process.pid, nullptr, WNOHANG);
+    }
+    return processes.empty();
+  }
+
+  int ended() const { return static_cast<int>(stopped_.size()); }
+
+ private:
+  // What forks faster than it can be stopped is killed all the same every so many passes.
+  static constexpr int kStopsBeforeKill = 10;
+
+  // True if there were processes not seen before.
+  bool stop_new(const std::vector<TableEntry>& processes) {
+    bool any = false;
+    for (const auto& process : processes) {
+      if (process.zombie) continue;
+      if (!stopped_.emplace(process.pid, process.start_ticks).second) continue;
+      signal_exactly(process, SIGSTOP);
+      any = true;
+    }
+    return any;
+  }
+
+  const std::vector<pid_t>* spare_;
+  std::set<std::pair<pid_t, std::uint64_t>> stopped_;
+  int passes_ = 0;
+};
+
+}  // namespace
+
+Result<int> end_descendants(Millis patience, const std::vector<pid_t>& spare) {
+  constexpr Millis kPause(2);
+  const auto deadline = system_clock().monotonic() + patience;
+  Roundup roundup(spare);
+  while (!roundup.pass()) {
+    if (system_clock().monotonic() >= deadline) {
+      const auto left = descendants_of(::getpid(), spare).size();
+      if (left == 0) break;
+      return Error{ErrorKind::timeout,
+                   count_of(static_cast<std::int64_t>(left), "child process") +
+                       " could not be ended: stuck in the kernel, or of another user"};
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  return roundup.ended();
+}
+
+void become_subreaper() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+}  // namespace muster::process

@@ -1,0 +1,51 @@
+#include "process/table.hpp"
+
+#include <charconv>
+#include <filesystem>
+
+#include <fmt/core.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+
+namespace muster::process {
+
+std::optional<TableEntry> parse_stat(std::string_view text) {
+  // "PID (NAME) STATE PPID ...": the name may hold anything, blanks and parentheses included.
+  const auto open = text.find(" (");
+  const auto close = text.rfind(") ");
+  if (open == std::string_view::npos || close == std::string_view::npos) return std::nullopt;
+  const auto fields = split(text.substr(close + 2), ' ');
+  constexpr std::size_t kState = 0;
+  constexpr std::size_t kParent = 1;
+  constexpr std::size_t kStartTime = 19;  // field 22 of the line
+  if (fields.size() <= kStartTime) return std::nullopt;
+  const auto pid = parse_int(text.substr(0, open));
+  const auto parent = parse_int(fields[kParent]);
+  const auto start = parse_int(fields[kStartTime]);
+  if (!pid || !parent || !start) return std::nullopt;
+  return TableEntry{static_cast<pid_t>(*pid), static_cast<pid_t>(*parent),
+                    static_cast<std::uint64_t>(*start),
+                    fields[kState] == "Z" || fields[kState] == "X"};
+}
+
+std::optional<TableEntry> read_entry(pid_t pid) {
+  constexpr std::uint64_t kLongestStat = 4096;
+  const auto text = read_file(fmt::format("/proc/{}/stat", pid), kLongestStat);
+  if (!text) return std::nullopt;
+  return parse_stat(*text);
+}
+
+std::vector<TableEntry> read_table() {
+  std::vector<TableEntry> table;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry("/proc", failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    const auto pid = parse_int(entry->path().filename().string());
+    if (!pid) continue;
+    if (auto found = read_entry(static_cast<pid_t>(*pid))) table.push_back(*found);
+  }
+  return table;
+}
+
+}  // namespace muster::process
