@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "capacity/quoted.hpp"
+#include "capacity/json_text.hpp"
 
 namespace muster::capacity {
 
@@ -23,9 +23,9 @@ logging:
   level: info
   format: text
 )",
-                     quoted(token), quoted(settings.server_url), quoted(runner_name),
+                     json_text(token), json_text(settings.server_url), json_text(runner_name),
                      settings.single_task ? "single-task" : "continuous",
-                     quoted(working_directory.string()), format_duration(settings.idle_timeout),
+                     json_text(working_directory.string()), format_duration(settings.idle_timeout),
                      format_duration(settings.max_run_time));
 }
 

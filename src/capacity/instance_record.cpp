@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/file.hpp"
-#include "capacity/quoted.hpp"
+#include "capacity/json_text.hpp"
 #include "yaml/reader.hpp"
 
 namespace muster::capacity {
@@ -20,7 +20,7 @@ constexpr yaml::Range kAnyCount{0, std::numeric_limits<std::int64_t>::max()};
 
 std::string as_json(const process::Identity& identity) {
   return fmt::format(R"({{"pid": {}, "start_ticks": {}, "boot_id": {}}})", identity.pid,
-                     identity.start_ticks, quoted(identity.boot_id));
+                     identity.start_ticks, json_text(identity.boot_id));
 }
 
 // JSON is YAML, so that the strict reader serves here too.
@@ -43,7 +43,7 @@ Result<void> write_record(const std::filesystem::path& directory, const Instance
       R"({{"id": {}, "resource_class": {}, "launched_at": {}, "single_task": {}, "draining": {}, )"
       R"("process": {}}})"
       "\n",
-      quoted(record.id), quoted(record.resource_class),
+      json_text(record.id), json_text(record.resource_class),
       record.launched_at.time_since_epoch().count(), record.single_task, record.draining,
       record.process ? as_json(*record.process) : "null");
   return write_file_atomically(directory / kFileName, text, 0600);

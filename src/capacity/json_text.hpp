@@ -6,6 +6,6 @@
 namespace muster::capacity {
 
 // A string for JSON, and so for YAML: in double quotes, with escapes where needed.
-std::string quoted(std::string_view text);
+std::string json_text(std::string_view text);
 
 }  // namespace muster::capacity

@@ -1,10 +1,10 @@
-#include "capacity/quoted.hpp"
+#include "capacity/json_text.hpp"
 
 #include <fmt/core.h>
 
 namespace muster::capacity {
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
