@@ -142,7 +142,7 @@ std::optional<std::string> LocalCapacity::how_ended(Instance& instance) {
     return exit ? std::optional(in_words(*exit)) : std::nullopt;
   }
   if (!instance.record.process) return "it was never started";
-  if (instance.pidfd && is_alive(instance.record)) return std::nullopt;
+  if (is_alive(instance.record)) return std::nullopt;
   return "it ended; only the scaler that started it could have seen how";
 }
 
@@ -204,14 +204,17 @@ Result<std::string> LocalCapacity::launch_one(const std::string& resource_class,
   auto prepared = make_directory(directory, directory_mode_);
   if (prepared) prepared = write_record(directory, instance.record);
   if (prepared) prepared = start(instance, agent, token);
-  if (prepared || instance.child) {
-    // It runs, even if it will read nothing and end: then it must be reaped and buried.
-    watch_.add(id, instance.pidfd);
-    instances_.emplace(id, std::move(instance));
-  } else {
+  if (!instance.child) {
     remove_directory(directory);
+    return prepared.error();
   }
-  if (!prepared) return prepared.error();
+  // Started is started: one that was not given its configuration ends, and counts as a failed boot.
+  if (!prepared) {
+    log::warn("an instance cannot start its work",
+              {{"instance", id}, {"error", prepared.error().message}});
+  }
+  watch_.add(id, instance.pidfd);
+  instances_.emplace(id, std::move(instance));
   return id;
 }
 
@@ -268,6 +271,9 @@ Result<void> LocalCapacity::drain(const std::string& id) {
   if (auto noted = write_record(directory_of(id), instance.record); !noted) {
     instance.record.draining = false;
     return noted;
+  }
+  if (!instance.pidfd && instance.record.process) {
+    instance.pidfd = open_process(*instance.record.process);
   }
   if (instance.pidfd &&
       ::syscall(SYS_pidfd_send_signal, instance.pidfd->get(), SIGTERM, nullptr, 0) != 0 &&
