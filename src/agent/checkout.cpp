@@ -16,16 +16,16 @@ namespace {
 // $1: the commit; $2: the branch. The pack holds no history, so its commit is marked as shallow.
 constexpr const char* kScript = R"sh(set -eu
 if [ ! -d .git ]; then
-  if [ -n "$(ls -A .)" ];
-then echo
-        "The directory $PWD is not empty, and no git repository: nothing is checked out over "
-        "it." echo "Empty it, or set another working_directory for this job." exit 1 fi git
-            init-- quiet.fi if !grep -
-        qx "$1".git / shallow 2 >
-    / dev / null;
-then echo "$1" >>.git / shallow;
-fi git index - pack-- stdin-- fix - thin > / dev / null if[-n "$2"] &&
-    git check - ref - format-- branch "$2" > / dev / null 2 > &1; then
+  if [ -n "$(ls -A .)" ]; then
+    echo "The directory $PWD is not empty, and no git repository: nothing is checked out over it."
+    echo "Empty it, or set another working_directory for this job."
+    exit 1
+  fi
+  git init --quiet .
+fi
+if ! grep -qx "$1" .git/shallow 2>/dev/null; then echo "$1" >> .git/shallow; fi
+git index-pack --stdin --fix-thin > /dev/null
+if [ -n "$2" ] && git check-ref-format --branch "$2" > /dev/null 2>&1; then
   git checkout --quiet --force -B "$2" "$1" --
 else
   git checkout --quiet --force --detach "$1" --

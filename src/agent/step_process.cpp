@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kChunk = 64 * 1024;
-constexpr Millis kEndCheck = 250ms;  // the work may have to end because a time has come
+constexpr Millis kStopCheck = 250ms;
 
 // What is there, at most `most` bytes; empty at the end. Waits if there is nothing.
 std::string read_some(int fd, std::size_t most) {
@@ -26,6 +26,11 @@ std::string read_some(int fd, std::size_t most) {
   } while (got < 0 && errno == EINTR);
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return bytes;
+}
+
+int poll_time(Millis duration) {
+  constexpr Millis kLongest = 1h;
+  return static_cast<int>(std::min(duration, kLongest).count());
 }
 
 // What the pipe holds at this moment, and no more: another process may go on filling it.
@@ -43,7 +48,7 @@ void drain(int fd, const StepOutput& output) {
 void read_until_closed(int fd, const StepOutput& output, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     pollfd entry{fd, POLLIN, 0};
-    if (::poll(&entry, 1, static_cast<int>(kEndCheck.count())) <= 0) continue;
+    if (::poll(&entry, 1, static_cast<int>(kStopCheck.count())) <= 0) continue;
     const auto bytes = read_some(fd, kChunk);
     if (bytes.empty()) return;
     output.write(bytes);
@@ -73,7 +78,7 @@ StepEnding follow(StepProcess& process, const StepOutput& output, WorkEnd& end, 
     std::array<pollfd, 3> entries = {pollfd{process.child.pidfd(), POLLIN, 0},
                                      pollfd{process.output.get(), POLLIN, 0},
                                      pollfd{end.fd(), POLLIN, 0}};
-    ::poll(entries.data(), entries.size(), static_cast<int>(std::min(left, kEndCheck).count()));
+    ::poll(entries.data(), entries.size(), poll_time(std::min(left, end.time_left())));
     if (entries[0].revents != 0) {
       drain(process.output.get(), output);
       if (const auto exit = process.child.wait(0ms)) return Exited{*exit};
