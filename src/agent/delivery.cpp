@@ -1,7 +1,6 @@
 #include "agent/delivery.hpp"
 
-#include <condition_variable>
-#include <mutex>
+#include <algorithm>
 
 #include "agent/backoff.hpp"
 #include "base/log.hpp"
@@ -9,18 +8,46 @@
 namespace muster::agent {
 namespace {
 
-// Requests a stop when the time is over.
-class Timer {
+using namespace std::chrono_literals;
+
+constexpr Millis kHurry = 5s;
+
+// Requests a stop when the patience is over, or soon after `hurry` was requested.
+class Patience {
  public:
-  Timer(Millis patience, std::stop_source& stop)
-      : thread_([patience, &stop](const std::stop_token& canceled) {
-          sleep_for(patience, canceled);
-          if (!canceled.stop_requested()) stop.request_stop();
+  Patience(Millis patience, std::stop_token hurry)
+      : thread_([this, patience, hurry](const std::stop_token& done) {
+          const auto deadline = system_clock().monotonic() + patience;
+          // A hurry from the start is in the patience already.
+          const bool may_hurry = !hurry.stop_requested();
+          const std::stop_callback wake(done, [this] { awake_.request_stop(); });
+          const std::stop_callback rouse(hurry, [&] {
+            if (may_hurry) awake_.request_stop();
+          });
+          sleep_for(patience, awake_.get_token());
+          if (done.stop_requested()) return;
+          sleep_for(std::min<Millis>(kHurry, deadline - system_clock().monotonic()), done);
+          if (!done.stop_requested()) over_.request_stop();
         }) {}
 
+  std::stop_token over() const { return over_.get_token(); }
+
  private:
+  std::stop_source awake_;
+  std::stop_source over_;
   std::jthread thread_;
 };
+
+Result<void> send_finish(ControlPlane& server, const Attempt& attempt,
+                         const protocol::FinishRequest& request, std::stop_token stop) {
+  Backoff backoff;
+  for (;;) {
+    auto sent = server.finish(attempt, request, stop);
+    if (sent || is_stale(sent.error()) || stop.stop_requested()) return sent;
+    log::debug("the result is not delivered yet", {{"reason", sent.error().message}});
+    backoff.pause(stop);
+  }
+}
 
 Error stale_error() {
   return {ErrorKind::conflict, "the server has ended this attempt"};
@@ -83,25 +110,21 @@ void Delivery::run(std::stop_token stop) {
   }
 }
 
-Result<void> Delivery::finish(const protocol::FinishRequest& request, Millis patience) {
-  std::stop_source stop;
-  const Timer timer(patience, stop);
-  const std::stop_callback give_up(stop.get_token(), [this] { thread_.request_stop(); });
+Result<void> Delivery::finish(const protocol::FinishRequest& request, Millis patience,
+                              std::stop_token hurry) {
+  const Patience time(patience, std::move(hurry));
+  const std::stop_callback give_up(time.over(), [this] { thread_.request_stop(); });
   outbox_->close();
   thread_.join();
   if (stale_) return stale_error();
-  return send_finish(request, stop.get_token());
+  return send_finish(*server_, *attempt_, request, time.over());
 }
 
-Result<void> Delivery::send_finish(const protocol::FinishRequest& request, std::stop_token stop) {
-  Backoff backoff;
-  for (;;) {
-    auto sent = server_->finish(*attempt_, request, stop);
-    if (sent) return sent;
-    if (is_over(sent.error())) return stale_error();
-    if (stop.stop_requested()) return sent.error();
-    backoff.pause(stop);
-  }
+Result<void> finish_task(ControlPlane& server, const Attempt& attempt,
+                         const protocol::FinishRequest& request, Millis patience,
+                         std::stop_token hurry) {
+  const Patience time(patience, std::move(hurry));
+  return send_finish(server, attempt, request, time.over());
 }
 
 }  // namespace muster::agent

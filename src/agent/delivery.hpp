@@ -17,14 +17,15 @@ class Delivery {
   Delivery(ControlPlane& server, const Attempt& attempt, Outbox& outbox, WorkEnd& end);
 
   // After the work: sends what is left, then `request`. Returns when that was acknowledged, the
-  // attempt is stale (conflict), or `patience` is over.
-  Result<void> finish(const protocol::FinishRequest& request, Millis patience);
+  // attempt is stale (conflict), or `patience` is over. If `hurry` is requested meanwhile, a few
+  // seconds more are all it has.
+  Result<void> finish(const protocol::FinishRequest& request, Millis patience,
+                      std::stop_token hurry);
 
  private:
   void run(std::stop_token stop);
   Result<void> send(const Outgoing& item, std::stop_token stop);
   bool is_over(const Error& error);  // and then ends the work
-  Result<void> send_finish(const protocol::FinishRequest& request, std::stop_token stop);
 
   ControlPlane* server_;
   const Attempt* attempt_;
@@ -33,5 +34,10 @@ class Delivery {
   std::atomic<bool> stale_ = false;
   std::jthread thread_;
 };
+
+// The end alone, for a task that has nothing else to tell.
+Result<void> finish_task(ControlPlane& server, const Attempt& attempt,
+                         const protocol::FinishRequest& request, Millis patience,
+                         std::stop_token hurry);
 
 }  // namespace muster::agent

@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace muster::agent {
 
 WorkEnd::WorkEnd(MonotonicTime deadline)
@@ -25,6 +27,12 @@ std::optional<EndReason> WorkEnd::reason() {
   if (!reason_ && lease_until_ && now >= *lease_until_) reason_ = EndReason::lease_lost;
   if (!reason_ && now >= deadline_) reason_ = EndReason::over_time;
   return reason_;
+}
+
+Millis WorkEnd::time_left() {
+  const std::lock_guard lock(mutex_);
+  const auto next = lease_until_ ? std::min(*lease_until_, deadline_) : deadline_;
+  return std::max(next - system_clock().monotonic(), Millis(0));
 }
 
 }  // namespace muster::agent

@@ -33,6 +33,9 @@ class WorkEnd {
   std::optional<EndReason> reason();
   bool requested() { return reason().has_value(); }
 
+  // How long until a time may come that ends the work. Never negative.
+  Millis time_left();
+
   // Readable once the end was requested. That a time has come must be asked for: see reason().
   int fd() const { return event_.get(); }
 

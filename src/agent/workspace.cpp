@@ -1,6 +1,5 @@
 #include "agent/workspace.hpp"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,22 +19,18 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kPrivate = 0700;
 constexpr mode_t kEnterOnly = 0711;
-// Behind a prefix we cannot know who the job's user is. The directory above has an unguessable
-// name and cannot be listed, so only the job finds its way in.
+// Behind a prefix we cannot know who the job's user is. The directory above cannot be listed, and
+// the name is unguessable, so only the job finds its way in.
 constexpr mode_t kForAnyone = 0777;
 constexpr mode_t kUsual = 0755;
-
-Result<void> give(const fs::path& path, mode_t mode, const std::optional<process::User>& user) {
-  const bool failed = ::chmod(path.c_str(), mode) != 0 ||
-                      (user && ::lchown(path.c_str(), user->uid, user->gid) != 0);
-  if (failed) return system_error(errno, fmt::format("cannot hand over {}", path.string()));
-  return ok();
-}
 
 Result<void> make_for_job(const fs::path& path, mode_t mode,
                           const std::optional<process::User>& user) {
   if (auto made = make_directory(path, mode); !made) return made;
-  return give(path, mode, user);
+  if (user && ::lchown(path.c_str(), user->uid, user->gid) != 0) {
+    return system_error(errno, fmt::format("cannot hand over {}", path.string()));
+  }
+  return ok();
 }
 
 std::string own_home() {
@@ -105,38 +100,33 @@ Result<Workspace> Workspace::make(const fs::path& state, const Settings& setting
   workspace.empties_working_directory_ =
       !settings.working_directory.empty() && settings.cleanup_working_directory;
   if (auto made = make_directory(state, kEnterOnly); !made) return made.error();
-  if (auto prepared = workspace.prepare(settings, user); !prepared) return prepared.error();
-  return workspace;
-}
-
-Result<void> Workspace::prepare(const Settings& settings,
-                                const std::optional<process::User>& user) {
-  const mode_t for_job = settings.command_prefix.empty() ? kUsual : kForAnyone;
-  places_.private_directory = private_;
-  auto made = make_directory(private_.parent_path(), kPrivate);
-  if (made) made = make_directory(private_, kPrivate);
-  if (made) made = make_directory(shared_.parent_path(), kEnterOnly);
-  if (made) made = make_directory(shared_, kEnterOnly);
-  if (!made) return made;
-
+  if (auto made = workspace.make_directories(settings, user); !made) return made.error();
+  auto& places = workspace.places_;
   const auto home = user ? user->home : own_home();
   const bool has_home =
       settings.command_prefix.empty() && is_home_of(home, user ? user->uid : ::geteuid());
-  places_.home = has_home ? fs::path(home) : shared_ / "home";
-  if (!has_home) made = make_for_job(places_.home, for_job, user);
-  if (made && places_.working_directory.empty()) {
-    places_.working_directory = shared_ / "project";
-    made = make_for_job(places_.working_directory, for_job, user);
-  }
+  places.home = has_home ? fs::path(home) : workspace.shared_ / "home";
+  places.private_directory = workspace.private_;
+  places.bash_env = workspace.shared_ / "bash_env";
+  return workspace;
+}
+
+Result<void> Workspace::make_directories(const Settings& settings,
+                                         const std::optional<process::User>& user) {
+  auto made = make_directory(private_.parent_path(), kPrivate);
+  if (made) made = make_directory(private_, kPrivate);
+  if (made) made = make_directory(shared_.parent_path(), kEnterOnly);
+  const bool behind_prefix = !settings.command_prefix.empty();
+  if (made) made = make_for_job(shared_, behind_prefix ? kForAnyone : kEnterOnly, user);
   if (!made) return made;
-  if (!fs::exists(places_.working_directory)) {
-    made = make_for_job(places_.working_directory, for_job, user);
-    if (!made) return made;
+
+  auto& directory = places_.working_directory;
+  if (directory.empty()) {
+    directory = shared_ / "project";
+  } else if (user && !fs::exists(directory)) {
+    return make_for_job(directory, kUsual, user);
   }
-  places_.bash_env = shared_ / "bash_env";
-  const UniqueFd file(::open(places_.bash_env.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) return system_error(errno, fmt::format("cannot make {}", places_.bash_env.string()));
-  return give(places_.bash_env, settings.command_prefix.empty() ? 0600 : 0666, user);
+  return ok();
 }
 
 Workspace::Workspace(Workspace&& other) noexcept

@@ -3,7 +3,7 @@
 // The directories of one task.
 //
 //   STATE/tasks/ID/         private (0700): the source pack, output on its way
-//   STATE/work/ID/          ours to enter, nobody's to list: its name is a secret of the task
+//   STATE/work/ID/          of the job's user. Made by the job's first command, as that user:
 //     project/              the working directory, unless the runner's settings name one
 //     home/                 $HOME, where the job's user has none
 //     bash_env              what $BASH_ENV points to
@@ -42,7 +42,7 @@ class Workspace {
 
  private:
   Workspace() = default;
-  Result<void> prepare(const Settings& settings, const std::optional<process::User>& user);
+  Result<void> make_directories(const Settings& settings, const std::optional<process::User>& user);
 
   std::filesystem::path private_;
   std::filesystem::path shared_;

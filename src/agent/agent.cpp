@@ -1,0 +1,120 @@
+#include "agent/agent.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "agent/claim_loop.hpp"
+#include "agent/server_client.hpp"
+#include "agent/task_runner.hpp"
+#include "agent/workspace.hpp"
+#include "base/log.hpp"
+#include "process/child.hpp"
+
+namespace muster::agent {
+namespace {
+
+// The first TERM or INT drains, the second ends; so does a drain that lasts too long.
+class Shutdown {
+ public:
+  explicit Shutdown(Millis longest_drain)
+      : signals_({SIGTERM, SIGINT}),
+        done_(::eventfd(0, EFD_CLOEXEC)),
+        longest_drain_(longest_drain),
+        thread_([this] { watch(); }) {}
+  ~Shutdown() { ::eventfd_write(done_.get(), 1); }
+  Shutdown(const Shutdown&) = delete;
+  Shutdown& operator=(const Shutdown&) = delete;
+
+  std::stop_token drain() const { return drain_.get_token(); }
+  std::stop_token end_now() const { return end_now_.get_token(); }
+
+ private:
+  enum class Event { signal, time_over, done };
+
+  Event next(int patience) {
+    for (;;) {
+      std::array<pollfd, 2> entries = {pollfd{signals_.fd(), POLLIN, 0},
+                                       pollfd{done_.get(), POLLIN, 0}};
+      const int ready = ::poll(entries.data(), entries.size(), patience);
+      if (ready == 0) return Event::time_over;
+      if (ready < 0) continue;
+      if (entries[1].revents != 0) return Event::done;
+      if (signals_.wait(Millis(0))) return Event::signal;
+    }
+  }
+
+  void watch() {
+    constexpr int kForEver = -1;
+    if (next(kForEver) == Event::done) return;
+    log::info("draining: no new task is claimed; a second signal ends the running one");
+    drain_.request_stop();
+    const auto longest = std::min<Millis>(longest_drain_, std::chrono::hours(24 * 20));
+    if (next(static_cast<int>(longest.count())) == Event::done) return;
+    log::warn("ending now");
+    end_now_.request_stop();
+  }
+
+  process::SignalWatch signals_;
+  UniqueFd done_;
+  Millis longest_drain_;
+  std::stop_source drain_;
+  std::stop_source end_now_;
+  std::jthread thread_;
+};
+
+Result<std::optional<process::User>> user_for_jobs(const Settings& settings,
+                                                   const std::string& job_user) {
+  if (!settings.command_prefix.empty()) return std::optional<process::User>();
+  if (::geteuid() != 0) {
+    log::warn(
+        "jobs run as the runner's own user and can read what it can; to separate them, start "
+        "the runner as root or set runner.command_prefix");
+    return std::optional<process::User>();
+  }
+  auto user = process::find_user(job_user);
+  if (!user) {
+    return user.error().within(
+        "choosing who jobs run as (--job-user names an existing user; not root)");
+  }
+  if (user->uid == 0) {
+    log::warn("jobs run as root, as asked: they can do anything on this machine");
+  }
+  return std::optional(*user);
+}
+
+}  // namespace
+
+std::string own_hostname() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "runner";
+  return name.data();
+}
+
+Result<void> run_agent(const Settings& settings, const std::string& job_user) {
+  process::become_subreaper();
+  auto user = user_for_jobs(settings, job_user);
+  if (!user) return user.error();
+  const RunnerSetup setup{settings, *user, state_directory()};
+
+  Shutdown shutdown(settings.max_run_time);
+  ServerClient server(settings.url, settings.token);
+  ClaimLoop loop(
+      settings, own_hostname(), server,
+      [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },
+      shutdown.drain());
+  log::info("waiting for tasks", {{"server", settings.url},
+                                  {"name", settings.name},
+                                  {"mode", settings.single_task ? "single-task" : "continuous"}});
+  auto ended = loop.run();
+  log::info("stopped");
+  return ended;
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,47 @@
+#pragma once
+
+// Claims one task after another, or exactly one, and runs it. No claim is left open: when the loop
+// ends, the server knows that none of its requests will ever run a task.
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "agent/backoff.hpp"
+#include "agent/control_plane.hpp"
+#include "agent/settings.hpp"
+
+namespace muster::agent {
+
+class ClaimLoop {
+ public:
+  using RunTask = std::function<void(const protocol::ClaimedTask&)>;
+
+  // All must outlive it. `drain` ends the loop once the task that runs has ended.
+  ClaimLoop(const Settings& settings, const std::string& hostname, ControlPlane& server,
+            RunTask run_task, std::stop_token drain);
+
+  // An error if the server refuses us for good: unauthenticated or forbidden.
+  Result<void> run();
+
+ private:
+  using Claim = Result<std::optional<protocol::ClaimedTask>>;
+
+  Claim claim_once();
+  // The task that the open claim had after all. Tries for a bounded time.
+  Claim withdraw();
+  Millis idle_left() const;
+  bool finished() const { return drain_.stop_requested() || idle_left() <= Millis(0); }
+
+  const Settings& settings_;
+  ControlPlane& server_;
+  RunTask run_task_;
+  std::stop_token drain_;
+  protocol::ClaimRequest request_;
+  bool open_ = false;  // the server may have given a task to the request, and we do not know
+  MonotonicTime active_;
+  Backoff backoff_;
+};
+
+}  // namespace muster::agent

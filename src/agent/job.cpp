@@ -1,0 +1,246 @@
+#include "agent/job.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+
+namespace muster::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::StepState;
+using protocol::TaskResult;
+
+constexpr Millis kTermGrace = 2s;     // between being asked to end, and being ended
+constexpr Millis kEndPatience = 30s;  // for everything to be gone
+constexpr Millis kPreparePatience = 1min;
+constexpr Millis kCheckoutSilence = 10min;
+
+// $1: the working directory; $2: HOME; $3: BASH_ENV's file.
+constexpr const char* kPrepareScript = R"sh(set -eu
+mkdir -p -- "$1" "$2"
+: >> "$3"
+if ! [ -w "$1" ] || ! [ -x "$1" ]; then echo "$1: Permission denied"; exit 1; fi
+)sh";
+
+// "10m0s", as CircleCI writes it in its own sentence.
+std::string in_go_form(Millis duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  constexpr int kMinute = 60;
+  constexpr int kHour = 3600;
+  if (seconds < kMinute) return format_duration(duration);
+  if (seconds < kHour) return fmt::format("{}m{}s", seconds / kMinute, seconds % kMinute);
+  return fmt::format("{}h{}m{}s", seconds / kHour, seconds % kHour / kMinute, seconds % kMinute);
+}
+
+std::string describe(const process::Exit& exit) {
+  if (exit.signal == 0) return fmt::format("\nExited with code exit status {}\n", exit.code);
+  return fmt::format("\nExited with code exit status {} (ended by signal {})\n", exit.shell_code(),
+                     exit.signal);
+}
+
+}  // namespace
+
+Job::Job(const Parts& parts)
+    : parts_(parts),
+      directory_(
+          resolve(parts.task.job.working_directory, parts.places.working_directory, parts.places)),
+      has_bash_(::access("/bin/bash", X_OK) == 0) {
+  const auto& user = parts.launcher.user();
+  environment_ =
+      job_environment(parts.task, parts.places, {directory_, user ? user->name : std::string()},
+                      process::plain_environment());
+}
+
+protocol::FinishRequest Job::run() {
+  if (auto prepared = prepare_directories(); !prepared) {
+    broken_ = prepared.error();
+  } else {
+    run_steps();
+  }
+  end_everything();
+  return verdict();
+}
+
+Result<void> Job::prepare_directories() {
+  JobCommand command;
+  command.arguments = {"/bin/sh",
+                       "-c",
+                       kPrepareScript,
+                       "prepare",
+                       directory_.string(),
+                       parts_.places.home.string(),
+                       parts_.places.bash_env.string()};
+  command.environment = environment_;
+  command.directory = "/";
+  const auto outcome = parts_.launcher.run(std::move(command), kPreparePatience);
+  if (!outcome) return outcome.error().within("preparing the job's directories");
+  if (outcome->exit.success()) return ok();
+  return Error{ErrorKind::forbidden,
+               fmt::format("the job cannot use its working directory: {}. Let the job's user enter "
+                           "and write it, or set another runner.working_directory",
+                           printable(trim(outcome->output), 500))};
+}
+
+void Job::run_steps() {
+  const auto& steps = parts_.task.job.steps;
+  for (std::size_t index = 0; index < steps.size() && !parts_.end.requested(); ++index) {
+    if (!wanted(steps[index])) continue;
+    std::visit([&](const auto& step) { run_step(index, step); }, steps[index]);
+  }
+}
+
+bool Job::wanted(const pipeline::Step& step) const {
+  const auto* run = std::get_if<pipeline::RunStep>(&step);
+  const auto when = run != nullptr ? run->when : pipeline::When::on_success;
+  return when == pipeline::When::always || (when == pipeline::When::on_fail) == failed_;
+}
+
+JobCommand Job::command_of(const pipeline::RunStep& step) const {
+  JobCommand command;
+  command.arguments =
+      shell_command(step.shell.value_or(parts_.task.job.shell), step.command, has_bash_);
+  command.environment = with(environment_, step.environment);
+  command.directory =
+      resolve(step.working_directory.value_or("."), directory_, parts_.places).string();
+  return command;
+}
+
+void Job::run_step(std::size_t index, const pipeline::RunStep& step) {
+  if (step.background) return start_in_background(index, step);
+  run_to_end(index, begin(index, step.name, StepState::running), command_of(step),
+             step.no_output_timeout);
+}
+
+void Job::run_step(std::size_t index, const pipeline::CheckoutStep& step) {
+  auto update = begin(index, step.name, StepState::running);
+  const auto pack = parts_.places.private_directory / "source.pack";
+  std::stop_source stop;
+  const std::jthread watch([&](const std::stop_token& done) {
+    while (!done.stop_requested() && !parts_.end.requested()) std::this_thread::sleep_for(50ms);
+    stop.request_stop();
+  });
+  auto fetched = fetch_source(parts_.server, parts_.attempt, parts_.task.source_sha256, pack,
+                              stop.get_token());
+  if (!fetched) return fail(index, std::move(update), fetched.error());
+  run_to_end(index, std::move(update),
+             checkout_command(parts_.task, environment_, directory_, pack), kCheckoutSilence);
+  std::error_code ignored;
+  std::filesystem::remove(pack, ignored);
+}
+
+void Job::start_in_background(std::size_t index, const pipeline::RunStep& step) {
+  auto update = begin(index, step.name, StepState::background);
+  auto started = StepProcess::start(parts_.launcher, command_of(step));
+  if (!started) return fail(index, std::move(update), started.error());
+  followers_.add(std::move(started->output), output_of(index));
+  background_.push_back({index, std::move(update), std::move(started->child)});
+}
+
+void Job::run_to_end(std::size_t index, protocol::StepUpdate update, const JobCommand& command,
+                     Millis silence) {
+  auto started = StepProcess::start(parts_.launcher, command);
+  if (!started) return fail(index, std::move(update), started.error());
+  const auto ending = follow(*started, output_of(index), parts_.end, silence);
+  if (!std::holds_alternative<Exited>(ending)) end_step(started->child);
+  judge(index, std::move(update), ending, silence);
+  // What the step left running goes on until the end of the task. Its step is over, so nobody
+  // reads on; but it must not be ended by a closed pipe.
+  followers_.add(std::move(started->output), output_of(index).dropped());
+}
+
+protocol::StepUpdate Job::begin(std::size_t index, const std::string& name, StepState state) {
+  protocol::StepUpdate update;
+  update.name = name;
+  update.state = state;
+  update.started_at = system_clock().wall();
+  parts_.outbox.push(index, update);
+  return update;
+}
+
+void Job::conclude(std::size_t index, protocol::StepUpdate update, StepState state) {
+  update.state = state;
+  update.ended_at = system_clock().wall();
+  parts_.outbox.push(index, std::move(update));
+}
+
+void Job::fail(std::size_t index, protocol::StepUpdate update, const Error& error) {
+  failed_ = true;
+  output_of(index).write(error.message + "\n");
+  conclude(index, std::move(update),
+           parts_.end.requested() ? StepState::canceled : StepState::failed);
+}
+
+void Job::judge(std::size_t index, protocol::StepUpdate update, const StepEnding& ending,
+                Millis silence) {
+  if (const auto* exited = std::get_if<Exited>(&ending)) {
+    update.exit_code = exited->exit.shell_code();
+    if (exited->exit.success()) return conclude(index, std::move(update), StepState::success);
+    failed_ = true;
+    output_of(index).write(describe(exited->exit));
+    return conclude(index, std::move(update), StepState::failed);
+  }
+  failed_ = true;
+  if (std::holds_alternative<Silent>(ending)) {
+    timed_out_ = true;
+    output_of(index).write(
+        fmt::format("\nToo long with no output (exceeded {}): context deadline exceeded\n",
+                    in_go_form(silence)));
+    return conclude(index, std::move(update), StepState::timedout);
+  }
+  const bool over_time = parts_.end.reason() == EndReason::over_time;
+  conclude(index, std::move(update), over_time ? StepState::timedout : StepState::canceled);
+}
+
+// Asks first. With a lease to lose there is no time for that.
+void Job::end_step(const process::Child& child) {
+  if (parts_.end.reason() != EndReason::lease_lost) {
+    child.signal_group(SIGTERM);
+    const auto deadline = system_clock().monotonic() + kTermGrace;
+    while (process::identify(child.pid()) && system_clock().monotonic() < deadline) {
+      std::this_thread::sleep_for(10ms);
+    }
+  }
+  std::vector<pid_t> spare;
+  for (const auto& step : background_) spare.push_back(step.child.pid());
+  const auto ended = process::end_descendants(kEndPatience, spare);
+  if (!ended) log::error("a step lives on", {{"reason", ended.error().message}});
+}
+
+void Job::end_everything() {
+  const auto ended = process::end_descendants(kEndPatience);
+  if (!ended) log::error("the job lives on", {{"reason", ended.error().message}});
+  followers_.finish();
+  // Being ended with the task is how a background step is meant to end.
+  for (auto& step : background_) {
+    conclude(step.index, std::move(step.update), StepState::background);
+  }
+}
+
+protocol::FinishRequest Job::verdict() const {
+  if (const auto reason = parts_.end.reason()) {
+    switch (*reason) {
+      case EndReason::canceled:
+        return {TaskResult::canceled, ""};
+      case EndReason::over_time:
+        return {TaskResult::timedout, "the task ran longer than the runner's max_run_time"};
+      case EndReason::told_to_stop:
+        return {TaskResult::infrastructure_fail, "the agent was told to stop"};
+      case EndReason::stale:
+      case EndReason::lease_lost:
+      case EndReason::broken:
+        return {TaskResult::infrastructure_fail, "the agent could not go on"};
+    }
+  }
+  if (broken_) return {TaskResult::infrastructure_fail, broken_->message};
+  if (timed_out_) return {TaskResult::timedout, ""};
+  return {failed_ ? TaskResult::failed : TaskResult::success, ""};
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,109 @@
+#include "agent/task_runner.hpp"
+
+#include "agent/delivery.hpp"
+#include "agent/heartbeat.hpp"
+#include "agent/job.hpp"
+#include "base/log.hpp"
+
+namespace muster::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kUnsentOutput = 256 << 20;  // bytes; then a job waits for the server
+constexpr Millis kFinishPatience = 1h;
+constexpr Millis kLastWordPatience = 10s;  // when the agent was told to stop at once
+
+class TaskRun {
+ public:
+  TaskRun(const RunnerSetup& setup, ControlPlane& server, const protocol::ClaimedTask& task,
+          std::stop_token end_now)
+      : setup_(setup),
+        server_(server),
+        task_(task),
+        attempt_{task.task_id, task.attempt, task.token},
+        end_(system_clock().monotonic() + setup.settings.max_run_time),
+        end_now_(end_now),
+        tell_(end_now, [this] { end_.request(EndReason::told_to_stop); }) {}
+
+  void run() {
+    Heartbeat heartbeat(server_, attempt_, {Millis(task_.lease_ms), task_.ends_with_lease}, end_);
+    if (task_.ends_with_lease) heartbeat.wait_for_first_answer();
+    auto workspace = Workspace::make(setup_.state, setup_.settings, setup_.user, task_.task_id);
+    if (!workspace) return give_up(workspace.error());
+    auto spool = Spool::open(workspace->places().private_directory, kUnsentOutput);
+    if (!spool) return give_up(spool.error());
+    run_in(workspace->places(), std::move(*spool));
+  }
+
+ private:
+  void run_in(const Places& places, Spool spool) {
+    Outbox outbox(std::move(spool));
+    Delivery delivery(server_, attempt_, outbox, end_);
+    const Launcher launcher(setup_.settings.command_prefix, setup_.user, places.private_directory);
+    const auto verdict = Job({task_, attempt_, places, launcher, server_, outbox, end_}).run();
+    if (launcher.has_prefix()) remove_as_job(launcher, places);
+    if (attempt_is_lost()) {
+      outbox.close();
+      return;
+    }
+    log_end(delivery.finish(verdict, finish_patience(), end_now_), verdict);
+  }
+
+  // Behind a prefix the files may be those of a user whose files we may not remove.
+  static void remove_as_job(const Launcher& launcher, const Places& places) {
+    JobCommand command;
+    command.arguments = {"/bin/sh", "-c", "rm -rf -- \"$1\"/* 2>/dev/null", "clean",
+                         places.bash_env.parent_path().string()};
+    command.environment = process::plain_environment();
+    command.directory = "/";
+    const auto removed = launcher.run(std::move(command), 1min);
+    if (!removed) log::warn("cannot clean up", {{"reason", removed.error().message}});
+  }
+
+  void give_up(const Error& error) {
+    log::error("cannot run the task", {{"task", task_.task_id}, {"reason", error.message}});
+    const protocol::FinishRequest verdict{protocol::TaskResult::infrastructure_fail, error.message};
+    log_end(finish_task(server_, attempt_, verdict, finish_patience(), end_now_), verdict);
+  }
+
+  bool attempt_is_lost() {
+    const auto reason = end_.reason();
+    return reason == EndReason::stale || reason == EndReason::lease_lost;
+  }
+
+  Millis finish_patience() const {
+    return end_now_.stop_requested() ? kLastWordPatience : kFinishPatience;
+  }
+
+  void log_end(const Result<void>& finished, const protocol::FinishRequest& verdict) const {
+    if (finished) {
+      log::info("task ended",
+                {{"task", task_.task_id},
+                 {"success", verdict.result == protocol::TaskResult::success ? "true" : "false"}});
+    } else {
+      log::error("the server did not take the task's result",
+                 {{"task", task_.task_id}, {"reason", finished.error().message}});
+    }
+  }
+
+  const RunnerSetup& setup_;
+  ControlPlane& server_;
+  const protocol::ClaimedTask& task_;
+  const Attempt attempt_;
+  WorkEnd end_;
+  std::stop_token end_now_;
+  std::stop_callback<std::function<void()>> tell_;
+};
+
+}  // namespace
+
+void run_task(const RunnerSetup& setup, ControlPlane& server, const protocol::ClaimedTask& task,
+              std::stop_token end_now) {
+  log::info(
+      "task claimed",
+      {{"task", task.task_id}, {"attempt", std::to_string(task.attempt)}, {"job", task.job.name}});
+  TaskRun(setup, server, task, std::move(end_now)).run();
+}
+
+}  // namespace muster::agent

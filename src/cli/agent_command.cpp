@@ -1,0 +1,33 @@
+#include "agent/agent.hpp"
+#include "agent/settings.hpp"
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "process/child.hpp"
+
+namespace muster::cli {
+namespace {
+
+Result<agent::LoadedSettings> load(const std::string& config_file) {
+  const auto variables = agent::take_variables();
+  const auto text = agent::read_settings_file(config_file);
+  if (!text) return text.error();
+  auto loaded = agent::read_settings(*text, variables, agent::own_hostname());
+  if (!loaded) return loaded.error().within(config_file == "-" ? "standard input" : config_file);
+  return loaded;
+}
+
+}  // namespace
+
+int run(const AgentOptions& options) {
+  process::forbid_inspection();  // before there is a token to read
+  const auto loaded = load(options.config_file);
+  if (!loaded) return report(loaded.error());
+  if (const auto configured = log::configure(loaded->settings.logging); !configured) {
+    return report(configured.error());
+  }
+  for (const auto& warning : loaded->warnings) log::warn(warning);
+  const auto ended = agent::run_agent(loaded->settings, options.job_user);
+  return ended ? 0 : report(ended.error());
+}
+
+}  // namespace muster::cli
