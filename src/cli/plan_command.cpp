@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "capacity/local.hpp"
 #include "cli/commands.hpp"
@@ -34,7 +35,12 @@ Result<std::optional<fleet::SqliteLedger>> existing_ledger(const std::filesystem
   return std::optional(std::move(*ledger));
 }
 
-Result<std::vector<fleet::ClassPass>> make_plan(const ScaleConfig& config) {
+struct Plan {
+  std::vector<fleet::ClassPass> classes;
+  bool held = false;
+};
+
+Result<Plan> make_plan(const ScaleConfig& config) {
   auto remembered = existing_ledger(config.state_directory / "scaler.db");
   if (!remembered) return remembered.error();
   fleet::DryRunLedger ledger(*remembered ? &**remembered : nullptr);
@@ -44,7 +50,7 @@ Result<std::vector<fleet::ClassPass>> make_plan(const ScaleConfig& config) {
   fleet::Loop loop(config.managed_classes(), {queue, capacity, ledger, kept, system_clock()});
   const auto pass = loop.run_once({});
   if (!pass) return pass.error();
-  return kept.classes;
+  return Plan{std::move(kept.classes), pass->held};
 }
 
 std::string in_words(const scaling::Demand& demand) {
@@ -81,16 +87,21 @@ void print_json(const std::vector<fleet::ClassPass>& classes) {
 }  // namespace
 
 int run(const PlanOptions& options) {
+  // What the loop would log is in the plan.
+  if (auto quiet = log::configure({.level = log::Level::error}); !quiet) {
+    return report(quiet.error());
+  }
   const auto config = read_scale_config(options.config_file);
   if (!config) return report(config.error());
   const auto plan = make_plan(*config);
   if (!plan) return report(plan.error());
   if (options.json) {
-    print_json(*plan);
+    print_json(plan->classes);
   } else {
-    print_text(*plan);
+    print_text(plan->classes);
   }
-  return 0;
+  if (!plan->held) return 0;
+  return report({ErrorKind::unavailable, "the queue could not be read: the plan is to hold"});
 }
 
 }  // namespace muster::cli

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <optional>
 #include <thread>
 
 #include "base/log.hpp"
@@ -41,6 +40,17 @@ void stop_on_signal(process::SignalWatch& signals, std::stop_source& stop, std::
   }
 }
 
+// Held or half done is no success: whoever runs this by cron must learn of it.
+Result<void> one_pass(fleet::Loop& loop, std::stop_token stop) {
+  const auto pass = loop.run_once(stop);
+  if (!pass) return pass.error();
+  if (pass->held) return Error{ErrorKind::unavailable, "the queue could not be read; see the log"};
+  if (pass->incomplete) {
+    return Error{ErrorKind::unavailable, "not everything could be done; see the log"};
+  }
+  return ok();
+}
+
 Result<void> scale(const ScaleOptions& options, process::SignalWatch& signals) {
   const auto config = read_scale_config(options.config_file);
   if (!config) return config.error();
@@ -59,10 +69,7 @@ Result<void> scale(const ScaleOptions& options, process::SignalWatch& signals) {
   fleet::Loop loop(config->managed_classes(), {queue, **local, *ledger, reporter, system_clock()});
   std::stop_source stop;
   const std::jthread watcher([&](std::stop_token over) { stop_on_signal(signals, stop, over); });
-  if (options.once) {
-    const auto pass = loop.run_once(stop.get_token());
-    return pass ? ok() : Result<void>(pass.error());
-  }
+  if (options.once) return one_pass(loop, stop.get_token());
   log::info("scaling", {{"config", options.config_file}, {"server", config->server.url}});
   loop.run(stop.get_token());
   return ok();

@@ -1,7 +1,5 @@
 #include "cli/scale_config.hpp"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 
 #include "base/file.hpp"
@@ -14,7 +12,12 @@ namespace {
 
 constexpr std::uint64_t kLongestFile = 1 << 20;
 constexpr yaml::Range kInstances{0, 1000};
-const yaml::Value kAbsent;
+
+// An empty section lacks its keys as any other mapping does.
+yaml::Value as_mapping(yaml::Value value) {
+  if (value.kind == yaml::Value::Kind::null) value.kind = yaml::Value::Kind::mapping;
+  return value;
+}
 
 class ConfigReader {
  public:
@@ -22,20 +25,15 @@ class ConfigReader {
 
   Result<ScaleConfig> read(const yaml::Value& document) {
     ScaleConfig config;
-    yaml::MapReader top(document, "", problems_);
-    read_server(section(top, "server"), config.server);
+    const auto whole = as_mapping(document);
+    yaml::MapReader top(whole, "", problems_);
+    if (const auto* server = top.require("server")) read_server(*server, config.server);
     config.state_directory = path(top, "state_directory");
-    const auto& classes = section(top, "resource_classes");
-    for (const auto& [name, at, value] : classes.entries) {
-      config.classes.push_back(read_class(name, value, config.server.url));
-      if (!is_class_name(name)) {
-        problems_.push_back(
-            {at, "resource_classes",
-             fmt::format("'{}' is not a resource class such as namespace/name", printable(name))});
+    if (const auto* classes = top.require("resource_classes")) {
+      if (classes->entries.empty()) {
+        top.problem_at("resource_classes", "needs at least one class: namespace/name");
       }
-    }
-    if (config.classes.empty() && classes.kind != yaml::Value::Kind::null) {
-      top.problem_at("resource_classes", "needs at least one resource class");
+      read_classes(*classes, config);
     }
     top.finish();
     if (!problems_.empty()) return yaml::to_error(std::move(problems_));
@@ -43,9 +41,14 @@ class ConfigReader {
   }
 
  private:
-  static const yaml::Value& section(yaml::MapReader& reader, std::string_view key) {
-    const auto* value = reader.require(key);
-    return value != nullptr ? *value : kAbsent;
+  void read_classes(const yaml::Value& classes, ScaleConfig& config) {
+    for (const auto& [name, at, value] : classes.entries) {
+      config.classes.push_back(read_class(name, value, config.server.url));
+      if (is_class_name(name)) continue;
+      problems_.push_back(
+          {at, "resource_classes",
+           fmt::format("'{}' is not a resource class such as namespace/name", printable(name))});
+    }
   }
 
   static bool is_class_name(std::string_view name) {
@@ -74,8 +77,8 @@ class ConfigReader {
   }
 
   void read_server(const yaml::Value& value, demand::ServerAccess& server) {
-    if (value.kind == yaml::Value::Kind::null) return;
-    yaml::MapReader reader(value, "server", problems_);
+    const auto section = as_mapping(value);
+    yaml::MapReader reader(section, "server", problems_);
     reader.require("url");
     server.url = reader.text("url").value_or("");
     if (!server.url.starts_with("http://") && !server.url.starts_with("https://")) {
@@ -87,7 +90,8 @@ class ConfigReader {
 
   ScaledClass read_class(const std::string& name, const yaml::Value& value,
                          const std::string& server_url) {
-    yaml::MapReader reader(value, "resource_classes." + name, problems_);
+    const auto section = as_mapping(value);
+    yaml::MapReader reader(section, "resource_classes." + name, problems_);
     ScaledClass scaled;
     auto& policy = scaled.managed.policy;
     scaled.managed.name = name;
@@ -106,7 +110,8 @@ class ConfigReader {
   }
 
   capacity::AgentSettings read_local(const yaml::Value& value, const std::string& where) {
-    yaml::MapReader reader(value, where, problems_);
+    const auto section = as_mapping(value);
+    yaml::MapReader reader(section, where, problems_);
     capacity::AgentSettings agent;
     agent.token_file = path(reader, "token_file");
     agent.single_task = reader.choice("mode", {"single-task", "continuous"}).value_or(0) == 0;

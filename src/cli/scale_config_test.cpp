@@ -86,6 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
                     Refusal{"mode: continuous", "mode: continous", "mode"},
                     Refusal{"      token_file: small.token\n", "", "token_file"},
+                    Refusal{"    local:\n      token_file: /etc/large.token\n", "    local:\n",
+                            "'token_file' is missing"},
                     Refusal{"state_directory: scaler\n", "", "state_directory"},
                     Refusal{"  url: http://127.0.0.1:8480\n", "", "url"}));
 
