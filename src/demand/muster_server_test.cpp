@@ -37,6 +37,11 @@ class FakeServer {
   ~FakeServer() { server_->stop(); }
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
+  // Questions that name this class get 404 from now on.
+  void forget_class(std::string encoded_name) {
+    const std::lock_guard lock(mutex_);
+    unknown_ = std::move(encoded_name);
+  }
   void answer_with(int status, std::string body) {
     const std::lock_guard lock(mutex_);
     next_ = {status, {}, std::move(body)};
@@ -60,12 +65,15 @@ class FakeServer {
     const std::lock_guard lock(mutex_);
     requests_.push_back(std::move(request));
     asked_.notify_all();
-    return next_;
+    const bool known =
+        unknown_.empty() || requests_.back().query.find(unknown_) == std::string::npos;
+    return known ? next_ : net::Response{404, {}, R"({"message":"resource class not found"})"};
   }
 
   std::mutex mutex_;
   std::condition_variable asked_;
   net::Response next_;
+  std::string unknown_;
   std::vector<net::Request> requests_;
   std::optional<net::HttpServer> server_;
   std::jthread thread_;
@@ -115,11 +123,19 @@ TEST_F(MusterServerTest, ReadsEachClassAndSaysWhichIsUnknown) {
   EXPECT_TRUE(*small.runners[0].busy);
   EXPECT_TRUE(small.runners[0].ever_claimed);
   EXPECT_FALSE(small.runners[1].ever_claimed);
-  EXPECT_THAT(why(demand.at("local/large")), HasSubstr("does not know the resource class"));
+  EXPECT_THAT(why(demand.at("local/large")), HasSubstr("says nothing of local/large"));
 
   const auto asked = server.find_request([](const auto&) { return true; });
   EXPECT_EQ(asked->path, "/api/muster/v1/demand");
   EXPECT_EQ(asked->query, "resource-class=local%2Fsmall&resource-class=local%2Flarge");
+}
+
+TEST_F(MusterServerTest, ReadsTheOthersWhenOneClassDoesNotExist) {
+  server.answer_with(200, protocol::to_json(some_demand()));
+  server.forget_class("local%2Flarge");
+  const auto demand = queue.read({});
+  EXPECT_EQ(why(demand.at("local/small")), "it is known");
+  EXPECT_THAT(why(demand.at("local/large")), HasSubstr("resource class not found"));
 }
 
 TEST_F(MusterServerTest, TakesNoFailureForZero) {
