@@ -5,7 +5,6 @@
 
 #include <fmt/core.h>
 
-#include "base/log.hpp"
 #include "base/text.hpp"
 #include "fleet/waker.hpp"
 #include "protocol/json.hpp"
@@ -64,26 +63,39 @@ MusterServer::MusterServer(ServerAccess access, const std::vector<std::string>& 
       clock_(clock) {}
 
 std::map<std::string, fleet::ClassDemand> MusterServer::read(std::stop_token stop) {
+  std::map<std::string, fleet::ClassDemand> demand;
+  auto failure = read_into(demand, classes_, stop);
+  // One class that does not exist must not keep the others from being read.
+  if (failure && failure->kind == ErrorKind::not_found && classes_.size() > 1) {
+    for (const auto& name : classes_) read_into(demand, {name}, stop);
+    remember_version("");
+  }
+  return demand;
+}
+
+std::optional<Error> MusterServer::read_into(std::map<std::string, fleet::ClassDemand>& demand,
+                                             const std::vector<std::string>& classes,
+                                             std::stop_token stop) {
   // Before the call: a reading is never taken for younger than it is.
   const auto now = clock_.wall();
-  const auto answer = get(reading_, access_, query_, kReadTimeout, stop);
-  {
-    const std::lock_guard lock(mutex_);
-    version_ = answer ? answer->version : "";
+  const auto answer = get(reading_, access_, query_for(classes), kReadTimeout, stop);
+  remember_version(answer ? answer->version : "");
+  for (const auto& name : classes) {
+    const auto why =
+        answer ? fmt::format("{} says nothing of {}", access_.url, name) : answer.error().message;
+    demand[name] = {scaling::DemandUnknown{printable(why, kLongestReason)}, {}};
   }
-  std::map<std::string, fleet::ClassDemand> demand;
-  for (const auto& name : classes_) {
-    auto& its = demand[name];
-    its.demand = scaling::DemandUnknown{
-        answer ? fmt::format("{} does not know the resource class {}", access_.url, name)
-               : printable(answer.error().message, kLongestReason)};
-  }
-  if (!answer) return demand;
+  if (!answer) return answer.error();
   for (const auto& told : answer->classes) {
     const auto found = demand.find(told.resource_class);
     if (found != demand.end()) found->second = as_port(told, now);
   }
-  return demand;
+  return std::nullopt;
+}
+
+void MusterServer::remember_version(std::string version) {
+  const std::lock_guard lock(mutex_);
+  version_ = std::move(version);
 }
 
 void MusterServer::wait_for_change(Millis patience, std::stop_token stop) {

@@ -2,7 +2,9 @@
 
 // The queue of `muster server`: GET /api/muster/v1/demand, with long polls (docs/protocol.md).
 
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,10 @@ class MusterServer final : public fleet::DemandSource {
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
+  // The failure, if `classes` could not be read; they are then in `demand` as unknown.
+  std::optional<Error> read_into(std::map<std::string, fleet::ClassDemand>& demand,
+                                 const std::vector<std::string>& classes, std::stop_token stop);
+  void remember_version(std::string version);
   void back_off(std::stop_token stop);
 
   const ServerAccess access_;

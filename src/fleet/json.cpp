@@ -93,27 +93,40 @@ json::array objects(const std::vector<T>& all) {
   return array;
 }
 
+json::object object(const Snapshot& snapshot) {
+  return {{"now", time(snapshot.now)},
+          {"demand", object(snapshot.demand)},
+          {"instances", objects(snapshot.instances)},
+          {"failed_boots", texts(snapshot.failed_boots)},
+          {"failed_launches", snapshot.failed_launches},
+          {"any_boot_succeeded", snapshot.any_boot_succeeded},
+          {"policy", object(snapshot.policy)},
+          {"state", object(snapshot.state)}};
+}
+
+json::object object(const Decision& decision) {
+  return {{"launch", decision.launch},
+          {"drain", texts(decision.drain)},
+          {"desired", decision.desired},
+          {"counts", object(decision.counts)},
+          {"next", object(decision.next)},
+          {"reasons", objects(decision.reasons)},
+          {"revisit_at", time(decision.revisit_at)}};
+}
+
 }  // namespace
 
 std::string to_json(const Snapshot& snapshot) {
-  return json::serialize(json::object{{"now", time(snapshot.now)},
-                                      {"demand", object(snapshot.demand)},
-                                      {"instances", objects(snapshot.instances)},
-                                      {"failed_boots", texts(snapshot.failed_boots)},
-                                      {"failed_launches", snapshot.failed_launches},
-                                      {"any_boot_succeeded", snapshot.any_boot_succeeded},
-                                      {"policy", object(snapshot.policy)},
-                                      {"state", object(snapshot.state)}});
+  return json::serialize(object(snapshot));
+}
+std::string to_json(const Decision& decision) {
+  return json::serialize(object(decision));
 }
 
-std::string to_json(const Decision& decision) {
-  return json::serialize(json::object{{"launch", decision.launch},
-                                      {"drain", texts(decision.drain)},
-                                      {"desired", decision.desired},
-                                      {"counts", object(decision.counts)},
-                                      {"next", object(decision.next)},
-                                      {"reasons", objects(decision.reasons)},
-                                      {"revisit_at", time(decision.revisit_at)}});
+std::string to_json(const ClassPass& pass) {
+  return json::serialize(json::object{{"resource_class", text(pass.resource_class)},
+                                      {"snapshot", object(pass.snapshot)},
+                                      {"decision", object(pass.decision)}});
 }
 
 }  // namespace muster::fleet

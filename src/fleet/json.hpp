@@ -4,11 +4,13 @@
 
 #include <string>
 
-#include "scaling/decide.hpp"
+#include "fleet/loop.hpp"
 
 namespace muster::fleet {
 
 std::string to_json(const scaling::Snapshot& snapshot);
 std::string to_json(const scaling::Decision& decision);
+// {"resource_class", "snapshot", "decision"}
+std::string to_json(const ClassPass& pass);
 
 }  // namespace muster::fleet

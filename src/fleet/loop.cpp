@@ -33,10 +33,13 @@ std::string reasons_in_words(const scaling::Decision& decision) {
   return join(words, "; ");
 }
 
+bool is_hold(const scaling::Reason& reason) {
+  return reason.rule == scaling::Rule::demand_unknown || reason.rule == scaling::Rule::demand_stale;
+}
+
 bool is_bad_news(const scaling::Reason& reason) {
-  using scaling::Rule;
-  return reason.rule == Rule::demand_unknown || reason.rule == Rule::demand_stale ||
-         reason.rule == Rule::backoff || reason.rule == Rule::boot_timeout;
+  return is_hold(reason) || reason.rule == scaling::Rule::backoff ||
+         reason.rule == scaling::Rule::boot_timeout;
 }
 
 void tell(const ClassPass& pass) {
@@ -167,6 +170,8 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
     }
   }
   if (pass.decision.launch > 0) launch(pass, outcome);
+  const auto& reasons = pass.decision.reasons;
+  outcome.held |= std::any_of(reasons.begin(), reasons.end(), is_hold);
   if (const auto at = pass.decision.revisit_at) {
     outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
   }

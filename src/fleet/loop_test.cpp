@@ -97,7 +97,7 @@ TEST_F(LoopTest, HoldsWhileTheQueueIsAway) {
   connect_all();
   queue.readable = false;
   clock.advance(minutes(60));
-  restart_and_pass();
+  EXPECT_TRUE(restart_and_pass().held);
   EXPECT_EQ(capacity.launched, 3);
   EXPECT_THAT(capacity.drained, IsEmpty());
   EXPECT_EQ(observer.latest.at(0).decision.desired, 3);

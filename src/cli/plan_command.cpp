@@ -1,0 +1,107 @@
+// `muster plan`: one pass on paper. Says what `muster scale` would do now, and changes nothing.
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "capacity/local.hpp"
+#include "cli/commands.hpp"
+#include "cli/scale_config.hpp"
+#include "demand/muster_server.hpp"
+#include "fleet/dry_run.hpp"
+#include "fleet/json.hpp"
+#include "fleet/loop.hpp"
+#include "fleet/sqlite_ledger.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+class KeptPass final : public fleet::DecisionObserver {
+ public:
+  std::vector<fleet::ClassPass> classes;
+  void decided(const std::vector<fleet::ClassPass>& passes) override { classes = passes; }
+};
+
+// What a scaler of this directory remembers, if there ever was one.
+Result<std::optional<fleet::SqliteLedger>> existing_ledger(const std::filesystem::path& file) {
+  std::error_code unreadable;
+  if (!std::filesystem::exists(file, unreadable)) return std::nullopt;
+  auto ledger = fleet::SqliteLedger::open(file);
+  if (!ledger) return ledger.error();
+  return std::optional(std::move(*ledger));
+}
+
+struct Plan {
+  std::vector<fleet::ClassPass> classes;
+  bool held = false;
+};
+
+Result<Plan> make_plan(const ScaleConfig& config) {
+  auto remembered = existing_ledger(config.state_directory / "scaler.db");
+  if (!remembered) return remembered.error();
+  fleet::DryRunLedger ledger(*remembered ? &**remembered : nullptr);
+  fleet::DryRunCapacity capacity([&] { return capacity::look_at_local(config.state_directory); });
+  demand::MusterServer queue(config.server, config.class_names());
+  KeptPass kept;
+  fleet::Loop loop(config.managed_classes(), {queue, capacity, ledger, kept, system_clock()});
+  const auto pass = loop.run_once({});
+  if (!pass) return pass.error();
+  return Plan{std::move(kept.classes), pass->held};
+}
+
+std::string in_words(const scaling::Demand& demand) {
+  const auto* reading = std::get_if<scaling::DemandReading>(&demand);
+  return reading == nullptr
+             ? "queue unknown"
+             : fmt::format("{} waiting, {} running", reading->unclaimed, reading->running);
+}
+
+void print_text(const std::vector<fleet::ClassPass>& classes) {
+  for (const auto& [name, snapshot, decision] : classes) {
+    const auto& counts = decision.counts;
+    fmt::print("{}\n", printable(name));
+    fmt::print(
+        "  sees    {}; {} (min {}, max {}): {} booting, {} idle, {} busy, {} spent, {} "
+        "draining\n",
+        in_words(snapshot.demand), count_of(counts.live(), "instance"), snapshot.policy.min,
+        snapshot.policy.max, counts.booting, counts.idle, counts.busy, counts.spent,
+        counts.draining);
+    fmt::print("  would   launch {}, drain {}\n", decision.launch, decision.drain.size());
+    for (const auto& id : decision.drain) fmt::print("          drain {}\n", printable(id));
+    for (const auto& reason : decision.reasons) {
+      fmt::print("  why     {}\n", printable(describe(reason), 1000));
+    }
+  }
+}
+
+void print_json(const std::vector<fleet::ClassPass>& classes) {
+  std::string all;
+  for (const auto& pass : classes) all += (all.empty() ? "" : ",") + fleet::to_json(pass);
+  fmt::print("[{}]\n", all);
+}
+
+}  // namespace
+
+int run(const PlanOptions& options) {
+  // What the loop would log is in the plan.
+  if (auto quiet = log::configure({.level = log::Level::error}); !quiet) {
+    return report(quiet.error());
+  }
+  const auto config = read_scale_config(options.config_file);
+  if (!config) return report(config.error());
+  const auto plan = make_plan(*config);
+  if (!plan) return report(plan.error());
+  if (options.json) {
+    print_json(plan->classes);
+  } else {
+    print_text(plan->classes);
+  }
+  if (!plan->held) return 0;
+  return report({ErrorKind::unavailable, "the queue could not be read: the plan is to hold"});
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,86 @@
+// `muster scale`: the autoscaler, over a Muster server's queue and local processes.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "base/log.hpp"
+#include "capacity/local.hpp"
+#include "cli/commands.hpp"
+#include "cli/scale_config.hpp"
+#include "demand/fleet_reporter.hpp"
+#include "demand/muster_server.hpp"
+#include "fleet/loop.hpp"
+#include "fleet/sqlite_ledger.hpp"
+#include "fleet/state_lock.hpp"
+#include "process/child.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+capacity::LocalSettings local_settings(const ScaleConfig& config) {
+  capacity::LocalSettings settings;
+  settings.state_directory = config.state_directory;
+  for (const auto& scaled : config.classes) settings.classes[scaled.managed.name] = scaled.agent;
+  const char* job_user = std::getenv("MUSTER_JOB_USER");
+  if (job_user != nullptr) settings.job_user = job_user;
+  return settings;
+}
+
+// Turns the first signal into a stop; ends when `over` is requested.
+void stop_on_signal(process::SignalWatch& signals, std::stop_source& stop, std::stop_token over) {
+  while (!over.stop_requested()) {
+    if (signals.wait(Millis(200))) {
+      stop.request_stop();
+      return;
+    }
+  }
+}
+
+// Held or half done is no success: whoever runs this by cron must learn of it.
+Result<void> one_pass(fleet::Loop& loop, std::stop_token stop) {
+  const auto pass = loop.run_once(stop);
+  if (!pass) return pass.error();
+  if (pass->held) return Error{ErrorKind::unavailable, "the queue could not be read; see the log"};
+  if (pass->incomplete) {
+    return Error{ErrorKind::unavailable, "not everything could be done; see the log"};
+  }
+  return ok();
+}
+
+Result<void> scale(const ScaleOptions& options, process::SignalWatch& signals) {
+  const auto config = read_scale_config(options.config_file);
+  if (!config) return config.error();
+  // Traversable for root's job user, whose working directories lie below.
+  const auto mode = ::geteuid() == 0 ? 0711 : 0700;
+  if (auto made = make_directory(config->state_directory, mode); !made) return made;
+  const auto lock = fleet::StateLock::acquire(config->state_directory);
+  if (!lock) return lock.error();
+  auto ledger = fleet::SqliteLedger::open(config->state_directory / "scaler.db");
+  if (!ledger) return ledger.error();
+  const auto local = capacity::LocalCapacity::open(local_settings(*config));
+  if (!local) return local.error();
+
+  demand::MusterServer queue(config->server, config->class_names());
+  demand::FleetReporter reporter(config->server);
+  fleet::Loop loop(config->managed_classes(), {queue, **local, *ledger, reporter, system_clock()});
+  std::stop_source stop;
+  const std::jthread watcher([&](std::stop_token over) { stop_on_signal(signals, stop, over); });
+  if (options.once) return one_pass(loop, stop.get_token());
+  log::info("scaling", {{"config", options.config_file}, {"server", config->server.url}});
+  loop.run(stop.get_token());
+  return ok();
+}
+
+}  // namespace
+
+int run(const ScaleOptions& options) {
+  process::SignalWatch signals({SIGTERM, SIGINT});
+  const auto done = scale(options, signals);
+  return done ? 0 : report(done.error());
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,215 @@
+#include "demand/muster_server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <optional>
+#include <thread>
+
+#include "base/crypto.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "demand/fleet_reporter.hpp"
+#include "net/http_server.hpp"
+#include "protocol/json.hpp"
+#include "protocol/messages.hpp"
+
+namespace muster::demand {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+// A server that answers as the test says and keeps what it was asked.
+class FakeServer {
+ public:
+  FakeServer() {
+    auto listening = net::HttpServer::listen(
+        {.port = 0}, [](const net::Request&) { return net::BodyPolicy{}; },
+        [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
+          exchange->send(answer(std::move(request)));
+        });
+    EXPECT_TRUE(listening);
+    server_.emplace(std::move(*listening));
+    thread_ = std::jthread([this] { server_->run([] {}, Millis(0)); });
+  }
+  ~FakeServer() { server_->stop(); }
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
+  // Questions that name this class get 404 from now on.
+  void forget_class(std::string encoded_name) {
+    const std::lock_guard lock(mutex_);
+    unknown_ = std::move(encoded_name);
+  }
+  void answer_with(int status, std::string body) {
+    const std::lock_guard lock(mutex_);
+    next_ = {status, {}, std::move(body)};
+  }
+  // The first request that `wanted` accepts, within a generous time.
+  template <class Wanted>
+  std::optional<net::Request> find_request(Wanted wanted) {
+    std::unique_lock lock(mutex_);
+    std::optional<net::Request> found;
+    asked_.wait_for(lock, seconds(20), [&] {
+      for (const auto& request : requests_) {
+        if (!found && wanted(request)) found = request;
+      }
+      return found.has_value();
+    });
+    return found;
+  }
+
+ private:
+  net::Response answer(net::Request request) {
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(std::move(request));
+    asked_.notify_all();
+    const bool known =
+        unknown_.empty() || requests_.back().query.find(unknown_) == std::string::npos;
+    return known ? next_ : net::Response{404, {}, R"({"message":"resource class not found"})"};
+  }
+
+  std::mutex mutex_;
+  std::condition_variable asked_;
+  net::Response next_;
+  std::string unknown_;
+  std::vector<net::Request> requests_;
+  std::optional<net::HttpServer> server_;
+  std::jthread thread_;
+};
+
+class MusterServerTest : public testing::Test {
+ protected:
+  MusterServerTest() {
+    EXPECT_TRUE(log::configure({.format = log::Format::none}));
+    write_token("mup_one");
+  }
+  ~MusterServerTest() override { std::filesystem::remove(token_file); }
+  void write_token(const std::string& token) {
+    EXPECT_TRUE(write_file_atomically(token_file, token + "\n", 0600));
+  }
+  static std::string why(const fleet::ClassDemand& demand) {
+    const auto* unknown = std::get_if<scaling::DemandUnknown>(&demand.demand);
+    return unknown == nullptr ? "it is known" : unknown->why;
+  }
+
+  const std::filesystem::path token_file =
+      std::filesystem::temp_directory_path() / ("muster-token-" + random_hex(6));
+  FakeServer server;
+  MusterServer queue{{server.url(), token_file}, {"local/small", "local/large"}};
+};
+
+protocol::Demand some_demand() {
+  protocol::Demand demand;
+  demand.version = "v1";
+  protocol::ClassDemand small;
+  small.resource_class = "local/small";
+  small.unclaimed = 3;
+  small.running = 1;
+  small.runners = {{"i0", true, 1}, {"i1", false, 0}};
+  demand.classes = {small};
+  return demand;
+}
+
+TEST_F(MusterServerTest, ReadsEachClassAndSaysWhichIsUnknown) {
+  server.answer_with(200, protocol::to_json(some_demand()));
+  const auto demand = queue.read({});
+  const auto& small = demand.at("local/small");
+  const auto& reading = std::get<scaling::DemandReading>(small.demand);
+  EXPECT_EQ(reading.unclaimed, 3);
+  EXPECT_EQ(reading.running, 1);
+  ASSERT_EQ(small.runners.size(), 2U);
+  EXPECT_TRUE(*small.runners[0].busy);
+  EXPECT_TRUE(small.runners[0].ever_claimed);
+  EXPECT_FALSE(small.runners[1].ever_claimed);
+  EXPECT_THAT(why(demand.at("local/large")), HasSubstr("says nothing of local/large"));
+
+  const auto asked = server.find_request([](const auto&) { return true; });
+  EXPECT_EQ(asked->path, "/api/muster/v1/demand");
+  EXPECT_EQ(asked->query, "resource-class=local%2Fsmall&resource-class=local%2Flarge");
+}
+
+TEST_F(MusterServerTest, ReadsTheOthersWhenOneClassDoesNotExist) {
+  server.answer_with(200, protocol::to_json(some_demand()));
+  server.forget_class("local%2Flarge");
+  const auto demand = queue.read({});
+  EXPECT_EQ(why(demand.at("local/small")), "it is known");
+  EXPECT_THAT(why(demand.at("local/large")), HasSubstr("resource class not found"));
+}
+
+TEST_F(MusterServerTest, TakesNoFailureForZero) {
+  const std::pair<int, std::string> answers[] = {{500, "{}"},
+                                                 {401, R"({"message":"Invalid token provided."})"},
+                                                 {200, "rubbish"},
+                                                 {200, "{}"}};
+  for (const auto& [status, body] : answers) {
+    server.answer_with(status, body);
+    const auto demand = queue.read({});
+    EXPECT_NE(why(demand.at("local/small")), "it is known") << status << ' ' << body;
+    EXPECT_THAT(why(demand.at("local/small")), testing::Not(HasSubstr("mup_")));
+  }
+  MusterServer nobody({"http://127.0.0.1:1", token_file}, {"local/small"});
+  EXPECT_NE(why(nobody.read({}).at("local/small")), "it is known");
+}
+
+TEST_F(MusterServerTest, ReadsTheTokenAnewForEachRequest) {
+  queue.read({});
+  write_token("mup_two");
+  queue.read({});
+  for (const auto* token : {"Bearer mup_one", "Bearer mup_two"}) {
+    EXPECT_TRUE(server.find_request(
+        [&](const auto& request) { return request.headers.get("Authorization") == token; }));
+  }
+  std::filesystem::remove(token_file);
+  EXPECT_THAT(why(queue.read({}).at("local/small")), HasSubstr(token_file.string()));
+  write_token("two words");
+  EXPECT_THAT(why(queue.read({}).at("local/small")), HasSubstr("does not hold a token"));
+}
+
+TEST_F(MusterServerTest, WaitsForWhatItHasNotSeen) {
+  auto demand = some_demand();
+  server.answer_with(200, protocol::to_json(demand));
+  queue.read({});
+  demand.version = "v2";
+  server.answer_with(200, protocol::to_json(demand));
+  queue.wait_for_change(seconds(30), {});
+  EXPECT_TRUE(server.find_request(
+      [](const auto& request) { return request.query.ends_with("&seen=v1&wait_ms=30000"); }));
+}
+
+// A server that fails, or does not hold the poll, is not asked in a tight loop.
+TEST_F(MusterServerTest, BacksOff) {
+  const auto took = [&] {
+    const auto begun = std::chrono::steady_clock::now();
+    queue.wait_for_change(seconds(30), {});
+    return std::chrono::steady_clock::now() - begun;
+  };
+  EXPECT_GE(took(), Millis(125)) << "nothing was read yet";
+  server.answer_with(200, protocol::to_json(some_demand()));
+  queue.read({});
+  EXPECT_GE(took(), Millis(250)) << "the poll was not held";
+}
+
+TEST_F(MusterServerTest, ReportsTheFleet) {
+  server.answer_with(204, "");
+  FleetReporter reporter({server.url(), token_file});
+  fleet::ClassPass pass{"local/small", {}, {}};
+  pass.snapshot.demand = scaling::DemandReading{2, 0, WallTime{}};
+  pass.snapshot.policy.max = 4;
+  pass.decision = scaling::decide(pass.snapshot);
+  reporter.decided({pass});
+  const auto sent =
+      server.find_request([](const auto& request) { return request.method == "PUT"; });
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->path, "/api/muster/v1/fleet");
+  const auto report = protocol::from_json<protocol::FleetReport>(sent->body);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->classes.at(0).desired, 2);
+  EXPECT_EQ(report->classes.at(0).max, 4);
+  EXPECT_EQ(report->classes.at(0).reasons.at(0),
+            "2 wait, 0 idle and 0 booting will serve 0: launch 2");
+}
+
+}  // namespace
+}  // namespace muster::demand
