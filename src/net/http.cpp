@@ -42,6 +42,10 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+bool is_one_line(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
 void Headers::set(std::string name, std::string value) {
   for (auto& [known, old] : all_) {
     if (equal_ignoring_case(known, name)) {

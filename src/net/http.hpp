@@ -26,6 +26,9 @@ class Headers {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
+// Without line breaks and NUL: fit for a header.
+bool is_one_line(std::string_view text);
+
 // Percent-encodes what is not unreserved (RFC 3986, 2.3).
 std::string encode_component(std::string_view text);
 // Also turns + into a blank when `form`. Nothing if an escape is malformed.

@@ -153,10 +153,6 @@ void Call::set_common_options() {
       });
 }
 
-bool is_one_line(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
-}
-
 Result<void> Call::set_headers() {
   const auto append = [&](const std::string& line) {
     // The list stays where it is but for the first line.
@@ -319,8 +315,10 @@ Error Call::describe(CURLcode code) const {
     case CURLE_RECV_ERROR:
       return {ErrorKind::unavailable,
               fmt::format("{} closed the connection before the answer was complete", name)};
+    case CURLE_UNSUPPORTED_PROTOCOL:  // the address was looked at before: it is the answer
+    case CURLE_WEIRD_SERVER_REPLY:
+      return {ErrorKind::unavailable, fmt::format("what {} answers is not HTTP", name)};
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return {ErrorKind::invalid, fmt::format("not an address to call: {}", name)};
     case CURLE_OUT_OF_MEMORY:
       return {ErrorKind::exhausted, "out of memory"};

@@ -1,6 +1,7 @@
 #pragma once
 
-// An HTTP/1.1 server: the only asynchronous code of the project (Boost.Beast, in one .cpp).
+// An HTTP/1.1 server: the only asynchronous code of the project (Boost.Beast, in
+// http_session.cpp).
 //
 // Everything happens on the one thread that calls run(): the handler, every reply, every timer.
 // Only stop() and post() may be called from other threads.
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -24,8 +26,9 @@ struct Request {
   std::string query;  // as sent
   Headers headers;
   std::string body;
-  std::optional<std::filesystem::path> body_file;  // where a spooled body lies; ours to take
-  std::string peer;                                // the address it came from
+  // Where a spooled body lies. Move it away to keep it: it is deleted with the Exchange.
+  std::optional<std::filesystem::path> body_file;
+  std::string peer;  // the address it came from
 };
 
 // Part of a file as a body. The bytes must be there when the answer is sent.
@@ -55,26 +58,28 @@ class Exchange {
 
 using Handler = std::function<void(Request, std::shared_ptr<Exchange>)>;
 
-// Asked when the head of a request is read, before its body.
+// What to do with a request's body.
 struct BodyPolicy {
   std::uint64_t limit = 1 << 20;               // bytes; a longer body gets 413
   std::optional<std::filesystem::path> spool;  // write the body to a new file in this folder
 };
-using BodyPolicyFor = std::function<BodyPolicy(std::string_view method, std::string_view path)>;
+// Asked when the head of a request is read, before its body: a Response refuses the request.
+using Admission = std::function<std::variant<BodyPolicy, Response>(const Request& head)>;
 
 struct ServerSettings {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8480;                       // 0: any free one
-  std::uint32_t header_limit = 16 << 10;           // bytes; more gets 431
-  Millis read_timeout = std::chrono::seconds(30);  // for a whole request, once it has begun
-  Millis idle_timeout = std::chrono::minutes(5);   // between requests
-  std::size_t connection_limit = 20'000;           // more are answered 503 and closed
+  std::uint16_t port = 8480;              // 0: any free one
+  std::uint32_t header_limit = 16 << 10;  // bytes; more gets 431
+  // For the head of a request once it has begun, and for each 64 KiB of its body; then 408.
+  Millis read_timeout = std::chrono::seconds(30);
+  Millis idle_timeout = std::chrono::minutes(5);  // between requests
+  std::size_t connection_limit = 20'000;          // more are answered 503 and closed
 };
 
 class HttpServer {
  public:
   // Listens at once, so that an address in use is an error here.
-  static Result<HttpServer> listen(const ServerSettings& settings, BodyPolicyFor body_policy,
+  static Result<HttpServer> listen(const ServerSettings& settings, Admission admit,
                                    Handler handler);
   ~HttpServer();
   HttpServer(HttpServer&&) noexcept;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -57,30 +58,33 @@ struct Policy {
 struct State {
   std::int64_t failed_boots_in_a_row = 0;
   std::optional<WallTime> backoff_until;
+  // Instances that were counted as failed boots and may still be there: never counted again.
+  std::vector<std::string> given_up;
 
   friend bool operator==(const State&, const State&) = default;
 };
 
 struct Snapshot {
   Demand demand;
-  std::vector<Instance> instances;      // all that exist
+  std::vector<Instance> instances;        // all that exist
   std::vector<std::string> failed_boots;  // ids that ended without ever connecting, each told once
-  bool any_boot_succeeded = false;      // an instance connected for the first time since last pass
+  std::int64_t failed_launches = 0;       // asked for since the last pass, and could not be started
+  bool any_boot_succeeded = false;  // an instance connected for the first time since last pass
   Policy policy;
   State state;
   WallTime now{};
 };
 
 enum class Rule {
-  queue,            // the queue asks for this many more
-  minimum,          // policy.min keeps this many
-  maximum,          // policy.max bound what was wanted
-  backoff,          // launches wait after failed boots
-  demand_unknown,   // nothing is known of the queue: hold
-  demand_stale,     // what is known of the queue is too old: hold
-  boot_timeout,     // an instance did not connect in time and is asked to end
-  above_maximum,    // more live than policy.max: idle ones are asked to end
-  satisfied,        // supply covers demand
+  queue,           // the queue asks for this many more
+  minimum,         // policy.min keeps this many
+  maximum,         // policy.max bound what was wanted
+  backoff,         // launches wait after failed boots
+  demand_unknown,  // nothing is known of the queue: hold
+  demand_stale,    // what is known of the queue is too old: hold
+  boot_timeout,    // an instance did not connect in time and is asked to end
+  above_maximum,   // more live than policy.max: idle ones are asked to end
+  satisfied,       // supply covers demand
 };
 std::string_view to_string(Rule rule);
 
@@ -89,10 +93,11 @@ struct Reason {
   std::int64_t wanted = 0;   // launches (or drains) before this rule was applied
   std::int64_t allowed = 0;  // and after
   std::string subject;       // an instance id, or empty
-  std::string detail;        // the numbers in words: "3 wait, 1 idle and 1 booting will serve"
+  std::string detail;        // the numbers in words: "2 wait, 1 idle and 0 booting will serve 1"
 
   friend bool operator==(const Reason&, const Reason&) = default;
 };
+// The whole in words: "2 wait, 1 idle and 0 booting will serve 1: launch 1".
 std::string describe(const Reason& reason);
 
 struct Counts {
@@ -108,7 +113,7 @@ struct Decision {
   std::int64_t desired = 0;        // live + launch
   Counts counts;                   // what was there
   State next;
-  std::vector<Reason> reasons;        // at least one
+  std::vector<Reason> reasons;         // at least one
   std::optional<WallTime> revisit_at;  // something changes by then even if nobody says so
 };
 

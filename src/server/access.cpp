@@ -41,6 +41,13 @@ Result<store::Credential> identify(const Call& call) {
 
 }  // namespace
 
+Result<void> require_known(store::Store& store, const net::Request& head) {
+  const auto token = token_of(head);
+  if (!token || token->empty()) return kNothingSent;
+  if (store.queue().authenticate(*token) || store.catalog().authenticate(*token)) return ok();
+  return kNotKnown;
+}
+
 Result<void> require_personal(const Call& call) {
   const auto credential = identify(call);
   if (!credential) return credential.error();

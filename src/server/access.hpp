@@ -6,6 +6,9 @@
 
 namespace muster::server {
 
+// Any token that we gave out and that still counts.
+Result<void> require_known(store::Store& store, const net::Request& head);
+
 // A personal token: reads and administers, never claims.
 Result<void> require_personal(const Call& call);
 

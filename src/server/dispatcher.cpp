@@ -8,6 +8,21 @@
 #include "server/topics.hpp"
 
 namespace muster::server {
+namespace {
+
+// What SQLite says is for the log; the caller is told what it means.
+Error for_caller(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::exhausted:
+      return {error.kind, "the disk is full; nothing was changed. Try again when there is room"};
+    case ErrorKind::unavailable:
+      return {error.kind, "the database is busy; nothing was changed. Try again"};
+    default:
+      return {ErrorKind::internal, "a fault of the server; its log has the details"};
+  }
+}
+
+}  // namespace
 
 struct Dispatcher::Waiting {
   std::uint64_t arrival = 0;
@@ -93,9 +108,7 @@ std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<En
   } catch (const db::Failure& failure) {
     return undo(touched, failure.error());
   } catch (const std::exception& fault) {
-    log::error("a fault of ours", {{"error", fault.what()}});
-    return undo(touched,
-                {ErrorKind::internal, "a fault of ours; the server's log has the details"});
+    return undo(touched, {ErrorKind::internal, fault.what()});
   }
 }
 
@@ -107,7 +120,7 @@ std::vector<Dispatcher::Answer> Dispatcher::undo(const std::vector<Entry>& touch
   std::vector<Answer> answers;
   for (const auto& entry : touched) {
     if (!parked_.contains(entry->arrival)) {
-      answers.push_back({entry->exchange, error_response(error)});
+      answers.push_back({entry->exchange, error_response(for_caller(error))});
     }
   }
   return answers;
@@ -144,11 +157,10 @@ net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park)
     return std::get<net::Response>(*std::move(outcome));
   } catch (const db::Failure& failure) {
     log::error("a request failed", {{"path", entry.request.path}, {"error", failure.what()}});
-    return error_response(failure.error());
+    return error_response(for_caller(failure.error()));
   } catch (const std::exception& fault) {
     log::error("a fault of ours", {{"path", entry.request.path}, {"error", fault.what()}});
-    return error_response(
-        {ErrorKind::internal, "a fault of ours; the server's log has the details"});
+    return error_response(for_caller({ErrorKind::internal, fault.what()}));
   }
 }
 

@@ -32,12 +32,22 @@ Router make_router() {
   return router;
 }
 
-net::BodyPolicy body_policy(std::string_view method, std::string_view path,
-                            const std::filesystem::path& uploads) {
-  if (path.starts_with("/api/muster/v1/sources/")) return {kLongestSource, uploads};
-  if (method == "POST" && path == "/api/muster/v1/pipelines") return {kLongestSubmission, {}};
-  if (method == "PUT" && path.ends_with("/output")) return {kLongestUpload, {}};
-  return {kLongestBody, {}};
+using Admitted = std::variant<net::BodyPolicy, net::Response>;
+
+// Small bodies are read from anyone. A large one only from somebody whom we know, so that a
+// stranger cannot fill the memory or the disk.
+Admitted admit(store::Store& store, const net::Request& head) {
+  const bool source = head.path.starts_with("/api/muster/v1/sources/");
+  const bool output = head.method == "PUT" && head.path.ends_with("/output");
+  const bool submission = head.method == "POST" && head.path == "/api/muster/v1/pipelines";
+  if (!source && !output && !submission) return net::BodyPolicy{kLongestBody, {}};
+  try {
+    if (auto known = require_known(store, head); !known) return error_response(known.error());
+  } catch (const db::Failure& failure) {
+    return error_response(failure.error());
+  }
+  if (source) return net::BodyPolicy{kLongestSource, store.uploads()};
+  return net::BodyPolicy{output ? kLongestUpload : kLongestSubmission, {}};
 }
 
 Result<void> leave_first_token(store::Store& store, WallTime now) {
@@ -110,9 +120,7 @@ Result<std::unique_ptr<Server>> Server::open(const Settings& settings) {
   auto* inside = parts.get();
   auto http = net::HttpServer::listen(
       {.address = settings.address, .port = settings.port},
-      [uploads = parts->store->uploads()](std::string_view method, std::string_view path) {
-        return body_policy(method, path, uploads);
-      },
+      [inside](const net::Request& head) { return admit(*inside->store, head); },
       [inside](net::Request request, std::shared_ptr<net::Exchange> exchange) {
         inside->dispatcher->submit(std::move(request), std::move(exchange));
       });

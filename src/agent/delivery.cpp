@@ -1,0 +1,107 @@
+#include "agent/delivery.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "agent/backoff.hpp"
+#include "base/log.hpp"
+
+namespace muster::agent {
+namespace {
+
+// Requests a stop when the time is over.
+class Timer {
+ public:
+  Timer(Millis patience, std::stop_source& stop)
+      : thread_([patience, &stop](const std::stop_token& canceled) {
+          sleep_for(patience, canceled);
+          if (!canceled.stop_requested()) stop.request_stop();
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+Error stale_error() {
+  return {ErrorKind::conflict, "the server has ended this attempt"};
+}
+
+}  // namespace
+
+Delivery::Delivery(ControlPlane& server, const Attempt& attempt, Outbox& outbox, WorkEnd& end)
+    : server_(&server),
+      attempt_(&attempt),
+      outbox_(&outbox),
+      end_(&end),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+bool Delivery::is_over(const Error& error) {
+  if (!is_stale(error)) return false;
+  stale_ = true;
+  log::warn("the server has ended this attempt",
+            {{"task", attempt_->task_id}, {"reason", error.message}});
+  end_->request(EndReason::stale);
+  return true;
+}
+
+Result<void> Delivery::send(const Outgoing& item, std::stop_token stop) {
+  if (const auto* update = std::get_if<OutgoingUpdate>(&item)) {
+    auto sent = server_->update_step(*attempt_, update->step, update->update, stop);
+    if (sent) outbox_->arrived();
+    return sent;
+  }
+  const auto& output = std::get<OutgoingOutput>(item);
+  const auto held = server_->put_output(*attempt_, output.step, output.offset, output.bytes, stop);
+  if (!held) return held.error();
+  if (*held < output.offset) {
+    log::warn("the server holds less output than it acknowledged; some is lost",
+              {{"task", attempt_->task_id}, {"step", std::to_string(output.step)}});
+  }
+  outbox_->arrived(*held);
+  return ok();
+}
+
+void Delivery::run(std::stop_token stop) {
+  Backoff backoff;
+  while (!stop.stop_requested()) {
+    const auto item = outbox_->front(stop);
+    if (!item) {
+      log::error("output cannot be sent", {{"reason", item.error().message}});
+      end_->request(EndReason::broken);
+      return;
+    }
+    if (!*item) return;
+    const auto sent = send(**item, stop);
+    if (sent) {
+      backoff.reset();
+    } else if (is_over(sent.error())) {
+      return;
+    } else {
+      log::debug("not delivered yet", {{"reason", sent.error().message}});
+      backoff.pause(stop);
+    }
+  }
+}
+
+Result<void> Delivery::finish(const protocol::FinishRequest& request, Millis patience) {
+  std::stop_source stop;
+  const Timer timer(patience, stop);
+  const std::stop_callback give_up(stop.get_token(), [this] { thread_.request_stop(); });
+  outbox_->close();
+  thread_.join();
+  if (stale_) return stale_error();
+  return send_finish(request, stop.get_token());
+}
+
+Result<void> Delivery::send_finish(const protocol::FinishRequest& request, std::stop_token stop) {
+  Backoff backoff;
+  for (;;) {
+    auto sent = server_->finish(*attempt_, request, stop);
+    if (sent) return sent;
+    if (is_over(sent.error())) return stale_error();
+    if (stop.stop_requested()) return sent.error();
+    backoff.pause(stop);
+  }
+}
+
+}  // namespace muster::agent

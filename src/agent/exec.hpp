@@ -1,0 +1,35 @@
+#pragma once
+
+// `muster agent-exec`: the inner half of Launcher, behind a command prefix. It reads a record of
+// what to run from standard input and becomes it.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace muster::agent {
+
+inline constexpr std::string_view kExecWord = "agent-exec";
+
+struct LaunchRecord {
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;
+  std::string directory;
+  bool keeps_input = false;  // what follows the record is the command's standard input
+
+  friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
+};
+
+// "LENGTH\n", then that many bytes: texts that each end with NUL. No text may hold a NUL.
+std::string to_bytes(const LaunchRecord& record);
+
+// Reads a record and nothing behind it.
+Result<LaunchRecord> read_record(int fd);
+
+// Only returns, with the exit code of a shell that could not run it, if the command cannot start.
+int run_agent_exec();
+
+}  // namespace muster::agent

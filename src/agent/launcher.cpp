@@ -1,0 +1,105 @@
+#include "agent/launcher.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/core.h>
+
+#include "agent/exec.hpp"
+#include "base/crypto.hpp"
+#include "base/log.hpp"
+
+namespace muster::agent {
+namespace {
+
+Result<UniqueFd> open_input(const std::filesystem::path& path) {
+  UniqueFd input(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!input) return system_error(errno, fmt::format("cannot open {}", path.string()));
+  return input;
+}
+
+Result<void> append_file(int target, const std::filesystem::path& path) {
+  const auto source = open_input(path);
+  if (!source) return source.error();
+  constexpr std::size_t kChunk = 1 << 20;
+  std::string chunk(kChunk, '\0');
+  for (;;) {
+    const ssize_t got = ::read(source->get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error(errno, fmt::format("cannot read {}", path.string()));
+    if (got == 0) return ok();
+    const std::string_view bytes(chunk.data(), static_cast<std::size_t>(got));
+    if (auto written = write_all(target, bytes); !written) return written;
+  }
+}
+
+}  // namespace
+
+Launcher::Launcher(std::vector<std::string> prefix, std::optional<process::User> user,
+                   std::filesystem::path scratch)
+    : prefix_(std::move(prefix)), user_(std::move(user)), scratch_(std::move(scratch)) {}
+
+Result<process::Child> Launcher::start(const JobCommand& command) const {
+  if (has_prefix()) return start_behind_prefix(command);
+  process::Command started;
+  started.arguments = command.arguments;
+  started.environment = command.environment;
+  started.directory = command.directory;
+  started.user = user_;
+  started.standard_output = command.output;
+  started.standard_error = command.output;
+  UniqueFd input;
+  if (command.input) {
+    auto opened = open_input(*command.input);
+    if (!opened) return opened.error();
+    input = std::move(*opened);
+    started.standard_input = input.get();
+  }
+  return process::Child::start(started);
+}
+
+Result<process::Child> Launcher::start_behind_prefix(const JobCommand& command) const {
+  const auto path = scratch_ / ("launch." + random_hex(8));
+  UniqueFd record(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!record) return system_error(errno, fmt::format("cannot make {}", path.string()));
+  ::unlink(path.c_str());
+  const LaunchRecord content{command.arguments, command.environment, command.directory,
+                             command.input.has_value()};
+  auto written = write_all(record.get(), to_bytes(content));
+  if (written && command.input) written = append_file(record.get(), *command.input);
+  if (!written) return written.error().within("preparing a command of the job");
+  ::lseek(record.get(), 0, SEEK_SET);
+
+  process::Command started;
+  started.arguments = prefix_;
+  started.arguments.push_back(std::filesystem::read_symlink("/proc/self/exe").string());
+  started.arguments.push_back(std::string(kExecWord));
+  started.environment = process::plain_environment();
+  started.directory = "/";
+  started.standard_input = record.get();
+  started.standard_output = command.output;
+  started.standard_error = command.output;
+  return process::Child::start(started);
+}
+
+Result<Launcher::Outcome> Launcher::run(JobCommand command, Millis patience) const {
+  const auto path = scratch_ / ("said." + random_hex(8));
+  const UniqueFd said(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!said) return system_error(errno, fmt::format("cannot make {}", path.string()));
+  ::unlink(path.c_str());
+  command.output = said.get();
+  auto child = start(command);
+  if (!child) return child.error();
+  const auto exit = child->wait(patience);
+  if (!exit) {
+    child->signal_group(SIGKILL);
+    return Error{ErrorKind::timeout, fmt::format("{} does not end", command.arguments.front())};
+  }
+  ::lseek(said.get(), 0, SEEK_SET);
+  constexpr std::uint64_t kMostSaid = 1 << 20;
+  return Outcome{*exit, read_all(said.get(), kMostSaid).value_or("")};
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,53 @@
+#pragma once
+
+// Starts the commands of a job: as the job's user, or behind the runner's command prefix.
+//
+// A prefix such as `sudo -niHu ci --` drops the environment and the directory. So what is put
+// behind it is this program itself, as `muster agent-exec`, which reads what to run from its
+// standard input (see exec.hpp): no value of the environment is ever in an argument list.
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "process/child.hpp"
+
+namespace muster::agent {
+
+struct JobCommand {
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;
+  std::string directory;
+  std::optional<std::filesystem::path> input;  // a file that becomes standard input
+  int output = -1;                             // for both streams
+};
+
+class Launcher {
+ public:
+  // `scratch` is a private directory. Without `user` commands run as ourselves.
+  Launcher(std::vector<std::string> prefix, std::optional<process::User> user,
+           std::filesystem::path scratch);
+
+  Result<process::Child> start(const JobCommand& command) const;
+
+  // Runs to its end, as long as the job's user has it, and collects what it says.
+  struct Outcome {
+    process::Exit exit;
+    std::string output;
+  };
+  Result<Outcome> run(JobCommand command, Millis patience) const;
+
+  const std::optional<process::User>& user() const { return user_; }
+  bool has_prefix() const { return !prefix_.empty(); }
+
+ private:
+  Result<process::Child> start_behind_prefix(const JobCommand& command) const;
+
+  std::vector<std::string> prefix_;
+  std::optional<process::User> user_;
+  std::filesystem::path scratch_;
+};
+
+}  // namespace muster::agent

@@ -1,0 +1,84 @@
+#include "agent/outbox.hpp"
+
+#include <algorithm>
+
+namespace muster::agent {
+namespace {
+
+constexpr std::size_t kLargestUpload = 512 * 1024;
+constexpr Millis kEndCheck(100);
+
+}  // namespace
+
+void Outbox::push(std::size_t step, protocol::StepUpdate update) {
+  const std::lock_guard lock(mutex_);
+  entries_.push_back(UpdateEntry{step, std::move(update)});
+  changed_.notify_all();
+}
+
+std::size_t Outbox::take(std::size_t step, std::string_view bytes) {
+  const auto count = spool_.write(bytes);
+  if (count == 0) return 0;
+  auto* last = entries_.empty() ? nullptr : std::get_if<OutputEntry>(&entries_.back());
+  if (last != nullptr && last->step == step) {
+    last->length += count;
+  } else {
+    entries_.push_back(OutputEntry{step, count});
+  }
+  changed_.notify_all();
+  return count;
+}
+
+void Outbox::append(std::size_t step, std::string_view bytes, WorkEnd& end) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    bytes.remove_prefix(take(step, bytes));
+    if (bytes.empty() || closed_ || (spool_.size() > 0 && end.requested())) return;
+    changed_.wait_for(lock, kEndCheck);
+  }
+}
+
+Result<std::optional<Outgoing>> Outbox::front(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [&] { return closed_ || !entries_.empty(); });
+  if (stop.stop_requested() || entries_.empty()) return std::optional<Outgoing>();
+  if (const auto* update = std::get_if<UpdateEntry>(&entries_.front())) {
+    return std::optional<Outgoing>(OutgoingUpdate{update->step, update->update});
+  }
+  const auto& output = std::get<OutputEntry>(entries_.front());
+  auto bytes = spool_.read(std::min<std::uint64_t>(output.length, kLargestUpload));
+  if (!bytes) return bytes.error();
+  return std::optional<Outgoing>(OutgoingOutput{output.step, sent_[output.step], *bytes});
+}
+
+void Outbox::arrived(std::uint64_t held) {
+  const std::lock_guard lock(mutex_);
+  if (auto* output = std::get_if<OutputEntry>(&entries_.front())) {
+    output_arrived(*output, held);
+  } else {
+    entries_.pop_front();
+  }
+  changed_.notify_all();
+}
+
+void Outbox::output_arrived(OutputEntry& entry, std::uint64_t held) {
+  auto& sent = sent_[entry.step];
+  if (held < sent) {
+    // The server has lost what it had acknowledged. What is left is worth having all the same.
+    sent = held;
+    return;
+  }
+  const auto count = std::min(held - sent, entry.length);
+  spool_.remove(count);
+  sent += count;
+  entry.length -= count;
+  if (entry.length == 0) entries_.pop_front();
+}
+
+void Outbox::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace muster::agent

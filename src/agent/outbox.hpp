@@ -1,0 +1,79 @@
+#pragma once
+
+// What the server has yet to hear about a task, in the order in which it happened: updates of
+// steps, and their output. Filled by the threads that run the task, emptied by its Delivery.
+// Thread-safe.
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "agent/spool.hpp"
+#include "agent/work_end.hpp"
+#include "protocol/messages.hpp"
+
+namespace muster::agent {
+
+struct OutgoingUpdate {
+  std::size_t step = 0;
+  protocol::StepUpdate update;
+};
+
+struct OutgoingOutput {
+  std::size_t step = 0;
+  std::uint64_t offset = 0;  // in the step's output
+  std::string bytes;
+};
+
+using Outgoing = std::variant<OutgoingUpdate, OutgoingOutput>;
+
+class Outbox {
+ public:
+  explicit Outbox(Spool spool) : spool_(std::move(spool)) {}
+
+  void push(std::size_t step, protocol::StepUpdate update);
+
+  // Waits while the spool is full: a job cannot produce for ever what nobody takes. Gives up,
+  // and drops the rest, once the work must end.
+  void append(std::size_t step, std::string_view bytes, WorkEnd& end);
+
+  // The oldest entry, which stays. Waits for one; nothing when `stop` is requested, or when
+  // the outbox is closed and empty.
+  Result<std::optional<Outgoing>> front(std::stop_token stop);
+
+  // The oldest entry, or of its output the bytes before `held`, has arrived.
+  void arrived(std::uint64_t held = 0);
+
+  // Nothing more comes.
+  void close();
+
+ private:
+  struct UpdateEntry {
+    std::size_t step;
+    protocol::StepUpdate update;
+  };
+  struct OutputEntry {
+    std::size_t step;
+    std::uint64_t length;
+  };
+  using Entry = std::variant<UpdateEntry, OutputEntry>;
+
+  std::size_t take(std::size_t step, std::string_view bytes);
+  void output_arrived(OutputEntry& entry, std::uint64_t held);
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Spool spool_;
+  std::deque<Entry> entries_;
+  std::map<std::size_t, std::uint64_t> sent_;  // bytes of each step's output
+  bool closed_ = false;
+};
+
+}  // namespace muster::agent

@@ -1,0 +1,117 @@
+#include "agent/server_client.hpp"
+
+#include <fmt/core.h>
+
+#include "protocol/json.hpp"
+
+namespace muster::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Millis kCallTimeout = 30s;
+constexpr Millis kSourceTimeout = 1h;
+constexpr int kNoContent = 204;
+constexpr int kOutOfRange = 416;
+
+Result<void> without_answer(Result<net::ClientResponse> response) {
+  auto success = net::expect_success(std::move(response));
+  if (!success) return success.error();
+  return ok();
+}
+
+}  // namespace
+
+ServerClient::ServerClient(std::string url, std::string token)
+    : url_(std::move(url)), token_(std::move(token)) {}
+
+net::ClientRequest ServerClient::request(std::string method, const std::string& path,
+                                         const std::string& token) const {
+  net::ClientRequest request;
+  request.method = std::move(method);
+  request.url = url_ + "/api/muster/v1/" + path;
+  request.headers.set("Authorization", "Bearer " + token);
+  request.headers.set("Content-Type", "application/json");
+  request.timeout = kCallTimeout;
+  return request;
+}
+
+net::ClientRequest ServerClient::about(const Attempt& attempt, std::string method,
+                                       const std::string& path) const {
+  const auto where = fmt::format("tasks/{}/attempts/{}/{}", net::encode_component(attempt.task_id),
+                                 attempt.number, path);
+  return request(std::move(method), where, attempt.token);
+}
+
+Result<std::optional<protocol::ClaimedTask>> ServerClient::ask_for_task(net::ClientRequest request,
+                                                                        std::stop_token stop) {
+  auto response = net::expect_success(claims_.send(request, stop));
+  if (!response) return response.error();
+  if (response->status == kNoContent) return std::optional<protocol::ClaimedTask>();
+  auto task = protocol::from_json<protocol::ClaimedTask>(response->body);
+  if (!task) return task.error().within("reading the server's answer to a claim");
+  return std::optional(std::move(*task));
+}
+
+Result<std::optional<protocol::ClaimedTask>> ServerClient::claim(
+    const protocol::ClaimRequest& claim, std::stop_token stop) {
+  auto asked = request("POST", "claim", token_);
+  asked.body = protocol::to_json(claim);
+  asked.timeout = kCallTimeout + Millis(claim.wait_ms);
+  return ask_for_task(std::move(asked), stop);
+}
+
+Result<std::optional<protocol::ClaimedTask>> ServerClient::withdraw(
+    const protocol::WithdrawRequest& withdrawal, std::stop_token stop) {
+  auto asked = request("POST", "claim/withdraw", token_);
+  asked.body = protocol::to_json(withdrawal);
+  return ask_for_task(std::move(asked), stop);
+}
+
+Result<protocol::HeartbeatAnswer> ServerClient::heartbeat(const Attempt& attempt, Millis wait,
+                                                          Millis patience, std::stop_token stop) {
+  auto asked = about(attempt, "POST", "heartbeat");
+  asked.body = protocol::to_json(protocol::HeartbeatRequest{.wait_ms = wait.count()});
+  asked.timeout = patience;
+  auto response = net::expect_success(heartbeats_.send(asked, stop));
+  if (!response) return response.error();
+  return protocol::from_json<protocol::HeartbeatAnswer>(response->body);
+}
+
+Result<void> ServerClient::update_step(const Attempt& attempt, std::size_t step,
+                                       const protocol::StepUpdate& update, std::stop_token stop) {
+  auto asked = about(attempt, "POST", fmt::format("steps/{}", step));
+  asked.body = protocol::to_json(update);
+  return without_answer(deliveries_.send(asked, stop));
+}
+
+Result<std::uint64_t> ServerClient::put_output(const Attempt& attempt, std::size_t step,
+                                               std::uint64_t offset, std::string_view bytes,
+                                               std::stop_token stop) {
+  auto asked = about(attempt, "PUT", fmt::format("steps/{}/output?offset={}", step, offset));
+  asked.headers.set("Content-Type", "application/octet-stream");
+  asked.body = bytes;
+  auto response = deliveries_.send(asked, stop);
+  if (!response || response->status != kOutOfRange) response = net::expect_success(response);
+  if (!response) return response.error();
+  const auto answer = protocol::from_json<protocol::OutputAnswer>(response->body);
+  if (!answer) return answer.error().within("reading the server's answer to output");
+  return static_cast<std::uint64_t>(answer->size);
+}
+
+Result<void> ServerClient::fetch_source(const Attempt& attempt, const std::filesystem::path& file,
+                                        std::stop_token stop) {
+  auto asked = about(attempt, "GET", "source");
+  asked.answer_file = file;
+  asked.timeout = kSourceTimeout;
+  return without_answer(claims_.send(asked, stop));
+}
+
+Result<void> ServerClient::finish(const Attempt& attempt, const protocol::FinishRequest& finish,
+                                  std::stop_token stop) {
+  auto asked = about(attempt, "POST", "finish");
+  asked.body = protocol::to_json(finish);
+  return without_answer(deliveries_.send(asked, stop));
+}
+
+}  // namespace muster::agent

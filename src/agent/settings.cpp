@@ -1,0 +1,226 @@
+#include "agent/settings.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "yaml/reader.hpp"
+
+namespace muster::agent {
+namespace {
+
+struct Key {
+  std::string_view section;
+  std::string_view key;
+  std::string_view variable;
+  std::string_view unused_because = {};  // not empty: read, and without effect
+};
+
+constexpr std::string_view kNoTaskAgent = "steps are run by this program, there is no task-agent";
+
+constexpr std::array kKeys = {
+    Key{"api", "auth_token", "CIRCLECI_RUNNER_API_AUTH_TOKEN"},
+    Key{"api", "url", "CIRCLECI_RUNNER_API_URL"},
+    Key{"runner", "name", "CIRCLECI_RUNNER_NAME"},
+    Key{"logging", "level", "CIRCLECI_RUNNER_LOGGING_LEVEL"},
+    Key{"logging", "format", "CIRCLECI_RUNNER_LOGGING_FORMAT"},
+    Key{"logging", "file", "CIRCLECI_RUNNER_LOGGING_FILE"},
+    Key{"runner", "command_prefix", "CIRCLECI_RUNNER_COMMAND_PREFIX"},
+    Key{"runner", "working_directory", "CIRCLECI_RUNNER_WORK_DIR"},
+    Key{"runner", "cleanup_working_directory", "CIRCLECI_RUNNER_CLEANUP_WORK_DIR"},
+    Key{"runner", "mode", "CIRCLECI_RUNNER_MODE"},
+    Key{"runner", "max_run_time", "CIRCLECI_RUNNER_MAX_RUN_TIME"},
+    Key{"runner", "idle_timeout", "CIRCLECI_RUNNER_IDLE_TIMEOUT"},
+    Key{"runner", "task_agent_directory", "CIRCLECI_RUNNER_TASK_AGENT_DIRECTORY", kNoTaskAgent},
+    Key{"runner", "cache_task_agent", "CIRCLECI_RUNNER_CACHE_TASK_AGENT", kNoTaskAgent},
+    Key{"runner", "use_home_ssh_dir_for_checkout_keys", "USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS",
+        "checkout needs no SSH keys"},
+    Key{"runner", "disable_auto_update", "", "this program never updates itself"},
+    Key{"ssh", "advertise_addr", "CIRCLECI_RUNNER_SSH_ADVERTISE_ADDR",
+        "rerunning with SSH is not offered"},
+};
+
+yaml::Entry& entry_of(yaml::Value& mapping, std::string_view key) {
+  mapping.kind = yaml::Value::Kind::mapping;
+  for (auto& entry : mapping.entries) {
+    if (entry.key == key) return entry;
+  }
+  mapping.entries.push_back({std::string(key), {}, {}});
+  return mapping.entries.back();
+}
+
+yaml::Value& section_of(yaml::Value& root, std::string_view section) {
+  if (section != "ssh") return entry_of(root, section).value;
+  return entry_of(entry_of(root, "runner").value, "ssh").value;
+}
+
+yaml::Value scalar(std::string text) {
+  yaml::Value value;
+  value.kind = yaml::Value::Kind::scalar;
+  value.text = std::move(text);
+  return value;
+}
+
+// A prefix may be written in a variable as a YAML list, or as words.
+yaml::Value list_from(const std::string& text) {
+  if (auto parsed = yaml::parse(text); parsed && parsed->kind == yaml::Value::Kind::sequence) {
+    return *parsed;
+  }
+  yaml::Value list;
+  list.kind = yaml::Value::Kind::sequence;
+  for (const auto& word : split(text, ' ')) {
+    if (!word.empty()) list.items.push_back(scalar(word));
+  }
+  return list;
+}
+
+// Puts the variables where their keys are in the text, so that both are read by the same code.
+void overlay(yaml::Value& root, const Variables& variables) {
+  for (const auto& key : kKeys) {
+    const auto found = variables.find(std::string(key.variable));
+    if (found == variables.end()) continue;
+    auto& value = entry_of(section_of(root, key.section), key.key).value;
+    value = key.key == "command_prefix" ? list_from(found->second) : scalar(found->second);
+  }
+}
+
+std::vector<std::string> warn_of_old_variables(const Variables& variables) {
+  constexpr std::string_view kOld = "LAUNCH_AGENT_";
+  std::vector<std::string> warnings;
+  for (const auto& [name, value] : variables) {
+    if (!name.starts_with(kOld)) continue;
+    warnings.push_back(fmt::format("{} is launch-agent's and has no effect: use CIRCLECI_RUNNER_{}",
+                                   printable(name), printable(name.substr(kOld.size()))));
+  }
+  return warnings;
+}
+
+bool is_loopback(std::string_view host) {
+  return host.starts_with("127.") || host.starts_with("[::1]") || host == "localhost" ||
+         host.starts_with("localhost:") || host.starts_with("localhost/");
+}
+
+class Reader {
+ public:
+  LoadedSettings read(const yaml::Value& root, const std::string& hostname) {
+    static const yaml::Value kNothing;
+    const auto or_nothing = [](const yaml::Value* value) { return value ? *value : kNothing; };
+    yaml::MapReader top(root, "", problems_);
+    const auto api = or_nothing(top.take("api"));
+    const auto runner = or_nothing(top.take("runner"));
+    const auto logging = or_nothing(top.take("logging"));
+    top.finish();
+    read_api(api);
+    read_runner(runner, hostname);
+    read_logging(logging);
+    return std::move(loaded_);
+  }
+
+  yaml::Problems problems() { return std::move(problems_); }
+
+ private:
+  void read_api(const yaml::Value& value) {
+    yaml::MapReader reader(value, "api", problems_);
+    auto& settings = loaded_.settings;
+    settings.token = trim(reader.text("auth_token").value_or(""));
+    if (settings.token.empty()) {
+      reader.problem_at("auth_token",
+                        "is missing: write the token of a resource class there, or set "
+                        "CIRCLECI_RUNNER_API_AUTH_TOKEN");
+    }
+    auto url = reader.text("url").value_or("https://runner.circleci.com");
+    if (url.find("://") == std::string::npos) {
+      url = (is_loopback(url) ? "http://" : "https://") + url;
+    }
+    while (url.ends_with('/')) url.pop_back();
+    if (!url.starts_with("http://") && !url.starts_with("https://")) {
+      reader.problem_at("url", "must begin with https:// or http://");
+    }
+    settings.url = std::move(url);
+    reader.finish();
+  }
+
+  void read_runner(const yaml::Value& value, const std::string& hostname) {
+    yaml::MapReader reader(value, "runner", problems_);
+    auto& settings = loaded_.settings;
+    settings.name = reader.text("name").value_or(hostname);
+    check_name(reader, settings.name);
+    settings.command_prefix = reader.texts("command_prefix");
+    settings.working_directory = reader.text("working_directory").value_or("");
+    read_working_directory(reader, settings.working_directory);
+    settings.cleanup_working_directory =
+        reader.boolean("cleanup_working_directory").value_or(false);
+    settings.single_task = reader.choice("mode", {"continuous", "single-task"}).value_or(0) == 1;
+    settings.max_run_time = reader.duration("max_run_time").value_or(settings.max_run_time);
+    settings.idle_timeout = reader.duration("idle_timeout");
+    for (const auto& key : kKeys) {
+      if (key.section == "runner" && reader.take(key.key)) warn_if_unused(key);
+    }
+    read_ssh(reader.take("ssh"));
+    reader.finish();
+  }
+
+  void check_name(yaml::MapReader& reader, const std::string& name) {
+    const bool fine = !name.empty() && std::all_of(name.begin(), name.end(), [](char letter) {
+      return std::isalnum(static_cast<unsigned char>(letter)) != 0 ||
+             std::string_view(".()-_").find(letter) != std::string_view::npos;
+    });
+    if (!fine) reader.problem_at("name", "may hold letters, digits and . ( ) - _ only");
+  }
+
+  void read_working_directory(yaml::MapReader& reader, std::string& directory) {
+    if (directory == "auto") directory.clear();
+    if (!directory.empty() && directory.front() != '/') {
+      reader.problem_at("working_directory", "must be an absolute path");
+    }
+  }
+
+  void read_ssh(const yaml::Value* value) {
+    if (value == nullptr) return;
+    yaml::MapReader reader(*value, "runner.ssh", problems_);
+    if (reader.take("advertise_addr")) warn_if_unused(kKeys.back());
+    reader.finish();
+  }
+
+  void read_logging(const yaml::Value& value) {
+    yaml::MapReader reader(value, "logging", problems_);
+    auto& logging = loaded_.settings.logging;
+    const auto level = reader.choice("level", {"debug", "info", "warn", "error"});
+    if (level) logging.level = static_cast<log::Level>(*level);
+    const auto format = reader.choice("format", {"color", "text", "json", "none"});
+    if (format) logging.format = static_cast<log::Format>(*format);
+    logging.file = reader.text("file").value_or("");
+    reader.finish();
+  }
+
+  void warn_if_unused(const Key& key) {
+    if (key.unused_because.empty()) return;
+    loaded_.warnings.push_back(
+        fmt::format("{}.{} has no effect: {}", key.section, key.key, key.unused_because));
+  }
+
+  LoadedSettings loaded_;
+  yaml::Problems problems_;
+};
+
+}  // namespace
+
+Result<LoadedSettings> read_settings(std::string_view text, const Variables& variables,
+                                     const std::string& hostname) {
+  auto root = yaml::parse(text);
+  if (!root) return root.error();
+  overlay(*root, variables);
+  Reader reader;
+  auto loaded = reader.read(*root, hostname);
+  if (auto problems = reader.problems(); !problems.empty()) {
+    return yaml::to_error(std::move(problems));
+  }
+  for (auto& warning : warn_of_old_variables(variables)) {
+    loaded.warnings.push_back(std::move(warning));
+  }
+  return loaded;
+}
+
+}  // namespace muster::agent

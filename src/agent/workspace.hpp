@@ -1,0 +1,62 @@
+#pragma once
+
+// The directories of one task.
+//
+//   STATE/tasks/ID/         private (0700): the source pack, output on its way
+//   STATE/work/ID/          ours to enter, nobody's to list: its name is a secret of the task
+//     project/              the working directory, unless the runner's settings name one
+//     home/                 $HOME, where the job's user has none
+//     bash_env              what $BASH_ENV points to
+//
+// Both are removed with the Workspace; a working directory that the settings name is emptied if
+// they say so.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "agent/launcher.hpp"
+#include "agent/settings.hpp"
+#include "base/result.hpp"
+
+namespace muster::agent {
+
+struct Places {
+  std::filesystem::path private_directory;
+  std::filesystem::path working_directory;  // what "~/project" means
+  std::filesystem::path home;
+  std::filesystem::path bash_env;
+};
+
+class Workspace {
+ public:
+  // Commands run as `user` if there is one (we are root then).
+  static Result<Workspace> make(const std::filesystem::path& state, const Settings& settings,
+                                const std::optional<process::User>& user,
+                                const std::string& task_id);
+  ~Workspace();
+  Workspace(Workspace&& other) noexcept;
+  Workspace& operator=(Workspace&&) = delete;
+
+  const Places& places() const { return places_; }
+
+ private:
+  Workspace() = default;
+  Result<void> prepare(const Settings& settings, const std::optional<process::User>& user);
+
+  std::filesystem::path private_;
+  std::filesystem::path shared_;
+  Places places_;
+  bool empties_working_directory_ = false;
+};
+
+// /var/lib/muster-agent for root; else $XDG_STATE_HOME/muster-agent, ~/.local/state/muster-agent.
+std::filesystem::path state_directory();
+
+// The rule for `working_directory` of jobs and steps: "~/project", which is also the default, is
+// the runner's own working directory, as it is on CircleCI's runners, where agents share a HOME;
+// "~" and "~/x" are in the HOME; anything else is taken from `base`, unless it is absolute.
+std::filesystem::path resolve(const std::string& written, const std::filesystem::path& base,
+                              const Places& places);
+
+}  // namespace muster::agent

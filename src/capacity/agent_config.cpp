@@ -1,0 +1,32 @@
+#include "capacity/agent_config.hpp"
+
+#include <fmt/core.h>
+
+#include "capacity/json_text.hpp"
+
+namespace muster::capacity {
+
+std::string agent_config(const AgentSettings& settings, const std::string& token,
+                         const std::string& runner_name,
+                         const std::filesystem::path& working_directory) {
+  return fmt::format(R"(api:
+  auth_token: {}
+  url: {}
+runner:
+  name: {}
+  mode: {}
+  working_directory: {}
+  cleanup_working_directory: true
+  idle_timeout: {}
+  max_run_time: {}
+logging:
+  level: info
+  format: text
+)",
+                     json_text(token), json_text(settings.server_url), json_text(runner_name),
+                     settings.single_task ? "single-task" : "continuous",
+                     json_text(working_directory.string()), format_duration(settings.idle_timeout),
+                     format_duration(settings.max_run_time));
+}
+
+}  // namespace muster::capacity

@@ -1,0 +1,25 @@
+#pragma once
+
+// The configuration that a local instance's agent reads from its standard input.
+
+#include <filesystem>
+#include <string>
+
+#include "base/time.hpp"
+
+namespace muster::capacity {
+
+struct AgentSettings {
+  std::string server_url;
+  std::filesystem::path token_file;  // of the resource class; read at each launch
+  bool single_task = true;
+  Millis idle_timeout = std::chrono::seconds(10);
+  Millis max_run_time = std::chrono::hours(5);
+};
+
+// The keys of CircleCI's machine runner 3. Holds `token`: never write it to a file or a log.
+std::string agent_config(const AgentSettings& settings, const std::string& token,
+                         const std::string& runner_name,
+                         const std::filesystem::path& working_directory);
+
+}  // namespace muster::capacity

@@ -1,0 +1,306 @@
+#include "capacity/local.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/core.h>
+
+#include "base/crypto.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+
+namespace muster::capacity {
+
+namespace {
+
+constexpr std::string_view kLogName = "agent.log";
+
+std::filesystem::path instances_of(const std::filesystem::path& state_directory) {
+  return state_directory / "instances";
+}
+
+// A name that a runner may have: letters, digits and . - _
+std::string new_id(const std::string& resource_class) {
+  std::string id;
+  for (const char c : resource_class) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-';
+    id += plain ? c : '-';
+  }
+  return id + "-" + random_hex(4);
+}
+
+// The last line of a log, however long the log is.
+std::string last_line(const std::filesystem::path& file) {
+  constexpr off_t kTail = 4096;
+  const UniqueFd log(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!log) return "";
+  const auto size = ::lseek(log.get(), 0, SEEK_END);
+  ::lseek(log.get(), std::max<off_t>(size - kTail, 0), SEEK_SET);
+  const auto tail = read_all(log.get(), 2 * kTail);
+  if (!tail) return "";
+  const auto lines = trim(*tail);
+  return std::string(lines.substr(lines.find_last_of('\n') + 1));
+}
+
+std::string in_words(const process::Exit& exit) {
+  return exit.signal != 0 ? fmt::format("signal {}", exit.signal)
+                          : fmt::format("exit code {}", exit.code);
+}
+
+fleet::CapacityInstance as_port(const InstanceRecord& record) {
+  return {record.id, record.resource_class, record.launched_at, record.draining,
+          record.single_task};
+}
+
+Result<std::string> read_class_token(const std::filesystem::path& file) {
+  constexpr std::uint64_t kLongestToken = 2048;
+  auto content = read_file(file, kLongestToken);
+  if (!content) return content.error().within("reading the token of the resource class");
+  auto token = std::string(trim(*content));
+  if (token.empty()) {
+    return Error{ErrorKind::invalid, fmt::format("{} does not hold a token", file.string())};
+  }
+  return token;
+}
+
+}  // namespace
+
+// Root's jobs run as another user, who must be able to reach the working directory.
+LocalCapacity::LocalCapacity(LocalSettings settings, const Clock& clock)
+    : settings_(std::move(settings)),
+      clock_(clock),
+      directory_mode_(::geteuid() == 0 ? 0711 : 0700) {}
+
+Result<std::unique_ptr<LocalCapacity>> LocalCapacity::open(LocalSettings settings,
+                                                           const Clock& clock) {
+  std::unique_ptr<LocalCapacity> local(new LocalCapacity(std::move(settings), clock));
+  const auto instances = instances_of(local->settings_.state_directory);
+  if (auto made = make_directory(instances, local->directory_mode_); !made) return made.error();
+  if (auto adopted = local->adopt(); !adopted) return adopted.error();
+  return local;
+}
+
+std::filesystem::path LocalCapacity::directory_of(const std::string& id) const {
+  return instances_of(settings_.state_directory) / id;
+}
+
+Result<void> LocalCapacity::adopt() {
+  auto found = find_instances(instances_of(settings_.state_directory));
+  if (!found) return found.error();
+  for (auto& instance : *found) {
+    if (!instance.record) {
+      remove_directory(instance.directory);
+    } else if (!*instance.record) {
+      log::warn("left an instance's directory alone; remove it once no process uses it",
+                {{"error", instance.record->error().message}});
+    } else {
+      adopt(std::move(**instance.record));
+    }
+  }
+  return ok();
+}
+
+void LocalCapacity::adopt(InstanceRecord record) {
+  Instance instance{std::move(record), std::nullopt, nullptr};
+  const auto& id = instance.record.id;
+  if (instance.record.process) instance.pidfd = open_process(*instance.record.process);
+  if (instance.pidfd) {
+    watch_.add(id, instance.pidfd);
+    log::info("adopted an instance of an earlier scaler", {{"instance", id}});
+  }
+  instances_.emplace(id, std::move(instance));
+}
+
+Result<fleet::CapacityList> LocalCapacity::list() {
+  fleet::CapacityList all;
+  for (auto it = instances_.begin(); it != instances_.end();) {
+    auto& [id, instance] = *it;
+    const auto how = how_ended(instance);
+    if (!how) {
+      all.live.push_back(as_port(instance.record));
+      ++it;
+      continue;
+    }
+    all.ended.push_back({id, instance.record.resource_class, *how});
+    watch_.forget(id);
+    bury(instance, *how);
+    it = instances_.erase(it);
+  }
+  return all;
+}
+
+// Nothing while it runs.
+std::optional<std::string> LocalCapacity::how_ended(Instance& instance) {
+  if (instance.child) {
+    const auto exit = instance.child->wait(Millis(0));
+    return exit ? std::optional(in_words(*exit)) : std::nullopt;
+  }
+  if (!instance.record.process) return "it was never started";
+  if (is_alive(instance.record)) return std::nullopt;
+  return "it ended; only the scaler that started it could have seen how";
+}
+
+void LocalCapacity::bury(const Instance& instance, const std::string& how) {
+  const auto directory = directory_of(instance.record.id);
+  if (how == "exit code 0" || !instance.child) {
+    log::debug("an instance has ended", {{"instance", instance.record.id}, {"how", how}});
+  } else {
+    log::warn("an instance has failed", {{"instance", instance.record.id},
+                                         {"how", how},
+                                         {"said", last_line(directory / kLogName)}});
+  }
+  remove_directory(directory);
+}
+
+// The record goes first: what is left without one is no instance, and is removed at the next start.
+void LocalCapacity::remove_directory(const std::filesystem::path& directory) {
+  std::error_code failure;
+  std::filesystem::remove(directory / "instance.json", failure);
+  std::filesystem::remove_all(directory, failure);
+  if (failure) {
+    log::warn("cannot remove all of an instance's directory",
+              {{"directory", directory.string()}, {"error", failure.message()}});
+  }
+}
+
+Result<std::vector<std::string>> LocalCapacity::launch(const std::string& resource_class,
+                                                       std::int64_t count) {
+  const auto agent = settings_.classes.find(resource_class);
+  if (agent == settings_.classes.end()) {
+    return Error{ErrorKind::not_found, "no local provider for " + resource_class};
+  }
+  const auto token = read_class_token(agent->second.token_file);
+  if (!token) return token.error();
+  std::vector<std::string> launched;
+  for (; count > 0; --count) {
+    auto id = launch_one(resource_class, agent->second, *token);
+    if (!id) {
+      log::warn("cannot launch an instance",
+                {{"resource_class", resource_class}, {"error", id.error().message}});
+      break;  // the next would fail as well
+    }
+    launched.push_back(std::move(*id));
+  }
+  return launched;
+}
+
+Result<std::string> LocalCapacity::launch_one(const std::string& resource_class,
+                                              const AgentSettings& agent,
+                                              const std::string& token) {
+  Instance instance;
+  instance.record.id = new_id(resource_class);
+  instance.record.resource_class = resource_class;
+  instance.record.launched_at = clock_.wall();
+  instance.record.single_task = agent.single_task;
+  const auto id = instance.record.id;
+  const auto directory = directory_of(id);
+
+  auto prepared = make_directory(directory, directory_mode_);
+  if (prepared) prepared = write_record(directory, instance.record);
+  if (prepared) prepared = start(instance, agent, token);
+  if (!instance.child) {
+    remove_directory(directory);
+    return prepared.error();
+  }
+  // Started is started: one that was not given its configuration ends, and counts as a failed boot.
+  if (!prepared) {
+    log::warn("an instance cannot start its work",
+              {{"instance", id}, {"error", prepared.error().message}});
+  }
+  watch_.add(id, instance.pidfd);
+  instances_.emplace(id, std::move(instance));
+  return id;
+}
+
+Result<void> LocalCapacity::start(Instance& instance, const AgentSettings& agent,
+                                  const std::string& token) {
+  const auto directory = directory_of(instance.record.id);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot make a pipe");
+  // Our copy of the reading end stays open while we write: no SIGPIPE, should the agent be gone.
+  const UniqueFd reading(ends[0]);
+  const UniqueFd writing(ends[1]);
+
+  auto child = start_agent(directory, reading.get());
+  if (!child) return child.error();
+  instance.child = std::move(*child);
+  instance.pidfd = std::make_shared<UniqueFd>(::fcntl(instance.child->pidfd(), F_DUPFD_CLOEXEC, 0));
+  instance.record.process = process::identify(instance.child->pid());
+  if (!instance.record.process) return Error{ErrorKind::unavailable, "the agent ended at once"};
+  if (auto noted = write_record(directory, instance.record); !noted) return noted;
+  // Shorter than a pipe's buffer, so that this cannot block.
+  return write_all(writing.get(),
+                   agent_config(agent, token, instance.record.id, directory / "work"));
+}
+
+Result<process::Child> LocalCapacity::start_agent(const std::filesystem::path& directory,
+                                                  int config_pipe) {
+  const UniqueFd log(::open((directory / kLogName).c_str(),
+                            O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!log) return system_error(errno, "cannot open the agent's log");
+  std::error_code failure;
+  auto executable = settings_.executable;
+  // Resolved now: in the child, /proc/self is another process.
+  if (executable == "/proc/self/exe") {
+    executable = std::filesystem::read_symlink(executable, failure);
+    if (failure) return system_error(failure.value(), "cannot find this program's own file");
+  }
+  process::Command command;
+  command.arguments = {executable.string(), "agent", "--config", "-"};
+  command.environment = process::plain_environment();
+  if (!settings_.job_user.empty()) command.environment["MUSTER_JOB_USER"] = settings_.job_user;
+  command.directory = directory.string();
+  command.standard_input = config_pipe;
+  command.standard_output = log.get();
+  command.standard_error = log.get();
+  return process::Child::start(command);
+}
+
+// It is noted first and asked then: a second TERM would end its task, so better none than two.
+Result<void> LocalCapacity::drain(const std::string& id) {
+  const auto found = instances_.find(id);
+  if (found == instances_.end() || found->second.record.draining) return ok();
+  auto& instance = found->second;
+  instance.record.draining = true;
+  if (auto noted = write_record(directory_of(id), instance.record); !noted) {
+    instance.record.draining = false;
+    return noted;
+  }
+  if (!instance.pidfd && instance.record.process) {
+    instance.pidfd = open_process(*instance.record.process);
+  }
+  if (instance.pidfd &&
+      ::syscall(SYS_pidfd_send_signal, instance.pidfd->get(), SIGTERM, nullptr, 0) != 0 &&
+      errno != ESRCH) {
+    return system_error(errno, "cannot signal " + id);
+  }
+  return ok();
+}
+
+void LocalCapacity::wait_for_change(Millis patience, std::stop_token stop) {
+  watch_.wait(patience, stop);
+}
+
+Result<fleet::CapacityList> look_at_local(const std::filesystem::path& state_directory) {
+  auto found = find_instances(instances_of(state_directory));
+  if (!found) return found.error();
+  fleet::CapacityList all;
+  for (const auto& [directory, record] : *found) {
+    if (!record || !*record) continue;
+    const auto& known = **record;
+    if (is_alive(known)) {
+      all.live.push_back(as_port(known));
+    } else {
+      all.ended.push_back({known.id, known.resource_class, "it ended"});
+    }
+  }
+  return all;
+}
+
+}  // namespace muster::capacity

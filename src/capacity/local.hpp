@@ -1,0 +1,76 @@
+#pragma once
+
+// Instances as processes of this machine: each a `muster agent` with a directory of its own.
+//
+// The life of an instance, such that the scaler may die between any two steps (S8):
+//   1. its directory and record are made, without a process
+//   2. the agent is started; it blocks reading its configuration
+//   3. its process is recorded
+//   4. the configuration, with the token, goes through a pipe; it never touches the disk
+// Died before 4, the agent reads nothing and ends. From 3 on the next scaler adopts it. Only an
+// end that is certain (no such process any more) removes a directory; nothing here kills.
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "capacity/agent_config.hpp"
+#include "capacity/instance_record.hpp"
+#include "capacity/process_watch.hpp"
+#include "fleet/ports.hpp"
+
+namespace muster::capacity {
+
+struct LocalSettings {
+  std::filesystem::path state_directory;
+  std::map<std::string, AgentSettings> classes;
+  // What is run with `agent --config -`.
+  std::filesystem::path executable = "/proc/self/exe";
+  std::string job_user;  // who jobs run as when we are root; empty: the agent's default
+};
+
+class LocalCapacity final : public fleet::CapacityProvider {
+ public:
+  // Adopts what an earlier scaler left in the state directory. The caller holds its StateLock.
+  static Result<std::unique_ptr<LocalCapacity>> open(LocalSettings settings,
+                                                     const Clock& clock = system_clock());
+
+  Result<fleet::CapacityList> list() override;
+  Result<std::vector<std::string>> launch(const std::string& resource_class,
+                                          std::int64_t count) override;
+  Result<void> drain(const std::string& id) override;
+  void wait_for_change(Millis patience, std::stop_token stop) override;
+
+ private:
+  struct Instance {
+    InstanceRecord record;
+    std::optional<process::Child> child;  // absent: adopted, or never started
+    std::shared_ptr<UniqueFd> pidfd;      // absent if it had ended before we could look
+  };
+
+  LocalCapacity(LocalSettings settings, const Clock& clock);
+  Result<void> adopt();
+  void adopt(InstanceRecord record);
+  Result<std::string> launch_one(const std::string& resource_class, const AgentSettings& agent,
+                                 const std::string& token);
+  Result<void> start(Instance& instance, const AgentSettings& agent, const std::string& token);
+  Result<process::Child> start_agent(const std::filesystem::path& directory, int config_pipe);
+  std::optional<std::string> how_ended(Instance& instance);
+  void bury(const Instance& instance, const std::string& how);
+  void remove_directory(const std::filesystem::path& directory);
+  std::filesystem::path directory_of(const std::string& id) const;
+
+  const LocalSettings settings_;
+  const Clock& clock_;
+  const mode_t directory_mode_;
+  std::map<std::string, Instance> instances_;
+  ProcessWatch watch_;
+};
+
+// What open() and list() would see, without adopting, removing or changing anything.
+Result<fleet::CapacityList> look_at_local(const std::filesystem::path& state_directory);
+
+}  // namespace muster::capacity

@@ -1,0 +1,118 @@
+#include "demand/muster_server.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "fleet/waker.hpp"
+#include "protocol/json.hpp"
+#include "protocol/messages.hpp"
+
+namespace muster::demand {
+
+namespace {
+
+constexpr std::string_view kPath = "/api/muster/v1/demand?";
+constexpr Millis kReadTimeout = std::chrono::seconds(10);
+constexpr Millis kLongestPoll = std::chrono::seconds(60);  // what the protocol allows
+constexpr Millis kAnswerTime = std::chrono::seconds(10);   // for the answer to a poll to arrive
+constexpr Millis kFirstPause{250};
+constexpr Millis kLongestPause = std::chrono::seconds(5);
+constexpr std::size_t kLongestReason = 300;
+
+std::string query_for(const std::vector<std::string>& classes) {
+  std::string query;
+  for (const auto& name : classes) {
+    if (!query.empty()) query += '&';
+    query += "resource-class=" + net::encode_component(name);
+  }
+  return query;
+}
+
+Result<protocol::Demand> get(net::HttpClient& client, const ServerAccess& access,
+                             const std::string& query, Millis timeout, std::stop_token stop) {
+  auto request = authorized(access, "GET", std::string(kPath) + query);
+  if (!request) return request.error();
+  request->timeout = timeout;
+  request->connect_timeout = std::min(timeout, request->connect_timeout);
+  const auto answer = net::expect_success(client.send(*request, stop));
+  if (!answer) return answer.error().within(access.url);
+  auto demand = protocol::from_json<protocol::Demand>(answer->body);
+  if (!demand) return demand.error().within(access.url + " answered something else than demand");
+  return demand;
+}
+
+fleet::ClassDemand as_port(const protocol::ClassDemand& told, WallTime now) {
+  fleet::ClassDemand demand;
+  demand.demand = scaling::DemandReading{told.unclaimed, told.running, now};
+  for (const auto& runner : told.runners) {
+    demand.runners.push_back({runner.name, runner.busy, runner.tasks_claimed > 0});
+  }
+  return demand;
+}
+
+}  // namespace
+
+MusterServer::MusterServer(ServerAccess access, const std::vector<std::string>& resource_classes,
+                           const Clock& clock)
+    : access_(std::move(access)),
+      classes_(resource_classes),
+      query_(query_for(resource_classes)),
+      clock_(clock) {}
+
+std::map<std::string, fleet::ClassDemand> MusterServer::read(std::stop_token stop) {
+  // Before the call: a reading is never taken for younger than it is.
+  const auto now = clock_.wall();
+  const auto answer = get(reading_, access_, query_, kReadTimeout, stop);
+  {
+    const std::lock_guard lock(mutex_);
+    version_ = answer ? answer->version : "";
+  }
+  std::map<std::string, fleet::ClassDemand> demand;
+  for (const auto& name : classes_) {
+    auto& its = demand[name];
+    its.demand = scaling::DemandUnknown{
+        answer ? fmt::format("{} does not know the resource class {}", access_.url, name)
+               : printable(answer.error().message, kLongestReason)};
+  }
+  if (!answer) return demand;
+  for (const auto& told : answer->classes) {
+    const auto found = demand.find(told.resource_class);
+    if (found != demand.end()) found->second = as_port(told, now);
+  }
+  return demand;
+}
+
+void MusterServer::wait_for_change(Millis patience, std::stop_token stop) {
+  std::string seen;
+  {
+    const std::lock_guard lock(mutex_);
+    seen = version_;
+  }
+  // Nothing could be read: what we wait for is that it can.
+  if (seen.empty()) return back_off(stop);
+
+  const auto wait = std::clamp(patience, Millis(0), kLongestPoll);
+  const auto query =
+      fmt::format("{}&seen={}&wait_ms={}", query_, net::encode_component(seen), wait.count());
+  const auto begun = clock_.monotonic();
+  const auto answer = get(waiting_, access_, query, wait + kAnswerTime, stop);
+  if (stop.stop_requested()) return;
+  const bool unheld = answer && answer->version == seen && clock_.monotonic() - begun < wait / 2;
+  if (!answer || unheld) return back_off(stop);
+  failures_ = 0;
+}
+
+// With jitter, so that many scalers do not come back to a restarted server at once.
+void MusterServer::back_off(std::stop_token stop) {
+  static thread_local std::minstd_rand dice{std::random_device{}()};
+  const auto pause = std::min(kFirstPause * (1 << std::min(failures_, 10)), kLongestPause);
+  ++failures_;
+  std::uniform_int_distribution<Millis::rep> some(pause.count() / 2, pause.count());
+  fleet::sleep_for(Millis(some(dice)), stop);
+}
+
+}  // namespace muster::demand

@@ -1,0 +1,26 @@
+#include "fleet/dry_run.hpp"
+
+#include <fmt/core.h>
+
+#include "fleet/waker.hpp"
+
+namespace muster::fleet {
+
+Result<std::vector<std::string>> DryRunCapacity::launch(const std::string& resource_class,
+                                                        std::int64_t count) {
+  would_launch_[resource_class] += count;
+  std::vector<std::string> ids;
+  for (std::int64_t i = 0; i < count; ++i) ids.push_back(fmt::format("planned-{}", i));
+  return ids;
+}
+
+Result<void> DryRunCapacity::drain(const std::string& id) {
+  would_drain_.push_back(id);
+  return ok();
+}
+
+void DryRunCapacity::wait_for_change(Millis patience, std::stop_token stop) {
+  sleep_for(patience, stop);
+}
+
+}  // namespace muster::fleet

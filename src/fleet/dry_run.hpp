@@ -1,0 +1,51 @@
+#pragma once
+
+// A pass on paper: the loop runs as ever, and nothing changes.
+
+#include <functional>
+
+#include "fleet/ledger.hpp"
+#include "fleet/ports.hpp"
+
+namespace muster::fleet {
+
+// Sees what is there, and notes what it is asked to do instead of doing it.
+class DryRunCapacity final : public CapacityProvider {
+ public:
+  // `look` must change nothing.
+  explicit DryRunCapacity(std::function<Result<CapacityList>()> look) : look_(std::move(look)) {}
+
+  Result<CapacityList> list() override { return look_(); }
+  Result<std::vector<std::string>> launch(const std::string& resource_class,
+                                          std::int64_t count) override;
+  Result<void> drain(const std::string& id) override;
+  void wait_for_change(Millis patience, std::stop_token stop) override;
+
+  const std::map<std::string, std::int64_t>& would_launch() const { return would_launch_; }
+  const std::vector<std::string>& would_drain() const { return would_drain_; }
+
+ private:
+  std::function<Result<CapacityList>()> look_;
+  std::map<std::string, std::int64_t> would_launch_;
+  std::vector<std::string> would_drain_;
+};
+
+// Remembers what another ledger does (null: nothing), and writes nothing.
+class DryRunLedger final : public Ledger {
+ public:
+  explicit DryRunLedger(Ledger* kept) : kept_(kept) {}
+
+  Result<ClassMemory> load(const std::string& resource_class) override {
+    return kept_ != nullptr ? kept_->load(resource_class) : ClassMemory{};
+  }
+  Result<void> save(const std::string&, const ClassMemory&) override { return ok(); }
+  Result<void> record(const std::string&, const scaling::Snapshot&,
+                      const scaling::Decision&) override {
+    return ok();
+  }
+
+ private:
+  Ledger* kept_;
+};
+
+}  // namespace muster::fleet

@@ -1,0 +1,130 @@
+#pragma once
+
+// A small world behind the two ports, for tests: instances boot, connect, claim and end as the
+// test says, and everything that was asked of them is kept.
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+
+#include "fleet/ledger.hpp"
+#include "fleet/loop.hpp"
+#include "fleet/ports.hpp"
+#include "fleet/waker.hpp"
+
+namespace muster::fleet {
+
+class FakeQueue final : public DemandSource {
+ public:
+  explicit FakeQueue(const Clock& clock) : clock_(clock) {}
+
+  std::atomic<std::int64_t> unclaimed = 0;
+  bool readable = true;
+  std::vector<KnownRunner> runners;  // of every class
+  Waker changed;
+
+  KnownRunner& runner(const std::string& name) {
+    for (auto& known : runners) {
+      if (known.name == name) return known;
+    }
+    return runners.emplace_back(KnownRunner{name, false, false});
+  }
+
+  std::map<std::string, ClassDemand> read(std::stop_token) override {
+    ClassDemand demand;
+    if (readable) {
+      demand.demand = scaling::DemandReading{unclaimed, 0, clock_.wall()};
+      demand.runners = runners;
+    } else {
+      demand.demand = scaling::DemandUnknown{"the queue is away"};
+    }
+    return {{"local/small", demand}};
+  }
+  void wait_for_change(Millis patience, std::stop_token stop) override {
+    changed.await_poke(patience, stop);
+    changed.pass_begins();
+  }
+
+ private:
+  const Clock& clock_;
+};
+
+class FakeCapacity final : public CapacityProvider {
+ public:
+  explicit FakeCapacity(const Clock& clock) : clock_(clock) {}
+
+  std::vector<CapacityInstance> live;
+  std::vector<EndedInstance> ended;
+  std::vector<std::string> drained;  // as often as it was asked
+  std::int64_t launched = 0;
+  std::int64_t room = 100;  // launches past this many fail
+  bool listable = true;
+  bool drainable = true;
+
+  void end(const std::string& id) {
+    std::erase_if(live, [&](const auto& it) { return it.id == id; });
+    ended.push_back({id, "local/small", "exit code 0"});
+  }
+
+  Result<CapacityList> list() override {
+    if (!listable) return Error{ErrorKind::unavailable, "no list today"};
+    return CapacityList{live, std::exchange(ended, {})};
+  }
+  Result<std::vector<std::string>> launch(const std::string& resource_class,
+                                          std::int64_t count) override {
+    std::vector<std::string> ids;
+    for (; count > 0 && std::ssize(live) < room; --count) {
+      ids.push_back("i" + std::to_string(launched++));
+      live.push_back({ids.back(), resource_class, clock_.wall()});
+    }
+    return ids;
+  }
+  Result<void> drain(const std::string& id) override {
+    drained.push_back(id);
+    if (!drainable) return Error{ErrorKind::unavailable, "no drain today"};
+    for (auto& instance : live) {
+      if (instance.id == id) instance.draining = true;
+    }
+    return ok();
+  }
+  void wait_for_change(Millis patience, std::stop_token stop) override {
+    sleep_for(patience, stop);
+  }
+
+ private:
+  const Clock& clock_;
+};
+
+// Lives longer than the loop, as a disk does.
+class FakeLedger final : public Ledger {
+ public:
+  std::map<std::string, ClassMemory> memories;
+  std::vector<scaling::Decision> decisions;
+  bool writable = true;
+
+  Result<ClassMemory> load(const std::string& resource_class) override {
+    return memories[resource_class];
+  }
+  Result<void> save(const std::string& resource_class, const ClassMemory& memory) override {
+    if (!writable) return full();
+    memories[resource_class] = memory;
+    return ok();
+  }
+  Result<void> record(const std::string&, const scaling::Snapshot&,
+                      const scaling::Decision& decision) override {
+    if (!writable) return full();
+    decisions.push_back(decision);
+    return ok();
+  }
+
+ private:
+  static Error full() { return {ErrorKind::exhausted, "the disk is full"}; }
+};
+
+class FakeObserver final : public DecisionObserver {
+ public:
+  std::vector<ClassPass> latest;
+  void decided(const std::vector<ClassPass>& classes) override { latest = classes; }
+};
+
+}  // namespace muster::fleet

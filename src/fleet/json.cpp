@@ -1,0 +1,119 @@
+#include "fleet/json.hpp"
+
+#include <boost/json.hpp>
+
+namespace muster::fleet {
+
+namespace {
+
+namespace json = boost::json;
+using namespace scaling;
+
+std::string_view word(InstanceState state) {
+  switch (state) {
+    case InstanceState::booting:
+      return "booting";
+    case InstanceState::idle:
+      return "idle";
+    case InstanceState::busy:
+      return "busy";
+    case InstanceState::spent:
+      return "spent";
+    case InstanceState::draining:
+      return "draining";
+  }
+  return "unknown";
+}
+
+json::string text(std::string_view words) {
+  return json::string(words);
+}
+json::value time(WallTime at) {
+  return text(format_rfc3339(at));
+}
+json::value time(const std::optional<WallTime>& at) {
+  return at ? time(*at) : json::value();
+}
+
+json::array texts(const std::vector<std::string>& words) {
+  json::array array;
+  for (const auto& each : words) array.push_back(text(each));
+  return array;
+}
+
+json::object object(const Demand& demand) {
+  if (const auto* unknown = std::get_if<DemandUnknown>(&demand)) {
+    return {{"unknown", text(unknown->why)}};
+  }
+  const auto& reading = std::get<DemandReading>(demand);
+  return {{"unclaimed", reading.unclaimed},
+          {"running", reading.running},
+          {"read_at", time(reading.read_at)}};
+}
+
+json::object object(const Instance& instance) {
+  return {{"id", text(instance.id)},
+          {"state", text(word(instance.state))},
+          {"launched_at", time(instance.launched_at)}};
+}
+
+json::object object(const Policy& policy) {
+  return {{"min", policy.min},
+          {"max", policy.max},
+          {"boot_timeout_ms", policy.boot_timeout.count()},
+          {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
+          {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
+          {"demand_max_age_ms", policy.demand_max_age.count()}};
+}
+
+json::object object(const State& state) {
+  return {{"failed_boots_in_a_row", state.failed_boots_in_a_row},
+          {"backoff_until", time(state.backoff_until)},
+          {"given_up", texts(state.given_up)}};
+}
+
+json::object object(const Counts& counts) {
+  return {{"booting", counts.booting}, {"idle", counts.idle},         {"busy", counts.busy},
+          {"spent", counts.spent},     {"draining", counts.draining}, {"live", counts.live()}};
+}
+
+json::object object(const Reason& reason) {
+  return {{"rule", text(to_string(reason.rule))},
+          {"wanted", reason.wanted},
+          {"allowed", reason.allowed},
+          {"subject", text(reason.subject)},
+          {"detail", text(reason.detail)},
+          {"words", text(describe(reason))}};
+}
+
+template <class T>
+json::array objects(const std::vector<T>& all) {
+  json::array array;
+  for (const auto& each : all) array.push_back(object(each));
+  return array;
+}
+
+}  // namespace
+
+std::string to_json(const Snapshot& snapshot) {
+  return json::serialize(json::object{{"now", time(snapshot.now)},
+                                      {"demand", object(snapshot.demand)},
+                                      {"instances", objects(snapshot.instances)},
+                                      {"failed_boots", texts(snapshot.failed_boots)},
+                                      {"failed_launches", snapshot.failed_launches},
+                                      {"any_boot_succeeded", snapshot.any_boot_succeeded},
+                                      {"policy", object(snapshot.policy)},
+                                      {"state", object(snapshot.state)}});
+}
+
+std::string to_json(const Decision& decision) {
+  return json::serialize(json::object{{"launch", decision.launch},
+                                      {"drain", texts(decision.drain)},
+                                      {"desired", decision.desired},
+                                      {"counts", object(decision.counts)},
+                                      {"next", object(decision.next)},
+                                      {"reasons", objects(decision.reasons)},
+                                      {"revisit_at", time(decision.revisit_at)}});
+}
+
+}  // namespace muster::fleet

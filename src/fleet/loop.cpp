@@ -1,0 +1,240 @@
+#include "fleet/loop.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "fleet/waker.hpp"
+
+namespace muster::fleet {
+
+namespace {
+
+constexpr Millis kSpacing{20};  // between two passes at least, so that no event can spin the loop
+constexpr Millis kLongestPause = std::chrono::seconds(30);
+constexpr Millis kFirstRetry{500};
+
+bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
+  const auto same_rule = [](const auto& x, const auto& y) {
+    return x.rule == y.rule && x.subject == y.subject;
+  };
+  return a.launch == b.launch && a.drain == b.drain && a.counts == b.counts &&
+         std::equal(a.reasons.begin(), a.reasons.end(), b.reasons.begin(), b.reasons.end(),
+                    same_rule);
+}
+
+std::string reasons_in_words(const scaling::Decision& decision) {
+  std::vector<std::string> words;
+  for (const auto& reason : decision.reasons) words.push_back(describe(reason));
+  return join(words, "; ");
+}
+
+bool is_bad_news(const scaling::Reason& reason) {
+  using scaling::Rule;
+  return reason.rule == Rule::demand_unknown || reason.rule == Rule::demand_stale ||
+         reason.rule == Rule::backoff || reason.rule == Rule::boot_timeout;
+}
+
+void tell(const ClassPass& pass) {
+  const auto& decision = pass.decision;
+  const bool bad = std::any_of(decision.reasons.begin(), decision.reasons.end(), is_bad_news);
+  const bool acts = decision.launch > 0 || !decision.drain.empty();
+  const auto level = bad ? log::Level::warn : acts ? log::Level::info : log::Level::debug;
+  log::write(level, "decided",
+             {{"resource_class", pass.resource_class},
+              {"desired", std::to_string(decision.desired)},
+              {"live", std::to_string(decision.counts.live())},
+              {"launch", std::to_string(decision.launch)},
+              {"drain", std::to_string(decision.drain.size())},
+              {"why", reasons_in_words(decision)}});
+}
+
+template <class Wait>
+void watch(Waker& waker, std::stop_token stop, Wait wait) {
+  while (!stop.stop_requested()) {
+    try {
+      wait(kLongestPause, stop);
+    } catch (const std::exception& failure) {
+      log::error("waiting for a change failed", {{"error", failure.what()}});
+      sleep_for(kLongestPause, stop);
+    }
+    waker.await_pass(waker.poke(), stop);
+  }
+}
+
+}  // namespace
+
+Loop::Loop(std::vector<ManagedClass> classes, Ports ports)
+    : classes_(std::move(classes)), ports_(ports) {}
+
+Result<PassOutcome> Loop::run_once(std::stop_token stop) {
+  if (auto loaded = load_memories(); !loaded) return loaded.error();
+  if (auto listed = list_capacity(); !listed) return listed.error();
+  const auto demand = ports_.demand.read(stop);
+  if (stop.stop_requested()) return Error{ErrorKind::cancelled, "stopped"};
+
+  PassOutcome outcome;
+  std::vector<ClassPass> passes;
+  for (const auto& managed : classes_) {
+    const auto found = demand.find(managed.name);
+    auto pass = decide_for(managed, found == demand.end() ? ClassDemand{} : found->second);
+    if (!pass) {
+      log::error("held: a decision must be written down before it is carried out",
+                 {{"resource_class", managed.name}, {"error", pass.error().message}});
+      outcome.incomplete = true;
+      continue;
+    }
+    act_on(*pass, outcome);
+    passes.push_back(std::move(*pass));
+  }
+  ports_.observer.decided(passes);
+  return outcome;
+}
+
+Result<void> Loop::load_memories() {
+  for (const auto& managed : classes_) {
+    if (memories_.contains(managed.name)) continue;
+    auto memory = ports_.ledger.load(managed.name);
+    if (!memory) return memory.error();
+    memories_.emplace(managed.name, std::move(*memory));
+  }
+  return ok();
+}
+
+Result<void> Loop::list_capacity() {
+  auto listed = ports_.capacity.list();
+  if (!listed) return listed.error().within("listing the instances");
+  capacity_.live = std::move(listed->live);
+  const auto is_managed = [&](const std::string& name) {
+    return std::any_of(classes_.begin(), classes_.end(),
+                       [&](const auto& managed) { return managed.name == name; });
+  };
+  for (auto& ended : listed->ended) {
+    log::debug("an instance has ended", {{"instance", ended.id}, {"how", ended.how}});
+    if (is_managed(ended.resource_class)) capacity_.ended.push_back(std::move(ended));
+  }
+  for (const auto& instance : capacity_.live) {
+    const auto& name = instance.resource_class;
+    if (is_managed(name) || !strange_classes_.insert(name).second) continue;
+    log::warn(
+        "found instances of a resource class that is not in the configuration; "
+        "they are left to end by themselves",
+        {{"resource_class", name}});
+  }
+  return ok();
+}
+
+Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDemand& demand) {
+  const auto& name = managed.name;
+  auto observation = observe(managed, capacity_, demand, memories_.at(name), ports_.clock.wall());
+  ClassPass pass{name, std::move(observation.snapshot), {}};
+  pass.decision = scaling::decide(pass.snapshot);
+  observation.memory.state = pass.decision.next;
+  if (auto saved = remember(name, observation.memory); !saved) return saved.error();
+  std::erase_if(capacity_.ended, [&](const auto& ended) { return ended.resource_class == name; });
+  if (auto recorded = record_change(pass); !recorded) return recorded.error();
+  return pass;
+}
+
+Result<void> Loop::remember(const std::string& resource_class, const ClassMemory& memory) {
+  auto& known = memories_.at(resource_class);
+  if (known == memory) return ok();
+  if (auto saved = ports_.ledger.save(resource_class, memory); !saved) return saved;
+  known = memory;
+  return ok();
+}
+
+Result<void> Loop::record_change(const ClassPass& pass) {
+  const auto latest = recorded_.find(pass.resource_class);
+  if (latest != recorded_.end() && looks_the_same(latest->second, pass.decision)) return ok();
+  auto recorded = ports_.ledger.record(pass.resource_class, pass.snapshot, pass.decision);
+  if (!recorded) return recorded;
+  tell(pass);
+  recorded_.insert_or_assign(pass.resource_class, pass.decision);
+  return ok();
+}
+
+void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
+  for (const auto& id : pass.decision.drain) {
+    outcome.acted = true;
+    if (auto drained = ports_.capacity.drain(id); !drained) {
+      outcome.incomplete = true;
+      log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
+    }
+  }
+  if (pass.decision.launch > 0) launch(pass, outcome);
+  if (const auto at = pass.decision.revisit_at) {
+    outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
+  }
+}
+
+// What could not be launched is told to the next decision, which then backs off (S4).
+void Loop::launch(const ClassPass& pass, PassOutcome& outcome) {
+  outcome.acted = true;
+  const auto launched = ports_.capacity.launch(pass.resource_class, pass.decision.launch);
+  if (!launched) {
+    log::warn("cannot launch",
+              {{"resource_class", pass.resource_class}, {"error", launched.error().message}});
+  }
+  auto memory = memories_.at(pass.resource_class);
+  memory.failed_launches =
+      std::max<std::int64_t>(pass.decision.launch - (launched ? std::ssize(*launched) : 0), 0);
+  if (auto saved = remember(pass.resource_class, memory); !saved) {
+    outcome.incomplete = true;
+    log::warn("cannot remember failed launches", {{"error", saved.error().message}});
+  }
+}
+
+PassOutcome Loop::guarded_pass(std::stop_token stop) {
+  std::string failure;
+  try {
+    auto outcome = run_once(stop);
+    if (outcome) return *outcome;
+    failure = outcome.error().message;
+  } catch (const std::exception& thrown) {
+    failure = thrown.what();
+  }
+  if (!stop.stop_requested()) log::error("held: nothing was changed", {{"error", failure}});
+  return {.incomplete = true};
+}
+
+Millis Loop::pause_after(const PassOutcome& outcome) {
+  if (outcome.incomplete) {
+    retry_pause_ = std::clamp(retry_pause_ * 2, kFirstRetry, kLongestPause);
+    return retry_pause_;
+  }
+  retry_pause_ = Millis(0);
+  if (outcome.acted) return kSpacing;
+  if (!outcome.revisit_at) return kLongestPause;
+  return std::clamp(*outcome.revisit_at - ports_.clock.wall(), kSpacing, kLongestPause);
+}
+
+void Loop::run(std::stop_token stop) {
+  Waker waker;
+  const std::jthread demand_watch([&](std::stop_token watch_stop) {
+    watch(waker, watch_stop,
+          [&](Millis patience, std::stop_token s) { ports_.demand.wait_for_change(patience, s); });
+  });
+  const std::jthread capacity_watch([&](std::stop_token watch_stop) {
+    watch(waker, watch_stop, [&](Millis patience, std::stop_token s) {
+      ports_.capacity.wait_for_change(patience, s);
+    });
+  });
+  while (!stop.stop_requested()) {
+    waker.pass_begins();
+    const auto outcome = guarded_pass(stop);
+    waker.pass_ended();
+    const auto pause = pause_after(outcome);
+    // After a failure no event cuts the pause short.
+    sleep_for(outcome.incomplete ? pause : kSpacing, stop);
+    if (!outcome.incomplete && pause > kSpacing) waker.await_poke(pause, stop);
+  }
+  log::info("stopped; instances are left running and end by themselves",
+            {{"instances", std::to_string(capacity_.live.size())}});
+}
+
+}  // namespace muster::fleet

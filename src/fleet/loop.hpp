@@ -1,0 +1,81 @@
+#pragma once
+
+// The autoscaler: observe, decide, act, for all resource classes of a process.
+//
+// One thread calls run() or run_once(). run() starts two more, which wait at the ports for a
+// change. Everything a pass decides is written to the Ledger before it is done.
+
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "fleet/ledger.hpp"
+#include "fleet/observe.hpp"
+#include "fleet/ports.hpp"
+
+namespace muster::fleet {
+
+class Waker;
+
+// One class in one pass: what was seen, and what was decided.
+struct ClassPass {
+  std::string resource_class;
+  scaling::Snapshot snapshot;
+  scaling::Decision decision;
+};
+
+// Told of every pass, on the loop's thread: it must not block.
+class DecisionObserver {
+ public:
+  virtual ~DecisionObserver() = default;
+  virtual void decided(const std::vector<ClassPass>& classes) = 0;
+};
+
+struct PassOutcome {
+  bool acted = false;       // something was launched or drained: look again soon
+  bool incomplete = false;  // something could not be done: try again later
+  std::optional<WallTime> revisit_at;
+};
+
+class Loop {
+ public:
+  struct Ports {
+    DemandSource& demand;
+    CapacityProvider& capacity;
+    Ledger& ledger;
+    DecisionObserver& observer;
+    const Clock& clock;
+  };
+
+  Loop(std::vector<ManagedClass> classes, Ports ports);
+
+  // An error means that nothing could be seen, and nothing was done.
+  Result<PassOutcome> run_once(std::stop_token stop);
+
+  // Until a stop is requested. Instances are left running: they end by themselves.
+  void run(std::stop_token stop);
+
+ private:
+  Result<void> load_memories();
+  Result<void> list_capacity();
+  Result<ClassPass> decide_for(const ManagedClass& managed, const ClassDemand& demand);
+  Result<void> remember(const std::string& resource_class, const ClassMemory& memory);
+  Result<void> record_change(const ClassPass& pass);
+  void act_on(const ClassPass& pass, PassOutcome& outcome);
+  void launch(const ClassPass& pass, PassOutcome& outcome);
+  PassOutcome guarded_pass(std::stop_token stop);
+  Millis pause_after(const PassOutcome& outcome);
+
+  std::vector<ManagedClass> classes_;
+  Ports ports_;
+  std::map<std::string, ClassMemory> memories_;
+  std::map<std::string, scaling::Decision> recorded_;  // the latest of each class
+  CapacityList capacity_;  // `ended` keeps what no decision has taken into account yet
+  std::set<std::string>
+      strange_classes_;  // instances of these were found, and we do not scale them
+  Millis retry_pause_{};
+};
+
+}  // namespace muster::fleet

@@ -1,0 +1,227 @@
+#include "fleet/loop.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <thread>
+
+#include "base/log.hpp"
+#include "fleet/dry_run.hpp"
+#include "fleet/fakes_for_tests.hpp"
+
+namespace muster::fleet {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class LoopTest : public testing::Test {
+ protected:
+  LoopTest() { EXPECT_TRUE(log::configure({.format = log::Format::none})); }
+  Loop make_loop() {
+    return Loop({{"local/small", policy}}, {queue, capacity, ledger, observer, clock});
+  }
+  static PassOutcome pass(Loop& loop) {
+    auto outcome = loop.run_once({});
+    EXPECT_TRUE(outcome);
+    return outcome.value_or(PassOutcome{});
+  }
+  // One pass of a scaler that was started for it alone: nothing but the ledger is remembered.
+  PassOutcome restart_and_pass() {
+    auto loop = make_loop();
+    return pass(loop);
+  }
+  void connect_all() {
+    for (const auto& instance : capacity.live) queue.runner(instance.id);
+  }
+
+  scaling::Policy policy{.min = 0, .max = 4};
+  ManualClock clock{WallTime(std::chrono::hours(500'000))};
+  FakeQueue queue{clock};
+  FakeCapacity capacity{clock};
+  FakeLedger ledger;
+  FakeObserver observer;
+};
+
+TEST_F(LoopTest, GoesFromZeroToTheQueueAndBackToZero) {
+  auto loop = make_loop();
+  queue.unclaimed = 2;
+  EXPECT_TRUE(loop.run_once({})->acted);
+  EXPECT_EQ(capacity.launched, 2);
+  EXPECT_FALSE(loop.run_once({})->acted);
+
+  connect_all();
+  queue.unclaimed = 0;
+  queue.runner("i0") = {"i0", true, true};
+  queue.runner("i1") = {"i1", true, true};
+  EXPECT_FALSE(loop.run_once({})->acted);
+  EXPECT_EQ(observer.latest.at(0).decision.counts.busy, 2);
+
+  capacity.end("i0");
+  capacity.end("i1");
+  EXPECT_FALSE(loop.run_once({})->acted);
+  EXPECT_EQ(observer.latest.at(0).decision.desired, 0);
+  EXPECT_THAT(capacity.drained, IsEmpty());
+}
+
+TEST_F(LoopTest, RemembersEverythingThroughARestartAfterAnyPass) {
+  queue.unclaimed = 2;
+  restart_and_pass();
+  EXPECT_EQ(capacity.launched, 2);
+  restart_and_pass();
+  EXPECT_EQ(capacity.launched, 2);
+
+  capacity.end("i0");  // without ever connecting
+  restart_and_pass();
+  EXPECT_EQ(capacity.launched, 2) << "it must back off";
+  EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 1);
+  clock.advance(seconds(5));
+  restart_and_pass();
+  EXPECT_EQ(capacity.launched, 3);
+
+  connect_all();
+  restart_and_pass();
+  EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 0);
+  capacity.end("i1");  // it had connected, though this scaler has never seen it
+  queue.runners.clear();
+  restart_and_pass();
+  EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 0);
+}
+
+TEST_F(LoopTest, HoldsWhileTheQueueIsAway) {
+  queue.unclaimed = 3;
+  restart_and_pass();
+  connect_all();
+  queue.readable = false;
+  clock.advance(minutes(60));
+  restart_and_pass();
+  EXPECT_EQ(capacity.launched, 3);
+  EXPECT_THAT(capacity.drained, IsEmpty());
+  EXPECT_EQ(observer.latest.at(0).decision.desired, 3);
+}
+
+TEST_F(LoopTest, AsksAnOverdueBootToEndAndReplacesItLater) {
+  queue.unclaimed = 1;
+  restart_and_pass();
+  clock.advance(minutes(5));
+  restart_and_pass();
+  EXPECT_THAT(capacity.drained, ElementsAre("i0"));
+  clock.advance(seconds(5));
+  restart_and_pass();
+  EXPECT_EQ(capacity.launched, 2);
+  EXPECT_THAT(capacity.drained, ElementsAre("i0"));
+}
+
+TEST_F(LoopTest, BacksOffWhenNothingCanBeLaunched) {
+  queue.unclaimed = 2;
+  capacity.room = 0;
+  auto loop = make_loop();
+  pass(loop);
+  const auto outcome = loop.run_once({});
+  EXPECT_FALSE(outcome->acted);
+  EXPECT_EQ(outcome->revisit_at, clock.wall() + seconds(5));
+  clock.advance(seconds(5));
+  capacity.room = 10;
+  EXPECT_TRUE(loop.run_once({})->acted);
+  EXPECT_EQ(capacity.launched, 2);
+}
+
+TEST_F(LoopTest, DoesNothingThatCannotBeWrittenDown) {
+  queue.unclaimed = 2;
+  ledger.writable = false;
+  auto loop = make_loop();
+  EXPECT_TRUE(loop.run_once({})->incomplete);
+  EXPECT_EQ(capacity.launched, 0);
+  ledger.writable = true;
+  EXPECT_FALSE(loop.run_once({})->incomplete);
+  EXPECT_EQ(capacity.launched, 2);
+}
+
+TEST_F(LoopTest, AnEndIsCountedOnceEvenIfItCouldNotBeWrittenDownAtFirst) {
+  capacity.ended.push_back({"i9", "local/small", "exit code 1"});
+  ledger.writable = false;
+  auto loop = make_loop();
+  pass(loop);
+  pass(loop);
+  ledger.writable = true;
+  pass(loop);
+  pass(loop);
+  EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 1);
+}
+
+TEST_F(LoopTest, TriesADrainAgain) {
+  queue.unclaimed = 1;
+  restart_and_pass();
+  clock.advance(minutes(5));
+  capacity.drainable = false;
+  auto loop = make_loop();
+  EXPECT_TRUE(loop.run_once({})->incomplete);
+  capacity.drainable = true;
+  EXPECT_FALSE(loop.run_once({})->incomplete);
+  EXPECT_THAT(capacity.drained, ElementsAre("i0", "i0"));
+  EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 1);
+}
+
+TEST_F(LoopTest, ChangesNothingWhileTheInstancesCannotBeListed) {
+  queue.unclaimed = 1;
+  capacity.listable = false;
+  auto loop = make_loop();
+  EXPECT_EQ(loop.run_once({}).error().message, "listing the instances: no list today");
+  EXPECT_EQ(capacity.launched, 0);
+}
+
+TEST_F(LoopTest, RecordsADecisionOnlyWhenItChanges) {
+  auto loop = make_loop();
+  for (int i = 0; i < 5; ++i) pass(loop);
+  EXPECT_EQ(ledger.decisions.size(), 1U);
+  queue.unclaimed = 1;
+  for (int i = 0; i < 5; ++i) pass(loop);
+  EXPECT_EQ(ledger.decisions.size(), 3U);  // launch it; then wait for it to boot
+}
+
+TEST_F(LoopTest, ADryRunTouchesNothing) {
+  queue.unclaimed = 3;
+  DryRunCapacity paper([&] { return CapacityList{capacity.live, {}}; });
+  DryRunLedger notes(&ledger);
+  Loop loop({{"local/small", policy}}, {queue, paper, notes, observer, clock});
+  ASSERT_TRUE(loop.run_once({}));
+  EXPECT_EQ(paper.would_launch().at("local/small"), 3);
+  EXPECT_EQ(capacity.launched, 0);
+  EXPECT_THAT(ledger.decisions, IsEmpty());
+}
+
+// Waits, without guessing, until the loop has been seen to do something.
+class Witness final : public DecisionObserver {
+ public:
+  void decided(const std::vector<ClassPass>& classes) override {
+    const std::lock_guard lock(mutex_);
+    live_ = classes.at(0).decision.counts.live();
+    changed_.notify_all();
+  }
+  bool sees_live(std::int64_t live) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, seconds(20), [&] { return live_ == live; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::int64_t live_ = -1;
+};
+
+TEST_F(LoopTest, RunsUntilItIsStoppedAndWakesForAChange) {
+  Witness witness;
+  FakeQueue real_queue(system_clock());
+  Loop loop({{"local/small", policy}}, {real_queue, capacity, ledger, witness, system_clock()});
+  std::jthread thread([&](std::stop_token stop) { loop.run(stop); });
+  ASSERT_TRUE(witness.sees_live(0));
+  real_queue.unclaimed = 2;
+  real_queue.changed.poke();
+  EXPECT_TRUE(witness.sees_live(2)) << "it looks again after it has acted";
+}
+
+}  // namespace
+}  // namespace muster::fleet

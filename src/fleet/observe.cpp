@@ -1,0 +1,85 @@
+#include "fleet/observe.hpp"
+
+#include <map>
+
+namespace muster::fleet {
+
+namespace {
+
+using scaling::InstanceState;
+using KnownRunners = std::map<std::string, const KnownRunner*>;
+
+KnownRunners by_name(const ClassDemand& demand) {
+  KnownRunners known;
+  for (const auto& runner : demand.runners) known.emplace(runner.name, &runner);
+  return known;
+}
+
+// `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
+// it listed before: that one has connected, and is taken for idle.
+InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner,
+                       bool connected) {
+  if (instance.draining) return InstanceState::draining;
+  if (!connected) return InstanceState::booting;
+  if (runner == nullptr) return InstanceState::idle;
+  if (runner->busy.value_or(false)) return InstanceState::busy;
+  const bool had_its_task = instance.single_task && runner->ever_claimed;
+  return had_its_task ? InstanceState::spent : InstanceState::idle;
+}
+
+void observe_live(const std::string& resource_class, const CapacityList& capacity,
+                  const KnownRunners& known, const ClassMemory& before, Observation& seen) {
+  for (const auto& instance : capacity.live) {
+    if (instance.resource_class != resource_class) continue;
+    const auto runner = known.find(instance.id);
+    const bool listed = runner != known.end();
+    const bool connected_before = before.connected.contains(instance.id);
+    const bool connected = listed || connected_before;
+    if (connected) seen.memory.connected.insert(instance.id);
+    if (connected && !connected_before) seen.snapshot.any_boot_succeeded = true;
+    const auto state = state_of(instance, listed ? runner->second : nullptr, connected);
+    seen.snapshot.instances.push_back({instance.id, state, instance.launched_at});
+  }
+}
+
+// Whether each ended instance had connected. What cannot be known yet counts as failed, so that
+// boots that fail while the queue is unreadable are backed off from as well.
+void observe_ended(const std::string& resource_class, const CapacityList& capacity,
+                   const KnownRunners& known, bool readable, const ClassMemory& before,
+                   Observation& seen) {
+  for (const auto& id : before.doubtful) {
+    if (known.contains(id)) seen.snapshot.any_boot_succeeded = true;
+    if (!readable) seen.memory.doubtful.insert(id);
+  }
+  for (const auto& instance : capacity.ended) {
+    if (instance.resource_class != resource_class || before.connected.contains(instance.id)) {
+      continue;
+    }
+    if (known.contains(instance.id)) {
+      seen.snapshot.any_boot_succeeded = true;
+      continue;
+    }
+    seen.snapshot.failed_boots.push_back(instance.id);
+    if (!readable) seen.memory.doubtful.insert(instance.id);
+  }
+}
+
+}  // namespace
+
+Observation observe(const ManagedClass& managed, const CapacityList& capacity,
+                    const ClassDemand& demand, const ClassMemory& before, WallTime now) {
+  Observation seen;
+  const auto known = by_name(demand);
+  observe_live(managed.name, capacity, known, before, seen);
+
+  const bool readable = std::holds_alternative<scaling::DemandReading>(demand.demand);
+  observe_ended(managed.name, capacity, known, readable, before, seen);
+  seen.snapshot.failed_launches = before.failed_launches;
+  seen.snapshot.demand = demand.demand;
+  seen.snapshot.policy = managed.policy;
+  seen.snapshot.state = before.state;
+  seen.snapshot.now = now;
+  return seen;
+}
+
+}  // namespace muster::fleet

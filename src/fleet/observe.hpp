@@ -1,0 +1,42 @@
+#pragma once
+
+// From what the two ports said to the Snapshot that decide() judges. Pure.
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fleet/ports.hpp"
+#include "scaling/decide.hpp"
+
+namespace muster::fleet {
+
+// A resource class that this process scales.
+struct ManagedClass {
+  std::string name;
+  scaling::Policy policy;
+};
+
+// What is remembered of one class from pass to pass, and through restarts.
+struct ClassMemory {
+  scaling::State state;
+  std::set<std::string> connected;  // live instances that were known to the queue's keeper once
+  // Ended and counted as failed boots while the queue could not be read: on probation, as it may
+  // turn out that they had connected.
+  std::set<std::string> doubtful;
+  std::int64_t failed_launches = 0;  // of the last pass: told to the next decision
+
+  friend bool operator==(const ClassMemory&, const ClassMemory&) = default;
+};
+
+struct Observation {
+  scaling::Snapshot snapshot;
+  ClassMemory memory;  // what to remember, once the decision's own State is put into it
+};
+
+// The capacity must have been listed before the demand was read. An instance that connected and
+// ended in between is then known to the queue's keeper, and no failed boot (S3).
+Observation observe(const ManagedClass& managed, const CapacityList& capacity,
+                    const ClassDemand& demand, const ClassMemory& before, WallTime now);
+
+}  // namespace muster::fleet

@@ -1,0 +1,102 @@
+#include "fleet/observe.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muster::fleet {
+namespace {
+
+using scaling::InstanceState;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr WallTime kNow{std::chrono::hours(1000)};
+const ManagedClass kClass{"local/small", {}};
+
+CapacityInstance instance(bool draining = false, bool single_task = true) {
+  return {"i0", "local/small", kNow, draining, single_task};
+}
+
+ClassDemand known(std::vector<KnownRunner> runners) {
+  return {scaling::DemandReading{0, 0, kNow}, std::move(runners)};
+}
+
+struct Case {
+  std::string name;
+  CapacityInstance instance;
+  std::vector<KnownRunner> runners;
+  bool connected_before;
+  InstanceState state;
+};
+
+class States : public testing::TestWithParam<Case> {};
+
+TEST_P(States, FollowFromBothPorts) {
+  const auto& param = GetParam();
+  ClassMemory before;
+  if (param.connected_before) before.connected.insert("i0");
+  const auto seen = observe(kClass, {{param.instance}, {}}, known(param.runners), before, kNow);
+  ASSERT_EQ(seen.snapshot.instances.size(), 1U);
+  EXPECT_EQ(seen.snapshot.instances[0].state, param.state);
+}
+
+using enum InstanceState;
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, States,
+    testing::Values(Case{"unheard_of", instance(), {}, false, booting},
+                    Case{"of_another_name", instance(), {{"i1", true, true}}, false, booting},
+                    Case{"connected", instance(), {{"i0", false, false}}, false, idle},
+                    Case{"busy_now", instance(), {{"i0", true, true}}, true, busy},
+                    Case{"had_its_task", instance(), {{"i0", false, true}}, true, spent},
+                    Case{"continuous", instance(false, false), {{"i0", false, true}}, true, idle},
+                    Case{"nobody_knows", instance(), {{"i0", std::nullopt, false}}, false, idle},
+                    Case{"dropped_from_the_list", instance(), {}, true, idle},
+                    Case{
+                        "draining_and_busy", instance(true), {{"i0", true, true}}, true, draining}),
+    [](const auto& shown) { return shown.param.name; });
+
+TEST(Observe, TellsOnceThatABootSucceeded) {
+  const auto runners = known({{"i0", false, false}});
+  const auto first = observe(kClass, {{instance()}, {}}, runners, {}, kNow);
+  EXPECT_TRUE(first.snapshot.any_boot_succeeded);
+  EXPECT_THAT(first.memory.connected, ElementsAre("i0"));
+  const auto second = observe(kClass, {{instance()}, {}}, runners, first.memory, kNow);
+  EXPECT_FALSE(second.snapshot.any_boot_succeeded);
+  const auto gone = observe(kClass, {}, runners, second.memory, kNow);
+  EXPECT_THAT(gone.memory.connected, IsEmpty());
+}
+
+TEST(Observe, CallsAnEndWithoutAConnectionAFailedBoot) {
+  const CapacityList ended{{}, {{"i0", "local/small", "exit code 1"}}};
+  EXPECT_THAT(observe(kClass, ended, known({}), {}, kNow).snapshot.failed_boots, ElementsAre("i0"));
+  // It came and went between two passes.
+  const auto quick = observe(kClass, ended, known({{"i0", false, true}}), {}, kNow);
+  EXPECT_THAT(quick.snapshot.failed_boots, IsEmpty());
+  EXPECT_TRUE(quick.snapshot.any_boot_succeeded);
+  ClassMemory connected;
+  connected.connected = {"i0"};
+  EXPECT_THAT(observe(kClass, ended, known({}), connected, kNow).snapshot.failed_boots, IsEmpty());
+}
+
+TEST(Observe, AcquitsLaterWhatEndedWhileTheQueueWasUnknown) {
+  const CapacityList ended{{}, {{"i0", "local/small", "exit code 0"}}};
+  const auto doubtful = observe(kClass, ended, {}, {}, kNow);
+  EXPECT_THAT(doubtful.snapshot.failed_boots, ElementsAre("i0"));
+  EXPECT_THAT(doubtful.memory.doubtful, ElementsAre("i0"));
+  const auto still = observe(kClass, {}, {}, doubtful.memory, kNow);
+  EXPECT_THAT(still.snapshot.failed_boots, IsEmpty());
+  const auto acquitted = observe(kClass, {}, known({{"i0", false, true}}), still.memory, kNow);
+  EXPECT_TRUE(acquitted.snapshot.any_boot_succeeded);
+  EXPECT_THAT(acquitted.memory.doubtful, IsEmpty());
+}
+
+TEST(Observe, LeavesOtherClassesAlone) {
+  const CapacityList other{{{"i0", "local/large", kNow}}, {{"i1", "local/large", "signal 9"}}};
+  const auto seen = observe(kClass, other, known({}), {}, kNow);
+  EXPECT_THAT(seen.snapshot.instances, IsEmpty());
+  EXPECT_THAT(seen.snapshot.failed_boots, IsEmpty());
+}
+
+}  // namespace
+}  // namespace muster::fleet

@@ -1,0 +1,465 @@
+#include "net/http_session.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "net/http_outgoing.hpp"
+#include "net/http_spool.hpp"
+
+namespace muster::net {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+constexpr std::size_t kBodyPiece = 64 * 1024;
+constexpr std::ptrdiff_t kHeaderFields = 100;
+constexpr auto kWriteTimeout = std::chrono::seconds(60);  // for each piece of an answer
+constexpr auto kLinger = std::chrono::seconds(2);
+
+using Parser = http::request_parser<http::buffer_body>;
+
+struct Refusal {
+  int status;
+  std::string_view sentence;
+};
+
+struct Location {
+  std::string path;
+  std::string query;
+};
+
+// "/path?query", or the same after "http://host" (RFC 9112, 3.2).
+std::optional<Location> parse_location(std::string_view target) {
+  constexpr std::string_view kScheme = "http://";
+  if (equal_ignoring_case(target.substr(0, kScheme.size()), kScheme)) {
+    target.remove_prefix(std::min(target.find('/', kScheme.size()), target.size()));
+  }
+  if (!target.starts_with('/')) return std::nullopt;
+  const auto mark = std::min(target.find('?'), target.size());
+  auto path = decode_component(target.substr(0, mark));
+  if (!path) return std::nullopt;
+  return Location{std::move(*path), std::string(target.substr(std::min(mark + 1, target.size())))};
+}
+
+// Beast has refused Content-Length beside Transfer-Encoding; the rest of what could make two
+// readers disagree about the end of a request is refused here.
+std::optional<Refusal> flaw_of(const Parser& parser) {
+  const auto& head = parser.get();
+  if (head.version() != 10 && head.version() != 11) {
+    return Refusal{400, "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
+  }
+  if (std::distance(head.begin(), head.end()) > kHeaderFields) {
+    return Refusal{431, "The request has too many header fields."};
+  }
+  if (head.version() == 11 && head.count(http::field::host) != 1) {
+    return Refusal{400, "The request must have exactly one Host header."};
+  }
+  if (head.count(http::field::transfer_encoding) > 0 &&
+      (head.version() == 10 ||
+       !equal_ignoring_case(head[http::field::transfer_encoding], "chunked"))) {
+    return Refusal{400, "The only Transfer-Encoding that is understood is chunked."};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> refusal_for(const error_code& failure) {
+  if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
+    return Refusal{431, "The header of the request is too long."};
+  }
+  if (failure == http::error::body_limit) {
+    return Refusal{413, "The body of the request is too long."};
+  }
+  const bool ended =
+      failure == http::error::end_of_stream || failure == http::error::partial_message;
+  if (!ended && failure.category() == make_error_code(http::error::bad_method).category()) {
+    return Refusal{400, "The request is not well-formed HTTP."};
+  }
+  return std::nullopt;  // the connection is gone, there is nobody to tell
+}
+
+Refusal refusal_for(const Error& spool_failure) {
+  if (spool_failure.kind == ErrorKind::exhausted) {
+    return {507, "The disk is full. Nothing was changed. Try again when there is room."};
+  }
+  return {500, "The body of the request cannot be stored; the log of the server says why."};
+}
+
+class HttpSession final : public Session, public std::enable_shared_from_this<HttpSession> {
+ public:
+  HttpSession(std::shared_ptr<Hub> hub, tcp::socket socket)
+      : hub_(std::move(hub)),
+        socket_(std::move(socket)),
+        timer_(hub_->io),
+        buffer_(hub_->settings.header_limit + kBodyPiece) {}
+
+  void start() override { await_request(); }
+  void refuse(int status, std::string_view sentence) override;
+  void wind_down() override;
+  void close() override;
+
+  void answer(Response response);
+  bool closed() const { return closed_; }
+
+ private:
+  enum class Phase { waiting, reading, handling, writing, lingering };
+
+  void await_request();
+  void read_head();
+  void on_head();
+  void choose_sink(const BodyPolicy& policy);
+  void invite_body();
+  void read_body();
+  bool take_body(std::string_view data);
+  void dispatch();
+  Request take_head(Location location);
+  void watch();
+  void on_readable_while_parked();
+  void write_next();
+  void on_written();
+  void linger();
+  void drain();
+
+  // True if reading is over: it failed or took too long, and that has been dealt with.
+  bool interrupted(const error_code& failure);
+  void refuse(Response response);
+  void refuse(const Refusal& refusal) { refuse(refusal.status, refusal.sentence); }
+  void set_deadline(Millis delay);
+  void on_deadline();
+
+  std::shared_ptr<Hub> hub_;
+  tcp::socket socket_;
+  asio::steady_timer timer_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;  // while a request is read
+  Request request_;               // head, then body, until it is handled
+  std::string piece_;             // of the body, as it is read
+  std::optional<SpoolFile> spool_;
+  std::optional<Outgoing> outgoing_;
+  Outgoing::Manner manner_;
+  Phase phase_ = Phase::waiting;
+  bool timed_out_ = false;
+  bool refused_ = false;  // the rest of the request is unread
+  bool closed_ = false;
+};
+
+class SessionExchange final : public Exchange {
+ public:
+  SessionExchange(std::shared_ptr<HttpSession> session, std::optional<SpoolFile> spool)
+      : session_(std::move(session)), spool_(std::move(spool)) {}
+  SessionExchange(const SessionExchange&) = delete;
+  SessionExchange& operator=(const SessionExchange&) = delete;
+  ~SessionExchange() override {
+    if (!sent_) session_->close();
+  }
+
+  void send(Response response) override {
+    if (std::exchange(sent_, true)) return;
+    session_->answer(std::move(response));
+  }
+  bool abandoned() const override { return !sent_ && session_->closed(); }
+
+ private:
+  std::shared_ptr<HttpSession> session_;
+  std::optional<SpoolFile> spool_;
+  bool sent_ = false;
+};
+
+// --- Reading ---
+
+void HttpSession::await_request() {
+  phase_ = Phase::waiting;
+  if (hub_->stopping) return close();
+  if (buffer_.size() > 0) return read_head();  // sent ahead of our answer
+  set_deadline(hub_->settings.idle_timeout);
+  socket_.async_wait(tcp::socket::wait_read,
+                     [self = shared_from_this()](const error_code& failure) {
+                       if (self->closed_) return;
+                       if (failure) return self->close();
+                       self->read_head();
+                     });
+}
+
+void HttpSession::read_head() {
+  phase_ = Phase::reading;
+  timed_out_ = false;
+  manner_ = {};
+  parser_.emplace();
+  parser_->header_limit(hub_->settings.header_limit);
+  parser_->body_limit(boost::none);  // chosen when the head is known
+  set_deadline(hub_->settings.read_timeout);
+  http::async_read_header(socket_, buffer_, *parser_,
+                          [self = shared_from_this()](const error_code& failure, std::size_t) {
+                            if (!self->interrupted(failure)) self->on_head();
+                          });
+}
+
+bool HttpSession::interrupted(const error_code& failure) {
+  if (closed_) return true;
+  if (timed_out_) {
+    refuse(408, "The request was begun and not finished in time.");
+  } else if (!failure) {
+    return false;
+  } else if (const auto refusal = refusal_for(failure)) {
+    refuse(*refusal);
+  } else {
+    close();
+  }
+  return true;
+}
+
+void HttpSession::on_head() {
+  const auto& head = parser_->get();
+  manner_ = {.version = static_cast<int>(head.version()),
+             .keep_alive = head.keep_alive(),
+             .head_only = head.method() == http::verb::head};
+  if (const auto flaw = flaw_of(*parser_)) return refuse(*flaw);
+  auto location = parse_location(head.target());
+  if (!location) return refuse(400, "The target of the request is not a well-formed path.");
+  request_ = take_head(*std::move(location));
+
+  auto admission = hub_->admit(request_);
+  if (auto* refusal = std::get_if<Response>(&admission)) return refuse(std::move(*refusal));
+  const auto& policy = std::get<BodyPolicy>(admission);
+  if (parser_->content_length().value_or(0) > policy.limit) {
+    return refuse(413, "The body of the request is too long.");
+  }
+  parser_->body_limit(policy.limit);
+  choose_sink(policy);
+}
+
+Request HttpSession::take_head(Location location) {
+  const auto& head = parser_->get();
+  Request request{.method = std::string(head.method_string()),
+                  .path = std::move(location.path),
+                  .query = std::move(location.query)};
+  for (const auto& field : head) {
+    request.headers.add(std::string(field.name_string()), std::string(field.value()));
+  }
+  error_code gone;
+  const auto peer = socket_.remote_endpoint(gone);
+  if (!gone) request.peer = peer.address().to_string();
+  return request;
+}
+
+void HttpSession::choose_sink(const BodyPolicy& policy) {
+  spool_.reset();
+  if (policy.spool) {
+    auto spool = SpoolFile::create(*policy.spool);
+    if (!spool) {
+      log::error("cannot store an upload", {{"reason", spool.error().message}});
+      return refuse(refusal_for(spool.error()));
+    }
+    spool_.emplace(std::move(*spool));
+  }
+  const auto expectation = parser_->get()[http::field::expect];
+  const bool waits = equal_ignoring_case(expectation, "100-continue") && manner_.version == 11;
+  return waits && !parser_->is_done() && buffer_.size() == 0 ? invite_body() : read_body();
+}
+
+void HttpSession::invite_body() {
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  asio::async_write(socket_, asio::buffer(kContinue),
+                    [self = shared_from_this()](const error_code& failure, std::size_t) {
+                      if (!self->interrupted(failure)) self->read_body();
+                    });
+}
+
+void HttpSession::read_body() {
+  if (parser_->is_done()) return dispatch();
+  piece_.resize(kBodyPiece);
+  parser_->get().body().data = piece_.data();
+  parser_->get().body().size = piece_.size();
+  set_deadline(hub_->settings.read_timeout);
+  http::async_read(socket_, buffer_, *parser_,
+                   [self = shared_from_this()](error_code failure, std::size_t) {
+                     if (failure == http::error::need_buffer) failure = {};
+                     if (self->interrupted(failure)) return;
+                     const auto got = self->piece_.size() - self->parser_->get().body().size;
+                     if (self->take_body(std::string_view(self->piece_).substr(0, got))) {
+                       self->read_body();
+                     }
+                   });
+}
+
+bool HttpSession::take_body(std::string_view data) {
+  if (!spool_) {
+    request_.body += data;
+    return true;
+  }
+  const auto stored = spool_->append(data);
+  if (stored) return true;
+  log::error("cannot store an upload", {{"reason", stored.error().message}});
+  refuse(refusal_for(stored.error()));
+  return false;
+}
+
+// --- Handling ---
+
+void HttpSession::dispatch() {
+  auto request = std::exchange(request_, {});
+  if (spool_) {
+    spool_->finish();
+    request.body_file = spool_->path();
+  }
+  // A parked request may wait long, and there are thousands of them: they keep no buffers.
+  parser_.reset();
+  piece_ = {};
+  buffer_.shrink_to_fit();
+  timer_.cancel();
+  phase_ = Phase::handling;
+
+  auto exchange = std::make_shared<SessionExchange>(shared_from_this(), std::move(spool_));
+  spool_.reset();
+  try {
+    hub_->handler(std::move(request), exchange);
+  } catch (const std::exception& fault) {
+    log::error("a request failed by a fault of ours", {{"reason", fault.what()}});
+    exchange->send(plain_error(500, "A fault of the server; its log has the details."));
+  }
+  exchange.reset();
+  if (phase_ == Phase::handling && !closed_) watch();
+}
+
+void HttpSession::watch() {
+  socket_.async_wait(tcp::socket::wait_read,
+                     [self = shared_from_this()](const error_code& failure) {
+                       if (self->closed_ || failure || self->phase_ != Phase::handling) return;
+                       self->on_readable_while_parked();
+                     });
+}
+
+void HttpSession::on_readable_while_parked() {
+  char byte = 0;
+  const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0) return;  // the next request; it waits its turn
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return watch();
+  close();
+}
+
+// --- Answering ---
+
+void HttpSession::answer(Response response) {
+  if (closed_) return;
+  error_code ignored;
+  socket_.cancel(ignored);  // ends watch()
+  phase_ = Phase::writing;
+  if (hub_->stopping) manner_.keep_alive = false;
+  outgoing_.emplace(std::move(response), manner_);
+  write_next();
+}
+
+void HttpSession::refuse(int status, std::string_view sentence) {
+  refuse(plain_error(status, sentence));
+}
+
+void HttpSession::refuse(Response response) {
+  refused_ = true;
+  manner_.keep_alive = false;
+  spool_.reset();
+  answer(std::move(response));
+}
+
+void HttpSession::write_next() {
+  const auto piece = outgoing_->next();
+  if (!piece) {
+    log::error("an answer broke off", {{"reason", piece.error().message}});
+    return close();
+  }
+  if (piece->empty()) return on_written();
+  set_deadline(kWriteTimeout);
+  asio::async_write(socket_, asio::buffer(*piece),
+                    [self = shared_from_this()](const error_code& failure, std::size_t) {
+                      if (self->closed_) return;
+                      if (failure) return self->close();
+                      self->write_next();
+                    });
+}
+
+void HttpSession::on_written() {
+  outgoing_.reset();
+  if (refused_) return linger();
+  if (!manner_.keep_alive) return close();
+  await_request();
+}
+
+// Closing on unread bytes would make the kernel reset the connection, and our answer would be
+// lost on its way. So what still comes is thrown away for a moment.
+void HttpSession::linger() {
+  phase_ = Phase::lingering;
+  parser_.reset();
+  if (hub_->stopping) return close();
+  error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  set_deadline(kLinger);
+  piece_.resize(kBodyPiece);
+  drain();
+}
+
+void HttpSession::drain() {
+  socket_.async_read_some(asio::buffer(piece_),
+                          [self = shared_from_this()](const error_code& failure, std::size_t) {
+                            if (self->closed_) return;
+                            if (failure) return self->close();
+                            self->drain();
+                          });
+}
+
+// --- Ending ---
+
+void HttpSession::set_deadline(Millis delay) {
+  timer_.expires_after(delay);
+  timer_.async_wait([self = shared_from_this()](const error_code& failure) {
+    // A deadline that was moved when it had just passed is not met either.
+    const bool moved = self->timer_.expiry() > std::chrono::steady_clock::now();
+    if (!failure && !moved && !self->closed_) self->on_deadline();
+  });
+}
+
+void HttpSession::on_deadline() {
+  if (phase_ == Phase::handling) return;  // parked requests have no deadline of ours
+  if (phase_ != Phase::reading) return close();
+  timed_out_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);  // see interrupted()
+}
+
+void HttpSession::wind_down() {
+  if (phase_ == Phase::handling || phase_ == Phase::writing) {
+    manner_.keep_alive = false;
+  } else {
+    close();
+  }
+}
+
+void HttpSession::close() {
+  if (std::exchange(closed_, true)) return;
+  error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+  spool_.reset();
+  hub_->session_closed(this);
+}
+
+}  // namespace
+
+std::shared_ptr<Session> make_session(const std::shared_ptr<Hub>& hub, tcp::socket socket) {
+  const auto session = std::make_shared<HttpSession>(hub, std::move(socket));
+  hub->open.emplace(session.get(), session);
+  return session;
+}
+
+}  // namespace muster::net

@@ -1,0 +1,296 @@
+#include "scaling/decide.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+
+namespace muster::scaling {
+
+namespace {
+
+// Past these a number is a fault of its source, and is not believed.
+constexpr std::int64_t kMostTasks = 10'000'000;
+constexpr std::int64_t kMostInstances = 1'000'000;
+
+// Saturates, so that no input overflows.
+WallTime later(WallTime from, Millis by) {
+  std::int64_t sum = 0;
+  const auto start = from.time_since_epoch().count();
+  if (__builtin_add_overflow(start, by.count(), &sum)) {
+    sum = by.count() > 0 ? std::numeric_limits<std::int64_t>::max()
+                         : std::numeric_limits<std::int64_t>::min();
+  }
+  return WallTime(Millis(sum));
+}
+
+// Years past any calendar are shown as its edge.
+std::string in_words(WallTime time) {
+  constexpr WallTime kFirst{std::chrono::sys_days(std::chrono::year(0) / 1 / 1)};
+  constexpr WallTime kLast{std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)};
+  return format_rfc3339(std::clamp(time, kFirst, kLast));
+}
+
+template <class Range>
+bool contains(const Range& range, const std::string& id) {
+  return std::find(range.begin(), range.end(), id) != range.end();
+}
+
+bool is_absurd(const DemandReading& demand) {
+  const auto absurd = [](std::int64_t count) { return count < 0 || count > kMostTasks; };
+  return absurd(demand.unclaimed) || absurd(demand.running);
+}
+
+// Why this snapshot's demand must not be acted upon, if so (S2).
+std::optional<Reason> reason_to_hold(const Snapshot& snapshot) {
+  if (const auto* unknown = std::get_if<DemandUnknown>(&snapshot.demand)) {
+    return Reason{Rule::demand_unknown, 0, 0, "", "the queue is unknown: " + unknown->why};
+  }
+  const auto& demand = std::get<DemandReading>(snapshot.demand);
+  if (is_absurd(demand)) {
+    return Reason{Rule::demand_unknown, 0, 0, "",
+                  fmt::format("the queue is unknown: {} waiting and {} running cannot be",
+                              demand.unclaimed, demand.running)};
+  }
+  // A reading far in the future is as useless as an old one: a clock has jumped.
+  const auto age = snapshot.policy.demand_max_age;
+  if (later(demand.read_at, age) < snapshot.now || later(snapshot.now, age) < demand.read_at) {
+    return Reason{
+        Rule::demand_stale, 0, 0, "",
+        fmt::format("the queue was read at {}, which is too long ago", in_words(demand.read_at))};
+  }
+  return std::nullopt;
+}
+
+bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
+  return instance.state == InstanceState::booting &&
+         later(instance.launched_at, snapshot.policy.boot_timeout) <= snapshot.now;
+}
+
+Millis backoff_after(std::int64_t failures, const Policy& policy) {
+  auto pause = std::max(policy.boot_backoff_first, Millis(0));
+  const auto most = std::max(policy.boot_backoff_most, pause);
+  for (; failures > 1 && pause < most && pause > Millis(0); --failures) {
+    pause = pause > most / 2 ? most : pause * 2;
+  }
+  return pause;
+}
+
+// Failed boots since the last pass, each counted once however often it is seen. Launches that were
+// refused together count as one.
+std::int64_t count_failures(const Snapshot& snapshot, bool hold) {
+  const auto& known = snapshot.state.given_up;
+  auto failures = std::count_if(snapshot.failed_boots.begin(), snapshot.failed_boots.end(),
+                                [&](const auto& id) { return !contains(known, id); });
+  if (snapshot.failed_launches > 0) ++failures;
+  if (hold) return failures;
+  return failures + std::count_if(snapshot.instances.begin(), snapshot.instances.end(),
+                                  [&](const auto& instance) {
+                                    return is_overdue(instance, snapshot) &&
+                                           !contains(known, instance.id);
+                                  });
+}
+
+// Those that were counted as failed and are still there.
+std::vector<std::string> given_up(const Snapshot& snapshot) {
+  std::vector<std::string> ids;
+  for (const auto& instance : snapshot.instances) {
+    const bool leaving =
+        instance.state == InstanceState::draining && contains(snapshot.state.given_up, instance.id);
+    if (leaving || is_overdue(instance, snapshot)) ids.push_back(instance.id);
+  }
+  return ids;
+}
+
+// What to remember of boots. While the queue is unknown, so is who has connected: then an overdue
+// instance is not judged.
+State judge_boots(const Snapshot& snapshot, bool hold) {
+  auto next = snapshot.state;
+  if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
+  if (const auto failures = count_failures(snapshot, hold); failures > 0) {
+    const auto before = std::clamp<std::int64_t>(next.failed_boots_in_a_row, 0, kMostInstances);
+    next.failed_boots_in_a_row = before + failures;
+    next.backoff_until =
+        later(snapshot.now, backoff_after(next.failed_boots_in_a_row, snapshot.policy));
+  }
+  if (!hold) next.given_up = given_up(snapshot);
+  return next;
+}
+
+// After a clock that jumped back, the wait is still bounded.
+void bound_backoff(State& state, const Snapshot& snapshot) {
+  if (!state.backoff_until) return;
+  const auto most = std::max(snapshot.policy.boot_backoff_most, snapshot.policy.boot_backoff_first);
+  state.backoff_until = std::min(*state.backoff_until, later(snapshot.now, most));
+  if (*state.backoff_until <= snapshot.now) state.backoff_until.reset();
+}
+
+// The rules, in the order in which they speak. Each adds its reason and keeps the earlier ones.
+class Draft {
+ public:
+  explicit Draft(const Snapshot& snapshot)
+      : snapshot_(snapshot),
+        least_(std::clamp<std::int64_t>(snapshot.policy.min, 0, kMostInstances)),
+        most_(std::clamp<std::int64_t>(snapshot.policy.max, 0, kMostInstances)),
+        hold_(reason_to_hold(snapshot)) {
+    decision_.counts = count(snapshot.instances);
+    staying_ = decision_.counts;
+    decision_.next = judge_boots(snapshot, hold_.has_value());
+    bound_backoff(decision_.next, snapshot);
+  }
+
+  Decision finish() {
+    if (hold_) {
+      decision_.reasons.push_back(*hold_);
+    } else {
+      drain_overdue();
+      drain_above_maximum();
+      launch_for_queue();
+    }
+    launch_for_minimum();
+    keep_maximum();
+    keep_backoff();
+    if (decision_.reasons.empty()) reason(Rule::satisfied, 0, 0, supply_in_words());
+    decision_.desired = decision_.counts.live() + decision_.launch;
+    decision_.revisit_at = revisit_at();
+    return std::move(decision_);
+  }
+
+ private:
+  void reason(Rule rule, std::int64_t wanted, std::int64_t allowed, std::string detail,
+              std::string subject = "") {
+    decision_.reasons.push_back({rule, wanted, allowed, std::move(subject), std::move(detail)});
+  }
+
+  void drain_overdue() {
+    for (const auto& instance : snapshot_.instances) {
+      if (!is_overdue(instance, snapshot_)) continue;
+      --staying_.booting;
+      decision_.drain.push_back(instance.id);
+      reason(Rule::boot_timeout, 1, 1,
+             fmt::format("{} did not connect within {}", instance.id,
+                         format_duration(snapshot_.policy.boot_timeout)),
+             instance.id);
+    }
+  }
+
+  // The newest first: it has served least. Busy and booting ones are left to end by themselves.
+  void drain_above_maximum() {
+    const auto excess = staying_.booting + staying_.idle + staying_.busy - most_;
+    if (excess <= 0) return;
+    std::vector<Instance> idle;
+    std::copy_if(snapshot_.instances.begin(), snapshot_.instances.end(), std::back_inserter(idle),
+                 [](const auto& it) { return it.state == InstanceState::idle; });
+    std::sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) {
+      return std::tie(b.launched_at, b.id) < std::tie(a.launched_at, a.id);
+    });
+    if (std::ssize(idle) > excess) idle.resize(static_cast<std::size_t>(excess));
+    for (const auto& instance : idle) decision_.drain.push_back(instance.id);
+    staying_.idle -= std::ssize(idle);
+    reason(Rule::above_maximum, excess, std::ssize(idle),
+           fmt::format("{} are live where {} may be", most_ + excess, most_));
+  }
+
+  std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot_.demand).unclaimed; }
+
+  std::string supply_in_words() const {
+    const auto free = staying_.idle + staying_.booting;
+    return fmt::format("{} wait, {} idle and {} booting will serve {}", unclaimed(), staying_.idle,
+                       staying_.booting, std::min(free, unclaimed()));
+  }
+
+  void launch_for_queue() {
+    const auto lacking = unclaimed() - (staying_.idle + staying_.booting);
+    if (lacking <= 0) return;
+    decision_.launch = lacking;
+    reason(Rule::queue, lacking, lacking, supply_in_words());
+  }
+
+  void launch_for_minimum() {
+    const auto there = staying_.booting + staying_.idle + staying_.busy;
+    const auto launches = least_ - there;
+    if (launches <= decision_.launch) return;
+    reason(Rule::minimum, decision_.launch, launches,
+           fmt::format("at least {} must be there and {} are", least_, there));
+    decision_.launch = launches;
+  }
+
+  // All live instances count, those that are about to end included (S4).
+  void keep_maximum() {
+    const auto live = decision_.counts.live();
+    const auto room = std::max<std::int64_t>(most_ - live, 0);
+    if (decision_.launch <= room) return;
+    reason(Rule::maximum, decision_.launch, room,
+           fmt::format("at most {} may be live and {} are", most_, live));
+    decision_.launch = room;
+  }
+
+  void keep_backoff() {
+    const auto& state = decision_.next;
+    if (decision_.launch == 0 || !state.backoff_until) return;
+    reason(
+        Rule::backoff, decision_.launch, 0,
+        fmt::format("{} failed in a row, and the next may start at {}",
+                    count_of(state.failed_boots_in_a_row, "boot"), in_words(*state.backoff_until)));
+    decision_.launch = 0;
+  }
+
+  std::optional<WallTime> revisit_at() const {
+    std::optional<WallTime> first;
+    const auto consider = [&](WallTime time) {
+      if (time > snapshot_.now && (!first || time < *first)) first = time;
+    };
+    if (decision_.next.backoff_until) consider(*decision_.next.backoff_until);
+    for (const auto& instance : snapshot_.instances) {
+      if (instance.state != InstanceState::booting) continue;
+      consider(later(instance.launched_at, snapshot_.policy.boot_timeout));
+    }
+    if (decision_.launch > 0) consider(later(snapshot_.now, snapshot_.policy.boot_timeout));
+    if (const auto* demand = std::get_if<DemandReading>(&snapshot_.demand)) {
+      consider(later(demand->read_at, snapshot_.policy.demand_max_age));
+    }
+    return first;
+  }
+
+  const Snapshot& snapshot_;
+  const std::int64_t least_;
+  const std::int64_t most_;
+  const std::optional<Reason> hold_;
+  Counts staying_;  // without those that this decision drains
+  Decision decision_;
+};
+
+}  // namespace
+
+Counts count(const std::vector<Instance>& instances) {
+  Counts counts;
+  for (const auto& instance : instances) {
+    switch (instance.state) {
+      case InstanceState::booting:
+        ++counts.booting;
+        break;
+      case InstanceState::idle:
+        ++counts.idle;
+        break;
+      case InstanceState::busy:
+        ++counts.busy;
+        break;
+      case InstanceState::spent:
+        ++counts.spent;
+        break;
+      case InstanceState::draining:
+        ++counts.draining;
+        break;
+    }
+  }
+  return counts;
+}
+
+Decision decide(const Snapshot& snapshot) {
+  return Draft(snapshot).finish();
+}
+
+}  // namespace muster::scaling

@@ -1,0 +1,222 @@
+#include "scaling/decide.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muster::scaling {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr WallTime kNow{std::chrono::hours(500'000)};
+
+// A small vocabulary: a world is said in a few words, and asked what decide() makes of it.
+class World {
+ public:
+  World() {
+    snapshot_.now = kNow;
+    snapshot_.policy.max = 4;
+    demand(0, 0);
+  }
+  World& demand(std::int64_t unclaimed, std::int64_t running, Millis age = Millis(0)) {
+    snapshot_.demand = DemandReading{unclaimed, running, kNow - age};
+    return *this;
+  }
+  World& unknown() {
+    snapshot_.demand = DemandUnknown{"the server does not answer"};
+    return *this;
+  }
+  World& with(int many, InstanceState state, Millis age = seconds(1)) {
+    for (int i = 0; i < many; ++i) {
+      const auto id = "i" + std::to_string(snapshot_.instances.size());
+      snapshot_.instances.push_back({id, state, kNow - age});
+    }
+    return *this;
+  }
+  World& bounds(std::int64_t min, std::int64_t max) {
+    snapshot_.policy.min = min;
+    snapshot_.policy.max = max;
+    return *this;
+  }
+  World& ended_unseen(std::vector<std::string> ids) {
+    snapshot_.failed_boots = std::move(ids);
+    return *this;
+  }
+  World& remembering(State state) {
+    snapshot_.state = std::move(state);
+    return *this;
+  }
+  World& booted() {
+    snapshot_.any_boot_succeeded = true;
+    return *this;
+  }
+  World& refused_launches(std::int64_t many) {
+    snapshot_.failed_launches = many;
+    return *this;
+  }
+  Decision decide() const { return scaling::decide(snapshot_); }
+  const Snapshot& snapshot() const { return snapshot_; }
+
+ private:
+  Snapshot snapshot_;
+};
+
+std::vector<Rule> rules(const Decision& decision) {
+  std::vector<Rule> rules;
+  for (const auto& reason : decision.reasons) rules.push_back(reason.rule);
+  return rules;
+}
+
+struct Situation {
+  std::string name;
+  World world;
+  std::int64_t launch;
+  std::size_t drained;
+  std::vector<Rule> rules;
+};
+
+class Situations : public testing::TestWithParam<Situation> {};
+
+TEST_P(Situations, AreDecided) {
+  const auto& situation = GetParam();
+  const auto decision = situation.world.decide();
+  EXPECT_EQ(decision.launch, situation.launch);
+  EXPECT_EQ(decision.drain.size(), situation.drained);
+  EXPECT_EQ(rules(decision), situation.rules);
+  EXPECT_EQ(decision.desired, decision.counts.live() + decision.launch);
+}
+
+using enum InstanceState;
+using enum Rule;
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Situations,
+    testing::Values(
+        Situation{"nothing", World(), 0, 0, {satisfied}},
+        Situation{"from_zero", World().demand(2, 0), 2, 0, {queue}},
+        Situation{"more_than_max", World().demand(9, 0), 4, 0, {queue, maximum}},
+        Situation{"idle_serves", World().demand(2, 0).with(1, idle), 1, 0, {queue}},
+        Situation{"booting_serves", World().demand(2, 0).with(2, booting), 0, 0, {satisfied}},
+        Situation{"busy_does_not", World().demand(1, 1).with(1, busy), 1, 0, {queue}},
+        Situation{"spent_does_not", World().demand(1, 0).with(1, spent), 1, 0, {queue}},
+        Situation{"draining_does_not", World().demand(1, 0).with(1, draining), 1, 0, {queue}},
+        Situation{"all_live_count_for_max",
+                  World().demand(3, 0).with(2, spent).with(1, draining),
+                  1,
+                  0,
+                  {queue, maximum}},
+        Situation{"min_from_zero", World().bounds(2, 4), 2, 0, {minimum}},
+        Situation{"min_counts_busy", World().bounds(2, 4).with(1, busy), 1, 0, {minimum}},
+        Situation{"min_ignores_spent", World().bounds(1, 4).with(1, spent), 1, 0, {minimum}},
+        Situation{"queue_covers_min", World().bounds(2, 4).demand(3, 0), 3, 0, {queue}},
+        Situation{"min_tops_queue", World().bounds(3, 4).demand(1, 0), 3, 0, {queue, minimum}},
+        Situation{"max_beats_min", World().bounds(5, 2), 2, 0, {minimum, maximum}},
+        Situation{"max_zero", World().bounds(0, 0).demand(1, 0), 0, 0, {queue, maximum}},
+        Situation{
+            "above_max", World().bounds(0, 2).with(2, busy).with(3, idle), 0, 3, {above_maximum}},
+        Situation{"above_max_all_busy", World().bounds(0, 2).with(3, busy), 0, 0, {above_maximum}},
+        Situation{"unknown", World().unknown().with(2, idle), 0, 0, {demand_unknown}},
+        Situation{"unknown_above_max",
+                  World().unknown().bounds(0, 1).with(2, idle),
+                  0,
+                  0,
+                  {demand_unknown}},
+        Situation{"unknown_min", World().unknown().bounds(1, 4), 1, 0, {demand_unknown, minimum}},
+        Situation{"unknown_overdue",
+                  World().unknown().with(1, booting, minutes(6)),
+                  0,
+                  0,
+                  {demand_unknown}},
+        Situation{"unknown_and_boots_fail",
+                  World().unknown().bounds(1, 4).ended_unseen({"x"}),
+                  0,
+                  0,
+                  {demand_unknown, minimum, backoff}},
+        Situation{"stale", World().demand(3, 0, minutes(3)), 0, 0, {demand_stale}},
+        Situation{"from_the_future", World().demand(3, 0, -minutes(3)), 0, 0, {demand_stale}},
+        Situation{"negative", World().demand(-1, 0), 0, 0, {demand_unknown}},
+        Situation{"huge", World().demand(std::int64_t{1} << 60, 0), 0, 0, {demand_unknown}},
+        Situation{"overdue",
+                  World().demand(1, 0).with(1, booting, minutes(5)),
+                  0,
+                  1,
+                  {boot_timeout, queue, backoff}},
+        Situation{"boot_failed", World().demand(1, 0).ended_unseen({"x"}), 0, 0, {queue, backoff}},
+        Situation{
+            "launch_refused", World().demand(1, 0).refused_launches(3), 0, 0, {queue, backoff}},
+        Situation{"backoff_over", World().demand(1, 0).remembering({3, kNow, {}}), 1, 0, {queue}},
+        Situation{"backoff_holds_min",
+                  World().bounds(1, 4).remembering({1, kNow + seconds(1), {}}),
+                  0,
+                  0,
+                  {minimum, backoff}},
+        Situation{
+            "a_boot_clears",
+            World().demand(2, 0).with(1, idle).remembering({3, kNow + minutes(1), {}}).booted(),
+            1,
+            0,
+            {queue}}),
+    [](const auto& shown) { return shown.param.name; });
+
+TEST(Decide, ExplainsItselfInWords) {
+  const auto decision = World().bounds(0, 2).demand(3, 0).with(1, idle).decide();
+  ASSERT_EQ(decision.reasons.size(), 2U);
+  EXPECT_EQ(describe(decision.reasons[0]), "3 wait, 1 idle and 0 booting will serve 1: launch 2");
+  EXPECT_EQ(describe(decision.reasons[1]),
+            "at most 2 may be live and 1 are: launch 1 instead of 2");
+}
+
+TEST(Decide, BacksOffTwiceAsLongAfterEachFailureUpToTheMost) {
+  State state;
+  std::vector<Millis> pauses;
+  for (int i = 0; i < 9; ++i) {
+    state = World().ended_unseen({"x"}).remembering(state).decide().next;
+    ASSERT_TRUE(state.backoff_until);
+    pauses.push_back(*state.backoff_until - kNow);
+  }
+  EXPECT_THAT(pauses, ElementsAre(seconds(5), seconds(10), seconds(20), seconds(40), seconds(80),
+                                  seconds(160), seconds(320), minutes(10), minutes(10)));
+}
+
+TEST(Decide, CountsAnOverdueBootOnceHoweverLongItStays) {
+  auto world = World().with(1, booting, minutes(6));
+  auto state = world.decide().next;
+  EXPECT_EQ(state.failed_boots_in_a_row, 1);
+  const auto again = World(world).remembering(state).decide();
+  EXPECT_THAT(again.drain, ElementsAre("i0"));  // asked again, should the first have been lost
+  EXPECT_EQ(again.next, state);
+  const auto leaving = World().with(1, draining).remembering(state).decide();
+  EXPECT_EQ(leaving.next, state);
+  const auto gone = World().ended_unseen({"i0"}).remembering(state).decide();
+  EXPECT_EQ(gone.next.failed_boots_in_a_row, 1);
+  EXPECT_THAT(gone.next.given_up, IsEmpty());
+}
+
+TEST(Decide, DrainsTheNewestIdleFirst) {
+  const auto world = World()
+                         .bounds(0, 1)
+                         .with(1, idle, seconds(9))
+                         .with(1, idle, seconds(3))
+                         .with(1, idle, seconds(6));
+  EXPECT_THAT(world.decide().drain, ElementsAre("i1", "i2"));
+}
+
+TEST(Decide, SaysWhenToLookAgain) {
+  const auto at = [](const World& world) { return world.decide().revisit_at; };
+  EXPECT_EQ(at(World().with(1, booting, minutes(4))), kNow + minutes(1));
+  EXPECT_EQ(at(World().demand(0, 0, minutes(1))), kNow + minutes(1));
+  EXPECT_EQ(at(World().ended_unseen({"x"})), kNow + seconds(5));
+  EXPECT_EQ(at(World().unknown()), std::nullopt);
+  EXPECT_EQ(at(World().unknown().bounds(1, 1)), kNow + minutes(5));
+}
+
+TEST(Decide, KeepsABackoffBoundedWhenTheClockJumpsBack) {
+  const auto decision = World().remembering({1, kNow + minutes(600), {}}).decide();
+  EXPECT_EQ(decision.next.backoff_until, kNow + minutes(10));
+}
+
+}  // namespace
+}  // namespace muster::scaling
