@@ -55,8 +55,8 @@ struct Job {
 
 // A job's place in a workflow.
 struct WorkflowJob {
-  std::string name;  // unique in the workflow
-  std::string job;   // key of Config::jobs
+  std::string name;                        // unique in the workflow
+  std::string job;                         // key of Config::jobs
   std::vector<std::string> requires_jobs;  // names in the same workflow; no cycles
 
   friend bool operator==(const WorkflowJob&, const WorkflowJob&) = default;

@@ -45,6 +45,10 @@ std::string describe(const Value& value) {
 
 namespace {
 
+bool is_readable_as_mapping(const Value& value) {
+  return value.kind == Value::Kind::mapping || value.kind == Value::Kind::null;
+}
+
 void expected(std::string_view what, const Value& value, const std::string& path,
               Problems& problems) {
   report(problems, {value.at, path, fmt::format("expected {}, found {}", what, describe(value))});
@@ -113,8 +117,7 @@ std::vector<std::string> as_texts(const Value& value, const std::string& path, P
 
 MapReader::MapReader(const Value& value, std::string path, Problems& problems)
     : value_(&value), path_(std::move(path)), problems_(&problems) {
-  const bool readable = value.kind == Value::Kind::mapping || value.kind == Value::Kind::null;
-  if (!readable) expected("a mapping", value, path_, problems);
+  if (!is_readable_as_mapping(value)) expected("a mapping", value, path_, problems);
 }
 
 std::string MapReader::path_of(std::string_view key) const {
@@ -129,7 +132,7 @@ const Value* MapReader::take(std::string_view key) {
 
 const Value* MapReader::require(std::string_view key) {
   const auto* found = take(key);
-  if (!found && value_->kind == Value::Kind::mapping) problem(fmt::format("'{}' is missing", key));
+  if (!found && is_readable_as_mapping(*value_)) problem(fmt::format("'{}' is missing", key));
   return found;
 }
 

@@ -1,8 +1,10 @@
 #include "yaml/value.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 
 #include <fmt/core.h>
 #include <yaml-cpp/eventhandler.h>
@@ -23,7 +25,7 @@ const Value* Value::find(std::string_view key) const {
 
 namespace {
 
-// The only way to stop yaml-cpp's parser. Caught in parse(), as its own exceptions are.
+// The only way to stop yaml-cpp's parser. Caught in parse_located(), as its own exceptions are.
 [[noreturn]] void refuse(Position at, const std::string& why) {
   YAML::Mark mark;
   mark.line = at.line - 1;
@@ -241,10 +243,6 @@ class TreeBuilder final : public YAML::EventHandler {
   Measure spent_;
 };
 
-Error error_at(Position at, std::string_view message) {
-  return {ErrorKind::invalid, fmt::format("line {}, column {}: {}", at.line, at.column, message)};
-}
-
 Position position_in(std::string_view text, std::size_t offset) {
   const auto before = text.substr(0, offset);
   const auto newline = before.rfind('\n');
@@ -253,22 +251,25 @@ Position position_in(std::string_view text, std::size_t offset) {
           static_cast<int>(offset - line_start) + 1};
 }
 
-Result<void> check_bytes(std::string_view text, const Limits& limits) {
+std::optional<ParseError> check_bytes(std::string_view text, const Limits& limits) {
   if (text.size() > limits.bytes) {
-    return Error{ErrorKind::too_large, fmt::format("the text has {} bytes; at most {} are read",
-                                                   text.size(), limits.bytes)};
+    return ParseError{.kind = ErrorKind::too_large,
+                      .message = fmt::format("the text has {} bytes; at most {} are read",
+                                             text.size(), limits.bytes)};
   }
   const auto valid = utf8_prefix(text);
-  if (valid < text.size()) return error_at(position_in(text, valid), "this is not UTF-8 text");
+  if (valid < text.size()) {
+    return ParseError{.at = position_in(text, valid), .message = "this is not UTF-8 text"};
+  }
   const auto nul = text.find('\0');
-  if (nul != std::string_view::npos) return error_at(position_in(text, nul), "NUL is not text");
-  return ok();
+  if (nul == std::string_view::npos) return std::nullopt;
+  return ParseError{.at = position_in(text, nul), .message = "NUL is not text"};
 }
 
 }  // namespace
 
-Result<Value> parse(std::string_view text, const Limits& limits) {
-  if (const auto checked = check_bytes(text, limits); !checked) return checked.error();
+tl::expected<Value, ParseError> parse_located(std::string_view text, const Limits& limits) {
+  if (auto unfit = check_bytes(text, limits)) return tl::unexpected(std::move(*unfit));
   try {
     // yaml-cpp takes an open quote, or a key without its colon, at the very end for complete. With
     // a comment behind it does not.
@@ -279,11 +280,19 @@ Result<Value> parse(std::string_view text, const Limits& limits) {
     while (parser.HandleNextDocument(builder)) {
     }
     return builder.take();
-  } catch (const YAML::Exception& exception) {
-    return error_at(position_of(exception.mark), exception.msg);
-  } catch (const std::exception& exception) {  // yaml-cpp also lets a few of the library's escape
-    return Error{ErrorKind::invalid, fmt::format("this is not YAML: {}", exception.what())};
+  } catch (const YAML::Exception& refusal) {
+    return tl::unexpected(ParseError{.at = position_of(refusal.mark), .message = refusal.msg});
+  } catch (const std::logic_error& error) {  // what yaml-cpp lets escape from the library below it
+    return tl::unexpected(ParseError{.message = fmt::format("not YAML: {}", error.what())});
   }
+}
+
+Result<Value> parse(std::string_view text, const Limits& limits) {
+  auto value = parse_located(text, limits);
+  if (value) return std::move(*value);
+  const auto& [kind, at, message] = value.error();
+  if (at.line == 0) return Error{kind, message};
+  return Error{kind, fmt::format("line {}, column {}: {}", at.line, at.column, message)};
 }
 
 }  // namespace muster::yaml

@@ -51,7 +51,16 @@ struct Limits {
   std::size_t depth = 64;
 };
 
-// The one document of `text`. An error says line and column. Empty text gives a null value.
+struct ParseError {
+  ErrorKind kind = ErrorKind::invalid;
+  Position at;
+  std::string message;
+};
+
+// The one document of `text`. Empty text gives a null value.
+tl::expected<Value, ParseError> parse_located(std::string_view text, const Limits& limits = {});
+
+// The same; the error's message begins with the line and column.
 Result<Value> parse(std::string_view text, const Limits& limits = {});
 
 }  // namespace muster::yaml
