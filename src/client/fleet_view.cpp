@@ -22,7 +22,7 @@ std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassN
   for (const auto& item : fleet.classes) {
     if (!classes.contains(item.resource_class)) continue;
     Line line(style);
-    line.add("  " + padded(printable(item.resource_class), 24), "1");
+    line.add("  " + padded(printable(item.resource_class), 18), "1");
     line.add(fmt::format("  queue {:<3}", item.unclaimed), item.unclaimed > 0 ? "33" : "");
     if (item.fleet) {
       line.add(fmt::format("  desired {:<3}  booting {:<3}  busy {:<3}  idle {}",

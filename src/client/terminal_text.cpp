@@ -58,11 +58,11 @@ std::string padded(std::string_view text, std::size_t width) {
 }
 
 Line& Line::add(std::string_view text, std::string_view sgr) {
-  if (full_) return *this;
+  if (full_ || text.empty()) return *this;
   std::string shown(text);
-  if (used_ + columns(text) > style_.width) {
-    const auto room = style_.width - std::min(style_.width, used_ + 1);
-    shown = std::string(fitting(text, room)) + "…";
+  const auto room = style_.width - used_;
+  if (columns(text) > room) {
+    shown = room == 0 ? "" : std::string(fitting(text, room - 1)) + "…";
     full_ = true;
   }
   used_ += columns(shown);
