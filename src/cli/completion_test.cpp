@@ -52,7 +52,8 @@ TEST(Completion, EveryShellKnowsEveryCommandAndOption) {
     for (const auto& command : root.commands) {
       EXPECT_THAT(script, HasSubstr(command.path)) << shell;
       for (const auto& option : command.options) {
-        if (!option.positional) EXPECT_THAT(script, HasSubstr(option.names.back().substr(2)));
+        if (option.positional) continue;
+        EXPECT_THAT(script, HasSubstr(option.names.back().substr(2)));
       }
     }
   }

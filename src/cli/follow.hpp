@@ -1,0 +1,22 @@
+#pragma once
+
+// Follows a pipeline to its end and tells how it went. What `muster run` and `muster pipeline
+// follow` have in common.
+
+#include <string>
+
+#include "cli/interrupt.hpp"
+#include "client/api.hpp"
+
+namespace muster::cli {
+
+struct FollowSettings {
+  bool json = false;   // nothing but the finished pipeline on standard output
+  bool fleet = false;  // show the fleet, too, and wait until it is back at zero
+};
+
+// The exit code of the program.
+int follow(const client::Access& access, const std::string& pipeline,
+           const FollowSettings& settings, const Interrupt& interrupt);
+
+}  // namespace muster::cli

@@ -1,0 +1,14 @@
+#include "cli/interrupt.hpp"
+
+#include <csignal>
+
+namespace muster::cli {
+
+Interrupt::Interrupt()
+    : signals_{SIGINT, SIGTERM}, thread_([this](const std::stop_token& done) {
+        while (!done.stop_requested()) {
+          if (signals_.wait(Millis(100))) stop_.request_stop();
+        }
+      }) {}
+
+}  // namespace muster::cli

@@ -1,0 +1,64 @@
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "cli/client_session.hpp"
+#include "cli/commands.hpp"
+#include "cli/follow.hpp"
+#include "client/display.hpp"
+#include "client/pipeline_view.hpp"
+#include "protocol/json.hpp"
+
+namespace muster::cli {
+namespace {
+
+int list(client::Api& api, const PipelineOptions& options) {
+  const auto pipelines = api.pipelines();
+  if (!pipelines) return report(pipelines.error());
+  if (options.json) {
+    fmt::print("{}\n", protocol::to_json(*pipelines));
+  } else {
+    print_lines(client::list_pipelines(*pipelines, system_clock().wall()));
+  }
+  return 0;
+}
+
+int show(client::Api& api, const PipelineOptions& options) {
+  const auto status = api.pipeline(options.id);
+  if (!status) return report(status.error());
+  if (options.json) {
+    fmt::print("{}\n", protocol::to_json(*status));
+  } else {
+    print_lines(render(*status, system_clock().wall(), client::standard_output_style()));
+  }
+  return 0;
+}
+
+int cancel(client::Api& api, const PipelineOptions& options) {
+  const auto canceled = api.cancel(options.id);
+  if (!canceled) return report(canceled.error());
+  fmt::print(stderr, "Canceling; tasks that run end when their runners have ended them.\n");
+  return 0;
+}
+
+}  // namespace
+
+int run(const PipelineOptions& options) {
+  const auto access = find_access(options.client);
+  if (!access) return report(access.error());
+  if (options.action == PipelineOptions::Action::follow) {
+    const Interrupt interrupt;
+    return follow(*access, options.id, {.json = options.json}, interrupt);
+  }
+  client::Api api(*access);
+  switch (options.action) {
+    case PipelineOptions::Action::show:
+      return show(api, options);
+    case PipelineOptions::Action::cancel:
+      return cancel(api, options);
+    default:
+      return list(api, options);
+  }
+}
+
+}  // namespace muster::cli

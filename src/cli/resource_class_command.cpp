@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "cli/client_session.hpp"
+#include "cli/commands.hpp"
+#include "client/terminal_text.hpp"
+#include "protocol/json.hpp"
+
+namespace muster::cli {
+namespace {
+
+constexpr auto kNickname = "default";
+
+int create_token(client::Api& api, const ResourceClassOptions& options) {
+  const auto token = api.create_token({options.resource_class, kNickname, std::nullopt});
+  if (!token) return report(token.error().within("the class was created, but not its token"));
+  if (options.json) {
+    fmt::print("{}\n", protocol::to_json(*token));
+  } else {
+    fmt::print(stderr, "This token is shown once; keep it where its runners can read it:\n");
+    fmt::print("{}\n", token->token.value_or(""));
+  }
+  return 0;
+}
+
+int create(client::Api& api, const ResourceClassOptions& options) {
+  const auto created = api.create_class(
+      {options.resource_class, options.description, std::nullopt, options.max_requeues});
+  if (!created) return report(created.error());
+  if (options.generate_token) return create_token(api, options);
+  if (options.json) {
+    fmt::print("{}\n", protocol::to_json(*created));
+  } else {
+    fmt::print(stderr, "Created. A token for its runners: muster token create {}\n",
+               options.resource_class);
+  }
+  return 0;
+}
+
+int list(client::Api& api, const ResourceClassOptions& options) {
+  const auto classes = options.namespace_filter.empty() ? api.all_classes()
+                                                        : api.classes_of(options.namespace_filter);
+  if (!classes) return report(classes.error());
+  if (options.json) {
+    fmt::print("{}\n", protocol::to_json(*classes));
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows{{"RESOURCE CLASS", "MAX REQUEUES", "DESCRIPTION"}};
+  for (const auto& item : classes->items) {
+    rows.push_back(
+        {item.resource_class, std::to_string(item.max_requeues.value_or(0)), item.description});
+  }
+  print_lines(client::table(rows));
+  return 0;
+}
+
+Result<std::string> find_id(client::Api& api, const std::string& name) {
+  const auto classes = api.classes_of(name.substr(0, name.find('/')));
+  if (!classes) return classes.error();
+  const auto found = std::find_if(classes->items.begin(), classes->items.end(),
+                                  [&](const auto& item) { return item.resource_class == name; });
+  if (found != classes->items.end()) return found->id;
+  return Error{ErrorKind::not_found, fmt::format("there is no resource class {}", name)};
+}
+
+int remove(client::Api& api, const ResourceClassOptions& options) {
+  const auto id = find_id(api, options.resource_class);
+  if (!id) return report(id.error());
+  const auto deleted = api.delete_class(*id, options.force);
+  if (deleted) return 0;
+  auto error = deleted.error();
+  if (error.kind == ErrorKind::conflict && !options.force) {
+    error.message += "; --force deletes them, too";
+  }
+  return report(error);
+}
+
+}  // namespace
+
+int run(const ResourceClassOptions& options) {
+  const auto access = find_access(options.client);
+  if (!access) return report(access.error());
+  client::Api api(*access);
+  switch (options.action) {
+    case ResourceClassOptions::Action::create:
+      return create(api, options);
+    case ResourceClassOptions::Action::remove:
+      return remove(api, options);
+    default:
+      return list(api, options);
+  }
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,61 @@
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "cli/client_session.hpp"
+#include "cli/commands.hpp"
+#include "client/terminal_text.hpp"
+#include "protocol/json.hpp"
+
+namespace muster::cli {
+namespace {
+
+int create(client::Api& api, const TokenOptions& options) {
+  const auto token = api.create_token({options.resource_class, options.nickname, std::nullopt});
+  if (!token) return report(token.error());
+  if (options.json) {
+    fmt::print("{}\n", protocol::to_json(*token));
+    return 0;
+  }
+  fmt::print(stderr, "This token is shown once. To revoke it: muster token revoke {}\n", token->id);
+  fmt::print("{}\n", token->token.value_or(""));
+  return 0;
+}
+
+int list(client::Api& api, const TokenOptions& options) {
+  const auto tokens = api.tokens(options.resource_class);
+  if (!tokens) return report(tokens.error());
+  if (options.json) {
+    fmt::print("{}\n", protocol::to_json(*tokens));
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows{{"ID", "NICKNAME", "CREATED"}};
+  for (const auto& item : tokens->items) {
+    rows.push_back({item.id, item.nickname, format_rfc3339(item.created_at)});
+  }
+  print_lines(client::table(rows));
+  return 0;
+}
+
+int revoke(client::Api& api, const TokenOptions& options) {
+  const auto revoked = api.revoke_token(options.id);
+  return revoked ? 0 : report(revoked.error());
+}
+
+}  // namespace
+
+int run(const TokenOptions& options) {
+  const auto access = find_access(options.client);
+  if (!access) return report(access.error());
+  client::Api api(*access);
+  switch (options.action) {
+    case TokenOptions::Action::create:
+      return create(api, options);
+    case TokenOptions::Action::revoke:
+      return revoke(api, options);
+    default:
+      return list(api, options);
+  }
+}
+
+}  // namespace muster::cli

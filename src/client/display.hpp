@@ -1,0 +1,34 @@
+#pragma once
+
+// Where a pipeline is shown while it is followed: redrawn in place on a terminal, line by line
+// elsewhere, or not at all. One thread.
+
+#include <memory>
+#include <string>
+
+#include "base/time.hpp"
+#include "client/fleet_view.hpp"
+#include "protocol/messages.hpp"
+
+namespace muster::client {
+
+struct Scene {
+  const protocol::PipelineStatus* pipeline = nullptr;
+  const protocol::FleetStatus* fleet = nullptr;  // null: not to be shown, or not known yet
+  std::string notice;                            // "Server away, waiting."; empty: all is well
+};
+
+class Display {
+ public:
+  virtual ~Display() = default;
+  virtual void show(const Scene& scene, WallTime now) = 0;
+};
+
+// The one that suits standard output.
+std::unique_ptr<Display> make_display();
+std::unique_ptr<Display> make_silent_display();
+
+// Of standard output: its width, and whether colours are wanted (a terminal, without NO_COLOR).
+Style standard_output_style();
+
+}  // namespace muster::client
