@@ -17,13 +17,17 @@ def configured(world, server, small):
 
 
 def agents(world):
-    """The process ids of the runners that scalers have started."""
-    def is_agent(pid):
+    """The process ids of the runners that scalers have started; not of what these fork."""
+    def parent_of_agent(pid):
         try:
-            return b"agent" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"agent" not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return None
+            return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
         except OSError:
-            return False
-    return {pid for pid in processes_in(world.place) if is_agent(pid)}
+            return None
+    parents = {pid: parent_of_agent(pid) for pid in processes_in(world.place)}
+    found = {pid for pid, parent in parents.items() if parent is not None}
+    return {pid for pid in found if parents[pid] not in found}
 
 
 def test_from_zero_up_to_the_maximum_and_back(world, server, small, configured):
