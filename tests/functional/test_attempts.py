@@ -7,7 +7,7 @@ from support.pipeline import config, job
 
 @pytest.fixture
 def pipeline(world, server, small):
-    return world.submit(server, config(build=job("true")))
+    return world.submit(server, config(build=job("true", "true")))
 
 
 @pytest.fixture
@@ -52,8 +52,10 @@ def test_steps_are_shown_as_reported(pipeline, attempt):
         ("Build", "success", 0), ("Test", "failed", 7)]
 
 
-def test_steps_leave_no_gap(attempt):
-    attempt.step(1, "Second").expect(400)
+@pytest.mark.parametrize("index", [2, -1, "x", 10**30])
+def test_a_step_that_the_job_does_not_have(attempt, index):
+    attempt.step(index).expect(404)
+    attempt.output(b"x", 0, step=index).expect(404)
 
 
 def test_a_cancel_reaches_a_waiting_heartbeat(pipeline, attempt):

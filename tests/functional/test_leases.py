@@ -25,7 +25,7 @@ def test_a_lapsed_task_ends_and_says_why(world):
     pipeline.wait_for_state("infrastructure_fail")
     assert pipeline.wait()["state"] == "failed"
     assert "heartbeat" in pipeline.task()["message"].lower()
-    assert pipeline.output().startswith("half a li")
+    assert pipeline.output().startswith("half a li\nLost contact with runner by-hand")
     attempt.heartbeat().expect(409)
     attempt.output(b"ne", 9).expect(409)
     attempt.finish().expect(409)

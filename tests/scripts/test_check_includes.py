@@ -39,10 +39,15 @@ def test_what_is_declared_passes(tmp_path):
 @pytest.mark.parametrize("files, complaint", [
     ({"src/low/up.cpp": '\n#include "high/x.hpp"\n'},
      "src/low/up.cpp:2: low does not use high"),
-    ({"src/low/heavy.hpp": "#include <sqlite3.h>\n"},
-     "src/low/heavy.hpp:1: sqlite3.h belongs in a .cpp file"),
+    ({"src/low/heavy.hpp": "#include <sqlite3.h>\n",
+      "src/middle/x.cpp": '#include "low/heavy.hpp"\n'},
+     "src/low/heavy.hpp:1: middle does not list the library sqlite, "
+     "included through src/middle/x.cpp"),
     ({"src/middle/sneaky.cpp": "#include <sqlite3.h>\n"},
      "src/middle/sneaky.cpp:1: middle does not list the library sqlite"),
+    ({"src/low/heavy.hpp": "#include <sqlite3.h>\n",
+      **{f"src/low/{n}.cpp": '#include "low/heavy.hpp"\n' for n in "ab"}},
+     "sqlite is slow to compile"),
     ({f"src/low/{n}.cpp": "#include <sqlite3.h>\n" for n in "ab"},
      "sqlite is slow to compile"),
     ({"src/stray/x.cpp": ""}, "src/stray is no module"),
