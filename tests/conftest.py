@@ -1,0 +1,59 @@
+"""The fixtures. A test says what it wants running; everything is real and ends with it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from support.world import World
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser):
+    parser.addoption("--binary", default=os.environ.get("MUSTER_BINARY"),
+                     help="the muster to test (or $MUSTER_BINARY)")
+
+
+@pytest.fixture(scope="session")
+def binary(request):
+    path = request.config.getoption("--binary")
+    if not path:
+        built = ROOT / "build/sanitize/muster"
+        if not built.exists():
+            pytest.exit("No muster to test. Run script/test, or give --binary FILE.", 2)
+        path = built
+    return Path(path).resolve()
+
+
+@pytest.fixture
+def world(binary, request):
+    world = World(binary)
+    request.node.world = world
+    yield world
+    complaints = world.close()
+    assert not complaints, f"a sanitizer complains:\n{complaints}"
+
+
+@pytest.fixture
+def server(world):
+    return world.server()
+
+
+@pytest.fixture
+def small(server):
+    """The token of local/small, which exists then."""
+    return server.create_class("local/small")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    world = getattr(item, "world", None)
+    if report.when == "call" and report.failed and world:
+        seen = set()
+        for program in world.programs:
+            if program.log not in seen:
+                seen.add(program.log)
+                report.sections.append((f"end of the log of {program.name}", program.tail()))
+        report.sections.append(("what to do", f"script/test --functional {item.name}"))

@@ -1,0 +1,139 @@
+"""When an agent ends, and how; and what its configuration may say."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from support.pipeline import config, job
+from support.waiting import wait_until
+
+LONG = job("echo begun; sleep 3; echo ended")
+
+
+def wait_until_connected(server, agent):
+    def connected():
+        items = server.api.get("/api/v3/runner", namespace="local").json()["items"]
+        return any(item["name"] == agent.name for item in items)
+    wait_until(connected, 60, "the agent to connect")
+
+
+def test_term_while_idle_ends_it_at_once(world, server, small):
+    agent = world.agent(server, small)
+    wait_until_connected(server, agent)
+    assert agent.stop(30) == 0
+    pipeline = world.submit(server, config(build=job("true")))
+    assert pipeline.task()["state"] == "queued"  # its waiting claim did not take it with it
+    world.agent(server, small)
+    assert pipeline.wait()["state"] == "success"
+
+
+def test_term_drains_and_a_claim_is_not_lost(world, server, small):
+    agent = world.agent(server, small)
+    pipeline = world.submit(server, config(first=LONG, second=job("true")))
+    pipeline.wait_for_output("begun", "first")
+    agent.signal(signal.SIGTERM)
+    assert agent.wait(60) == 0
+    assert pipeline.output(pipeline.task("first")) == "begun\nended\n"
+    assert pipeline.task("first")["state"] == "success"
+    assert pipeline.task("second")["state"] == "queued"
+
+
+def test_a_second_term_ends_the_task(world, server, small):
+    agent = world.agent(server, small)
+    pipeline = world.submit(server, config(build=job("echo begun; sleep 600")))
+    pipeline.wait_for_output("begun")
+    agent.signal(signal.SIGTERM)
+    wait_until(lambda: "drain" in agent.output().lower(), 30, "the agent to drain")
+    agent.signal(signal.SIGTERM)
+    agent.wait(60)
+    assert pipeline.wait()["state"] != "success"
+    assert pipeline.task()["state"] in ("infrastructure_fail", "canceled", "failed")
+
+
+def test_single_task_ends_after_one(world, server, small):
+    pipeline = world.submit(server, config(build=job("true", parallelism=2)))
+    agent = world.agent(server, small, mode="single-task")
+    assert agent.wait(60) == 0
+    assert sorted(task["state"] for task in pipeline.tasks()) == ["queued", "success"]
+
+
+def test_a_failed_task_is_no_failure_of_the_agent(world, server, small):
+    world.submit(server, config(build=job("false")))
+    assert world.agent(server, small, mode="single-task").wait(60) == 0
+
+
+def test_idle_timeout(world, server, small):
+    begun = time.monotonic()
+    agent = world.agent(server, small, idle_timeout="2s")
+    assert agent.wait(60) == 0
+    assert time.monotonic() - begun >= 2
+
+
+def test_a_task_over_max_run_time_is_ended(world, server, small):
+    world.agent(server, small, max_run_time="2s")
+    pipeline = world.submit(server, config(build=job("while true; do echo on; sleep 0.2; done")))
+    assert pipeline.wait()["state"] == "failed"
+    assert pipeline.task()["state"] == "timedout"
+    assert pipeline.output().startswith("on\n")
+
+
+def test_a_cancel_ends_the_work_within_seconds(world, server, small):
+    agent = world.agent(server, small)
+    pipeline = world.submit(server, config(build=job("trap '' TERM; echo begun; sleep 600")))
+    pipeline.wait_for_output("begun")
+    pipeline.cancel()
+    assert pipeline.wait(45)["state"] == "canceled"
+    assert agent.running
+    assert world.submit(server, config(build=job("true"))).wait()["state"] == "success"
+
+
+def test_environment_variables_win(world, server, small):
+    agent = world.agent(server, small, name="from-the-file",
+                        environment={"CIRCLECI_RUNNER_NAME": "from-the-environment",
+                                     "CIRCLECI_RUNNER_MODE": "single-task"})
+    pipeline = world.submit(server, config(build=job("true")))
+    assert pipeline.wait()["state"] == "success"
+    assert pipeline.task()["runner"] == "from-the-environment"
+    assert agent.wait(30) == 0
+
+
+def test_a_configuration_on_standard_input(world, server, small):
+    text = json.dumps({"api": {"auth_token": small, "url": server.url},
+                       "runner": {"name": "piped", "mode": "single-task",
+                                  "working_directory": str(world.place / "piped")}})
+    agent = world.start("piped", "agent", "--config", "-", standard_input=text)
+    pipeline = world.submit(server, config(build=job("true")))
+    assert pipeline.wait()["state"] == "success"
+    assert agent.wait(30) == 0
+
+
+@pytest.mark.parametrize("text, words", [
+    ("api: {auth_token: x}\nrunner: {nmae: x}\n", ["nmae", "name"]),
+    ("api: {auth_token: x}\nrunner: {name: x, mode: sometimes}\n", ["mode", "single-task"]),
+    ("api: {auth_token: x}\nrunner: {name: x, idle_timeout: soon}\n", ["idle_timeout"]),
+    ("runner: {name: x}\n", ["auth_token"]),
+    ("api: [\n", ["agent.yaml"]),
+])
+def test_a_wrong_configuration_is_explained(world, text, words):
+    file = world.place / "agent.yaml"
+    file.write_text(text)
+    result = world.run("agent", "--config", file)
+    assert result.returncode == 2
+    for word in words:
+        assert word in result.stderr
+    assert len(result.stderr) < 2000
+
+
+def test_a_key_without_meaning_here_is_a_warning(world, server, small):
+    agent = world.agent(server, small, mode="single-task", cache_task_agent=True)
+    assert world.submit(server, config(build=job("true"))).wait()["state"] == "success"
+    assert agent.wait(30) == 0
+    assert "cache_task_agent" in agent.output()
+
+
+def test_a_refused_token_is_exit_code_4(world, server):
+    agent = world.agent(server, "muc_wrong")
+    assert agent.wait(60) == 4
+    assert "muc_wrong" not in agent.output()

@@ -1,0 +1,77 @@
+"""Servers go and come back; agents die. Work goes on, or is known to be lost."""
+
+import time
+
+import pytest
+
+from support.pipeline import config, job
+from support.waiting import wait_until
+
+COUNTING = job("for n in $(seq 1 40); do echo line $n; sleep 0.1; done")
+COUNTED = "".join(f"line {n}\n" for n in range(1, 41))
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_running_task_carries_on(world, server, small, end):
+    world.agent(server, small)
+    pipeline = world.submit(server, config(build=COUNTING))
+    pipeline.wait_for_output("line 5\n")
+    getattr(server, end)()
+    server.start()
+    assert pipeline.wait()["state"] == "success"
+    assert pipeline.output() == COUNTED
+    assert pipeline.task()["attempt"] == 1
+
+
+def test_output_made_while_the_server_is_down_arrives_later(world, server, small):
+    world.agent(server, small, mode="single-task")
+    pipeline = world.submit(server, config(build=COUNTING))
+    pipeline.wait_for_output("line 2\n")
+    server.stop()
+    time.sleep(6)  # the task has ended by now, and nobody has heard of it
+    server.start()
+    assert pipeline.wait()["state"] == "success"
+    assert pipeline.output() == COUNTED
+
+
+def test_the_queue_survives(world, server, small):
+    pipeline = world.submit(server, config(build=job("true", parallelism=3)))
+    server.kill()
+    server.start()
+    assert server.unclaimed() == 3
+    world.agent(server, small)
+    assert pipeline.wait()["state"] == "success"
+
+
+def test_an_agent_waits_for_a_server_that_is_away(world, server, small):
+    server.stop()
+    agent = world.agent(server, small)
+    wait_until(lambda: agent.output(), 30, "the agent to say something")
+    server.start()
+    assert world.submit(server, config(build=job("true"))).wait()["state"] == "success"
+    assert agent.running
+
+
+def test_a_killed_agent_loses_its_task_and_its_processes(world):
+    server = world.server(lease="3s")
+    token = server.create_class()
+    agent = world.agent(server, token)
+    pipeline = world.submit(server, config(build=job("echo begun; sleep 600")))
+    pipeline.wait_for_output("begun")
+    agent.kill()
+    pipeline.wait_for_state("infrastructure_fail")
+    assert pipeline.output().startswith("begun\n")
+
+
+def test_a_client_follows_across_a_restart(world, server, small):
+    world.agent(server, small)
+    repository = world.repository(config(build=COUNTING))
+    client = world.start("client", "run", repository.directory, "--server", server.url,
+                         "--token-file", server.data / "token")
+
+    def running():
+        return server.api.get("/api/v3/runner/tasks/running", **{
+            "resource-class": "local/small"}).json()["running_runner_tasks"] == 1
+    wait_until(running, 60, "the task to run")
+    server.restart()
+    assert client.wait(90) == 0, client.output()

@@ -1,0 +1,153 @@
+"""The fleet follows the queue up and back to zero, and a scaler's crash breaks nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.pipeline import config, job
+from support.program import processes_in
+from support.waiting import wait_until
+
+
+@pytest.fixture
+def configured(world, server, small):
+    """A scaler's configuration: at most three of local/small."""
+    return world.scaler_config(server, {"local/small": (small, {"max": 3})})
+
+
+def agents(world):
+    """The process ids of the runners that scalers have started; not of what these fork."""
+    def parent_of_agent(pid):
+        try:
+            if b"agent" not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return None
+            return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            return None
+    parents = {pid: parent_of_agent(pid) for pid in processes_in(world.place)}
+    found = {pid for pid, parent in parents.items() if parent is not None}
+    return {pid for pid in found if parents[pid] not in found}
+
+
+def test_from_zero_up_to_the_maximum_and_back(world, server, small, configured):
+    world.scaler(configured)
+    assert agents(world) == set()
+    pipeline = world.submit(server, config(build=job("sleep 2", parallelism=6)))
+    peak = 0
+
+    def done():
+        nonlocal peak
+        peak = max(peak, len(agents(world)))
+        return pipeline.status()["state"] != "running"
+    wait_until(done, 120, "the pipeline")
+    assert pipeline.status()["state"] == "success"
+    assert 2 <= peak <= 3
+    wait_until(lambda: not agents(world), 60, "a fleet of zero")
+    assert len({task["runner"] for task in pipeline.tasks()}) == 6  # one task an instance
+
+
+def test_its_fleet_is_told_to_the_server(world, server, small, configured):
+    world.scaler(configured)
+
+    def reported():
+        (status,) = server.api.get("/api/muster/v1/fleet").expect(200).json()["classes"]
+        return status.get("fleet")
+    fleet = wait_until(reported, 60, "a report of the fleet")
+    assert (fleet["resource_class"], fleet["max"], fleet["live"]) == ("local/small", 3, 0)
+    assert fleet["reasons"]
+
+
+def test_a_minimum_is_kept(world, server, small):
+    file = world.scaler_config(server, {"local/small": (small, {"min": 1, "max": 2})})
+    world.scaler(file)
+    wait_until(lambda: len(agents(world)) == 1, 60, "one instance")
+    (first,) = agents(world)
+    pipeline = world.submit(server, config(build=job("true")))
+    assert pipeline.wait()["state"] == "success"
+    wait_until(lambda: agents(world) and first not in agents(world), 60, "its successor")
+
+
+def test_term_of_the_scaler_leaves_busy_instances(world, server, small, configured):
+    scaler = world.scaler(configured)
+    pipeline = world.submit(server, config(build=job("echo begun; sleep 4; echo ended")))
+    pipeline.wait_for_output("begun")
+    assert scaler.stop() == 0
+    assert pipeline.wait()["state"] == "success"
+    assert pipeline.output() == "begun\nended\n"
+
+
+def test_after_a_crash_the_next_scaler_adopts(world, server, small, configured):
+    scaler = world.scaler(configured)
+    pipeline = world.submit(server, config(build=job("echo begun; sleep 6; echo ended")))
+    pipeline.wait_for_output("begun")
+    before = agents(world)
+    scaler.kill()
+    second = world.scaler(configured)
+    assert pipeline.wait()["state"] == "success"
+    assert pipeline.task()["attempt"] == 1
+    assert len(before) == 1
+    wait_until(lambda: not agents(world), 60, "a fleet of zero")
+    more = world.submit(server, config(build=job("true", parallelism=3)))
+    assert more.wait()["state"] == "success"
+    assert second.running
+
+
+def test_two_scalers_on_one_state_directory(world, configured):
+    first = world.scaler(configured)
+    result = world.run("scale", "--config", configured, deadline=60)
+    assert result.returncode != 0 and "scaler-state" in result.stderr
+    assert first.running
+
+
+def test_it_outlives_its_server(world, server, small, configured):
+    scaler = world.scaler(configured)
+    server.stop()
+    wait_until(lambda: "warn" in scaler.output().lower(), 60, "the scaler to notice")
+    server.start()
+    assert world.submit(server, config(build=job("true"))).wait()["state"] == "success"
+    assert scaler.running
+
+
+def test_plan_changes_nothing(world, server, small, configured):
+    world.submit(server, config(build=job("true", parallelism=5)))
+    result = world.run("plan", "--config", configured, "--json")
+    assert result.returncode == 0, result.stderr
+    shown = json.dumps(json.loads(result.stdout))
+    assert "local/small" in shown
+    told = world.run("plan", "--config", configured)
+    assert told.returncode == 0 and "local/small" in told.stdout
+    assert agents(world) == set()
+    assert not (world.place / "scaler-state").exists()
+    assert server.unclaimed() == 5
+
+
+def test_once_makes_one_pass(world, server, small, configured):
+    pipeline = world.submit(server, config(build=job("true", parallelism=2)))
+    result = world.run("scale", "--config", configured, "--once")
+    assert result.returncode == 0, result.stderr
+    assert pipeline.wait()["state"] == "success"
+    wait_until(lambda: not agents(world), 60, "the instances to end")
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"resource_classes": {}}, ["resource_classes"]),
+    ({"sevrer": {}}, ["sevrer", "server"]),
+    ({"resource_classes": {"local/small": {"max": -1}}}, ["max"]),
+])
+def test_a_wrong_configuration_is_explained(world, configured, change, words):
+    configured.write_text(json.dumps({**json.loads(configured.read_text()), **change}))
+    for command in ("scale", "plan"):
+        result = world.run(command, "--config", configured)
+        assert result.returncode == 2
+        for word in words:
+            assert word in result.stderr
+
+
+def test_runners_that_never_connect_are_not_started_for_ever(world, server, small):
+    file = world.scaler_config(server, {"local/small": ("muc_wrong", {"max": 2})})
+    scaler = world.scaler(file)
+    world.submit(server, config(build=job("true", parallelism=2)))
+    wait_until(lambda: "backoff" in scaler.output().lower().replace("-", "").replace(" ", ""), 60,
+               "back-off after failed boots")
+    assert scaler.running

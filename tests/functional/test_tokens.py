@@ -1,0 +1,92 @@
+"""Kinds of tokens are never mixed; a revoked one stops; none is kept in the clear."""
+
+import stat
+
+from support.api import Api, bearer
+from support.pipeline import config, job
+
+CLASS = {"resource-class": "local/small"}
+
+
+def test_a_class_token_reads_nothing_of_the_api(server, small):
+    with_class_token = Api(server.url, bearer(small))
+    with_class_token.get("/api/v3/runner/tasks", **CLASS).expect(403)
+    with_class_token.get("/api/muster/v1/pipelines").expect(403)
+    with_class_token.post("/api/v3/runner/resource", {"resource_class": "a/b"}).expect(403)
+
+
+def test_a_personal_token_does_not_claim(server, small):
+    server.claimer(server.token).ask().expect(403)
+
+
+def test_a_class_token_claims_for_its_class_alone(world, server, small):
+    large = server.create_class("local/large")
+    world.submit(server, config(build=job("true")))
+    server.claimer(large).ask().expect(204)
+    assert server.claimer(small).claim().task["resource_class"] == "local/small"
+
+
+def test_a_task_token_speaks_for_its_attempt_alone(world, server, small):
+    world.submit(server, config(build=job("true", parallelism=2)))
+    claimer = server.claimer(small)
+    one, two = claimer.claim(), claimer.claim()
+    one.api.post(f"{two.path}/heartbeat", {"wait_ms": 0}).expect(403)
+    one.api.get("/api/v3/runner/tasks", **CLASS).expect(403)
+    server.claimer(one.task["token"]).ask().expect(403)
+    one.heartbeat().expect(200)
+
+
+def test_a_revoked_class_token_stops_claiming(world, server, small):
+    made = server.create_token("local/small")
+    server.claimer(made["token"]).ask().expect(204)
+    server.api.delete(f"/api/v3/runner/token/{made['id']}").expect(200)
+    refused = server.claimer(made["token"]).ask().expect(401)
+    assert refused.message == "Invalid token provided."
+    server.claimer(small).ask().expect(204)  # its sibling goes on
+
+
+def test_personal_tokens_are_made_and_revoked(server):
+    made = server.api.post("/api/muster/v1/token", {"nickname": "laptop"}).expect(201).json()
+    assert made["token"].startswith("mup_")
+    laptop = Api(server.url, bearer(made["token"]))
+    laptop.get("/api/muster/v1/pipelines").expect(200)
+    server.api.delete(f"/api/muster/v1/token/{made['id']}")
+    laptop.get("/api/muster/v1/pipelines").expect(401)
+
+
+def test_tokens_are_shown_once_and_stored_as_hashes(world, server, small):
+    listed = server.api.get("/api/v3/runner/token", **CLASS).text
+    assert small not in listed
+    server.stop()
+    for path in server.data.rglob("*"):
+        if path.is_file():
+            assert small.encode() not in path.read_bytes(), f"{path} has the token in it"
+
+
+def test_the_first_token_is_for_its_owner_only(server):
+    mode = stat.S_IMODE((server.data / "token").stat().st_mode)
+    assert mode == 0o600
+    assert stat.S_IMODE(server.data.stat().st_mode) & 0o077 == 0
+
+
+def test_tokens_by_command(world, server):
+    made = world.client(server, "resource-class", "create", "local/mine", "--generate-token")
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip()
+    assert token.startswith("muc_") and len(token.split()) == 1
+    server.claimer(token).ask().expect(204)
+
+    listed = world.client(server, "token", "list", "local/mine")
+    assert listed.returncode == 0 and token not in listed.stdout
+    refused = world.client(server, "resource-class", "delete", "local/mine")
+    assert refused.returncode != 0 and "token" in refused.stderr
+    assert world.client(server, "resource-class", "delete", "local/mine", "--force").returncode == 0
+    server.claimer(token).ask().expect(401)
+
+
+def test_a_wrong_token_is_exit_code_4(world, server):
+    wrong = world.place / "wrong"
+    wrong.write_text("mup_wrong")
+    result = world.run("token", "list", "--server", server.url, "--token-file", wrong)
+    assert result.returncode == 4
+    assert "mup_wrong" not in result.stdout + result.stderr
