@@ -12,7 +12,7 @@ target_compile_options(muster_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   # False alarms of g++ 12 in inlined library code.
   -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-stringop-overflow
-  -Wno-array-bounds -Wno-dangling-pointer
+  -Wno-array-bounds -Wno-dangling-pointer -Wno-use-after-free
   -Wno-missing-field-initializers)
 if(MUSTER_SANITIZE)
   target_compile_options(muster_options INTERFACE

@@ -1,10 +1,12 @@
 // muster: what was asked for, then the command that does it.
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
 #include <fmt/core.h>
 
+#include "agent/exec.hpp"
 #include "cli/commands.hpp"
 #include "cli/parse.hpp"
 
@@ -23,6 +25,9 @@ int run(const muster::cli::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  if (argc == 2 && argv[1] == muster::agent::kExecWord) return muster::agent::run_agent_exec();
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that goes away is an error of the write, not our end
+
   const auto asked = muster::cli::parse({argv + 1, argv + argc});
   const auto* answer = std::get_if<muster::cli::Answer>(&asked);
   return answer != nullptr ? show(*answer) : run(std::get<muster::cli::Options>(asked));
