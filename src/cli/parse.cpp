@@ -1,6 +1,6 @@
 #include "cli/parse.hpp"
 
-#include <limits>
+#include <deque>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -121,6 +121,7 @@ class Parser {
   }
 
   void add_server() {
+    auto& options = fresh<ServerOptions>();
     auto* added = command(
         app, "server",
         "Keep the queue: pipelines, runners, output.\n"
@@ -132,30 +133,31 @@ class Parser {
   muster server
   muster server --data /srv/muster --listen 0.0.0.0 --port 8480
 )");
-    server_.data_directory = default_data_directory();
-    added->add_option("--data", server_.data_directory, "Where everything is kept.")
+    options.data_directory = default_data_directory();
+    added->add_option("--data", options.data_directory, "Where everything is kept.")
         ->type_name("DIR")
-        ->default_str(server_.data_directory.string());
-    text(added, "--listen", server_.address, "ADDRESS", "The address to listen on.");
-    number(added, "--port", server_.port, 0, 65535, "The port; 0 takes any that is free.");
-    const auto lease = [this](const std::string& given) {
+        ->default_str(options.data_directory.string());
+    text(added, "--listen", options.address, "ADDRESS", "The address to listen on.");
+    number(added, "--port", options.port, 0, 65535, "The port; 0 takes any that is free.");
+    const auto lease = [&options](const std::string& given) {
       const auto parsed = parse_duration(given);
       if (!parsed) throw CLI::ValidationError("--lease: " + printable(parsed.error().message));
       if (*parsed < std::chrono::seconds(1)) {
         throw CLI::ValidationError("--lease: must be at least 1s");
       }
-      server_.lease = *parsed;
+      options.lease = *parsed;
     };
     added
         ->add_option_function<std::string>("--lease", lease,
                                            "How long a runner may be silent before its task is "
                                            "given up.")
         ->type_name("DURATION")
-        ->default_str(format_duration(server_.lease));
-    choose(added, server_);
+        ->default_str(format_duration(options.lease));
+    choose(added, options);
   }
 
   void add_run() {
+    auto& options = fresh<RunOptions>();
     auto* added = command(
         app, "run",
         "Run a repository's pipeline and follow it.\n"
@@ -166,17 +168,17 @@ class Parser {
   muster run
   muster run ~/src/app --working-tree --fleet
 )");
-    added->add_option("DIRECTORY", run_.directory, "A directory of the repository.")
+    added->add_option("DIRECTORY", options.directory, "A directory of the repository.")
         ->type_name("DIR")
-        ->default_str(run_.directory.string());
-    added->add_flag("--working-tree", run_.working_tree,
+        ->default_str(options.directory.string());
+    added->add_flag("--working-tree", options.working_tree,
                     "Include uncommitted changes and new files that are not ignored.");
-    added->add_flag("--json", run_.json,
+    added->add_flag("--json", options.json,
                     "Print nothing but the finished pipeline, as one JSON document.");
-    added->add_flag("--fleet", run_.fleet,
+    added->add_flag("--fleet", options.fleet,
                     "Also show the fleet, and wait until no runner is left.");
-    client(added, run_.client);
-    choose(added, run_);
+    client(added, options.client);
+    choose(added, options);
   }
 
   void add_pipeline() {
@@ -221,18 +223,20 @@ class Parser {
 
   void add_pipeline_action(CLI::App& parent, const char* name, PipelineOptions::Action action,
                            const char* description, const char* footer) {
+    auto& options = fresh<PipelineOptions>();
     auto* added = command(parent, name, description, kCommands, footer);
     if (action != PipelineOptions::Action::list) {
-      text(added, "ID", pipeline_.id, "ID", "The pipeline's number or id.")->required();
+      text(added, "ID", options.id, "ID", "The pipeline's number or id.")->required();
     }
     if (action != PipelineOptions::Action::cancel) {
-      added->add_flag("--json", pipeline_.json, "Print one JSON document and nothing else.");
+      added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
     }
-    client(added, pipeline_.client);
-    choose(added, pipeline_, action);
+    client(added, options.client);
+    choose(added, options, action);
   }
 
   void add_agent() {
+    auto& options = fresh<AgentOptions>();
     auto* added = command(
         app, "agent",
         "Be a runner: claim tasks and run them.\n"
@@ -243,16 +247,17 @@ class Parser {
   muster agent --config runner.yaml
   sudo muster agent --config /etc/muster/runner.yaml --job-user ci
 )");
-    text(added, "-c,--config", agent_.config_file, "FILE",
+    text(added, "-c,--config", options.config_file, "FILE",
          "Its configuration; - is standard input.")
         ->required();
-    agent_.job_user = "nobody";
-    text(added, "--job-user", agent_.job_user, "USER", "Who jobs run as when started as root.")
+    options.job_user = "nobody";
+    text(added, "--job-user", options.job_user, "USER", "Who jobs run as when started as root.")
         ->envname("MUSTER_JOB_USER");
-    choose(added, agent_);
+    choose(added, options);
   }
 
   void add_scale() {
+    auto& options = fresh<ScaleOptions>();
     auto* added = command(
         app, "scale",
         "Start and stop runners as the queue needs.\n"
@@ -262,12 +267,13 @@ class Parser {
   muster scale --config muster.yaml
   muster scale --config muster.yaml --once
 )");
-    text(added, "-c,--config", scale_.config_file, "FILE", "Its configuration.")->required();
-    added->add_flag("--once", scale_.once, "Make one pass and exit: for cron.");
-    choose(added, scale_);
+    text(added, "-c,--config", options.config_file, "FILE", "Its configuration.")->required();
+    added->add_flag("--once", options.once, "Make one pass and exit: for cron.");
+    choose(added, options);
   }
 
   void add_plan() {
+    auto& options = fresh<PlanOptions>();
     auto* added = command(
         app, "plan",
         "Say what scale would do, and why; change nothing.\n"
@@ -277,10 +283,10 @@ class Parser {
   muster plan --config muster.yaml
   muster plan --config muster.yaml --json
 )");
-    text(added, "-c,--config", plan_.config_file, "FILE", "The configuration of muster scale.")
+    text(added, "-c,--config", options.config_file, "FILE", "The configuration of muster scale.")
         ->required();
-    added->add_flag("--json", plan_.json, "Print one JSON document and nothing else.");
-    choose(added, plan_);
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
   }
 
   void add_resource_class() {
@@ -292,8 +298,8 @@ class Parser {
                 kAdminister);
     added->require_subcommand(0, 1);
     using Action = ResourceClassOptions::Action;
-    auto& options = resource_class_;
 
+    auto& to_create = fresh<ResourceClassOptions>();
     auto* create = command(
         *added, "create",
         "Create a resource class.\n"
@@ -303,15 +309,16 @@ class Parser {
   muster resource-class create local/small --description "2 CPUs"
   muster resource-class create local/small --generate-token > small.token
 )");
-    text(create, "NAME", options.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")->required();
-    text(create, "--description", options.description, "TEXT", "For people.");
-    number(create, "--max-requeues", options.max_requeues, 0, 100,
+    text(create, "NAME", to_create.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")->required();
+    text(create, "--description", to_create.description, "TEXT", "For people.");
+    number(create, "--max-requeues", to_create.max_requeues, 0, 100,
            "How often a task whose runner went silent is queued again.");
-    create->add_flag("--generate-token", options.generate_token,
+    create->add_flag("--generate-token", to_create.generate_token,
                      "Create a token for its runners, too, and print it.");
-    json(create, options);
-    choose(create, options, Action::create);
+    json(create, to_create);
+    choose(create, to_create, Action::create);
 
+    auto& to_list = fresh<ResourceClassOptions>();
     auto* list = command(*added, "list",
                          "List resource classes.\n"
                          "Prints the classes of one namespace, or of all.",
@@ -319,10 +326,11 @@ class Parser {
   muster resource-class list
   muster resource-class list local --json
 )");
-    text(list, "NAMESPACE", options.namespace_filter, "NAMESPACE", "Only the classes of this one.");
-    json(list, options);
-    choose(list, options, Action::list);
+    text(list, "NAMESPACE", to_list.namespace_filter, "NAMESPACE", "Only the classes of this one.");
+    json(list, to_list);
+    choose(list, to_list, Action::list);
 
+    auto& to_delete = fresh<ResourceClassOptions>();
     auto* remove = command(*added, "delete",
                            "Delete a resource class.\n"
                            "Refused while the class has tokens, unless forced.",
@@ -330,10 +338,10 @@ class Parser {
   muster resource-class delete local/small
   muster resource-class delete local/small --force
 )");
-    text(remove, "NAME", options.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")->required();
-    remove->add_flag("--force", options.force, "Delete its tokens with it.");
-    client(remove, options.client);
-    choose(remove, options, Action::remove);
+    text(remove, "NAME", to_delete.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")->required();
+    remove->add_flag("--force", to_delete.force, "Delete its tokens with it.");
+    client(remove, to_delete.client);
+    choose(remove, to_delete, Action::remove);
   }
 
   void add_token() {
@@ -346,6 +354,7 @@ class Parser {
     added->require_subcommand(0, 1);
     using Action = TokenOptions::Action;
 
+    auto& to_create = fresh<TokenOptions>();
     auto* create = command(*added, "create",
                            "Create a token and print it.\n"
                            "Prints the token and nothing else on standard output.",
@@ -353,21 +362,22 @@ class Parser {
   muster token create local/small --nickname rack-7 > small.token
   muster token create --personal --nickname ci-bot
 )");
-    auto* name = text(create, "RESOURCE_CLASS", token_.resource_class, "NAMESPACE/NAME",
+    auto* name = text(create, "RESOURCE_CLASS", to_create.resource_class, "NAMESPACE/NAME",
                       "The class whose tasks it may claim.");
-    create->add_flag("--personal", token_.personal, "Create a personal token instead.")
+    create->add_flag("--personal", to_create.personal, "Create a personal token instead.")
         ->excludes(name);
-    text(create, "--nickname", token_.nickname, "TEXT", "To know it by, later.");
-    json(create, token_);
-    create->final_callback([this] {
-      if (token_.personal == token_.resource_class.empty()) {
-        token_.action = Action::create;
-        chosen = token_;
+    text(create, "--nickname", to_create.nickname, "TEXT", "To know it by, later.");
+    json(create, to_create);
+    create->final_callback([this, &to_create] {
+      if (to_create.personal == to_create.resource_class.empty()) {
+        to_create.action = Action::create;
+        chosen = to_create;
         return;
       }
       throw CLI::RequiredError("RESOURCE_CLASS or --personal");
     });
 
+    auto& to_list = fresh<TokenOptions>();
     auto* list =
         command(*added, "list",
                 "List tokens, not their secrets.\n"
@@ -376,10 +386,11 @@ class Parser {
   muster token list local/small
   muster token list --json
 )");
-    text(list, "RESOURCE_CLASS", token_.resource_class, "NAMESPACE/NAME", "The class.");
-    json(list, token_);
-    choose(list, token_, Action::list);
+    text(list, "RESOURCE_CLASS", to_list.resource_class, "NAMESPACE/NAME", "The class.");
+    json(list, to_list);
+    choose(list, to_list, Action::list);
 
+    auto& to_revoke = fresh<TokenOptions>();
     auto* revoke =
         command(*added, "revoke",
                 "Revoke a token.\n"
@@ -388,9 +399,9 @@ class Parser {
   muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057
   muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057 --server http://ci.example:8480
 )");
-    text(revoke, "ID", token_.id, "ID", "As muster token list shows it.")->required();
-    client(revoke, token_.client);
-    choose(revoke, token_, Action::revoke);
+    text(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it.")->required();
+    client(revoke, to_revoke.client);
+    choose(revoke, to_revoke, Action::revoke);
   }
 
   template <class T>
@@ -400,6 +411,7 @@ class Parser {
   }
 
   void add_completion() {
+    auto& options = fresh<CompletionOptions>();
     auto* added = command(app, "completion",
                           "Print a completion script for a shell.\n"
                           "The script completes commands, options and file names.",
@@ -407,24 +419,22 @@ class Parser {
   source <(muster completion bash)
   muster completion fish > ~/.config/fish/completions/muster.fish
 )");
-    text(added, "SHELL", completion_.shell, "bash|zsh|fish", "bash, zsh or fish.")
+    text(added, "SHELL", options.shell, "bash|zsh|fish", "bash, zsh or fish.")
         ->required()
         ->check([](const std::string& given) -> std::string {
           if (given == "bash" || given == "zsh" || given == "fish") return "";
           return fmt::format("'{}' is none of bash, zsh, fish", printable(given));
         });
-    choose(added, completion_);
+    choose(added, options);
   }
 
-  ServerOptions server_;
-  AgentOptions agent_;
-  ScaleOptions scale_;
-  PlanOptions plan_;
-  RunOptions run_;
-  PipelineOptions pipeline_;
-  ResourceClassOptions resource_class_;
-  TokenOptions token_;
-  CompletionOptions completion_;
+  // Each command has options of its own: CLI11 reads the environment for all commands, also for
+  // those that were not given. A deque, because the parser points into it.
+  template <class T>
+  T& fresh() {
+    return std::get<T>(stored_.emplace_back(T{}));
+  }
+  std::deque<Options> stored_;
 };
 
 // --- The definition as data -------------------------------------------------------------------
