@@ -1,12 +1,13 @@
 #include "cli/parse.hpp"
 
-#include <limits>
+#include <deque>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "cli/help_texts.hpp"
 #include "cli/paths.hpp"
 
 namespace muster::cli {
@@ -15,29 +16,6 @@ namespace {
 constexpr int kUsageError = 2;
 
 // --- The definition ---------------------------------------------------------------------------
-
-// A command's description is a line for the list of commands, a newline, and a paragraph.
-constexpr auto kAbout =
-    "A fleet of CI runners that is exactly as large as its queue.\n"
-    "Muster keeps a fleet of self-hosted CI runners exactly as large as the queue needs, from "
-    "zero and back to zero. It also brings a server and a runner of its own, so that a "
-    ".circleci/config.yml runs on your machines without any account.";
-
-constexpr auto kFooter = R"(Examples:
-  muster server                                      keep a queue on this machine
-  muster resource-class create local/small           name a kind of runner
-  muster token create local/small > small.token      let runners of that class in
-  muster scale --config muster.yaml                  start and stop runners as needed
-  muster run --fleet                                 run this repository's pipeline
-
-Exit codes:
-  0 done    1 done, and the answer is no (a job failed)    2 wrong command line or file
-  3 no server, or it cannot serve now    4 refused: token or permission
-  5 this machine is in the way (port in use, disk full)    70 a fault of ours
-  130 interrupted
-
-'muster COMMAND --help' explains a command. Documentation: README.md and docs/.
-)";
 
 constexpr auto kStart = "Start here";
 constexpr auto kJobs = "Run jobs";
@@ -51,7 +29,7 @@ class Parser {
     app.allow_extras();  // complain() says more about them than CLI11 does
     app.require_subcommand(0, 1);
     app.set_help_flag("-h,--help", "Show this help and exit.");
-    app.footer(kFooter);
+    app.footer(text::kRoot.footer);
     app.set_version_flag("--version", fmt::format("muster {}", version()),
                          "Show the version and exit.");
     add_server();
@@ -65,14 +43,13 @@ class Parser {
     add_completion();
   }
 
-  CLI::App app{kAbout, "muster"};
+  CLI::App app{text::kRoot.description, "muster"};
   std::optional<Options> chosen;
 
  private:
-  CLI::App* command(CLI::App& parent, std::string name, std::string description, const char* group,
-                    std::string footer = "") {
-    auto* added = parent.add_subcommand(std::move(name), std::move(description));
-    added->group(group)->footer(std::move(footer));
+  CLI::App* command(CLI::App& parent, const char* name, const char* group, const text::Text& text) {
+    auto* added = parent.add_subcommand(name, text.description);
+    added->group(group)->footer(text.footer);
     return added;
   }
 
@@ -89,8 +66,8 @@ class Parser {
     });
   }
 
-  static CLI::Option* text(CLI::App* command, const char* names, std::string& value,
-                           const char* type, const char* help) {
+  static CLI::Option* string_option(CLI::App* command, const char* names, std::string& value,
+                                    const char* type, const char* help) {
     auto* option = command->add_option(names, value, help)->type_name(type);
     return value.empty() ? option : option->default_str(value);
   }
@@ -112,285 +89,179 @@ class Parser {
   }
 
   static void client(CLI::App* command, ClientOptions& options) {
-    text(command, "--server", options.server, "URL", "The server to ask.")
+    string_option(command, "--server", options.server, "URL", "The server to ask.")
         ->envname("MUSTER_SERVER");
-    text(command, "--token-file", options.token_file, "FILE",
-         "Holds a personal token; - is standard input. Without it: $MUSTER_TOKEN, else the token "
-         "that a server of yours left in its data directory.")
+    string_option(
+        command, "--token-file", options.token_file, "FILE",
+        "Holds a personal token; - is standard input. Without it: $MUSTER_TOKEN, else the token "
+        "that a server of yours left in its data directory.")
         ->envname("MUSTER_TOKEN_FILE");
   }
 
   void add_server() {
-    auto* added = command(
-        app, "server",
-        "Keep the queue: pipelines, runners, output.\n"
-        "Takes pipelines, queues their tasks, hands them to runners, keeps their output, and "
-        "answers CircleCI's runner API. At its first start it leaves a personal token in the data "
-        "directory, readable by you alone, where the other commands find it. SIGTERM stops it in "
-        "order; runners carry on meanwhile.",
-        kStart, R"(Examples:
-  muster server
-  muster server --data /srv/muster --listen 0.0.0.0 --port 8480
-)");
-    server_.data_directory = default_data_directory();
-    added->add_option("--data", server_.data_directory, "Where everything is kept.")
+    auto& options = fresh<ServerOptions>();
+    auto* added = command(app, "server", kStart, text::kServer);
+    options.data_directory = default_data_directory();
+    added->add_option("--data", options.data_directory, "Where everything is kept.")
         ->type_name("DIR")
-        ->default_str(server_.data_directory.string());
-    text(added, "--listen", server_.address, "ADDRESS", "The address to listen on.");
-    number(added, "--port", server_.port, 0, 65535, "The port; 0 takes any that is free.");
-    const auto lease = [this](const std::string& given) {
+        ->default_str(options.data_directory.string());
+    string_option(added, "--listen", options.address, "ADDRESS", "The address to listen on.");
+    number(added, "--port", options.port, 0, 65535, "The port; 0 takes any that is free.");
+    const auto lease = [&options](const std::string& given) {
       const auto parsed = parse_duration(given);
       if (!parsed) throw CLI::ValidationError("--lease: " + printable(parsed.error().message));
       if (*parsed < std::chrono::seconds(1)) {
         throw CLI::ValidationError("--lease: must be at least 1s");
       }
-      server_.lease = *parsed;
+      options.lease = *parsed;
     };
     added
         ->add_option_function<std::string>("--lease", lease,
                                            "How long a runner may be silent before its task is "
                                            "given up.")
         ->type_name("DURATION")
-        ->default_str(format_duration(server_.lease));
-    choose(added, server_);
+        ->default_str(format_duration(options.lease));
+    choose(added, options);
   }
 
   void add_run() {
-    auto* added = command(
-        app, "run",
-        "Run a repository's pipeline and follow it.\n"
-        "Packs the repository at HEAD, submits its .circleci/config.yml, and shows the jobs until "
-        "the last has ended: as a live tree on a terminal, line by line elsewhere. The exit code "
-        "is 0 if all jobs were successful. Ctrl-C stops following, not the pipeline.",
-        kStart, R"(Examples:
-  muster run
-  muster run ~/src/app --working-tree --fleet
-)");
-    added->add_option("DIRECTORY", run_.directory, "A directory of the repository.")
+    auto& options = fresh<RunOptions>();
+    auto* added = command(app, "run", kStart, text::kRun);
+    added->add_option("DIRECTORY", options.directory, "A directory of the repository.")
         ->type_name("DIR")
-        ->default_str(run_.directory.string());
-    added->add_flag("--working-tree", run_.working_tree,
+        ->default_str(options.directory.string());
+    added->add_flag("--working-tree", options.working_tree,
                     "Include uncommitted changes and new files that are not ignored.");
-    added->add_flag("--json", run_.json,
+    added->add_flag("--json", options.json,
                     "Print nothing but the finished pipeline, as one JSON document.");
-    added->add_flag("--fleet", run_.fleet,
+    added->add_flag("--fleet", options.fleet,
                     "Also show the fleet, and wait until no runner is left.");
-    client(added, run_.client);
-    choose(added, run_);
+    client(added, options.client);
+    choose(added, options);
   }
 
   void add_pipeline() {
-    auto* added = command(
-        app, "pipeline",
-        "List, show, follow or cancel pipelines.\n"
-        "A pipeline is one submission of a .circleci/config.yml; it is named by its number or its "
-        "id.",
-        kJobs);
+    auto* added = command(app, "pipeline", kJobs, text::kPipeline);
     added->require_subcommand(0, 1);
     using Action = PipelineOptions::Action;
-    add_pipeline_action(*added, "list", Action::list,
-                        "List pipelines, newest first.\n"
-                        "Prints the latest hundred pipelines with their state.",
-                        R"(Examples:
-  muster pipeline list
-  muster pipeline list --json
-)");
-    add_pipeline_action(*added, "show", Action::show,
-                        "Show a pipeline as it is now.\n"
-                        "Prints the tree of its workflows, jobs and tasks once.",
-                        R"(Examples:
-  muster pipeline show 7
-  muster pipeline show 7 --json
-)");
-    add_pipeline_action(*added, "follow", Action::follow,
-                        "Follow a pipeline to its end.\n"
-                        "Shows the pipeline as muster run does, and ends with the same exit codes.",
-                        R"(Examples:
-  muster pipeline follow 7
-  muster pipeline follow 7 --json
-)");
-    add_pipeline_action(
-        *added, "cancel", Action::cancel,
-        "Cancel a pipeline.\n"
-        "Tasks that wait end at once; those that run end when their runners have ended them.",
-        R"(Examples:
-  muster pipeline cancel 7
-  muster pipeline cancel 7 --server http://ci.example:8480
-)");
+    add_pipeline_action(*added, "list", Action::list, text::kPipelineList);
+    add_pipeline_action(*added, "show", Action::show, text::kPipelineShow);
+    add_pipeline_action(*added, "follow", Action::follow, text::kPipelineFollow);
+    add_pipeline_action(*added, "cancel", Action::cancel, text::kPipelineCancel);
   }
 
   void add_pipeline_action(CLI::App& parent, const char* name, PipelineOptions::Action action,
-                           const char* description, const char* footer) {
-    auto* added = command(parent, name, description, kCommands, footer);
+                           const text::Text& about) {
+    auto& options = fresh<PipelineOptions>();
+    auto* added = command(parent, name, kCommands, about);
     if (action != PipelineOptions::Action::list) {
-      text(added, "ID", pipeline_.id, "ID", "The pipeline's number or id.")->required();
+      string_option(added, "ID", options.id, "ID", "The pipeline's number or id.")->required();
     }
     if (action != PipelineOptions::Action::cancel) {
-      added->add_flag("--json", pipeline_.json, "Print one JSON document and nothing else.");
+      added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
     }
-    client(added, pipeline_.client);
-    choose(added, pipeline_, action);
+    client(added, options.client);
+    choose(added, options, action);
   }
 
   void add_agent() {
-    auto* added = command(
-        app, "agent",
-        "Be a runner: claim tasks and run them.\n"
-        "Reads the YAML configuration of CircleCI's machine runner, claims tasks of one resource "
-        "class from a server, runs their steps and sends their output. The first SIGTERM lets the "
-        "task at hand end, a second ends it.",
-        kJobs, R"(Examples:
-  muster agent --config runner.yaml
-  sudo muster agent --config /etc/muster/runner.yaml --job-user ci
-)");
-    text(added, "-c,--config", agent_.config_file, "FILE",
-         "Its configuration; - is standard input.")
+    auto& options = fresh<AgentOptions>();
+    auto* added = command(app, "agent", kJobs, text::kAgent);
+    string_option(added, "-c,--config", options.config_file, "FILE",
+                  "Its configuration; - is standard input.")
         ->required();
-    agent_.job_user = "nobody";
-    text(added, "--job-user", agent_.job_user, "USER", "Who jobs run as when started as root.")
+    options.job_user = "nobody";
+    string_option(added, "--job-user", options.job_user, "USER",
+                  "Who jobs run as when started as root.")
         ->envname("MUSTER_JOB_USER");
-    choose(added, agent_);
+    choose(added, options);
   }
 
   void add_scale() {
-    auto* added = command(
-        app, "scale",
-        "Start and stop runners as the queue needs.\n"
-        "Watches the queue of each resource class in its configuration, decides how many runners "
-        "there should be, and starts or drains them. A decision is logged with its reasons.",
-        kScale, R"(Examples:
-  muster scale --config muster.yaml
-  muster scale --config muster.yaml --once
-)");
-    text(added, "-c,--config", scale_.config_file, "FILE", "Its configuration.")->required();
-    added->add_flag("--once", scale_.once, "Make one pass and exit: for cron.");
-    choose(added, scale_);
+    auto& options = fresh<ScaleOptions>();
+    auto* added = command(app, "scale", kScale, text::kScale);
+    string_option(added, "-c,--config", options.config_file, "FILE", "Its configuration.")
+        ->required();
+    added->add_flag("--once", options.once, "Make one pass and exit: for cron.");
+    choose(added, options);
   }
 
   void add_plan() {
-    auto* added = command(
-        app, "plan",
-        "Say what scale would do, and why; change nothing.\n"
-        "Makes one pass of muster scale without acting on it, and prints each decision with its "
-        "reasons.",
-        kScale, R"(Examples:
-  muster plan --config muster.yaml
-  muster plan --config muster.yaml --json
-)");
-    text(added, "-c,--config", plan_.config_file, "FILE", "The configuration of muster scale.")
+    auto& options = fresh<PlanOptions>();
+    auto* added = command(app, "plan", kScale, text::kPlan);
+    string_option(added, "-c,--config", options.config_file, "FILE",
+                  "The configuration of muster scale.")
         ->required();
-    added->add_flag("--json", plan_.json, "Print one JSON document and nothing else.");
-    choose(added, plan_);
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
   }
 
   void add_resource_class() {
-    auto* added =
-        command(app, "resource-class",
-                "Create, list or delete kinds of runners.\n"
-                "A resource class names a kind of runner, as in the resource_class of a job: "
-                "NAMESPACE/NAME.",
-                kAdminister);
+    auto* added = command(app, "resource-class", kAdminister, text::kResourceClass);
     added->require_subcommand(0, 1);
     using Action = ResourceClassOptions::Action;
-    auto& options = resource_class_;
 
-    auto* create = command(
-        *added, "create",
-        "Create a resource class.\n"
-        "With --generate-token it also creates a token for its runners, and prints that token and "
-        "nothing else on standard output.",
-        kCommands, R"(Examples:
-  muster resource-class create local/small --description "2 CPUs"
-  muster resource-class create local/small --generate-token > small.token
-)");
-    text(create, "NAME", options.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")->required();
-    text(create, "--description", options.description, "TEXT", "For people.");
-    number(create, "--max-requeues", options.max_requeues, 0, 100,
+    auto& to_create = fresh<ResourceClassOptions>();
+    auto* create = command(*added, "create", kCommands, text::kResourceClassCreate);
+    string_option(create, "NAME", to_create.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")
+        ->required();
+    string_option(create, "--description", to_create.description, "TEXT", "For people.");
+    number(create, "--max-requeues", to_create.max_requeues, 0, 100,
            "How often a task whose runner went silent is queued again.");
-    create->add_flag("--generate-token", options.generate_token,
+    create->add_flag("--generate-token", to_create.generate_token,
                      "Create a token for its runners, too, and print it.");
-    json(create, options);
-    choose(create, options, Action::create);
+    json(create, to_create);
+    choose(create, to_create, Action::create);
 
-    auto* list = command(*added, "list",
-                         "List resource classes.\n"
-                         "Prints the classes of one namespace, or of all.",
-                         kCommands, R"(Examples:
-  muster resource-class list
-  muster resource-class list local --json
-)");
-    text(list, "NAMESPACE", options.namespace_filter, "NAMESPACE", "Only the classes of this one.");
-    json(list, options);
-    choose(list, options, Action::list);
+    auto& to_list = fresh<ResourceClassOptions>();
+    auto* list = command(*added, "list", kCommands, text::kResourceClassList);
+    string_option(list, "NAMESPACE", to_list.namespace_filter, "NAMESPACE",
+                  "Only the classes of this one.");
+    json(list, to_list);
+    choose(list, to_list, Action::list);
 
-    auto* remove = command(*added, "delete",
-                           "Delete a resource class.\n"
-                           "Refused while the class has tokens, unless forced.",
-                           kCommands, R"(Examples:
-  muster resource-class delete local/small
-  muster resource-class delete local/small --force
-)");
-    text(remove, "NAME", options.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")->required();
-    remove->add_flag("--force", options.force, "Delete its tokens with it.");
-    client(remove, options.client);
-    choose(remove, options, Action::remove);
+    auto& to_delete = fresh<ResourceClassOptions>();
+    auto* remove = command(*added, "delete", kCommands, text::kResourceClassDelete);
+    string_option(remove, "NAME", to_delete.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")
+        ->required();
+    remove->add_flag("--force", to_delete.force, "Delete its tokens with it.");
+    client(remove, to_delete.client);
+    choose(remove, to_delete, Action::remove);
   }
 
   void add_token() {
-    auto* added = command(
-        app, "token",
-        "Create, list or revoke tokens.\n"
-        "A resource-class token lets a runner claim tasks of its class. A personal token may do "
-        "everything else. A token is shown once, when it is created.",
-        kAdminister);
+    auto* added = command(app, "token", kAdminister, text::kToken);
     added->require_subcommand(0, 1);
     using Action = TokenOptions::Action;
 
-    auto* create = command(*added, "create",
-                           "Create a token and print it.\n"
-                           "Prints the token and nothing else on standard output.",
-                           kCommands, R"(Examples:
-  muster token create local/small --nickname rack-7 > small.token
-  muster token create --personal --nickname ci-bot
-)");
-    auto* name = text(create, "RESOURCE_CLASS", token_.resource_class, "NAMESPACE/NAME",
-                      "The class whose tasks it may claim.");
-    create->add_flag("--personal", token_.personal, "Create a personal token instead.")
+    auto& to_create = fresh<TokenOptions>();
+    auto* create = command(*added, "create", kCommands, text::kTokenCreate);
+    auto* name = string_option(create, "RESOURCE_CLASS", to_create.resource_class, "NAMESPACE/NAME",
+                               "The class whose tasks it may claim.");
+    create->add_flag("--personal", to_create.personal, "Create a personal token instead.")
         ->excludes(name);
-    text(create, "--nickname", token_.nickname, "TEXT", "To know it by, later.");
-    json(create, token_);
-    create->final_callback([this] {
-      if (token_.personal == token_.resource_class.empty()) {
-        token_.action = Action::create;
-        chosen = token_;
+    string_option(create, "--nickname", to_create.nickname, "TEXT", "To know it by, later.");
+    json(create, to_create);
+    create->final_callback([this, &to_create] {
+      if (to_create.personal == to_create.resource_class.empty()) {
+        to_create.action = Action::create;
+        chosen = to_create;
         return;
       }
       throw CLI::RequiredError("RESOURCE_CLASS or --personal");
     });
 
-    auto* list =
-        command(*added, "list",
-                "List tokens, not their secrets.\n"
-                "Prints the tokens of a resource class, or, without one, the personal tokens.",
-                kCommands, R"(Examples:
-  muster token list local/small
-  muster token list --json
-)");
-    text(list, "RESOURCE_CLASS", token_.resource_class, "NAMESPACE/NAME", "The class.");
-    json(list, token_);
-    choose(list, token_, Action::list);
+    auto& to_list = fresh<TokenOptions>();
+    auto* list = command(*added, "list", kCommands, text::kTokenList);
+    string_option(list, "RESOURCE_CLASS", to_list.resource_class, "NAMESPACE/NAME", "The class.");
+    json(list, to_list);
+    choose(list, to_list, Action::list);
 
-    auto* revoke =
-        command(*added, "revoke",
-                "Revoke a token.\n"
-                "It is refused from now on. A task that a runner has claimed with it goes on.",
-                kCommands, R"(Examples:
-  muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057
-  muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057 --server http://ci.example:8480
-)");
-    text(revoke, "ID", token_.id, "ID", "As muster token list shows it.")->required();
-    client(revoke, token_.client);
-    choose(revoke, token_, Action::revoke);
+    auto& to_revoke = fresh<TokenOptions>();
+    auto* revoke = command(*added, "revoke", kCommands, text::kTokenRevoke);
+    string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it.")->required();
+    client(revoke, to_revoke.client);
+    choose(revoke, to_revoke, Action::revoke);
   }
 
   template <class T>
@@ -400,31 +271,24 @@ class Parser {
   }
 
   void add_completion() {
-    auto* added = command(app, "completion",
-                          "Print a completion script for a shell.\n"
-                          "The script completes commands, options and file names.",
-                          kAdminister, R"(Examples:
-  source <(muster completion bash)
-  muster completion fish > ~/.config/fish/completions/muster.fish
-)");
-    text(added, "SHELL", completion_.shell, "bash|zsh|fish", "bash, zsh or fish.")
+    auto& options = fresh<CompletionOptions>();
+    auto* added = command(app, "completion", kAdminister, text::kCompletion);
+    string_option(added, "SHELL", options.shell, "bash|zsh|fish", "bash, zsh or fish.")
         ->required()
         ->check([](const std::string& given) -> std::string {
           if (given == "bash" || given == "zsh" || given == "fish") return "";
           return fmt::format("'{}' is none of bash, zsh, fish", printable(given));
         });
-    choose(added, completion_);
+    choose(added, options);
   }
 
-  ServerOptions server_;
-  AgentOptions agent_;
-  ScaleOptions scale_;
-  PlanOptions plan_;
-  RunOptions run_;
-  PipelineOptions pipeline_;
-  ResourceClassOptions resource_class_;
-  TokenOptions token_;
-  CompletionOptions completion_;
+  // Each command has options of its own: CLI11 reads the environment for all commands, also for
+  // those that were not given. A deque, because the parser points into it.
+  template <class T>
+  T& fresh() {
+    return std::get<T>(stored_.emplace_back(T{}));
+  }
+  std::deque<Options> stored_;
 };
 
 // --- The definition as data -------------------------------------------------------------------

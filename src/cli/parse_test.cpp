@@ -109,6 +109,8 @@ TEST_F(Parse, OptionsComeFromTheEnvironmentAndTheCommandLineWins) {
   EXPECT_EQ(chosen<RunOptions>({"run"}).client.server, "http://from.env");
   EXPECT_EQ(chosen<RunOptions>({"run"}).client.token_file, "/env/token");
   EXPECT_EQ(chosen<RunOptions>({"run", "--server", "http://x"}).client.server, "http://x");
+  const auto list = chosen<PipelineOptions>({"pipeline", "list", "--server", "http://x"});
+  EXPECT_EQ(list.client.server, "http://x");
 }
 
 TEST_F(Parse, WhatIsWrongIsOneSentence) {
@@ -116,7 +118,7 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
     Words words;
     std::string sentence;
   } cases[] = {
-      {{"rnu"}, "muster: unknown command 'rnu' (did you mean 'run'?). See 'muster --help'.\n"},
+      {{"runn"}, "muster: unknown command 'runn' (did you mean 'run'?). See 'muster --help'.\n"},
       {{"run", "--jsn"},
        "muster run: unknown option '--jsn' (did you mean '--json'?). See 'muster run --help'.\n"},
       {{"run", "--jsn=1"}, "muster run: unknown option '--jsn' (did you mean '--json'?)."},

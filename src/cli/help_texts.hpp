@@ -1,0 +1,189 @@
+#pragma once
+
+// What --help says about each command, in words.
+
+namespace muster::cli::text {
+
+struct Text {
+  const char* description;  // a line for the list of commands, a newline, and a paragraph
+  const char* footer;       // examples
+};
+
+inline constexpr Text kRoot{
+    "A fleet of CI runners that is exactly as large as its queue.\n"
+    "Muster keeps a fleet of self-hosted CI runners exactly as large as the queue needs, from "
+    "zero and back to zero. It also brings a server and a runner of its own, so that a "
+    ".circleci/config.yml runs on your machines without any account.",
+    R"(Examples:
+  muster server                                      keep a queue on this machine
+  muster resource-class create local/small           name a kind of runner
+  muster token create local/small > small.token      let runners of that class in
+  muster scale --config muster.yaml                  start and stop runners as needed
+  muster run --fleet                                 run this repository's pipeline
+
+Exit codes:
+  0 done    1 done, and the answer is no (a job failed)    2 wrong command line or file
+  3 no server, or it cannot serve now    4 refused: token or permission
+  5 this machine is in the way (port in use, disk full)    70 a fault of ours
+  130 interrupted
+
+'muster COMMAND --help' explains a command. Documentation: README.md and docs/.
+)"};
+
+inline constexpr Text kServer{
+    "Keep the queue: pipelines, runners, output.\n"
+    "Takes pipelines, queues their tasks, hands them to runners, keeps their output, and "
+    "answers CircleCI's runner API. At its first start it leaves a personal token in the data "
+    "directory, readable by you alone, where the other commands find it. SIGTERM stops it in "
+    "order; runners carry on meanwhile.",
+    R"(Examples:
+  muster server
+  muster server --data /srv/muster --listen 0.0.0.0 --port 8480
+)"};
+
+inline constexpr Text kRun{
+    "Run a repository's pipeline and follow it.\n"
+    "Packs the repository at HEAD, submits its .circleci/config.yml, and shows the jobs until "
+    "the last has ended: as a live tree on a terminal, line by line elsewhere. The exit code "
+    "is 0 if all jobs were successful. Ctrl-C stops following, not the pipeline.",
+    R"(Examples:
+  muster run
+  muster run ~/src/app --working-tree --fleet
+)"};
+
+inline constexpr Text kPipeline{
+    "List, show, follow or cancel pipelines.\n"
+    "A pipeline is one submission of a .circleci/config.yml; it is named by its number or its "
+    "id.",
+    ""};
+
+inline constexpr Text kAgent{
+    "Be a runner: claim tasks and run them.\n"
+    "Reads the YAML configuration of CircleCI's machine runner, claims tasks of one resource "
+    "class from a server, runs their steps and sends their output. The first SIGTERM lets the "
+    "task at hand end, a second ends it.",
+    R"(Examples:
+  muster agent --config runner.yaml
+  sudo muster agent --config /etc/muster/runner.yaml --job-user ci
+)"};
+
+inline constexpr Text kScale{
+    "Start and stop runners as the queue needs.\n"
+    "Watches the queue of each resource class in its configuration, decides how many runners "
+    "there should be, and starts or drains them. A decision is logged with its reasons.",
+    R"(Examples:
+  muster scale --config muster.yaml
+  muster scale --config muster.yaml --once
+)"};
+
+inline constexpr Text kPlan{
+    "Say what scale would do, and why; change nothing.\n"
+    "Makes one pass of muster scale without acting on it, and prints each decision with its "
+    "reasons.",
+    R"(Examples:
+  muster plan --config muster.yaml
+  muster plan --config muster.yaml --json
+)"};
+
+inline constexpr Text kResourceClass{
+    "Create, list or delete kinds of runners.\n"
+    "A resource class names a kind of runner, as in the resource_class of a job: "
+    "NAMESPACE/NAME.",
+    ""};
+
+inline constexpr Text kResourceClassCreate{
+    "Create a resource class.\n"
+    "With --generate-token it also creates a token for its runners, and prints that token and "
+    "nothing else on standard output.",
+    R"(Examples:
+  muster resource-class create local/small --description "2 CPUs"
+  muster resource-class create local/small --generate-token > small.token
+)"};
+
+inline constexpr Text kResourceClassList{
+    "List resource classes.\n"
+    "Prints the classes of one namespace, or of all.",
+    R"(Examples:
+  muster resource-class list
+  muster resource-class list local --json
+)"};
+
+inline constexpr Text kResourceClassDelete{
+    "Delete a resource class.\n"
+    "Refused while the class has tokens, unless forced.",
+    R"(Examples:
+  muster resource-class delete local/small
+  muster resource-class delete local/small --force
+)"};
+
+inline constexpr Text kToken{
+    "Create, list or revoke tokens.\n"
+    "A resource-class token lets a runner claim tasks of its class. A personal token may do "
+    "everything else. A token is shown once, when it is created.",
+    ""};
+
+inline constexpr Text kTokenCreate{
+    "Create a token and print it.\n"
+    "Prints the token and nothing else on standard output.",
+    R"(Examples:
+  muster token create local/small --nickname rack-7 > small.token
+  muster token create --personal --nickname ci-bot
+)"};
+
+inline constexpr Text kTokenList{
+    "List tokens, not their secrets.\n"
+    "Prints the tokens of a resource class, or, without one, the personal tokens.",
+    R"(Examples:
+  muster token list local/small
+  muster token list --json
+)"};
+
+inline constexpr Text kTokenRevoke{
+    "Revoke a token.\n"
+    "It is refused from now on. A task that a runner has claimed with it goes on.",
+    R"(Examples:
+  muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057
+  muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057 --server http://ci.example:8480
+)"};
+
+inline constexpr Text kCompletion{
+    "Print a completion script for a shell.\n"
+    "The script completes commands, options and file names.",
+    R"(Examples:
+  source <(muster completion bash)
+  muster completion fish > ~/.config/fish/completions/muster.fish
+)"};
+
+inline constexpr Text kPipelineList{
+    "List pipelines, newest first.\n"
+    "Prints the latest hundred pipelines with their state.",
+    R"(Examples:
+  muster pipeline list
+  muster pipeline list --json
+)"};
+
+inline constexpr Text kPipelineShow{
+    "Show a pipeline as it is now.\n"
+    "Prints the tree of its workflows, jobs and tasks once.",
+    R"(Examples:
+  muster pipeline show 7
+  muster pipeline show 7 --json
+)"};
+
+inline constexpr Text kPipelineFollow{
+    "Follow a pipeline to its end.\n"
+    "Shows the pipeline as muster run does, and ends with the same exit codes.",
+    R"(Examples:
+  muster pipeline follow 7
+  muster pipeline follow 7 --json
+)"};
+
+inline constexpr Text kPipelineCancel{
+    "Cancel a pipeline.\n"
+    "Tasks that wait end at once; those that run end when their runners have ended them.",
+    R"(Examples:
+  muster pipeline cancel 7
+  muster pipeline cancel 7 --server http://ci.example:8480
+)"};
+
+}  // namespace muster::cli::text
