@@ -14,8 +14,6 @@
 
 namespace muster::agent {
 
-using Variables = std::map<std::string, std::string>;
-
 struct JobPlace {
   std::filesystem::path directory;  // where the job works
   std::string user;                 // empty: unknown, behind a command prefix

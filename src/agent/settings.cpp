@@ -91,8 +91,11 @@ std::vector<std::string> warn_of_old_variables(const Variables& variables) {
   std::vector<std::string> warnings;
   for (const auto& [name, value] : variables) {
     if (!name.starts_with(kOld)) continue;
+    // LAUNCH_AGENT_RUNNER_NAME is CIRCLECI_RUNNER_NAME; the other sections keep their word.
+    auto rest = std::string_view(name).substr(kOld.size());
+    if (rest.starts_with("RUNNER_")) rest.remove_prefix(std::string_view("RUNNER_").size());
     warnings.push_back(fmt::format("{} is launch-agent's and has no effect: use CIRCLECI_RUNNER_{}",
-                                   printable(name), printable(name.substr(kOld.size()))));
+                                   printable(name), printable(rest)));
   }
   return warnings;
 }

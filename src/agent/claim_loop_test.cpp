@@ -1,0 +1,92 @@
+#include "agent/claim_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "agent/fake_control_plane.hpp"
+
+namespace muster::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ClaimLoopTest : public testing::Test {
+ protected:
+  void queue(const std::string& id) {
+    protocol::ClaimedTask task;
+    task.task_id = id;
+    server_.queue(task);
+  }
+  Result<void> run() {
+    ClaimLoop loop(
+        settings_, "box", server_,
+        [this](const protocol::ClaimedTask& task) { ran_.push_back(task.task_id); },
+        drain_.get_token());
+    return loop.run();
+  }
+
+  FakeControlPlane server_;
+  Settings settings_;
+  std::stop_source drain_;
+  std::vector<std::string> ran_;
+};
+
+TEST_F(ClaimLoopTest, SingleTaskRunsExactlyOne) {
+  settings_.single_task = true;
+  queue("a");
+  queue("b");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+}
+
+TEST_F(ClaimLoopTest, EndsWhenIdle) {
+  settings_.idle_timeout = 50ms;
+  queue("a");
+  queue("b");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(ran_, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(server_.withdrawn().empty());  // every claim was answered
+}
+
+TEST_F(ClaimLoopTest, ALostAnswerIsAskedForAgain) {
+  settings_.single_task = true;
+  server_.lose_answers(2);
+  queue("a");
+  queue("b");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+  EXPECT_EQ(server_.claims().size(), 1U);
+}
+
+TEST_F(ClaimLoopTest, ADrainWithdrawsTheOpenClaim) {
+  std::jthread signal([this] {
+    EXPECT_TRUE(server_.wait_until([this] { return !server_.claims().empty(); }));
+    drain_.request_stop();
+  });
+  EXPECT_TRUE(run());
+  EXPECT_TRUE(ran_.empty());
+  EXPECT_EQ(server_.withdrawn(), server_.claims());
+}
+
+TEST_F(ClaimLoopTest, RunsTheTaskThatAWithdrawnClaimHadAfterAll) {
+  settings_.idle_timeout = 50ms;
+  server_.lose_answers(1);
+  queue("a");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+  EXPECT_EQ(server_.withdrawn(), server_.claims());
+}
+
+TEST_F(ClaimLoopTest, ARefusedTokenEndsAtOnce) {
+  for (const auto kind : {ErrorKind::unauthenticated, ErrorKind::forbidden}) {
+    server_.refuse_claims({kind, "Invalid token provided."});
+    const auto ended = run();
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().kind, kind);
+    EXPECT_NE(ended.error().message.find("Invalid token provided."), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace muster::agent

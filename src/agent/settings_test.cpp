@@ -1,0 +1,162 @@
+#include "agent/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace muster::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kMinimal = "api: {auth_token: muc_1}\n";
+
+Settings read(std::string_view text, const Variables& variables = {}) {
+  auto loaded = read_settings(text, variables, "box-7");
+  if (!loaded) return ADD_FAILURE() << loaded.error().message, Settings{};
+  return loaded->settings;
+}
+
+std::string refusal_of(std::string_view text, const Variables& variables = {}) {
+  const auto loaded = read_settings(text, variables, "box-7");
+  return loaded ? "" : loaded.error().message;
+}
+
+TEST(Settings, HaveTheDocumentedDefaults) {
+  const auto settings = read(kMinimal);
+  EXPECT_EQ(settings.token, "muc_1");
+  EXPECT_EQ(settings.url, "https://runner.circleci.com");
+  EXPECT_EQ(settings.name, "box-7");
+  EXPECT_EQ(settings.max_run_time, 5h);
+  EXPECT_FALSE(settings.idle_timeout);
+  EXPECT_FALSE(settings.single_task);
+  EXPECT_FALSE(settings.cleanup_working_directory);
+  EXPECT_EQ(settings.working_directory, "");
+}
+
+TEST(Settings, ReadsEveryKeyThatHasAMeaning) {
+  const auto settings = read(R"(
+api: {auth_token: muc_1, url: "https://ci.example/"}
+runner:
+  name: a-runner_(1).x
+  command_prefix: [sudo, -niHu, ci, --]
+  working_directory: /srv/%s
+  cleanup_working_directory: true
+  mode: single-task
+  max_run_time: 1h30m20s
+  idle_timeout: 10m
+logging: {level: debug, format: json, file: "-"}
+)");
+  EXPECT_EQ(settings.url, "https://ci.example");
+  EXPECT_EQ(settings.name, "a-runner_(1).x");
+  EXPECT_THAT(settings.command_prefix, testing::ElementsAre("sudo", "-niHu", "ci", "--"));
+  EXPECT_EQ(settings.working_directory, "/srv/%s");
+  EXPECT_TRUE(settings.cleanup_working_directory);
+  EXPECT_TRUE(settings.single_task);
+  EXPECT_EQ(settings.max_run_time, 1h + 30min + 20s);
+  EXPECT_EQ(settings.idle_timeout, Millis(10min));
+  EXPECT_EQ(settings.logging.level, log::Level::debug);
+  EXPECT_EQ(settings.logging.format, log::Format::json);
+}
+
+TEST(Settings, VariablesWin) {
+  const auto settings = read("api: {auth_token: muc_file}\nrunner: {mode: continuous}\n",
+                             {{"CIRCLECI_RUNNER_API_AUTH_TOKEN", "muc_variable"},
+                              {"CIRCLECI_RUNNER_MODE", "single-task"},
+                              {"CIRCLECI_RUNNER_COMMAND_PREFIX", "nice -n 5"},
+                              {"CIRCLECI_RUNNER_IDLE_TIMEOUT", "30s"}});
+  EXPECT_EQ(settings.token, "muc_variable");
+  EXPECT_TRUE(settings.single_task);
+  EXPECT_THAT(settings.command_prefix, testing::ElementsAre("nice", "-n", "5"));
+  EXPECT_EQ(settings.idle_timeout, Millis(30s));
+}
+
+TEST(Settings, VariablesAloneAreEnough) {
+  EXPECT_EQ(read("", {{"CIRCLECI_RUNNER_API_AUTH_TOKEN", "muc_1"},
+                      {"CIRCLECI_RUNNER_COMMAND_PREFIX", "[env, -i]"}})
+                .command_prefix.size(),
+            2U);
+}
+
+TEST(Settings, AssumesASchemeByTheHost) {
+  const std::map<std::string, std::string> cases = {
+      {"ci.example", "https://ci.example"},
+      {"127.0.0.1:8480", "http://127.0.0.1:8480"},
+      {"localhost:1/", "http://localhost:1"},
+      {"'[::1]:8480'", "http://[::1]:8480"},
+      {"localhost.example", "https://localhost.example"},
+      {"http://ci.example", "http://ci.example"},
+  };
+  for (const auto& [written, meant] : cases) {
+    EXPECT_EQ(read("api: {auth_token: t, url: " + written + "}").url, meant) << written;
+  }
+}
+
+TEST(Settings, RefusesWhatItDoesNotKnowAndNamesTheNearest) {
+  const auto message = refusal_of("api: {auth_token: t}\nrunner:\n  idle_timeot: 1m\n");
+  EXPECT_THAT(message, HasSubstr("line 3"));
+  EXPECT_THAT(message, HasSubstr("did you mean 'idle_timeout'?"));
+}
+
+TEST(Settings, RefusesBadValues) {
+  const std::map<std::string, std::string> cases = {
+      {"runner: {name: 'a b'}", "runner.name"},
+      {"runner: {mode: once}", "runner.mode"},
+      {"runner: {max_run_time: soon}", "runner.max_run_time"},
+      {"runner: {working_directory: here}", "runner.working_directory"},
+      {"runner: {command_prefix: sudo}", "runner.command_prefix"},
+      {"logging: {level: loud}", "logging.level"},
+      {"runner: [1]", "runner"},
+  };
+  for (const auto& [text, path] : cases) {
+    EXPECT_THAT(refusal_of("api: {auth_token: t}\n" + text), HasSubstr(path)) << text;
+  }
+  EXPECT_THAT(refusal_of("runner: {}"), HasSubstr("api.auth_token"));
+  EXPECT_THAT(refusal_of("api: {auth_token: t, url: 'ftp://x'}"), HasSubstr("api.url"));
+  EXPECT_THAT(refusal_of(kMinimal, {{"CIRCLECI_RUNNER_MODE", "once"}}), HasSubstr("runner.mode"));
+}
+
+TEST(Settings, NeverShowTheToken) {
+  EXPECT_THAT(refusal_of("api: {auth_token: muc_secret, urll: x}"), Not(HasSubstr("muc_secret")));
+}
+
+TEST(Settings, WarnsOfWhatHasNoEffect) {
+  const auto loaded = read_settings(
+      "api: {auth_token: t}\nrunner: {task_agent_directory: /x, disable_auto_update: true, "
+      "cache_task_agent: true, use_home_ssh_dir_for_checkout_keys: true, "
+      "ssh: {advertise_addr: 'h:1'}}",
+      {{"LAUNCH_AGENT_RUNNER_NAME", "old"}}, "box");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->warnings.size(), 6U);
+  EXPECT_THAT(loaded->warnings.back(), HasSubstr("use CIRCLECI_RUNNER_NAME"));
+}
+
+TEST(SettingsFile, IsRefusedWhereOthersCanReadIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root is that strict";
+  char name[] = "/tmp/muster-settings-XXXXXX";
+  ::close(::mkstemp(name));
+  std::ofstream(name) << kMinimal;
+  ::chmod(name, 0644);
+  const auto open = read_settings_file(name);
+  ::chmod(name, 0600);
+  const auto closed = read_settings_file(name);
+  ::unlink(name);
+  ASSERT_FALSE(open);
+  EXPECT_THAT(open.error().message, HasSubstr(std::string("chmod 600 ") + name));
+  EXPECT_EQ(closed.value_or(""), kMinimal);
+}
+
+TEST(TakeVariables, RemovesTheTokenFromTheEnvironment) {
+  ::setenv("CIRCLECI_RUNNER_API_AUTH_TOKEN", "muc_1", 1);
+  EXPECT_EQ(take_variables()["CIRCLECI_RUNNER_API_AUTH_TOKEN"], "muc_1");
+  EXPECT_EQ(::getenv("CIRCLECI_RUNNER_API_AUTH_TOKEN"), nullptr);
+}
+
+}  // namespace
+}  // namespace muster::agent
