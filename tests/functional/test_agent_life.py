@@ -118,6 +118,7 @@ def test_a_configuration_on_standard_input(world, server, small):
 ])
 def test_a_wrong_configuration_is_explained(world, text, words):
     file = world.place / "agent.yaml"
+    file.touch(mode=0o600)
     file.write_text(text)
     result = world.run("agent", "--config", file)
     assert result.returncode == 2

@@ -14,10 +14,18 @@ def run(world, server, small):
 
     def run_job(*steps, files=None, expect="success", **keys):
         pipeline = world.submit(server, config(build=job(*steps, **keys)), files)
-        assert pipeline.wait()["state"] == expect, pipeline.status()
+        assert pipeline.wait()["state"] == expect, told(pipeline)
         assert agent.running
         return pipeline
     return run_job
+
+
+def told(pipeline):
+    """All that the steps printed, for a failure."""
+    task = pipeline.task()
+    texts = [f"--- {s['name']}: {s['state']}\n{pipeline.output(task, s['index'])}"
+             for s in task["steps"]]
+    return "\n".join([task["message"], *texts])
 
 
 def states(pipeline):
