@@ -27,6 +27,7 @@ TEST(TextTest, NearestSuggestsOnlyWhatIsNear) {
   constexpr std::string_view kNames[] = {"parallelism", "environment", "steps"};
   EXPECT_EQ(nearest("paralelism", kNames), "parallelism");
   EXPECT_EQ(nearest("step", kNames), "steps");
+  EXPECT_EQ(nearest("setps", kNames), "steps");
   EXPECT_EQ(nearest("docker", kNames), std::nullopt);
   EXPECT_EQ(did_you_mean("stepz", kNames), " (did you mean 'steps'?)");
 }

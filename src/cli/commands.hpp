@@ -25,4 +25,8 @@ int run(const CompletionOptions& options);
 // Prints "muster: MESSAGE" to standard error; the exit code for errors of that kind.
 int report(const Error& error);
 
+// The same for an error of this machine rather than of what was asked: what is in the way here
+// (a port or directory in use, data of a newer version, a missing permission) gives 5.
+int report_obstacle(const Error& error);
+
 }  // namespace muster::cli

@@ -38,4 +38,9 @@ int report(const Error& error) {
   return exit_code(error.kind);
 }
 
+int report_obstacle(const Error& error) {
+  const int code = report(error);
+  return error.kind == ErrorKind::invalid || error.kind == ErrorKind::internal ? code : 5;
+}
+
 }  // namespace muster::cli

@@ -15,7 +15,7 @@ int run(const ServerOptions& options) {
                                       .address = options.address,
                                       .port = options.port,
                                       .lease = options.lease});
-  if (!server) return report(server.error());
+  if (!server) return report_obstacle(server.error());
   log::info("listening", {{"url", (*server)->url()},
                           {"data", options.data_directory.string()},
                           {"token_file", (options.data_directory / "token").string()}});
