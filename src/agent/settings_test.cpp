@@ -31,7 +31,7 @@ std::string refusal_of(std::string_view text, const Variables& variables = {}) {
 TEST(Settings, HaveTheDocumentedDefaults) {
   const auto settings = read(kMinimal);
   EXPECT_EQ(settings.token, "muc_1");
-  EXPECT_EQ(settings.url, "https://runner.circleci.com");
+  EXPECT_EQ(settings.url, "http://127.0.0.1:8480");
   EXPECT_EQ(settings.name, "box-7");
   EXPECT_EQ(settings.max_run_time, 5h);
   EXPECT_FALSE(settings.idle_timeout);
@@ -118,6 +118,8 @@ TEST(Settings, RefusesBadValues) {
     EXPECT_THAT(refusal_of("api: {auth_token: t}\n" + text), HasSubstr(path)) << text;
   }
   EXPECT_THAT(refusal_of("runner: {}"), HasSubstr("api.auth_token"));
+  EXPECT_THAT(refusal_of("api: {auth_token: t, url: runner.circleci.com}"),
+              HasSubstr("claims from a muster server"));
   EXPECT_THAT(refusal_of("api: {auth_token: t, url: 'ftp://x'}"), HasSubstr("api.url"));
   EXPECT_THAT(refusal_of(kMinimal, {{"CIRCLECI_RUNNER_MODE", "once"}}), HasSubstr("runner.mode"));
 }

@@ -80,7 +80,10 @@ Result<void> scale(const ScaleOptions& options, process::SignalWatch& signals) {
 int run(const ScaleOptions& options) {
   process::SignalWatch signals({SIGTERM, SIGINT});
   const auto done = scale(options, signals);
-  return done ? 0 : report(done.error());
+  if (done) return 0;
+  // The only conflicts here are another scaler, and a state directory of a newer version.
+  const auto& error = done.error();
+  return error.kind == ErrorKind::conflict ? report_obstacle(error) : report(error);
 }
 
 }  // namespace muster::cli
