@@ -197,6 +197,7 @@ class Draft {
   std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot_.demand).unclaimed; }
 
   std::string supply_in_words() const {
+    if (unclaimed() == 0) return "nothing waits";
     const auto free = staying_.idle + staying_.booting;
     return fmt::format("{} wait, {} idle and {} booting will serve {}", unclaimed(), staying_.idle,
                        staying_.booting, std::min(free, unclaimed()));

@@ -27,10 +27,24 @@ net::Response html(std::string page) {
   return response;
 }
 
+std::set<std::string> busy_runners(Call& call) {
+  std::set<std::string> names;
+  for (const auto& item : call.store.catalog().classes(std::nullopt)) {
+    for (const auto& runner : call.store.runners().activity(item.resource_class, call.now.wall)) {
+      if (runner.busy) names.insert(runner.name);
+    }
+  }
+  return names;
+}
+
 Result<Outcome> overview(Call& call) {
   if (auto allowed = require_personal(call); !allowed) return allowed.error();
-  return html(overview_page(fleet_status(call), {call.store.runners().list({}, call.now.wall)},
-                            {call.store.pipelines().newest(kPipelinesShown)}));
+  const auto now = call.now.wall;
+  return html(overview_page({.fleet = fleet_status(call),
+                             .runners = {call.store.runners().list({}, now)},
+                             .busy = busy_runners(call),
+                             .pipelines = {call.store.pipelines().newest(kPipelinesShown)}},
+                            now));
 }
 
 Result<Outcome> pipeline(Call& call) {

@@ -7,6 +7,8 @@
 namespace muster::server {
 namespace {
 
+constexpr std::size_t kMostRunners = 100;
+
 constexpr std::string_view kStyle = R"css(
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; --busy: #9a6700 }
 @media (prefers-color-scheme: dark) { :root { --good: #3fb950; --bad: #f85149; --busy: #d29922 } }
@@ -14,9 +16,9 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; p
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 .table { overflow-x: auto }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line);
+th, td { text-align: left; padding: .35rem 1.4rem .35rem 0; border-bottom: 1px solid var(--line);
          vertical-align: top }
-th { font-weight: 600 } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+th { font-weight: 600 } td:last-child, th:last-child { padding-right: 0 } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 .success { color: var(--good) } .running, .queued { color: var(--busy) }
 .failed, .infrastructure_fail, .timedout { color: var(--bad) }
 pre { border: 1px solid var(--line); border-radius: 6px; padding: .8rem; overflow-x: auto;
@@ -69,23 +71,34 @@ std::string class_rows(const protocol::FleetStatus& fleet) {
   return rows;
 }
 
-std::string runner_rows(const protocol::RunnerList& runners) {
+// The latest contact first: what has gone is history.
+std::string runner_rows(const Overview& overview, WallTime now) {
+  auto items = overview.runners.items;
+  std::sort(items.begin(), items.end(), [](const auto& one, const auto& other) {
+    return one.last_connected > other.last_connected;
+  });
+  if (items.size() > kMostRunners) items.resize(kMostRunners);
   std::string rows;
-  for (const auto& one : runners.items) {
-    rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                        shown(one.name), shown(one.resource_class), shown(one.hostname),
-                        format_rfc3339(one.last_connected), shown(one.version));
+  for (const auto& one : items) {
+    const bool busy = overview.busy.contains(one.name);
+    rows += fmt::format("<tr><td>{}</td><td>{}</td><td class=\"{}\">{}</td>", shown(one.name),
+                        shown(one.resource_class), busy ? "running" : "quiet",
+                        busy ? "busy" : "not busy");
+    rows +=
+        fmt::format("<td>{} ago</td><td>{}</td><td>{}</td></tr>\n",
+                    humanize(now - one.last_connected), shown(one.hostname), shown(one.version));
   }
   return rows;
 }
 
-std::string pipeline_rows(const protocol::PipelineList& pipelines) {
+std::string pipeline_rows(const protocol::PipelineList& pipelines, WallTime now) {
   std::string rows;
   for (const auto& one : pipelines.items) {
     rows += fmt::format("<tr><td><a href=\"/pipelines/{0}\">{0}</a></td>", one.number);
     rows += state_cell(one.state);
-    rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", shown(one.project),
-                        shown(one.branch), shown(one.subject), format_rfc3339(one.created_at));
+    rows +=
+        fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", shown(one.project),
+                    shown(one.branch), shown(one.subject), humanize(now - one.created_at) + " ago");
   }
   return rows;
 }
@@ -122,22 +135,23 @@ std::string task_row(const protocol::JobStatus& job, const protocol::TaskStatus&
 
 }  // namespace
 
-std::string overview_page(const protocol::FleetStatus& fleet, const protocol::RunnerList& runners,
-                          const protocol::PipelineList& pipelines) {
+std::string overview_page(const Overview& overview, WallTime now) {
   auto body = std::string("<h2>Resource classes</h2>\n");
   body += table(
       "<th>Class</th><th class=\"number\">Queue</th><th class=\"number\">Running</th>"
       "<th class=\"number\">Desired</th><th class=\"number\">Booting</th>"
       "<th class=\"number\">Idle</th><th class=\"number\">Busy</th><th class=\"number\">Max</th>"
       "<th>Why</th>",
-      class_rows(fleet), "None yet. Make one with: muster resource-class create local/small");
+      class_rows(overview.fleet),
+      "None yet. Make one with: muster resource-class create local/small");
   body += "<h2>Pipelines</h2>\n";
   body += table(
       "<th>Number</th><th>State</th><th>Project</th><th>Branch</th><th>Commit</th><th>Created</th>",
-      pipeline_rows(pipelines), "None yet. In a repository, run: muster run");
+      pipeline_rows(overview.pipelines, now), "None yet. In a repository, run: muster run");
   body += "<h2>Runners</h2>\n";
-  body += table("<th>Name</th><th>Class</th><th>Host</th><th>Last contact</th><th>Version</th>",
-                runner_rows(runners), "None has connected in the last 12 hours.");
+  body += table(
+      "<th>Name</th><th>Class</th><th>State</th><th>Last contact</th><th>Host</th><th>Version</th>",
+      runner_rows(overview, now), "None has connected in the last 12 hours.");
   return page("Runners and jobs", body);
 }
 

@@ -2,14 +2,20 @@
 
 // The status page: plain HTML, made here, without a script. Pure.
 
+#include <set>
 #include <string>
 
 #include "protocol/messages.hpp"
 
 namespace muster::server {
 
-std::string overview_page(const protocol::FleetStatus& fleet, const protocol::RunnerList& runners,
-                          const protocol::PipelineList& pipelines);
+struct Overview {
+  protocol::FleetStatus fleet;
+  protocol::RunnerList runners;
+  std::set<std::string> busy;  // names of runners
+  protocol::PipelineList pipelines;
+};
+std::string overview_page(const Overview& overview, WallTime now);
 std::string pipeline_page(const protocol::PipelineStatus& pipeline, WallTime now);
 // `output` is the end of what was printed; `omitted` bytes come before it.
 std::string output_page(const std::string& task_id, const std::string& step,

@@ -1,0 +1,64 @@
+#include "server/pages.hpp"
+
+#include <gmock/gmock.h>
+
+namespace muster::server {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kHostile = "<script>alert(1)</script>\"'&\x1b[31m\u202e";
+constexpr WallTime kNow{Millis(1'000'000)};
+
+protocol::PipelineStatus hostile_pipeline() {
+  protocol::TaskStatus task{.id = "t", .state = "failed", .runner = kHostile, .message = kHostile};
+  task.steps = {
+      {.index = 3, .name = kHostile, .state = protocol::StepState::failed, .exit_code = 7}};
+  protocol::JobStatus job{.name = kHostile, .state = "failed", .tasks = {task}};
+  return {.number = 1,
+          .state = "failed",
+          .project = kHostile,
+          .branch = kHostile,
+          .subject = kHostile,
+          .workflows = {{.name = kHostile, .state = "failed", .jobs = {job}}}};
+}
+
+TEST(PagesTest, WhatComesFromOutsideIsText) {
+  const protocol::RunnerItem runner{
+      .resource_class = kHostile, .hostname = kHostile, .name = kHostile, .version = kHostile};
+  const protocol::ClassFleet fleet{.resource_class = kHostile, .reasons = {kHostile}};
+  const Overview overview{.fleet = {"", {{kHostile, 1, 1, fleet, kNow}}},
+                          .runners = {{runner}},
+                          .busy = {},
+                          .pipelines = {{{.number = 1,
+                                          .state = kHostile,
+                                          .project = kHostile,
+                                          .branch = kHostile,
+                                          .subject = kHostile}}}};
+  for (const auto& page : {overview_page(overview, kNow), pipeline_page(hostile_pipeline(), kNow),
+                           output_page(kHostile, kHostile, kHostile, 0)}) {
+    EXPECT_THAT(page, Not(HasSubstr("<script")));
+    EXPECT_THAT(page, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(page, Not(HasSubstr("\u202e")));
+  }
+}
+
+TEST(PagesTest, AStepLinksToItsOutputByItsPlaceInTheJob) {
+  const auto page = pipeline_page(hostile_pipeline(), kNow);
+  EXPECT_THAT(page, HasSubstr("/tasks/t/steps/3"));
+  EXPECT_THAT(page, HasSubstr("exit 7"));
+}
+
+TEST(PagesTest, AnEmptyServerSaysWhatToDoNext) {
+  const auto page = overview_page({}, kNow);
+  EXPECT_THAT(page, HasSubstr("muster resource-class create"));
+  EXPECT_THAT(page, HasSubstr("muster run"));
+}
+
+TEST(PagesTest, OutputThatIsCutSaysSo) {
+  EXPECT_THAT(output_page("t", "0", "end", 12), HasSubstr("first 12 bytes"));
+}
+
+}  // namespace
+}  // namespace muster::server
