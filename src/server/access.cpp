@@ -39,15 +39,6 @@ Result<store::Credential> identify(const Call& call) {
   return *credential;
 }
 
-}  // namespace
-
-Result<void> require_known(store::Store& store, const net::Request& head) {
-  const auto token = token_of(head);
-  if (!token || token->empty()) return kNothingSent;
-  if (store.queue().authenticate(*token) || store.catalog().authenticate(*token)) return ok();
-  return kNotKnown;
-}
-
 Result<void> require_personal(const Call& call) {
   const auto credential = identify(call);
   if (!credential) return credential.error();
@@ -77,6 +68,38 @@ Result<store::Attempt> require_attempt(const Call& call) {
     return Error{ErrorKind::forbidden, "this task token is for another attempt"};
   }
   return *attempt;
+}
+
+}  // namespace
+
+Result<void> require_known(store::Store& store, const net::Request& head) {
+  const auto token = token_of(head);
+  if (!token || token->empty()) return kNothingSent;
+  if (store.queue().authenticate(*token) || store.catalog().authenticate(*token)) return ok();
+  return kNotKnown;
+}
+
+Handler for_person(Handler handler) {
+  return [handler = std::move(handler)](Call& call) -> Result<Outcome> {
+    if (auto allowed = require_personal(call); !allowed) return allowed.error();
+    return handler(call);
+  };
+}
+
+Handler for_class(std::function<Result<Outcome>(Call&, const std::string&)> handler) {
+  return [handler = std::move(handler)](Call& call) -> Result<Outcome> {
+    const auto resource_class = require_class(call);
+    if (!resource_class) return resource_class.error();
+    return handler(call, *resource_class);
+  };
+}
+
+Handler for_attempt(std::function<Result<Outcome>(Call&, const store::Attempt&)> handler) {
+  return [handler = std::move(handler)](Call& call) -> Result<Outcome> {
+    const auto attempt = require_attempt(call);
+    if (!attempt) return attempt.error();
+    return handler(call, *attempt);
+  };
 }
 
 }  // namespace muster::server

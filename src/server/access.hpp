@@ -9,13 +9,15 @@ namespace muster::server {
 // Any token that we gave out and that still counts.
 Result<void> require_known(store::Store& store, const net::Request& head);
 
-// A personal token: reads and administers, never claims.
-Result<void> require_personal(const Call& call);
+// Handlers behind a check of who asks.
 
-// A resource-class token: claims, for the class that is returned.
-Result<std::string> require_class(const Call& call);
+// A personal token: reads and administers, never claims.
+Handler for_person(Handler handler);
+
+// A resource-class token: claims, for its class.
+Handler for_class(std::function<Result<Outcome>(Call&, const std::string& resource_class)> handler);
 
 // The task token of the attempt that the path names (parameters "task" and "attempt").
-Result<store::Attempt> require_attempt(const Call& call);
+Handler for_attempt(std::function<Result<Outcome>(Call&, const store::Attempt& attempt)> handler);
 
 }  // namespace muster::server

@@ -32,49 +32,43 @@ Outcome answer_claim(const std::optional<protocol::ClaimedTask>& task) {
   return answer(200, *task);
 }
 
-Result<Outcome> claim(Call& call) {
-  const auto resource_class = require_class(call);
-  if (!resource_class) return resource_class.error();
+Result<Outcome> claim(Call& call, const std::string& resource_class) {
   const auto request = body_of<protocol::ClaimRequest>(call);
   if (!request) return request.error();
   if (auto good = check_runner(*request); !good) return good.error();
   if (!call.resumed) {
     call.store.runners().contacted(
-        {*resource_class, printable(request->name), printable(request->hostname), call.request.peer,
+        {resource_class, printable(request->name), printable(request->hostname), call.request.peer,
          printable(request->version, 50)},
         call.now.wall);
   }
-  const auto task = call.store.queue().claim(*resource_class, *request, call.now);
+  const auto task = call.store.queue().claim(resource_class, *request, call.now);
   if (!task) return task.error();
   const auto patience = patience_left(call, request->wait_ms);
-  if (!*task && patience > Millis(0)) return Park{{topic::queue(*resource_class)}, patience};
+  if (!*task && patience > Millis(0)) return Park{{topic::queue(resource_class)}, patience};
   return answer_claim(*task);
 }
 
-Result<Outcome> withdraw(Call& call) {
-  const auto resource_class = require_class(call);
-  if (!resource_class) return resource_class.error();
+Result<Outcome> withdraw(Call& call, const std::string& resource_class) {
   const auto request = body_of<protocol::WithdrawRequest>(call);
   if (!request) return request.error();
-  const auto task = call.store.queue().withdraw(*resource_class, request->request_id, call.now);
+  const auto task = call.store.queue().withdraw(resource_class, request->request_id, call.now);
   if (!task) return task.error();
   return answer_claim(*task);
 }
 
-Result<Outcome> heartbeat(Call& call) {
-  const auto attempt = require_attempt(call);
-  if (!attempt) return attempt.error();
+Result<Outcome> heartbeat(Call& call, const store::Attempt& attempt) {
   const auto request = body_of<protocol::HeartbeatRequest>(call);
   if (!request) return request.error();
   auto& queue = call.store.queue();
   if (!call.resumed) {
-    if (auto renewed = queue.renew_lease(*attempt, call.now); !renewed) return renewed.error();
+    if (auto renewed = queue.renew_lease(attempt, call.now); !renewed) return renewed.error();
   }
-  if (auto live = queue.check_live(*attempt); !live) return live.error();
-  const bool canceled = queue.is_cancel_requested(*attempt);
+  if (auto live = queue.check_live(attempt); !live) return live.error();
+  const bool canceled = queue.is_cancel_requested(attempt);
   const auto patience = patience_left(call, request->wait_ms);
   if (!canceled && patience > Millis(0)) {
-    return Park{{topic::cancel(attempt->task_id)}, patience};
+    return Park{{topic::cancel(attempt.task_id)}, patience};
   }
   return answer(200, protocol::HeartbeatAnswer{queue.lease().count(), canceled});
 }
@@ -85,30 +79,26 @@ Result<std::int64_t> step_of(const Call& call) {
   return *step;
 }
 
-Result<Outcome> update_step(Call& call) {
-  const auto attempt = require_attempt(call);
-  if (!attempt) return attempt.error();
+Result<Outcome> update_step(Call& call, const store::Attempt& attempt) {
   const auto step = step_of(call);
   if (!step) return step.error();
   const auto update = body_of<protocol::StepUpdate>(call);
   if (!update) return update.error();
-  if (auto done = call.store.queue().update_step(*attempt, *step, *update); !done) {
+  if (auto done = call.store.queue().update_step(attempt, *step, *update); !done) {
     return done.error();
   }
   return no_content();
 }
 
-Result<Outcome> upload_output(Call& call) {
-  const auto attempt = require_attempt(call);
-  if (!attempt) return attempt.error();
+Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
   const auto step = step_of(call);
   if (!step) return step.error();
-  if (auto good = call.store.queue().check_step(*attempt, *step); !good) return good.error();
+  if (auto good = call.store.queue().check_step(attempt, *step); !good) return good.error();
   const auto offset = parse_int(call.query("offset").value_or(""));
   if (!offset || *offset < 0) {
     return Error{ErrorKind::invalid, "offset is the number of bytes of output that come before"};
   }
-  const store::OutputKey key{attempt->task_id, attempt->number, *step};
+  const store::OutputKey key{attempt.task_id, attempt.number, *step};
   const auto size =
       call.store.outputs().append(key, static_cast<std::uint64_t>(*offset), call.request.body);
   if (!size && size.error().kind == ErrorKind::out_of_range) {
@@ -116,15 +106,13 @@ Result<Outcome> upload_output(Call& call) {
         416, protocol::OutputAnswer{static_cast<std::int64_t>(call.store.outputs().size(key))});
   }
   if (!size) return size.error();
-  call.store.output_grew(attempt->task_id);
+  call.store.output_grew(attempt.task_id);
   return answer(200, protocol::OutputAnswer{static_cast<std::int64_t>(*size)});
 }
 
-Result<Outcome> source(Call& call) {
-  const auto attempt = require_attempt(call);
-  if (!attempt) return attempt.error();
-  if (auto live = call.store.queue().check_live(*attempt); !live) return live.error();
-  const auto path = call.store.sources().path(call.store.queue().source_of(*attempt));
+Result<Outcome> source(Call& call, const store::Attempt& attempt) {
+  if (auto live = call.store.queue().check_live(attempt); !live) return live.error();
+  const auto path = call.store.sources().path(call.store.queue().source_of(attempt));
   std::error_code absent;
   const auto size = std::filesystem::file_size(path, absent);
   if (absent) {
@@ -135,12 +123,10 @@ Result<Outcome> source(Call& call) {
   return response;
 }
 
-Result<Outcome> finish(Call& call) {
-  const auto attempt = require_attempt(call);
-  if (!attempt) return attempt.error();
+Result<Outcome> finish(Call& call, const store::Attempt& attempt) {
   const auto request = body_of<protocol::FinishRequest>(call);
   if (!request) return request.error();
-  if (auto done = call.store.queue().finish(*attempt, *request, call.now.wall); !done) {
+  if (auto done = call.store.queue().finish(attempt, *request, call.now.wall); !done) {
     return done.error();
   }
   return no_content();
@@ -150,13 +136,13 @@ Result<Outcome> finish(Call& call) {
 
 void add_agent_routes(Router& router) {
   const std::string task = "/api/muster/v1/tasks/{task}/attempts/{attempt}";
-  router.add("POST", "/api/muster/v1/claim", claim);
-  router.add("POST", "/api/muster/v1/claim/withdraw", withdraw);
-  router.add("POST", task + "/heartbeat", heartbeat);
-  router.add("POST", task + "/steps/{step}", update_step);
-  router.add("PUT", task + "/steps/{step}/output", upload_output);
-  router.add("GET", task + "/source", source);
-  router.add("POST", task + "/finish", finish);
+  router.add("POST", "/api/muster/v1/claim", for_class(claim));
+  router.add("POST", "/api/muster/v1/claim/withdraw", for_class(withdraw));
+  router.add("POST", task + "/heartbeat", for_attempt(heartbeat));
+  router.add("POST", task + "/steps/{step}", for_attempt(update_step));
+  router.add("PUT", task + "/steps/{step}/output", for_attempt(upload_output));
+  router.add("GET", task + "/source", for_attempt(source));
+  router.add("POST", task + "/finish", for_attempt(finish));
 }
 
 }  // namespace muster::server

@@ -38,7 +38,6 @@ std::set<std::string> busy_runners(Call& call) {
 }
 
 Result<Outcome> overview(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto now = call.now.wall;
   return html(overview_page({.fleet = fleet_status(call),
                              .runners = {call.store.runners().list({}, now)},
@@ -48,7 +47,6 @@ Result<Outcome> overview(Call& call) {
 }
 
 Result<Outcome> pipeline(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto id = call.store.pipelines().find(call.parameter("id"));
   if (!id) return Error{ErrorKind::not_found, "there is no such pipeline"};
   return html(pipeline_page(call.store.pipelines().status(*id), call.now.wall));
@@ -63,7 +61,6 @@ std::string read_end(const std::filesystem::path& path, std::uint64_t from, std:
 }
 
 Result<Outcome> output(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto step = parse_int(call.parameter("step"));
   const auto latest = call.store.queue().latest_attempt(call.parameter("task"));
   if (!step || *step < 0 || !latest) return Error{ErrorKind::not_found, "there is no such step"};
@@ -78,9 +75,9 @@ Result<Outcome> output(Call& call) {
 }  // namespace
 
 void add_pages(Router& router) {
-  router.add("GET", "/", overview);
-  router.add("GET", "/pipelines/{id}", pipeline);
-  router.add("GET", "/tasks/{task}/steps/{step}", output);
+  router.add("GET", "/", for_person(overview));
+  router.add("GET", "/pipelines/{id}", for_person(pipeline));
+  router.add("GET", "/tasks/{task}/steps/{step}", for_person(output));
 }
 
 }  // namespace muster::server

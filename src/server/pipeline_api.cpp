@@ -18,7 +18,6 @@ constexpr std::uint64_t kLongestSlice = 8 << 20;  // of output, in one answer
 constexpr std::size_t kLongestName = 500;
 
 Result<Outcome> accept_source(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto& sha256 = call.parameter("sha256");
   if (!store::is_sha256(sha256)) {
     return Error{ErrorKind::invalid, "a source is named by its SHA-256, in lower-case hex"};
@@ -55,7 +54,6 @@ Result<void> check_submission(const Call& call, const protocol::SubmitPipeline& 
 }
 
 Result<Outcome> create_pipeline(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto submission = body_of<protocol::SubmitPipeline>(call);
   if (!submission) return submission.error();
   const auto compiled = pipeline::compile(submission->config);
@@ -82,21 +80,18 @@ Result<std::string> known_pipeline(const Call& call) {
 }
 
 Result<Outcome> list_pipelines(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto limit = parse_int(call.query("limit").value_or("20")).value_or(20);
   return answer(200, protocol::PipelineList{call.store.pipelines().newest(
                          std::clamp<std::int64_t>(limit, 1, kMostPipelines))});
 }
 
 Result<Outcome> show_pipeline(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto id = known_pipeline(call);
   if (!id) return id.error();
   return answer_when_new(call, call.store.pipelines().status(*id), {topic::pipeline(*id)});
 }
 
 Result<Outcome> cancel_pipeline(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto id = known_pipeline(call);
   if (!id) return id.error();
   call.store.pipelines().cancel(*id, call.now.wall);
@@ -123,7 +118,6 @@ net::Response output_response(const store::OutputFiles& outputs, const store::Ou
 }
 
 Result<Outcome> read_output(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto step = parse_int(call.parameter("step"));
   const auto latest = call.store.queue().latest_attempt(call.parameter("task"));
   if (!step || *step < 0 || !latest) return Error{ErrorKind::not_found, "there is no such step"};
@@ -160,12 +154,12 @@ Result<Outcome> read_output(Call& call) {
 }  // namespace
 
 void add_pipeline_routes(Router& router) {
-  router.add("PUT", "/api/muster/v1/sources/{sha256}", accept_source);
-  router.add("POST", "/api/muster/v1/pipelines", create_pipeline);
-  router.add("GET", "/api/muster/v1/pipelines", list_pipelines);
-  router.add("GET", "/api/muster/v1/pipelines/{id}", show_pipeline);
-  router.add("POST", "/api/muster/v1/pipelines/{id}/cancel", cancel_pipeline);
-  router.add("GET", "/api/muster/v1/tasks/{task}/steps/{step}/output", read_output);
+  router.add("PUT", "/api/muster/v1/sources/{sha256}", for_person(accept_source));
+  router.add("POST", "/api/muster/v1/pipelines", for_person(create_pipeline));
+  router.add("GET", "/api/muster/v1/pipelines", for_person(list_pipelines));
+  router.add("GET", "/api/muster/v1/pipelines/{id}", for_person(show_pipeline));
+  router.add("POST", "/api/muster/v1/pipelines/{id}/cancel", for_person(cancel_pipeline));
+  router.add("GET", "/api/muster/v1/tasks/{task}/steps/{step}/output", for_person(read_output));
 }
 
 }  // namespace muster::server

@@ -21,14 +21,12 @@ Result<std::string> known_class(const Call& call) {
 }
 
 Result<Outcome> unclaimed_tasks(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto name = known_class(call);
   if (!name) return name.error();
   return answer(200, protocol::UnclaimedTasks{call.store.queue().unclaimed(*name)});
 }
 
 Result<Outcome> running_tasks(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto name = known_class(call);
   if (!name) return name.error();
   return answer(200, protocol::RunningTasks{call.store.queue().running(*name)});
@@ -39,7 +37,6 @@ bool is_other_organization(const Call& call, const std::optional<std::string>& o
 }
 
 Result<Outcome> list_runners(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const store::RunnerFilter filter{call.query("resource-class"), call.query("namespace")};
   const auto org_id = call.query("org-id");
   if (!filter.resource_class && !filter.of_namespace && !org_id) {
@@ -50,7 +47,6 @@ Result<Outcome> list_runners(Call& call) {
 }
 
 Result<Outcome> list_classes(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto of_namespace = call.query("namespace");
   const auto org_id = call.query("org-id");
   if (!of_namespace && !org_id) {
@@ -61,7 +57,6 @@ Result<Outcome> list_classes(Call& call) {
 }
 
 Result<Outcome> create_class(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto wanted = body_of<protocol::NewResourceClass>(call);
   if (!wanted) return wanted.error();
   const auto made = call.store.catalog().create_class(*wanted);
@@ -77,7 +72,6 @@ net::Response deleted(const Call& call) {
 
 Handler delete_class(bool force) {
   return [force](Call& call) -> Result<Outcome> {
-    if (auto allowed = require_personal(call); !allowed) return allowed.error();
     auto gone = call.store.catalog().delete_class(call.parameter("id"), force);
     if (!gone) return gone.error();
     return deleted(call);
@@ -85,14 +79,12 @@ Handler delete_class(bool force) {
 }
 
 Result<Outcome> list_tokens(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto name = known_class(call);
   if (!name) return name.error();
   return answer(200, protocol::TokenList{call.store.catalog().tokens(*name)});
 }
 
 Result<Outcome> create_token(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto wanted = body_of<protocol::NewToken>(call);
   if (!wanted) return wanted.error();
   if (wanted->resource_class.empty()) {
@@ -104,12 +96,10 @@ Result<Outcome> create_token(Call& call) {
 }
 
 Result<Outcome> list_personal_tokens(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   return answer(200, protocol::TokenList{call.store.catalog().tokens("")});
 }
 
 Result<Outcome> create_personal_token(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto wanted = body_of<protocol::NewToken>(call);
   if (!wanted) return wanted.error();
   if (!wanted->resource_class.empty()) {
@@ -122,7 +112,6 @@ Result<Outcome> create_personal_token(Call& call) {
 
 Handler revoke_token(bool personal) {
   return [personal](Call& call) -> Result<Outcome> {
-    if (auto allowed = require_personal(call); !allowed) return allowed.error();
     auto gone = call.store.catalog().revoke_token(call.parameter("id"), personal);
     if (!gone) return gone.error();
     return deleted(call);
@@ -133,23 +122,23 @@ Handler revoke_token(bool personal) {
 
 void add_runner_routes(Router& router) {
   for (const std::string base : {"/api/v3/runner", "/api/v2/runner"}) {
-    router.add("GET", base, list_runners);
-    router.add("GET", base + "/tasks", unclaimed_tasks);
-    router.add("GET", base + "/tasks/running", running_tasks);
-    router.add("GET", base + "/resource", list_classes);
-    router.add("POST", base + "/resource", create_class);
-    router.add("DELETE", base + "/resource/{id}", delete_class(false));
-    router.add("DELETE", base + "/resource/{id}/force", delete_class(true));
-    router.add("GET", base + "/token", list_tokens);
-    router.add("POST", base + "/token", create_token);
-    router.add("DELETE", base + "/token/{id}", revoke_token(false));
+    router.add("GET", base, for_person(list_runners));
+    router.add("GET", base + "/tasks", for_person(unclaimed_tasks));
+    router.add("GET", base + "/tasks/running", for_person(running_tasks));
+    router.add("GET", base + "/resource", for_person(list_classes));
+    router.add("POST", base + "/resource", for_person(create_class));
+    router.add("DELETE", base + "/resource/{id}", for_person(delete_class(false)));
+    router.add("DELETE", base + "/resource/{id}/force", for_person(delete_class(true)));
+    router.add("GET", base + "/token", for_person(list_tokens));
+    router.add("POST", base + "/token", for_person(create_token));
+    router.add("DELETE", base + "/token/{id}", for_person(revoke_token(false)));
   }
-  router.add("GET", "/api/v2/tasks", unclaimed_tasks);
-  router.add("GET", "/api/v2/tasks/running", running_tasks);
+  router.add("GET", "/api/v2/tasks", for_person(unclaimed_tasks));
+  router.add("GET", "/api/v2/tasks/running", for_person(running_tasks));
 
-  router.add("GET", "/api/muster/v1/token", list_personal_tokens);
-  router.add("POST", "/api/muster/v1/token", create_personal_token);
-  router.add("DELETE", "/api/muster/v1/token/{id}", revoke_token(true));
+  router.add("GET", "/api/muster/v1/token", for_person(list_personal_tokens));
+  router.add("POST", "/api/muster/v1/token", for_person(create_personal_token));
+  router.add("DELETE", "/api/muster/v1/token/{id}", for_person(revoke_token(true)));
 }
 
 }  // namespace muster::server

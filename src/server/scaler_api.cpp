@@ -22,7 +22,6 @@ std::string version_without_contacts(Reading reading) {
 }
 
 Result<Outcome> demand(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto names = net::query_values(call.request.query, "resource-class");
   if (names.empty() || names.size() > kMostClasses) {
     return Error{ErrorKind::invalid, "name 1 to 1000 classes: resource-class=namespace/name"};
@@ -45,7 +44,6 @@ Result<Outcome> demand(Call& call) {
 }
 
 Result<Outcome> report_fleet(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   const auto report = body_of<protocol::FleetReport>(call);
   if (!report) return report.error();
   for (const auto& fleet : report->classes) {
@@ -59,7 +57,6 @@ Result<Outcome> report_fleet(Call& call) {
 }
 
 Result<Outcome> show_fleet(Call& call) {
-  if (auto allowed = require_personal(call); !allowed) return allowed.error();
   return answer_when_new(call, fleet_status(call), {topic::fleet()});
 }
 
@@ -85,9 +82,9 @@ protocol::FleetStatus fleet_status(Call& call) {
 }
 
 void add_scaler_routes(Router& router) {
-  router.add("GET", "/api/muster/v1/demand", demand);
-  router.add("PUT", "/api/muster/v1/fleet", report_fleet);
-  router.add("GET", "/api/muster/v1/fleet", show_fleet);
+  router.add("GET", "/api/muster/v1/demand", for_person(demand));
+  router.add("PUT", "/api/muster/v1/fleet", for_person(report_fleet));
+  router.add("GET", "/api/muster/v1/fleet", for_person(show_fleet));
   router.add("GET", "/api/muster/v1/health", health);
 }
 
