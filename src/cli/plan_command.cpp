@@ -30,7 +30,7 @@ class KeptPass final : public fleet::DecisionObserver {
 Result<std::optional<fleet::SqliteLedger>> existing_ledger(const std::filesystem::path& file) {
   std::error_code unreadable;
   if (!std::filesystem::exists(file, unreadable)) return std::nullopt;
-  auto ledger = fleet::SqliteLedger::open(file);
+  auto ledger = fleet::SqliteLedger::open(file, db::Access::read);
   if (!ledger) return ledger.error();
   return std::optional(std::move(*ledger));
 }

@@ -49,6 +49,15 @@ void migrate(Database& database, std::int64_t from, Migrations migrations) {
   transaction.commit();
 }
 
+Error other_version(const std::filesystem::path& path, std::int64_t version, std::int64_t newest) {
+  const auto* cure = version > newest ? "Use the newer muster that wrote it"
+                                      : "Start the program that keeps it once, to bring it up";
+  return {
+      ErrorKind::conflict,
+      fmt::format("{} is of version {}, and this program wants version {}; nothing was changed. {}",
+                  path.string(), version, newest, cure)};
+}
+
 // WAL, so that readers in other processes never block us; FULL, so that what was answered is on
 // the disk.
 constexpr const char* kSettings =
@@ -95,10 +104,12 @@ Rows::~Rows() {
   if (statement_ != nullptr) sqlite3_reset(statement_);
 }
 
-Result<Database> Database::open(const std::filesystem::path& path, Migrations migrations) {
+Result<Database> Database::open(const std::filesystem::path& path, Migrations migrations,
+                                Access access) {
+  const bool read_only = access == Access::read;
+  const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &connection,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   Database database(connection);
   try {
     require(connection, code, "open");
@@ -106,12 +117,10 @@ Result<Database> Database::open(const std::filesystem::path& path, Migrations mi
     sqlite3_busy_timeout(connection, kBusyTimeoutMs);
     const auto version = schema_version(database);
     const auto newest = static_cast<std::int64_t>(migrations.size());
-    if (version > newest) {
-      return Error{ErrorKind::conflict,
-                   fmt::format("{} is of version {}, and this program knows versions up to {}; "
-                               "nothing was changed. Use the newer muster that wrote it",
-                               path.string(), version, newest)};
+    if (version > newest || (read_only && version != newest)) {
+      return other_version(path, version, newest);
     }
+    if (read_only) return database;
     database.run_script(kSettings);
     if (version < newest) migrate(database, version, migrations);
   } catch (const Failure& failure) {

@@ -66,11 +66,17 @@ class Rows {
 // Version N of a schema is made from version N-1 by the N-th script (from 1).
 using Migrations = std::span<const std::string_view>;
 
+enum class Access {
+  read_write,
+  read,  // nothing is made, migrated or changed; the file must be there, in the newest version
+};
+
 class Database {
  public:
   // Opens or makes the file and brings it to the newest version, in one transaction. A file of a
   // newer version than `migrations` knows is refused and left untouched.
-  static Result<Database> open(const std::filesystem::path& path, Migrations migrations);
+  static Result<Database> open(const std::filesystem::path& path, Migrations migrations,
+                               Access access = Access::read_write);
 
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;

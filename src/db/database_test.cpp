@@ -92,6 +92,17 @@ TEST_F(DatabaseTest, RefusesANewerFileAndLeavesItUntouched) {
   EXPECT_EQ(std::filesystem::last_write_time(path_), before);
 }
 
+TEST_F(DatabaseTest, ToReadNothingIsMadeMigratedOrChanged) {
+  EXPECT_FALSE(Database::open(path_, kFirst, Access::read));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  open(kFirst).execute("INSERT INTO fruit VALUES ('apple', 1)");
+  EXPECT_FALSE(Database::open(path_, kSecond, Access::read));
+  auto database = Database::open(path_, kFirst, Access::read);
+  ASSERT_TRUE(database) << database.error().message;
+  EXPECT_TRUE(database->query("SELECT weight FROM fruit").next());
+  EXPECT_THROW(database->execute("DELETE FROM fruit"), Failure);
+}
+
 TEST_F(DatabaseTest, AMigrationThatFailsLeavesTheOldVersion) {
   open(kFirst).execute("INSERT INTO fruit VALUES ('apple', 1)");
   constexpr std::array<std::string_view, 2> kBroken = {

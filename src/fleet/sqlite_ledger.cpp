@@ -54,8 +54,8 @@ void save_marks(db::Database& database, const std::string& resource_class, std::
 
 }  // namespace
 
-Result<SqliteLedger> SqliteLedger::open(const std::filesystem::path& file) {
-  auto database = db::Database::open(file, kMigrations);
+Result<SqliteLedger> SqliteLedger::open(const std::filesystem::path& file, db::Access access) {
+  auto database = db::Database::open(file, kMigrations, access);
   if (!database) return database.error();
   return SqliteLedger(std::move(*database));
 }

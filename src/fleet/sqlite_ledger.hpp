@@ -13,7 +13,8 @@ class SqliteLedger final : public Ledger {
  public:
   static constexpr std::int64_t kMostDecisions = 10'000;
 
-  static Result<SqliteLedger> open(const std::filesystem::path& file);
+  static Result<SqliteLedger> open(const std::filesystem::path& file,
+                                   db::Access access = db::Access::read_write);
 
   Result<ClassMemory> load(const std::string& resource_class) override;
   Result<void> save(const std::string& resource_class, const ClassMemory& memory) override;
