@@ -51,6 +51,9 @@ def test_what_is_declared_passes(tmp_path):
     ({f"src/low/{n}.cpp": "#include <sqlite3.h>\n" for n in "ab"},
      "sqlite is slow to compile"),
     ({"src/stray/x.cpp": ""}, "src/stray is no module"),
+    ({"docs/architecture.md": "graph TD\n  middle --> low\n  high --> low & middle\n```"},
+     "docs/architecture.md: the diagram shows high using low & middle, and CMakeLists.txt "
+     "declares middle"),
 ])
 def test_a_planted_violation_is_refused(tmp_path, files, complaint):
     result = check(tmp_path, files=files)
