@@ -134,11 +134,7 @@ protocol::PipelineStatus Pipelines::status(const std::string& id) {
     status.created_at = rows.time(5);
   }
   status.workflows = workflows(id);
-  std::vector<TaskState> states;
-  for (const auto& workflow : status.workflows) {
-    for (const auto& job : workflow.jobs) states.push_back(task_state(job.state));
-  }
-  status.state = overall(states);
+  status.state = overall(task_states(id));
   return status;
 }
 
@@ -229,18 +225,29 @@ std::vector<protocol::StepStatus> Pipelines::steps(const std::string& task_id,
 }
 
 std::vector<protocol::PipelineItem> Pipelines::newest(std::int64_t limit) {
-  std::vector<std::string> ids;
-  for (auto rows = db_->query("SELECT id FROM pipeline ORDER BY number DESC LIMIT ?", limit);
-       rows.next();) {
-    ids.push_back(rows.text(0));
-  }
   std::vector<protocol::PipelineItem> items;
-  for (const auto& id : ids) {
-    auto whole = status(id);
-    items.push_back({whole.id, whole.number, whole.state, whole.project, whole.branch,
-                     whole.revision, whole.subject, whole.created_at});
+  for (auto rows = db_->query(
+           "SELECT id, number, project, branch, revision, subject, created_at FROM pipeline "
+           "ORDER BY number DESC LIMIT ?",
+           limit);
+       rows.next();) {
+    items.push_back({rows.text(0), rows.integer(1), "", rows.text(2), rows.text(3), rows.text(4),
+                     rows.text(5), rows.time(6)});
   }
+  for (auto& item : items) item.state = overall(task_states(item.id));
   return items;
+}
+
+std::vector<TaskState> Pipelines::task_states(const std::string& pipeline_id) {
+  std::vector<TaskState> states;
+  for (auto rows = db_->query(
+           "SELECT DISTINCT task.state FROM task JOIN job ON job.id = task.job_id "
+           "JOIN workflow ON workflow.id = job.workflow_id WHERE workflow.pipeline_id = ?",
+           pipeline_id);
+       rows.next();) {
+    states.push_back(task_state(rows.text(0)));
+  }
+  return states;
 }
 
 }  // namespace muster::store

@@ -39,6 +39,7 @@ class Pipelines {
                     const pipeline::Workflow& workflow, const pipeline::Config& config);
   std::string add_job(const std::string& workflow_id, std::int64_t position,
                       const pipeline::WorkflowJob& place, const pipeline::Job& job);
+  std::vector<TaskState> task_states(const std::string& pipeline_id);  // each that occurs, once
   std::vector<protocol::WorkflowStatus> workflows(const std::string& pipeline_id);
   std::vector<protocol::JobStatus> jobs(const std::string& workflow_id);
   std::vector<std::string> requirements(const std::string& job_id);
