@@ -87,7 +87,7 @@ void Pipelines::add_workflow(const std::string& pipeline_id, std::int64_t positi
 
 std::string Pipelines::add_job(const std::string& workflow_id, std::int64_t position,
                                const pipeline::WorkflowJob& place, const pipeline::Job& job) {
-  const auto id = new_uuid();
+  auto id = new_uuid();
   db_->execute("INSERT INTO job (id, workflow_id, position, name, spec) VALUES (?, ?, ?, ?, ?)", id,
                workflow_id, position, place.name, protocol::to_json(job));
   for (int slice = 0; slice < job.parallelism; ++slice) {

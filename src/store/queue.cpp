@@ -382,6 +382,7 @@ void Queue::advance(const std::string& workflow_id, WallTime now) {
     jobs.back().states.push_back(task_state(rows.text(2)));
   }
   std::vector<JobProgress> progress;
+  progress.reserve(jobs.size());
   for (const auto& job : jobs) progress.push_back({combine(job.states), {}});
   for (auto rows =
            db_->query("SELECT job_id, required_id FROM requirement JOIN job ON job.id = job_id "
