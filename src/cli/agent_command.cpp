@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "process/child.hpp"
+#include "process/guardian.hpp"
 
 namespace muster::cli {
 namespace {
@@ -16,18 +17,25 @@ Result<agent::LoadedSettings> load(const std::string& config_file) {
   return loaded;
 }
 
-}  // namespace
-
-int run(const AgentOptions& options) {
-  process::forbid_inspection();  // before there is a token to read
+int work(const AgentOptions& options, UniqueFd guardian) {
   const auto loaded = load(options.config_file);
   if (!loaded) return report(loaded.error());
   if (const auto configured = log::configure(loaded->settings.logging); !configured) {
     return report(configured.error());
   }
   for (const auto& warning : loaded->warnings) log::warn(warning);
-  const auto ended = agent::run_agent(loaded->settings, options.job_user);
+  const auto ended = agent::run_agent(loaded->settings, options.job_user, std::move(guardian));
   return ended ? 0 : report(ended.error());
+}
+
+}  // namespace
+
+// The token is read by the worker alone, and nothing before it starts a thread.
+int run(const AgentOptions& options) {
+  process::forbid_inspection();  // before there is a token to read
+  const auto ended =
+      process::run_guarded([&](UniqueFd guardian) { return work(options, std::move(guardian)); });
+  return ended ? *ended : report(ended.error());
 }
 
 }  // namespace muster::cli
