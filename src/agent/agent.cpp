@@ -110,6 +110,8 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   if (!user) return user.error();
   const RunnerSetup setup{settings, *user, state_directory()};
 
+  remove_leftovers(setup.state, settings);
+
   Shutdown shutdown(std::move(guardian), settings.max_run_time);
   ServerClient server(settings.url, settings.token);
   ClaimLoop loop(

@@ -59,6 +59,18 @@ def test_a_killed_worker_takes_its_job_with_it(world, busy):
     assert "signal=9" in agent.output()
 
 
+def test_the_next_agent_removes_what_a_killed_one_left(world, server, small, busy):
+    agent, pipeline = busy
+    os.kill(worker_of(agent), signal.SIGKILL)
+    agent.wait(30)
+    own = world.place / ".local/state/muster-agent"
+    state = Path("/var/lib/muster-agent") if os.geteuid() == 0 else own
+    world.agent(server, small)
+    for place in ("tasks", "work"):
+        left = state / place / pipeline.task()["id"]
+        wait_until(lambda: not left.exists(), 60, f"the end of {left}")
+
+
 def test_a_killed_guardian_ends_the_job(world, busy):
     agent, pipeline = busy
     worker = worker_of(agent)
