@@ -117,7 +117,7 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   ClaimLoop loop(
       settings, own_hostname(), server,
       [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },
-      shutdown.drain());
+      {shutdown.drain(), shutdown.end_now()});
   log::info("waiting for tasks", {{"server", settings.url},
                                   {"name", settings.name},
                                   {"mode", settings.single_task ? "single-task" : "continuous"}});

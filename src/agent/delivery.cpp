@@ -1,42 +1,11 @@
 #include "agent/delivery.hpp"
 
-#include <algorithm>
-
 #include "agent/backoff.hpp"
+#include "agent/patience.hpp"
 #include "base/log.hpp"
 
 namespace muster::agent {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr Millis kHurry = 5s;
-
-// Requests a stop when the patience is over, or soon after `hurry` was requested.
-class Patience {
- public:
-  Patience(Millis patience, std::stop_token hurry)
-      : thread_([this, patience, hurry](const std::stop_token& done) {
-          const auto deadline = system_clock().monotonic() + patience;
-          // A hurry from the start is in the patience already.
-          const bool may_hurry = !hurry.stop_requested();
-          const std::stop_callback wake(done, [this] { awake_.request_stop(); });
-          const std::stop_callback rouse(hurry, [&] {
-            if (may_hurry) awake_.request_stop();
-          });
-          sleep_for(patience, awake_.get_token());
-          if (done.stop_requested()) return;
-          sleep_for(std::min<Millis>(kHurry, deadline - system_clock().monotonic()), done);
-          if (!done.stop_requested()) over_.request_stop();
-        }) {}
-
-  std::stop_token over() const { return over_.get_token(); }
-
- private:
-  std::stop_source awake_;
-  std::stop_source over_;
-  std::jthread thread_;
-};
 
 Result<void> send_finish(ControlPlane& server, const Attempt& attempt,
                          const protocol::FinishRequest& request, std::stop_token stop) {

@@ -39,6 +39,9 @@ class FakeControlPlane final : public ControlPlane {
   void refuse_claims(Error error) {
     change([&] { refusal_ = std::move(error); });
   }
+  void refuse_finish(Error error) {
+    change([&] { finish_refusal_ = std::move(error); });
+  }
   void set_source(std::string pack) {
     change([&] { source_ = std::move(pack); });
   }
@@ -59,6 +62,12 @@ class FakeControlPlane final : public ControlPlane {
   }
   std::set<std::string> withdrawn() {
     return look([&] { return withdrawn_; });
+  }
+  int finish_calls() {
+    return look([&] { return finish_calls_; });
+  }
+  int calls_while_cut_off() {
+    return look([&] { return calls_while_cut_off_; });
   }
   int doubtful_output() {
     return look([&] { return doubtful_output_; });
@@ -146,15 +155,20 @@ class FakeControlPlane final : public ControlPlane {
   Result<void> finish(const Attempt&, const protocol::FinishRequest& request,
                       std::stop_token) override {
     const std::lock_guard lock(mutex_);
+    ++finish_calls_;
     if (auto wrong = check(); !wrong) return wrong;
+    if (finish_refusal_) return *finish_refusal_;
     result_ = request;
     return lose_this_answer() ? Result<void>(unreachable()) : ok();
   }
 
  private:
-  static Error unreachable() { return {ErrorKind::unavailable, "cannot be reached"}; }
+  Error unreachable() {
+    if (!reachable_) ++calls_while_cut_off_;
+    return {ErrorKind::unavailable, "cannot be reached"};
+  }
 
-  Result<void> check() const {
+  Result<void> check() {
     if (!reachable_) return unreachable();
     if (stale_) return Error{ErrorKind::conflict, "stale"};
     return ok();
@@ -194,9 +208,12 @@ class FakeControlPlane final : public ControlPlane {
   bool canceled_ = false;
   bool stale_ = false;
   int answers_to_lose_ = 0;
+  int calls_while_cut_off_ = 0;
+  int finish_calls_ = 0;
   int doubtful_output_ = 0;  // that left a gap, or came after the end of its step
   std::int64_t lease_ms_ = 0;
   std::optional<Error> refusal_;
+  std::optional<Error> finish_refusal_;
   std::string source_;
   std::map<std::size_t, std::string> output_;
   std::map<std::size_t, protocol::StepUpdate> steps_;

@@ -211,6 +211,18 @@ TEST_F(TaskRunner, ASecondSignalEndsTheWork) {
   EXPECT_EQ(server_.result()->message, "the agent was told to stop");
 }
 
+TEST_F(TaskRunner, ASecondSignalCutsShortTheWaitForTheServer) {
+  step(run("echo ready"));
+  server_.refuse_finish({ErrorKind::unavailable, "cannot be reached"});
+  auto thread = start_it();
+  ASSERT_TRUE(server_.wait_until([&] { return server_.finish_calls() >= 2; }));
+  const auto told = system_clock().monotonic();
+  end_now_.request_stop();
+  thread.join();
+  EXPECT_LT(system_clock().monotonic() - told, 20s);  // not the hour that it has otherwise
+  EXPECT_FALSE(server_.result());
+}
+
 TEST_F(TaskRunner, AStaleAttemptEndsWithoutAResult) {
   step(run("echo ready; sleep 1000"));
   auto thread = start_it();
