@@ -109,7 +109,6 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   auto user = user_for_jobs(settings, job_user);
   if (!user) return user.error();
   const RunnerSetup setup{settings, *user, state_directory()};
-
   remove_leftovers(setup.state, settings);
 
   Shutdown shutdown(std::move(guardian), settings.max_run_time);

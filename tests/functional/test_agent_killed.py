@@ -4,7 +4,9 @@
 """
 
 import os
+import select
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,18 @@ def test_a_killed_guardian_ends_the_job(world, busy):
     assert pipeline.task()["state"] == "infrastructure_fail"
     assert "told to stop" in pipeline.task()["message"]
     wait_until(lambda: not lives(worker), 30, "the end of the worker")
+
+
+def test_a_signal_ends_it_while_it_waits_for_its_configuration(world):
+    reading, writing = os.pipe()
+    os.write(writing, b"api:\n")  # and no more, nor an end
+    command = [world.binary, "agent", "--config", "-"]
+    with subprocess.Popen(command, stdin=reading, cwd=world.place) as waiting:
+        wait_until(lambda: not select.select([reading], [], [], 0)[0], 30, "the agent to read")
+        waiting.terminate()
+        assert waiting.wait(30) == -signal.SIGTERM
+    os.close(reading)
+    os.close(writing)
 
 
 def test_an_idle_worker_ends_with_its_guardian(world, server, small):
