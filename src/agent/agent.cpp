@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <thread>
 
 #include <fmt/core.h>
@@ -20,11 +19,12 @@
 namespace muster::agent {
 namespace {
 
-// The first TERM or INT drains, the second ends; so does a drain that lasts too long.
+// The first TERM or INT drains, the second ends; so does a drain that lasts too long, and the death
+// of the guardian, without which nobody would end the job if we were killed.
 class Shutdown {
  public:
-  explicit Shutdown(Millis longest_drain)
-      : signals_({SIGTERM, SIGINT}),
+  Shutdown(UniqueFd guardian, Millis longest_drain)
+      : guardian_(std::move(guardian)),
         done_(::eventfd(0, EFD_CLOEXEC)),
         longest_drain_(longest_drain),
         thread_([this] { watch(); }) {}
@@ -36,32 +36,39 @@ class Shutdown {
   std::stop_token end_now() const { return end_now_.get_token(); }
 
  private:
-  enum class Event { signal, time_over, done };
+  enum class Event { signal, guardian_died, time_over, done };
 
   Event next(int patience) {
     for (;;) {
-      std::array<pollfd, 2> entries = {pollfd{signals_.fd(), POLLIN, 0},
+      std::array<pollfd, 2> entries = {pollfd{guardian_.get(), POLLIN, 0},
                                        pollfd{done_.get(), POLLIN, 0}};
       const int ready = ::poll(entries.data(), entries.size(), patience);
       if (ready == 0) return Event::time_over;
       if (ready < 0) continue;
       if (entries[1].revents != 0) return Event::done;
-      if (signals_.wait(Millis(0))) return Event::signal;
+      char signal = 0;
+      const auto got = ::read(guardian_.get(), &signal, 1);
+      if (got >= 0) return got == 0 ? Event::guardian_died : Event::signal;
     }
   }
 
   void watch() {
     constexpr int kForEver = -1;
-    if (next(kForEver) == Event::done) return;
-    log::info("draining: no new task is claimed; a second signal ends the running one");
-    drain_.request_stop();
-    const auto longest = std::min<Millis>(longest_drain_, std::chrono::hours(24 * 20));
-    if (next(static_cast<int>(longest.count())) == Event::done) return;
-    log::warn("ending now");
+    auto event = next(kForEver);
+    if (event == Event::signal) {
+      log::info("draining: no new task is claimed; a second signal ends the running one");
+      drain_.request_stop();
+      const auto longest = std::min<Millis>(longest_drain_, std::chrono::hours(24 * 20));
+      event = next(static_cast<int>(longest.count()));
+    }
+    if (event == Event::done) return;
+    log::warn(event == Event::guardian_died ? "the agent's guardian process has died: ending now"
+                                            : "ending now");
     end_now_.request_stop();
+    drain_.request_stop();
   }
 
-  process::SignalWatch signals_;
+  UniqueFd guardian_;
   UniqueFd done_;
   Millis longest_drain_;
   std::stop_source drain_;
@@ -97,18 +104,19 @@ std::string own_hostname() {
   return name.data();
 }
 
-Result<void> run_agent(const Settings& settings, const std::string& job_user) {
+Result<void> run_agent(const Settings& settings, const std::string& job_user, UniqueFd guardian) {
   process::become_subreaper();
   auto user = user_for_jobs(settings, job_user);
   if (!user) return user.error();
   const RunnerSetup setup{settings, *user, state_directory()};
+  remove_leftovers(setup.state, settings);
 
-  Shutdown shutdown(settings.max_run_time);
+  Shutdown shutdown(std::move(guardian), settings.max_run_time);
   ServerClient server(settings.url, settings.token);
   ClaimLoop loop(
       settings, own_hostname(), server,
       [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },
-      shutdown.drain());
+      {shutdown.drain(), shutdown.end_now()});
   log::info("waiting for tasks", {{"server", settings.url},
                                   {"name", settings.name},
                                   {"mode", settings.single_task ? "single-task" : "continuous"}});

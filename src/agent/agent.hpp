@@ -5,14 +5,15 @@
 #include <string>
 
 #include "agent/settings.hpp"
+#include "base/file.hpp"
 #include "base/result.hpp"
 
 namespace muster::agent {
 
 // Before any other thread starts. Returns when the runner is done: after its task (single-task),
 // its idle_timeout, or a signal. `job_user` is who jobs run as if we are root and there is no
-// command prefix.
-Result<void> run_agent(const Settings& settings, const std::string& job_user);
+// command prefix. `guardian` is the worker's end of process::run_guarded(), whence signals come.
+Result<void> run_agent(const Settings& settings, const std::string& job_user, UniqueFd guardian);
 
 std::string own_hostname();
 

@@ -1,11 +1,5 @@
 #include "agent/checkout.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-
 #include "agent/backoff.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
@@ -40,21 +34,6 @@ bool is_commit(const std::string& text) {
          text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-Result<std::string> sum_of(const std::filesystem::path& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return system_error(errno, "cannot open the source that was fetched");
-  Sha256 sum;
-  constexpr std::size_t kChunk = 1 << 20;
-  std::string chunk(kChunk, '\0');
-  for (;;) {
-    const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error(errno, "cannot read the source that was fetched");
-    if (got == 0) return sum.hex();
-    sum.update(std::string_view(chunk.data(), static_cast<std::size_t>(got)));
-  }
-}
-
 }  // namespace
 
 Result<void> fetch_source(ControlPlane& server, const Attempt& attempt, const std::string& sha256,
@@ -69,8 +48,8 @@ Result<void> fetch_source(ControlPlane& server, const Attempt& attempt, const st
     log::debug("the source is not there yet", {{"reason", fetched.error().message}});
     backoff.pause(stop);
   }
-  const auto sum = sum_of(file);
-  if (!sum) return sum.error();
+  const auto sum = sha256_of_file(file);
+  if (!sum) return sum.error().within("checking the source that was fetched");
   if (*sum == sha256) return ok();
   return Error{ErrorKind::invalid,
                "fetching the source: what came is not what was submitted (its SHA-256 differs)"};

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/patience.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
@@ -29,11 +30,11 @@ Error refusal(const Error& error, const std::string& url) {
 }  // namespace
 
 ClaimLoop::ClaimLoop(const Settings& settings, const std::string& hostname, ControlPlane& server,
-                     RunTask run_task, std::stop_token drain)
+                     RunTask run_task, Stops stops)
     : settings_(settings),
       server_(server),
       run_task_(std::move(run_task)),
-      drain_(std::move(drain)),
+      stops_(std::move(stops)),
       active_(system_clock().monotonic()) {
   request_.name = settings.name;
   request_.hostname = hostname;
@@ -50,18 +51,17 @@ ClaimLoop::Claim ClaimLoop::claim_once() {
   if (!open_) request_.request_id = new_uuid();
   open_ = true;
   request_.wait_ms = std::clamp(idle_left(), 0ms, kLongestPoll).count();
-  auto claimed = server_.claim(request_, drain_);
+  auto claimed = server_.claim(request_, stops_.drain);
   if (claimed || is_refusal(claimed.error())) open_ = false;
   return claimed;
 }
 
 ClaimLoop::Claim ClaimLoop::withdraw() {
-  const auto deadline = system_clock().monotonic() + kWithdrawPatience;
+  const Patience time(kWithdrawPatience, stops_.end_now);
   for (;;) {
-    auto answer = server_.withdraw({request_.request_id}, {});
-    if (answer || is_refusal(answer.error())) return answer;
-    if (system_clock().monotonic() >= deadline) return answer;
-    backoff_.pause({});
+    auto answer = server_.withdraw({request_.request_id}, time.over());
+    if (answer || is_refusal(answer.error()) || time.over().stop_requested()) return answer;
+    backoff_.pause(time.over());
   }
 }
 
@@ -76,9 +76,9 @@ Result<void> ClaimLoop::run() {
       if (settings_.single_task) return ok();
     } else if (is_refusal(claimed.error())) {
       return refusal(claimed.error(), settings_.url);
-    } else if (!drain_.stop_requested()) {
+    } else if (!stops_.drain.stop_requested()) {
       log::warn("cannot claim; trying again", {{"reason", claimed.error().message}});
-      backoff_.pause(drain_);
+      backoff_.pause(stops_.drain);
     }
   }
   if (!open_) return ok();

@@ -18,9 +18,16 @@ class ClaimLoop {
  public:
   using RunTask = std::function<void(const protocol::ClaimedTask&)>;
 
-  // All must outlive it. `drain` ends the loop once the task that runs has ended.
+  // When to stop: `drain` ends the loop once the task that runs has ended, `end_now` cuts short
+  // what would be tried again and again.
+  struct Stops {
+    std::stop_token drain;
+    std::stop_token end_now;
+  };
+
+  // All must outlive it.
   ClaimLoop(const Settings& settings, const std::string& hostname, ControlPlane& server,
-            RunTask run_task, std::stop_token drain);
+            RunTask run_task, Stops stops);
 
   // An error if the server refuses us for good: unauthenticated or forbidden.
   Result<void> run();
@@ -32,12 +39,12 @@ class ClaimLoop {
   // The task that the open claim had after all. Tries for a bounded time.
   Claim withdraw();
   Millis idle_left() const;
-  bool finished() const { return drain_.stop_requested() || idle_left() <= Millis(0); }
+  bool finished() const { return stops_.drain.stop_requested() || idle_left() <= Millis(0); }
 
   const Settings& settings_;
   ControlPlane& server_;
   RunTask run_task_;
-  std::stop_token drain_;
+  Stops stops_;
   protocol::ClaimRequest request_;
   bool open_ = false;  // the server may have given a task to the request, and we do not know
   MonotonicTime active_;

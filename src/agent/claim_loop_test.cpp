@@ -19,16 +19,16 @@ class ClaimLoopTest : public testing::Test {
     server_.queue(task);
   }
   Result<void> run() {
-    ClaimLoop loop(
-        settings_, "box", server_,
-        [this](const protocol::ClaimedTask& task) { ran_.push_back(task.task_id); },
-        drain_.get_token());
+    ClaimLoop loop(settings_, "box", server_,
+                   [this](const protocol::ClaimedTask& task) { ran_.push_back(task.task_id); },
+                   {drain_.get_token(), end_now_.get_token()});
     return loop.run();
   }
 
   FakeControlPlane server_;
   Settings settings_;
   std::stop_source drain_;
+  std::stop_source end_now_;
   std::vector<std::string> ran_;
 };
 
@@ -75,6 +75,30 @@ TEST_F(ClaimLoopTest, RunsTheTaskThatAWithdrawnClaimHadAfterAll) {
   queue("a");
   EXPECT_TRUE(run());
   EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+  EXPECT_EQ(server_.withdrawn(), server_.claims());
+}
+
+TEST_F(ClaimLoopTest, ASecondSignalCutsAWithdrawalShort) {
+  std::jthread signals([this] {
+    EXPECT_TRUE(server_.wait_until([this] { return !server_.claims().empty(); }));
+    server_.set_reachable(false);
+    drain_.request_stop();
+    EXPECT_TRUE(server_.wait_until([this] { return server_.calls_while_cut_off() >= 2; }));
+    end_now_.request_stop();
+  });
+  const auto begun = system_clock().monotonic();
+  EXPECT_TRUE(run());
+  EXPECT_LT(system_clock().monotonic() - begun, 20s);  // not the minutes that it has otherwise
+  EXPECT_TRUE(server_.withdrawn().empty());
+}
+
+TEST_F(ClaimLoopTest, EndedAtOnceItStillWithdrawsItsOpenClaim) {
+  std::jthread signals([this] {
+    EXPECT_TRUE(server_.wait_until([this] { return !server_.claims().empty(); }));
+    end_now_.request_stop();
+    drain_.request_stop();
+  });
+  EXPECT_TRUE(run());
   EXPECT_EQ(server_.withdrawn(), server_.claims());
 }
 

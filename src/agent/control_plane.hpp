@@ -31,6 +31,11 @@ inline bool is_stale(const Error& error) {
          error.kind == ErrorKind::unauthenticated || error.kind == ErrorKind::not_found;
 }
 
+// True if the server will never take this message, however often it is sent.
+inline bool is_unacceptable(const Error& error) {
+  return error.kind == ErrorKind::invalid || error.kind == ErrorKind::too_large;
+}
+
 class ControlPlane {
  public:
   virtual ~ControlPlane() = default;
@@ -48,6 +53,7 @@ class ControlPlane {
   virtual Result<void> update_step(const Attempt& attempt, std::size_t step,
                                    const protocol::StepUpdate& update, std::stop_token stop) = 0;
   // The bytes of this step's output that the server holds now, also where `offset` was past them.
+  // too_large: it takes no more of this step's output.
   virtual Result<std::uint64_t> put_output(const Attempt& attempt, std::size_t step,
                                            std::uint64_t offset, std::string_view bytes,
                                            std::stop_token stop) = 0;

@@ -1,49 +1,19 @@
 #include "agent/delivery.hpp"
 
-#include <algorithm>
-
 #include "agent/backoff.hpp"
+#include "agent/patience.hpp"
 #include "base/log.hpp"
 
 namespace muster::agent {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr Millis kHurry = 5s;
-
-// Requests a stop when the patience is over, or soon after `hurry` was requested.
-class Patience {
- public:
-  Patience(Millis patience, std::stop_token hurry)
-      : thread_([this, patience, hurry](const std::stop_token& done) {
-          const auto deadline = system_clock().monotonic() + patience;
-          // A hurry from the start is in the patience already.
-          const bool may_hurry = !hurry.stop_requested();
-          const std::stop_callback wake(done, [this] { awake_.request_stop(); });
-          const std::stop_callback rouse(hurry, [&] {
-            if (may_hurry) awake_.request_stop();
-          });
-          sleep_for(patience, awake_.get_token());
-          if (done.stop_requested()) return;
-          sleep_for(std::min<Millis>(kHurry, deadline - system_clock().monotonic()), done);
-          if (!done.stop_requested()) over_.request_stop();
-        }) {}
-
-  std::stop_token over() const { return over_.get_token(); }
-
- private:
-  std::stop_source awake_;
-  std::stop_source over_;
-  std::jthread thread_;
-};
 
 Result<void> send_finish(ControlPlane& server, const Attempt& attempt,
                          const protocol::FinishRequest& request, std::stop_token stop) {
   Backoff backoff;
   for (;;) {
     auto sent = server.finish(attempt, request, stop);
-    if (sent || is_stale(sent.error()) || stop.stop_requested()) return sent;
+    if (sent || stop.stop_requested()) return sent;
+    if (is_stale(sent.error()) || is_unacceptable(sent.error())) return sent;
     log::debug("the result is not delivered yet", {{"reason", sent.error().message}});
     backoff.pause(stop);
   }
@@ -63,22 +33,39 @@ Delivery::Delivery(ControlPlane& server, const Attempt& attempt, Outbox& outbox,
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 bool Delivery::is_over(const Error& error) {
-  if (!is_stale(error)) return false;
-  stale_ = true;
-  log::warn("the server has ended this attempt",
-            {{"task", attempt_->task_id}, {"reason", error.message}});
-  end_->request(EndReason::stale);
-  return true;
+  if (is_stale(error)) {
+    stale_ = true;
+    log::warn("the server has ended this attempt",
+              {{"task", attempt_->task_id}, {"reason", error.message}});
+    end_->request(EndReason::stale);
+  } else if (is_unacceptable(error)) {
+    log::error("the server refuses what this task has to tell; giving the task up",
+               {{"task", attempt_->task_id}, {"reason", error.message}});
+    end_->request(EndReason::broken);
+  }
+  return is_stale(error) || is_unacceptable(error);
 }
 
 Result<void> Delivery::send(const Outgoing& item, std::stop_token stop) {
-  if (const auto* update = std::get_if<OutgoingUpdate>(&item)) {
-    auto sent = server_->update_step(*attempt_, update->step, update->update, stop);
-    if (sent) outbox_->arrived();
-    return sent;
-  }
-  const auto& output = std::get<OutgoingOutput>(item);
+  return std::visit([&](const auto& outgoing) { return send(outgoing, stop); }, item);
+}
+
+Result<void> Delivery::send(const OutgoingUpdate& update, std::stop_token stop) {
+  auto sent = server_->update_step(*attempt_, update.step, update.update, stop);
+  if (sent) outbox_->arrived();
+  return sent;
+}
+
+Result<void> Delivery::send(const OutgoingOutput& output, std::stop_token stop) {
   const auto held = server_->put_output(*attempt_, output.step, output.offset, output.bytes, stop);
+  if (!held && held.error().kind == ErrorKind::too_large) {
+    log::warn("the server takes no more output of a step; the rest is dropped",
+              {{"task", attempt_->task_id},
+               {"step", std::to_string(output.step)},
+               {"reason", held.error().message}});
+    outbox_->drop_output(output.step);
+    return ok();
+  }
   if (!held) return held.error();
   if (*held < output.offset) {
     log::warn("the server holds less output than it acknowledged; some is lost",

@@ -13,18 +13,21 @@ namespace muster::agent {
 
 class Delivery {
  public:
-  // All must outlive it. Ends the work as stale if the server says so.
+  // All must outlive it. Ends the work as stale if the server says so, and as broken if it refuses
+  // a message for good.
   Delivery(ControlPlane& server, const Attempt& attempt, Outbox& outbox, WorkEnd& end);
 
   // After the work: sends what is left, then `request`. Returns when that was acknowledged, the
-  // attempt is stale (conflict), or `patience` is over. If `hurry` is requested meanwhile, a few
-  // seconds more are all it has.
+  // attempt is stale (conflict), the server refuses it for good, or `patience` is over. If `hurry`
+  // is requested meanwhile, a few seconds more are all it has.
   Result<void> finish(const protocol::FinishRequest& request, Millis patience,
                       std::stop_token hurry);
 
  private:
   void run(std::stop_token stop);
   Result<void> send(const Outgoing& item, std::stop_token stop);
+  Result<void> send(const OutgoingUpdate& update, std::stop_token stop);
+  Result<void> send(const OutgoingOutput& output, std::stop_token stop);
   bool is_over(const Error& error);  // and then ends the work
 
   ControlPlane* server_;

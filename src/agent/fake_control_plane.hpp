@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -39,6 +40,15 @@ class FakeControlPlane final : public ControlPlane {
   void refuse_claims(Error error) {
     change([&] { refusal_ = std::move(error); });
   }
+  void limit_output(std::size_t bytes) {
+    change([&] { output_limit_ = bytes; });
+  }
+  void refuse_steps(Error error) {
+    change([&] { step_refusal_ = std::move(error); });
+  }
+  void refuse_finish(Error error) {
+    change([&] { finish_refusal_ = std::move(error); });
+  }
   void set_source(std::string pack) {
     change([&] { source_ = std::move(pack); });
   }
@@ -59,6 +69,15 @@ class FakeControlPlane final : public ControlPlane {
   }
   std::set<std::string> withdrawn() {
     return look([&] { return withdrawn_; });
+  }
+  int output_refusals() {
+    return look([&] { return output_refusals_; });
+  }
+  int finish_calls() {
+    return look([&] { return finish_calls_; });
+  }
+  int calls_while_cut_off() {
+    return look([&] { return calls_while_cut_off_; });
   }
   int doubtful_output() {
     return look([&] { return doubtful_output_; });
@@ -116,6 +135,7 @@ class FakeControlPlane final : public ControlPlane {
                            std::stop_token) override {
     const std::lock_guard lock(mutex_);
     if (auto wrong = check(); !wrong) return wrong;
+    if (step_refusal_) return *step_refusal_;
     steps_[step] = update;
     return lose_this_answer() ? Result<void>(unreachable()) : ok();
   }
@@ -128,6 +148,10 @@ class FakeControlPlane final : public ControlPlane {
     const bool ended =
         steps_[step].ended_at && steps_[step].state != protocol::StepState::background;
     if (ended || offset > held.size()) ++doubtful_output_;
+    if (offset + bytes.size() > output_limit_) {
+      ++output_refusals_;
+      return Error{ErrorKind::too_large, "too much output"};
+    }
     if (offset <= held.size() && offset + bytes.size() > held.size()) {
       held += bytes.substr(held.size() - offset);
     }
@@ -146,15 +170,20 @@ class FakeControlPlane final : public ControlPlane {
   Result<void> finish(const Attempt&, const protocol::FinishRequest& request,
                       std::stop_token) override {
     const std::lock_guard lock(mutex_);
+    ++finish_calls_;
     if (auto wrong = check(); !wrong) return wrong;
+    if (finish_refusal_) return *finish_refusal_;
     result_ = request;
     return lose_this_answer() ? Result<void>(unreachable()) : ok();
   }
 
  private:
-  static Error unreachable() { return {ErrorKind::unavailable, "cannot be reached"}; }
+  Error unreachable() {
+    if (!reachable_) ++calls_while_cut_off_;
+    return {ErrorKind::unavailable, "cannot be reached"};
+  }
 
-  Result<void> check() const {
+  Result<void> check() {
     if (!reachable_) return unreachable();
     if (stale_) return Error{ErrorKind::conflict, "stale"};
     return ok();
@@ -194,9 +223,15 @@ class FakeControlPlane final : public ControlPlane {
   bool canceled_ = false;
   bool stale_ = false;
   int answers_to_lose_ = 0;
+  int calls_while_cut_off_ = 0;
+  int finish_calls_ = 0;
   int doubtful_output_ = 0;  // that left a gap, or came after the end of its step
   std::int64_t lease_ms_ = 0;
   std::optional<Error> refusal_;
+  std::optional<Error> step_refusal_;
+  std::optional<Error> finish_refusal_;
+  std::size_t output_limit_ = std::numeric_limits<std::size_t>::max();
+  int output_refusals_ = 0;
   std::string source_;
   std::map<std::size_t, std::string> output_;
   std::map<std::size_t, protocol::StepUpdate> steps_;

@@ -17,6 +17,7 @@ void Outbox::push(std::size_t step, protocol::StepUpdate update) {
 }
 
 std::size_t Outbox::take(std::size_t step, std::string_view bytes) {
+  if (dropped_.contains(step)) return bytes.size();
   const auto count = spool_.write(bytes);
   if (count == 0) return 0;
   auto* last = entries_.empty() ? nullptr : std::get_if<OutputEntry>(&entries_.back());
@@ -58,7 +59,28 @@ void Outbox::arrived(std::uint64_t held) {
   } else {
     entries_.pop_front();
   }
+  remove_dropped();
   changed_.notify_all();
+}
+
+void Outbox::drop_output(std::size_t step) {
+  const std::lock_guard lock(mutex_);
+  dropped_.insert(step);
+  remove_dropped();
+  changed_.notify_all();
+}
+
+bool Outbox::is_dropped(const Entry& entry) const {
+  const auto* output = std::get_if<OutputEntry>(&entry);
+  return output != nullptr && dropped_.contains(output->step);
+}
+
+// From the front only: the spool gives its bytes back in order.
+void Outbox::remove_dropped() {
+  while (!entries_.empty() && is_dropped(entries_.front())) {
+    spool_.remove(std::get<OutputEntry>(entries_.front()).length);
+    entries_.pop_front();
+  }
 }
 
 void Outbox::output_arrived(OutputEntry& entry, std::uint64_t held) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -51,6 +52,9 @@ class Outbox {
   // The oldest entry, or of its output the bytes before `held`, has arrived.
   void arrived(std::uint64_t held = 0);
 
+  // Nobody takes this step's output any more: what waits is dropped, and what is still to come.
+  void drop_output(std::size_t step);
+
   // Nothing more comes.
   void close();
 
@@ -66,6 +70,8 @@ class Outbox {
   using Entry = std::variant<UpdateEntry, OutputEntry>;
 
   std::size_t take(std::size_t step, std::string_view bytes);
+  bool is_dropped(const Entry& entry) const;
+  void remove_dropped();
   void output_arrived(OutputEntry& entry, std::uint64_t held);
 
   std::mutex mutex_;
@@ -73,6 +79,7 @@ class Outbox {
   Spool spool_;
   std::deque<Entry> entries_;
   std::map<std::size_t, std::uint64_t> sent_;  // bytes of each step's output
+  std::set<std::size_t> dropped_;              // steps; the oldest entry is never output of these
   bool closed_ = false;
 };
 

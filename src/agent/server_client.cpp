@@ -20,6 +20,14 @@ Result<void> without_answer(Result<net::ClientResponse> response) {
   return ok();
 }
 
+// What cannot be read did not come from the server that we know: as if it had not come.
+template <class T>
+Result<T> read_answer(const net::ClientResponse& response, const char* what) {
+  auto answer = protocol::from_json<T>(response.body);
+  if (answer) return answer;
+  return Error{ErrorKind::unavailable, answer.error().message}.within(what);
+}
+
 }  // namespace
 
 ServerClient::ServerClient(std::string url, std::string token)
@@ -48,8 +56,9 @@ Result<std::optional<protocol::ClaimedTask>> ServerClient::ask_for_task(net::Cli
   auto response = net::expect_success(claims_.send(request, stop));
   if (!response) return response.error();
   if (response->status == kNoContent) return std::optional<protocol::ClaimedTask>();
-  auto task = protocol::from_json<protocol::ClaimedTask>(response->body);
-  if (!task) return task.error().within("reading the server's answer to a claim");
+  auto task =
+      read_answer<protocol::ClaimedTask>(*response, "reading the server's answer to a claim");
+  if (!task) return task.error();
   return std::optional(std::move(*task));
 }
 
@@ -75,7 +84,8 @@ Result<protocol::HeartbeatAnswer> ServerClient::heartbeat(const Attempt& attempt
   asked.timeout = patience;
   auto response = net::expect_success(heartbeats_.send(asked, stop));
   if (!response) return response.error();
-  return protocol::from_json<protocol::HeartbeatAnswer>(response->body);
+  return read_answer<protocol::HeartbeatAnswer>(*response,
+                                                "reading the server's answer to a heartbeat");
 }
 
 Result<void> ServerClient::update_step(const Attempt& attempt, std::size_t step,
@@ -94,8 +104,9 @@ Result<std::uint64_t> ServerClient::put_output(const Attempt& attempt, std::size
   auto response = deliveries_.send(asked, stop);
   if (!response || response->status != kOutOfRange) response = net::expect_success(response);
   if (!response) return response.error();
-  const auto answer = protocol::from_json<protocol::OutputAnswer>(response->body);
-  if (!answer) return answer.error().within("reading the server's answer to output");
+  const auto answer =
+      read_answer<protocol::OutputAnswer>(*response, "reading the server's answer to output");
+  if (!answer) return answer.error();
   return static_cast<std::uint64_t>(answer->size);
 }
 

@@ -146,6 +146,21 @@ TEST_F(OutboxTest, MakesAJobWaitWhileItIsFull) {
   EXPECT_EQ(read, "0123456789abcdef");
 }
 
+TEST_F(OutboxTest, DropsTheOutputOfOneStep) {
+  outbox_.append(0, "ab", end_);
+  outbox_.append(1, "x", end_);
+  outbox_.append(0, "c", end_);
+  outbox_.push(0, {});
+  outbox_.drop_output(0);
+  EXPECT_EQ(describe_front(), "1@0:x");
+  outbox_.append(0, "0123456789abcdef", end_);  // more than fits: nothing of it is kept
+  outbox_.arrived(1);
+  EXPECT_EQ(describe_front(), "update 0");
+  outbox_.arrived();
+  outbox_.append(1, "y", end_);
+  EXPECT_EQ(describe_front(), "1@1:y");
+}
+
 TEST_F(OutboxTest, DropsTheRestWhenTheWorkMustEnd) {
   std::jthread job([this] { outbox_.append(0, "0123456789", end_); });
   end_.request(EndReason::canceled);

@@ -12,7 +12,6 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kUnsentOutput = 256 << 20;  // bytes; then a job waits for the server
 constexpr Millis kFinishPatience = 1h;
-constexpr Millis kLastWordPatience = 10s;  // when the agent was told to stop at once
 
 class TaskRun {
  public:
@@ -47,7 +46,7 @@ class TaskRun {
       outbox.close();
       return;
     }
-    log_end(delivery.finish(verdict, finish_patience(), end_now_), verdict);
+    log_end(delivery.finish(verdict, kFinishPatience, end_now_), verdict);
   }
 
   // Behind a prefix the files may be those of a user whose files we may not remove.
@@ -64,16 +63,12 @@ class TaskRun {
   void give_up(const Error& error) {
     log::error("cannot run the task", {{"task", task_.task_id}, {"reason", error.message}});
     const protocol::FinishRequest verdict{protocol::TaskResult::infrastructure_fail, error.message};
-    log_end(finish_task(server_, attempt_, verdict, finish_patience(), end_now_), verdict);
+    log_end(finish_task(server_, attempt_, verdict, kFinishPatience, end_now_), verdict);
   }
 
   bool attempt_is_lost() {
     const auto reason = end_.reason();
     return reason == EndReason::stale || reason == EndReason::lease_lost;
-  }
-
-  Millis finish_patience() const {
-    return end_now_.stop_requested() ? kLastWordPatience : kFinishPatience;
   }
 
   void log_end(const Result<void>& finished, const protocol::FinishRequest& verdict) const {

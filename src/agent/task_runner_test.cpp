@@ -211,6 +211,44 @@ TEST_F(TaskRunner, ASecondSignalEndsTheWork) {
   EXPECT_EQ(server_.result()->message, "the agent was told to stop");
 }
 
+TEST_F(TaskRunner, ASecondSignalCutsShortTheWaitForTheServer) {
+  step(run("echo ready"));
+  server_.refuse_finish({ErrorKind::unavailable, "cannot be reached"});
+  auto thread = start_it();
+  ASSERT_TRUE(server_.wait_until([&] { return server_.finish_calls() >= 2; }));
+  const auto told = system_clock().monotonic();
+  end_now_.request_stop();
+  thread.join();
+  EXPECT_LT(system_clock().monotonic() - told, 20s);  // not the hour that it has otherwise
+  EXPECT_FALSE(server_.result());
+}
+
+TEST_F(TaskRunner, OutputPastTheServersLimitIsDroppedAndTheTaskGoesOn) {
+  server_.limit_output(1000);
+  step(run("echo first; sleep 0.3; seq 200000; sleep 0.1; echo last"));
+  step(run("echo second"));
+  EXPECT_EQ(run_it(), TaskResult::success);
+  EXPECT_EQ(server_.output(0), "first\n");
+  EXPECT_EQ(server_.steps()[0].state, StepState::success);
+  EXPECT_EQ(server_.output(1), "second\n");
+  EXPECT_EQ(server_.output_refusals(), 1);
+}
+
+TEST_F(TaskRunner, AMessageThatIsRefusedForGoodEndsTheTask) {
+  server_.refuse_steps({ErrorKind::invalid, "no such step"});
+  step(run("sleep 1000"));
+  EXPECT_EQ(run_it(), TaskResult::infrastructure_fail);
+  ASSERT_TRUE(server_.result());
+  EXPECT_EQ(server_.result()->message, "the agent could not go on");
+}
+
+TEST_F(TaskRunner, AResultThatIsRefusedForGoodIsNotSentAgain) {
+  server_.refuse_finish({ErrorKind::invalid, "no such result"});
+  step(run("true"));
+  run_it();
+  EXPECT_EQ(server_.finish_calls(), 1);
+}
+
 TEST_F(TaskRunner, AStaleAttemptEndsWithoutAResult) {
   step(run("echo ready; sleep 1000"));
   auto thread = start_it();

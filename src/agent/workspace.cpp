@@ -1,6 +1,8 @@
 #include "agent/workspace.hpp"
 
+#include <fcntl.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/backoff.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 
@@ -70,6 +73,33 @@ void empty_directory(const fs::path& path) {
   for (const auto& entry : fs::directory_iterator(path, failure)) remove_tree(entry.path());
 }
 
+// Nothing while somebody else has it, or if there is no such directory, also no longer: whoever had
+// the lock before us may have removed it.
+UniqueFd try_lock(const fs::path& directory) {
+  UniqueFd lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat locked {};
+  struct stat present {};
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  if (::fstat(lock.get(), &locked) != 0 || ::lstat(directory.c_str(), &present) != 0) return {};
+  return locked.st_ino == present.st_ino ? std::move(lock) : UniqueFd();
+}
+
+Result<UniqueFd> make_locked(const fs::path& directory) {
+  constexpr Millis kPatience = std::chrono::seconds(30);
+  constexpr Millis kPause(20);
+  const auto deadline = system_clock().monotonic() + kPatience;
+  for (;;) {
+    if (auto made = make_directory(directory, kPrivate); !made) return made.error();
+    if (auto lock = try_lock(directory)) return lock;
+    if (system_clock().monotonic() >= deadline) {
+      return Error{ErrorKind::conflict,
+                   fmt::format("{} is in use: an earlier attempt of this task is still being ended",
+                               directory.string())};
+    }
+    sleep_for(kPause, {});
+  }
+}
+
 }  // namespace
 
 std::filesystem::path state_directory() {
@@ -93,13 +123,12 @@ Result<Workspace> Workspace::make(const fs::path& state, const Settings& setting
   if (task_id.empty() || task_id.find_first_of("./") != std::string::npos) {
     return Error{ErrorKind::invalid, fmt::format("'{}' is no task id", printable(task_id))};
   }
-  Workspace workspace;
-  workspace.private_ = state / "tasks" / task_id;
-  workspace.shared_ = state / "work" / task_id;
-  workspace.places_.working_directory = with_task(settings.working_directory, task_id);
-  workspace.empties_working_directory_ =
-      !settings.working_directory.empty() && settings.cleanup_working_directory;
-  if (auto made = make_directory(state, kEnterOnly); !made) return made.error();
+  for (const auto& [path, mode] : {std::pair{state, kEnterOnly}, {state / "tasks", kPrivate}}) {
+    if (auto made = make_directory(path, mode); !made) return made.error();
+  }
+  auto lock = make_locked(state / "tasks" / task_id);
+  if (!lock) return lock.error();
+  auto workspace = of(state, settings, task_id, std::move(*lock));
   if (auto made = workspace.make_directories(settings, user); !made) return made.error();
   auto& places = workspace.places_;
   const auto home = user ? user->home : own_home();
@@ -111,11 +140,22 @@ Result<Workspace> Workspace::make(const fs::path& state, const Settings& setting
   return workspace;
 }
 
+Workspace Workspace::of(const fs::path& state, const Settings& settings, const std::string& task_id,
+                        UniqueFd lock) {
+  Workspace workspace;
+  workspace.lock_ = std::move(lock);
+  workspace.private_ = state / "tasks" / task_id;
+  workspace.shared_ = state / "work" / task_id;
+  workspace.places_.working_directory = with_task(settings.working_directory, task_id);
+  workspace.empties_working_directory_ =
+      !settings.working_directory.empty() && settings.cleanup_working_directory;
+  return workspace;
+}
+
 Result<void> Workspace::make_directories(const Settings& settings,
                                          const std::optional<process::User>& user) {
-  auto made = make_directory(private_.parent_path(), kPrivate);
-  if (made) made = make_directory(private_, kPrivate);
-  if (made) made = make_directory(shared_.parent_path(), kEnterOnly);
+  remove_tree(shared_);  // of an earlier attempt whose agent was killed
+  auto made = make_directory(shared_.parent_path(), kEnterOnly);
   const bool behind_prefix = !settings.command_prefix.empty();
   if (made) made = make_for_job(shared_, behind_prefix ? kForAnyone : kEnterOnly, user);
   if (!made) return made;
@@ -130,7 +170,8 @@ Result<void> Workspace::make_directories(const Settings& settings,
 }
 
 Workspace::Workspace(Workspace&& other) noexcept
-    : private_(std::exchange(other.private_, {})),
+    : lock_(std::move(other.lock_)),
+      private_(std::exchange(other.private_, {})),
       shared_(std::exchange(other.shared_, {})),
       places_(std::move(other.places_)),
       empties_working_directory_(std::exchange(other.empties_working_directory_, false)) {}
@@ -139,6 +180,19 @@ Workspace::~Workspace() {
   if (empties_working_directory_) empty_directory(places_.working_directory);
   if (!shared_.empty()) remove_tree(shared_);
   if (!private_.empty()) remove_tree(private_);
+}
+
+void remove_leftovers(const fs::path& state, const Settings& settings) {
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(state / "tasks", failure)) {
+    const auto task_id = entry.path().filename().string();
+    auto lock = try_lock(entry.path());
+    if (!lock) continue;
+    log::info("removing what a killed agent left", {{"task", task_id}});
+    auto left = Workspace::of(state, settings, task_id, std::move(lock));
+    const bool is_its_own = settings.working_directory.find("%s") != std::string::npos;
+    left.empties_working_directory_ = left.empties_working_directory_ && is_its_own;
+  }
 }
 
 }  // namespace muster::agent

@@ -9,7 +9,8 @@
 //     bash_env              what $BASH_ENV points to
 //
 // Both are removed with the Workspace; a working directory that the settings name is emptied if
-// they say so.
+// they say so. STATE/tasks/ID is locked (flock) while its agent lives, so that what a killed agent
+// left can be told from what is in use; it is made first and removed last.
 
 #include <filesystem>
 #include <optional>
@@ -17,6 +18,7 @@
 
 #include "agent/launcher.hpp"
 #include "agent/settings.hpp"
+#include "base/file.hpp"
 #include "base/result.hpp"
 
 namespace muster::agent {
@@ -42,13 +44,23 @@ class Workspace {
 
  private:
   Workspace() = default;
+  friend void remove_leftovers(const std::filesystem::path& state, const Settings& settings);
+
+  // What is there of a task, whoever made it. The lock is its owner's.
+  static Workspace of(const std::filesystem::path& state, const Settings& settings,
+                      const std::string& task_id, UniqueFd lock);
   Result<void> make_directories(const Settings& settings, const std::optional<process::User>& user);
 
+  UniqueFd lock_;
   std::filesystem::path private_;
   std::filesystem::path shared_;
   Places places_;
   bool empties_working_directory_ = false;
 };
+
+// Removes the directories of tasks whose agent was killed. Those of a living one stay. A working
+// directory is emptied only where its name tells whose it was: it holds the task's id.
+void remove_leftovers(const std::filesystem::path& state, const Settings& settings);
 
 // /var/lib/muster-agent for root; else $XDG_STATE_HOME/muster-agent, ~/.local/state/muster-agent.
 std::filesystem::path state_directory();

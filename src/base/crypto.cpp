@@ -1,6 +1,10 @@
 #include "base/crypto.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
 #include <stdexcept>
 
 #include <fmt/core.h>
@@ -9,6 +13,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "base/file.hpp"
 #include "base/time.hpp"
 
 namespace muster {
@@ -98,6 +103,21 @@ std::string sha256_hex(std::string_view data) {
   Sha256 hash;
   hash.update(data);
   return hash.hex();
+}
+
+Result<std::string> sha256_of_file(const std::filesystem::path& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_error(errno, fmt::format("cannot open {}", path.string()));
+  Sha256 hash;
+  constexpr std::size_t kChunk = 256 * 1024;
+  std::string chunk(kChunk, '\0');
+  for (;;) {
+    const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error(errno, fmt::format("cannot read {}", path.string()));
+    if (got == 0) return hash.hex();
+    hash.update({chunk.data(), static_cast<std::size_t>(got)});
+  }
 }
 
 std::string hmac_sha256_hex(std::string_view key, std::string_view data) {

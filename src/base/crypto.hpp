@@ -3,9 +3,12 @@
 // Random names, hashes and comparisons that leak nothing. A thin layer over OpenSSL.
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "base/result.hpp"
 
 namespace muster {
 
@@ -17,6 +20,7 @@ std::string new_uuid();
 bool is_uuid(std::string_view text);
 
 std::string sha256_hex(std::string_view data);
+Result<std::string> sha256_of_file(const std::filesystem::path& path);
 std::string hmac_sha256_hex(std::string_view key, std::string_view data);
 
 // SHA-256 of a stream that does not fit in memory.

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "process/child.hpp"
+#include "process/guardian.hpp"
 
 namespace muster::cli {
 namespace {
@@ -16,18 +17,27 @@ Result<agent::LoadedSettings> load(const std::string& config_file) {
   return loaded;
 }
 
+int work(const agent::Settings& settings, const std::string& job_user, UniqueFd guardian) {
+  const auto ended = agent::run_agent(settings, job_user, std::move(guardian));
+  return ended ? 0 : report(ended.error());
+}
+
 }  // namespace
 
+// Up to the fork there is one thread, and a signal ends us: also while nobody writes to the
+// standard input from which we read.
 int run(const AgentOptions& options) {
-  process::forbid_inspection();  // before there is a token to read
+  process::forbid_inspection();  // before there is a token to read; the worker inherits it
   const auto loaded = load(options.config_file);
   if (!loaded) return report(loaded.error());
   if (const auto configured = log::configure(loaded->settings.logging); !configured) {
     return report(configured.error());
   }
   for (const auto& warning : loaded->warnings) log::warn(warning);
-  const auto ended = agent::run_agent(loaded->settings, options.job_user);
-  return ended ? 0 : report(ended.error());
+  const auto ended = process::run_guarded([&](UniqueFd guardian) {
+    return work(loaded->settings, options.job_user, std::move(guardian));
+  });
+  return ended ? *ended : report(ended.error());
 }
 
 }  // namespace muster::cli

@@ -89,6 +89,10 @@ Result<Child> Child::start(const Command& command) {
     reap(pid);
     return launch_error(*failure, command);
   }
+  return adopt(pid);
+}
+
+Result<Child> Child::adopt(pid_t pid) {
   UniqueFd pidfd = open_pidfd(pid);
   if (!pidfd) {
     const auto error = system_error(errno, "cannot watch a child process");

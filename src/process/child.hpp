@@ -70,6 +70,9 @@ class Child {
   // directory, no permission): nothing runs then.
   static Result<Child> start(const Command& command);
 
+  // Of a process that we have forked and not yet reaped. After an error it has been ended.
+  static Result<Child> adopt(pid_t pid);
+
   Child(Child&&) noexcept = default;
   Child& operator=(Child&&) noexcept = default;
 

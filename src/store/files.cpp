@@ -22,20 +22,6 @@ Result<std::uint64_t> size_of(int fd) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-Result<std::string> hash_file(const std::filesystem::path& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return system_error(errno, "open");
-  Sha256 hash;
-  std::string chunk(256 * 1024, '\0');
-  for (;;) {
-    const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error(errno, "read");
-    if (got == 0) return hash.hex();
-    hash.update({chunk.data(), static_cast<std::size_t>(got)});
-  }
-}
-
 Result<void> move_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
   const UniqueFd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file || ::fsync(file.get()) != 0) return system_error(errno, "fsync");
@@ -98,8 +84,8 @@ bool SourceFiles::has(const std::string& sha256) const {
 }
 
 Result<void> SourceFiles::accept(const std::filesystem::path& upload, const std::string& sha256) {
-  const auto actual = hash_file(upload);
-  if (!actual) return actual.error().within("cannot read the uploaded source");
+  const auto actual = sha256_of_file(upload);
+  if (!actual) return actual.error().within("checking the uploaded source");
   if (*actual != sha256) {
     return Error{ErrorKind::invalid,
                  "the uploaded source has another SHA-256 than its name says; send it again"};

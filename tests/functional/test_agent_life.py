@@ -52,6 +52,16 @@ def test_a_second_term_ends_the_task(world, server, small):
     assert pipeline.task()["state"] in ("infrastructure_fail", "canceled", "failed")
 
 
+def test_a_second_term_ends_it_while_its_server_is_away(world, server, small):
+    agent = world.agent(server, small)
+    wait_until_connected(server, agent)
+    server.kill()
+    agent.signal(signal.SIGTERM)
+    wait_until(lambda: "drain" in agent.output().lower(), 30, "the agent to drain")
+    agent.signal(signal.SIGTERM)
+    assert agent.wait(30) == 0  # not the minutes for which it would try to withdraw its claim
+
+
 def test_single_task_ends_after_one(world, server, small):
     pipeline = world.submit(server, config(build=job("true", parallelism=2)))
     agent = world.agent(server, small, mode="single-task")
