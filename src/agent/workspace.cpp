@@ -57,11 +57,31 @@ std::string with_task(std::string text, const std::string& task_id) {
   return text;
 }
 
-// Files of the job may be unwritable directories, which their owner cannot empty; we may be
-// neither root nor their owner. What cannot be removed is named, once.
+// Jobs leave directories that not even their owner may empty, as caches of modules are.
+void make_emptiable(const fs::path& path) {
+  std::error_code ignored;
+  const auto open_up = [&](const fs::path& directory) {
+    fs::permissions(directory, fs::perms::owner_all, fs::perm_options::add, ignored);
+  };
+  if (!fs::is_directory(fs::symlink_status(path, ignored))) return;
+  open_up(path);
+  // Each directory is opened before it is entered; links are not followed.
+  for (auto it = fs::recursive_directory_iterator(
+           path, fs::directory_options::skip_permission_denied, ignored);
+       it != fs::recursive_directory_iterator(); it.increment(ignored)) {
+    if (ignored) return;
+    if (fs::is_directory(it->symlink_status(ignored))) open_up(it->path());
+  }
+}
+
+// We may be neither root nor the owner of what a job made. What cannot be removed is named, once.
 void remove_tree(const fs::path& path) {
   std::error_code failure;
   fs::remove_all(path, failure);
+  if (failure) {
+    make_emptiable(path);
+    fs::remove_all(path, failure);
+  }
   if (failure) {
     log::warn("cannot remove what a task left",
               {{"path", path.string()}, {"reason", failure.message()}});

@@ -1,12 +1,12 @@
 """The fleet follows the queue up and back to zero, and a scaler's crash breaks nothing."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from support.pipeline import config, job
-from support.program import processes_in
 from support.waiting import wait_until
 
 
@@ -17,17 +17,16 @@ def configured(world, server, small):
 
 
 def agents(world):
-    """The process ids of the runners that scalers have started; not of what these fork."""
-    def parent_of_agent(pid):
+    """The process ids of the instances that scalers have started and that live."""
+    found = set()
+    for record in world.place.glob("**/instances/*/instance.json"):
         try:
-            if b"agent" not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-                return None
-            return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        except OSError:
-            return None
-    parents = {pid: parent_of_agent(pid) for pid in processes_in(world.place)}
-    found = {pid for pid, parent in parents.items() if parent is not None}
-    return {pid for pid in found if parents[pid] not in found}
+            if process := json.loads(record.read_text())["process"]:
+                os.kill(process["pid"], 0)
+                found.add(process["pid"])
+        except (OSError, ValueError):  # gone while we looked
+            continue
+    return found
 
 
 def test_from_zero_up_to_the_maximum_and_back(world, server, small, configured):
@@ -95,6 +94,7 @@ def test_after_a_crash_the_next_scaler_adopts(world, server, small, configured):
 
 def test_two_scalers_on_one_state_directory(world, configured):
     first = world.scaler(configured)
+    wait_until(lambda: "scaling" in first.output(), 60, "the first to have begun")
     result = world.run("scale", "--config", configured, deadline=60)
     assert result.returncode != 0 and "scaler-state" in result.stderr
     assert first.running
