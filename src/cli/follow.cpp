@@ -24,10 +24,8 @@ using protocol::FleetStatus;
 using protocol::PipelineStatus;
 
 constexpr int kFailed = 1;
-constexpr int kInterrupted = 130;
 constexpr Millis kTick{100};
 constexpr Millis kZeroPatience = std::chrono::minutes(10);
-constexpr Millis kScalerPatience = std::chrono::seconds(30);
 constexpr std::size_t kShownLines = 50;
 constexpr std::size_t kShownFailures = 10;
 constexpr std::int64_t kShownBytes = 64 << 10;
@@ -80,24 +78,33 @@ class Following {
 
   void observe_fleet() {
     if (!watch_.fleet() || !watch_.pipeline()) return;
-    record_.observe(*watch_.fleet(), client::classes_of(status()), now());
+    const auto monotonic = system_clock().monotonic();
+    record_.observe(*watch_.fleet(), client::classes_of(status()), monotonic);
+    if (watch_.away()) record_.excuse_silence(monotonic);  // reports cannot reach us
   }
 
   void show() {
     client::Scene scene;
     scene.pipeline = watch_.pipeline() ? &status() : nullptr;
     scene.fleet = watch_.fleet() ? &*watch_.fleet() : nullptr;
-    if (watch_.away()) scene.notice = "Server away, waiting.";
+    scene.notice = notice();
     display_->show(scene, now());
   }
 
-  bool scaler_is_missing() const { return !watch_.fleet() || !record_.unreported().empty(); }
+  std::string notice() const {
+    if (watch_.away()) return "Server away, waiting.";
+    if (!watch_.fleet() || !watch_.pipeline() || has_ended()) return "";
+    const auto silent = record_.silent(system_clock().monotonic());
+    return client::is_needed(*watch_.fleet(), silent) ? client::silence_of(silent) : "";
+  }
+
+  bool is_at_zero() const { return record_.is_at_zero(client::last_end_of(status())); }
 
   bool fleet_is_done() {
-    if (!settings_.fleet || record_.is_at_zero()) return true;
-    if (!ended_at_) ended_at_ = system_clock().monotonic();
-    const auto waited = system_clock().monotonic() - *ended_at_;
-    return waited > (scaler_is_missing() ? kScalerPatience : kZeroPatience);
+    if (!settings_.fleet || is_at_zero()) return true;
+    const auto monotonic = system_clock().monotonic();
+    if (!ended_at_) ended_at_ = monotonic;
+    return !record_.silent(monotonic).empty() || monotonic - *ended_at_ > kZeroPatience;
   }
 
   int tell() {
@@ -140,15 +147,12 @@ class Following {
   // Whether the fleet is back at zero. With --json, standard output is taken.
   bool tell_fleet() const {
     auto* out = settings_.json ? stderr : stdout;
-    if (scaler_is_missing()) {
-      const auto& missing = record_.unreported();
-      const std::vector<std::string> names(missing.begin(), missing.end());
-      fmt::print(stderr, "muster: no scaler reports about {}; is 'muster scale' running for it?\n",
-                 names.empty() ? "this fleet" : printable(join(names, ", ")));
-      return false;
-    }
-    fmt::print(out, "\n{}\n{}\n", record_.peak(), record_.return_to_zero(status()));
-    return record_.is_at_zero();
+    fmt::print(out, "\n{}\n{}\n", record_.peak(),
+               record_.return_to_zero(client::last_end_of(status())));
+    if (is_at_zero()) return true;
+    const auto silent = record_.silent(system_clock().monotonic());
+    if (!silent.empty()) fmt::print(out, "{}\n", client::silence_of(silent));
+    return false;
   }
 
   int give_up(const Error& error) const {

@@ -146,22 +146,24 @@ TEST(Failures, WithoutAStepGiveTheReason) {
   EXPECT_EQ(headline(failures(status)[0]), "a failed: the runner went silent");
 }
 
-protocol::FleetStatus fleet(std::int64_t small, std::int64_t large) {
-  protocol::FleetStatus made;
+using protocol::FleetStatus;
+
+const ClassNames kBoth{"local/small", "local/large"};
+
+FleetStatus fleet(std::int64_t small, std::int64_t large, WallTime reported_at = kStart) {
+  FleetStatus made;
   const auto add = [&](const std::string& name, std::int64_t live) {
     protocol::ClassFleet reported;
     reported.resource_class = name;
     reported.live = live;
     reported.busy = live;
     reported.desired = live;
-    made.classes.push_back({name, 3, 0, reported, kStart});
+    made.classes.push_back({name, 3, 0, reported, reported_at});
   };
   add("local/small", small);
   add("local/large", large);
   return made;
 }
-
-const ClassNames kBoth{"local/small", "local/large"};
 
 TEST(FleetView, HasALineForEachClassThatIsUsed) {
   EXPECT_THAT(render(fleet(2, 0), {"local/small"}, Style{}),
@@ -173,27 +175,83 @@ TEST(FleetView, HasALineForEachClassThatIsUsed) {
               ElementsAre(HasSubstr("no scaler reports")));
 }
 
-TEST(FleetRecord, RemembersThePeakAndTheReturnToZero) {
-  FleetRecord record;
-  record.observe(fleet(0, 0), kBoth, kStart);
-  record.observe(fleet(4, 1), kBoth, kStart + seconds(1));
-  EXPECT_FALSE(record.is_at_zero());
-  record.observe(fleet(1, 2), kBoth, kStart + seconds(5));
-  record.observe(fleet(0, 0), kBoth, kStart + seconds(9));
-  record.observe(fleet(0, 0), kBoth, kStart + seconds(20));
-  EXPECT_TRUE(record.is_at_zero());
-  EXPECT_EQ(record.peak(), "Peak: 5 runners (local/large 2, local/small 4).");
-  const auto ended = pipeline("success", {job("a", "success", {task(0, "success")})});
-  EXPECT_EQ(record.return_to_zero(ended), "Back at zero 3.0 s after the last job.");
+TEST(FleetView, NamesTheSilentClasses) {
+  EXPECT_EQ(silence_of(kBoth),
+            "No scaler reports on local/large, local/small: is 'muster scale' running?");
+  auto waiting = fleet(0, 0);
+  waiting.classes[1].unclaimed = 0;
+  EXPECT_TRUE(is_needed(waiting, {"local/small"}));
+  EXPECT_FALSE(is_needed(waiting, {"local/large"}));
+  EXPECT_FALSE(is_needed(waiting, {}));
 }
 
-TEST(FleetRecord, AClassThatNobodyReportsIsNotAtZero) {
-  FleetRecord record;
-  auto partly = fleet(0, 0);
+TEST(FleetView, FindsTheLastEnd) {
+  auto status = pipeline("success", {job("a", "success", {task(0, "success"), task(1, "success")}),
+                                     job("b", "not_run", {task(0, "not_run")})});
+  status.workflows[0].jobs[0].tasks[1].ended_at = kStart + seconds(9);
+  EXPECT_EQ(last_end_of(status), kStart + seconds(9));
+}
+
+class FleetRecordTest : public testing::Test {
+ protected:
+  // What the server says `at` seconds after the start, all of it reported then.
+  void observe(int at, std::int64_t small, std::int64_t large) {
+    observe(at, fleet(small, large, kStart + seconds(at)));
+  }
+  void observe(int at, const FleetStatus& status) { record_.observe(status, kBoth, after(at)); }
+  static MonotonicTime after(int at) { return MonotonicTime(seconds(at)); }
+
+  const WallTime last_end_ = kStart + seconds(6);
+  FleetRecord record_;
+};
+
+TEST_F(FleetRecordTest, RemembersThePeakAndTheReturnToZero) {
+  observe(0, 0, 0);
+  observe(1, 4, 1);
+  observe(5, 1, 2);
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  observe(7, 1, 0);
+  EXPECT_EQ(record_.return_to_zero(last_end_), "The fleet is not back at zero.");
+  observe(9, 0, 0);
+  observe(20, 0, 0);
+  EXPECT_TRUE(record_.is_at_zero(last_end_));
+  EXPECT_EQ(record_.peak(), "Peak: 5 runners (local/large 2, local/small 4).");
+  EXPECT_EQ(record_.return_to_zero(last_end_), "Back at zero 3.0 s after the last job.");
+}
+
+TEST_F(FleetRecordTest, AReportFromBeforeTheLastEndProvesNothing) {
+  observe(6, 0, 0);
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  observe(8, fleet(0, 0, kStart + seconds(6)));  // seen again
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  observe(16, 0, 0);
+  EXPECT_TRUE(record_.is_at_zero(last_end_));
+}
+
+TEST_F(FleetRecordTest, AClassThatNobodyReportsIsNotAtZeroButSilent) {
+  auto partly = fleet(0, 0, kStart + seconds(7));
   partly.classes[1].fleet.reset();
-  record.observe(partly, kBoth, kStart);
-  EXPECT_FALSE(record.is_at_zero());
-  EXPECT_THAT(record.unreported(), ElementsAre("local/large"));
+  partly.classes[1].reported_at.reset();
+  observe(7, partly);
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_THAT(record_.silent(after(36)), IsEmpty());
+  partly.classes[0].reported_at = kStart + seconds(30);
+  observe(30, partly);
+  EXPECT_THAT(record_.silent(after(37)), ElementsAre("local/large"));
+}
+
+TEST_F(FleetRecordTest, AScalerThatHasDiedFallsSilent) {
+  observe(0, 2, 2);
+  observe(20, fleet(2, 2));
+  observe(30, fleet(2, 2));
+  EXPECT_EQ(record_.silent(after(30)), kBoth);
+}
+
+TEST_F(FleetRecordTest, WhileTheServerIsAwayNobodyIsSilent) {
+  observe(0, 2, 2);
+  record_.excuse_silence(after(100));
+  EXPECT_THAT(record_.silent(after(129)), IsEmpty());
+  EXPECT_EQ(record_.silent(after(130)), kBoth);
 }
 
 }  // namespace
