@@ -61,14 +61,25 @@ std::string run_time(const JobStatus& job, WallTime now) {
   return run_time(whole, now);
 }
 
+// A step without a name of its own is called by its command, which may be a whole script.
+std::string step_name(const std::string& name) {
+  const auto first = trim(std::string_view(name).substr(0, name.find('\n')));
+  const auto line = printable(first, 40);
+  return first.size() == name.size() || line.ends_with("…") ? line : line + " …";
+}
+
 // What is worth knowing about a task beside its state.
 std::string detail(const TaskStatus& task) {
   std::string text = printable(task.runner);
   if (task.attempt > 1) text += fmt::format(" (attempt {})", task.attempt);
-  if (task.state == "running" && !task.steps.empty())
-    text += "  " + printable(task.steps.back().name, 60);
   if (!task.message.empty()) text += "  " + printable(task.message);
   return text;
+}
+
+// With what it is doing just now.
+std::string present(const TaskStatus& task) {
+  const bool busy = task.state == "running" && !task.steps.empty();
+  return detail(task) + (busy ? "  " + step_name(task.steps.back().name) : "");
 }
 
 std::string row(int indent, const std::string& name, const std::string& state,
@@ -88,7 +99,7 @@ std::string row(int indent, const std::string& name, const std::string& state,
 void render_job(const JobStatus& job, WallTime now, const Style& style,
                 std::vector<std::string>& lines) {
   const bool single = job.tasks.size() == 1;
-  auto rest = single ? detail(job.tasks.front()) : "";
+  auto rest = single ? present(job.tasks.front()) : "";
   if (job.state == "blocked") rest = "after " + printable(join(job.requires_jobs, ", "));
   if (job.state == "queued") rest = "for a runner of " + printable(job.resource_class);
   lines.push_back(row(4, printable(job.name), job.state, run_time(job, now), rest, style));
@@ -96,7 +107,7 @@ void render_job(const JobStatus& job, WallTime now, const Style& style,
   for (const auto& task : job.tasks) {
     if (task.state == job.state && !task.started_at) continue;  // says nothing new
     const auto name = fmt::format("{}/{}", task.index + 1, job.tasks.size());
-    lines.push_back(row(6, name, task.state, run_time(task, now), detail(task), style));
+    lines.push_back(row(6, name, task.state, run_time(task, now), present(task), style));
   }
 }
 
@@ -141,43 +152,58 @@ namespace {
 struct Entry {
   std::string id;
   std::string name;
-  std::string state;  // with the attempt, so that another one is a change
-  std::string text;
+  std::string state;
+  std::string detail;
+  std::int64_t attempt = 0;
+  bool shown = true;
 };
 
 Entry entry_of(const JobStatus& job, const TaskStatus& task) {
-  return {task.id, task_name(job, task), fmt::format("{} {}", task.state, task.attempt),
-          fmt::format("{}  {}", printable(task.state), detail(task))};
+  // Of a slice that nobody has claimed yet, the job's own line says it all.
+  const bool shown = job.tasks.size() == 1 || task.attempt > 0;
+  return {task.id, task_name(job, task), task.state, detail(task), task.attempt, shown};
 }
 
-// Jobs and tasks in their order; a job with one task is that task.
+// Jobs and tasks in their order; a job with one task is that task. That a job with several runs is
+// what its slices say.
 std::vector<Entry> entries(const PipelineStatus& status) {
   std::vector<Entry> all;
   each_job(status, [&](const auto&, const JobStatus& job) {
-    if (job.tasks.size() != 1) {
-      all.push_back({job.id, printable(job.name), job.state, printable(job.state)});
-    }
     for (const auto& task : job.tasks) all.push_back(entry_of(job, task));
+    if (job.tasks.size() == 1) return;
+    const auto slices = job.tasks.empty() ? "" : fmt::format("{} slices", job.tasks.size());
+    all.push_back({job.id, printable(job.name), job.state, slices, 0, job.state != "running"});
   });
-  all.push_back({status.id, fmt::format("pipeline {}", status.number), status.state,
-                 printable(status.state)});
+  all.push_back({status.id, fmt::format("pipeline {}", status.number), status.state, ""});
   return all;
+}
+
+// The same for every line about this pipeline.
+std::size_t name_width(const PipelineStatus& status) {
+  constexpr std::size_t kWidest = 40;
+  std::size_t width = 0;
+  for (const auto& entry : entries(status)) width = std::max(width, columns(entry.name));
+  return std::min(width, kWidest);
 }
 
 }  // namespace
 
 std::vector<std::string> changes(const PipelineStatus* before, const PipelineStatus& after,
                                  WallTime now) {
-  std::map<std::string, std::string> known;
+  std::map<std::string, Entry> known;
   if (before != nullptr) {
-    for (const auto& entry : entries(*before)) known[entry.id] = entry.state;
+    for (const auto& entry : entries(*before)) known[entry.id] = entry;
   }
+  const auto width = name_width(after);
   std::vector<std::string> lines;
   for (const auto& entry : entries(after)) {
     const auto found = known.find(entry.id);
-    if (found != known.end() && found->second == entry.state) continue;
-    const auto line = fmt::format("[{:>10}]  {}  {}", humanize(now - after.created_at),
-                                  padded(entry.name, 24), entry.text);
+    const bool same = found != known.end() && found->second.state == entry.state &&
+                      found->second.attempt == entry.attempt;
+    if (same || !entry.shown) continue;
+    const auto line =
+        fmt::format("[{:>10}]  {}  {}  {}", humanize(now - after.created_at),
+                    padded(entry.name, width), padded(printable(entry.state), 8), entry.detail);
     lines.emplace_back(line.substr(0, line.find_last_not_of(' ') + 1));
   }
   return lines;
@@ -226,7 +252,7 @@ std::string headline(const Failure& failure) {
   const auto how = step.state == StepState::timedout ? " was silent or ran for too long"
                    : step.exit_code ? fmt::format(" failed with exit code {}", *step.exit_code)
                                     : " failed";
-  return fmt::format("{}: step '{}'{}{}", failure.task, printable(step.name, 60), how, because);
+  return fmt::format("{}: step '{}'{}{}", failure.task, step_name(step.name), how, because);
 }
 
 std::vector<std::string> list_pipelines(const protocol::PipelineList& list, WallTime now) {

@@ -10,6 +10,7 @@ namespace {
 using protocol::StepState;
 using std::chrono::seconds;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -83,6 +84,17 @@ TEST(Render, KeepsToTheWidthAndToNoColors) {
   }
 }
 
+TEST(Render, ShowsTheStepThatRunsInOneShortLine) {
+  auto status = pipeline("running", {job("a", "running", {task(0, "running")})});
+  auto& steps = status.workflows[0].jobs[0].tasks[0].steps;
+  protocol::StepStatus step;
+  step.name = "set -e\nfor i in 1 2 3\ndo true; done";
+  steps.push_back(step);
+  EXPECT_THAT(render(status, kNow, Style{.width = 100}).back(), EndsWith("runner-0  set -e …"));
+  steps[0].name = std::string(500, 'x');
+  EXPECT_THAT(render(status, kNow, Style{.width = 200}).back(), EndsWith("xx…"));
+}
+
 TEST(Render, ToleratesStatesItDoesNotKnow) {
   const auto lines =
       render(pipeline("odd", {job("a", "odd", {}), job("b", "odder", {})}), kNow, {});
@@ -97,8 +109,24 @@ TEST(Changes, TellsEachChangeOnce) {
   after.workflows[0].jobs[1].tasks[1].id = "test/task-1";
   after.workflows[0].jobs[1].state = "failed";
   EXPECT_THAT(changes(&before, after, kNow),
-              ElementsAre("[ 1 min 0 s]  test                      failed",
-                          "[ 1 min 0 s]  test 2/2                  failed  runner-1"));
+              ElementsAre("[ 1 min 0 s]  test 2/2    failed    runner-1",
+                          "[ 1 min 0 s]  test        failed    2 slices"));
+}
+
+TEST(Changes, SlicesSpeakForThemselvesOnlyOnceClaimed) {
+  const auto waiting = [](const std::string& state) {
+    return pipeline("running", {job("test", state, {task(0, state), task(1, state)})});
+  };
+  const auto blocked = waiting("blocked");
+  const auto queued = waiting("queued");
+  EXPECT_THAT(changes(nullptr, blocked, kNow),
+              ElementsAre("[ 1 min 0 s]  test        blocked   2 slices",
+                          "[ 1 min 0 s]  pipeline 7  running"));
+  EXPECT_THAT(changes(&blocked, queued, kNow), ElementsAre(HasSubstr("test        queued")));
+  const auto running =
+      pipeline("running", {job("test", "running", {task(0, "running"), task(1, "queued")})});
+  EXPECT_THAT(changes(&queued, running, kNow),
+              ElementsAre("[ 1 min 0 s]  test 1/2    running   runner-0"));
 }
 
 TEST(Changes, AnotherAttemptIsAChange) {
@@ -109,7 +137,7 @@ TEST(Changes, AnotherAttemptIsAChange) {
 }
 
 TEST(Changes, WithoutABeforeTellsAll) {
-  EXPECT_EQ(changes(nullptr, halfway(), kNow).size(), 7U);  // 4 jobs, 2 tasks, the pipeline
+  EXPECT_EQ(changes(nullptr, halfway(), kNow).size(), 6U);  // 3 jobs, 2 slices, the pipeline
 }
 
 TEST(ResultTable, HasARowForEachTask) {
@@ -136,7 +164,7 @@ TEST(Failures, NamesTheStepThatFailed) {
   const auto found = failures(status);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].step.index, 3);
-  EXPECT_EQ(headline(found[0]), "test 2/2: step 'npm\\x0atest' failed with exit code 7");
+  EXPECT_EQ(headline(found[0]), "test 2/2: step 'npm …' failed with exit code 7");
 }
 
 TEST(Failures, WithoutAStepGiveTheReason) {
