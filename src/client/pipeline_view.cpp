@@ -82,32 +82,55 @@ std::string present(const TaskStatus& task) {
   return detail(task) + (busy ? "  " + step_name(task.steps.back().name) : "");
 }
 
-std::string row(int indent, const std::string& name, const std::string& state,
-                const std::string& time, const std::string& rest, const Style& style) {
+// Exactly `width` columns.
+std::string cell(const std::string& text, std::size_t width) {
+  return padded(Line(Style{.width = width}).add(text).text(), width);
+}
+
+constexpr std::size_t kJobIndent = 4;
+constexpr std::size_t kTaskIndent = 6;
+
+struct Layout {
+  Style style;
+  std::size_t names;  // columns for indent and name
+};
+
+Layout layout_of(const PipelineStatus& status, const Style& style) {
+  constexpr std::size_t kWidest = 36;
+  std::size_t widest = kTaskIndent + 5;  // "10/12"
+  for (const auto& workflow : status.workflows) {
+    for (const auto& job : workflow.jobs) {
+      widest = std::max(widest, kJobIndent + columns(printable(job.name)));
+    }
+  }
+  return {style, std::min(widest, kWidest)};
+}
+
+std::string row(std::size_t indent, const std::string& name, const std::string& state,
+                const std::string& time, const std::string& rest, const Layout& layout) {
   const auto look = look_of(state);
-  constexpr std::size_t kNames = 30;
-  Line line(style);
-  line.add(std::string(static_cast<std::size_t>(indent), ' '));
-  line.add(look.mark, look.color).add(" ");
-  line.add(padded(name, kNames - static_cast<std::size_t>(indent))).add(" ");
-  line.add(padded(printable(state), 9), look.color).add("  ");
-  line.add(padded(time, 12), kDim);
+  Line line(layout.style);
+  line.add(std::string(indent, ' ')).add(look.mark, look.color).add(" ");
+  line.add(cell(name, layout.names - indent)).add("  ");
+  line.add(padded(printable(state), 8), look.color).add("  ");
+  line.add(padded(time, 11), kDim);
   if (!rest.empty()) line.add("  ").add(rest, kDim);
   return line.text();
 }
 
-void render_job(const JobStatus& job, WallTime now, const Style& style,
+void render_job(const JobStatus& job, WallTime now, const Layout& layout,
                 std::vector<std::string>& lines) {
   const bool single = job.tasks.size() == 1;
   auto rest = single ? present(job.tasks.front()) : "";
   if (job.state == "blocked") rest = "after " + printable(join(job.requires_jobs, ", "));
   if (job.state == "queued") rest = "for a runner of " + printable(job.resource_class);
-  lines.push_back(row(4, printable(job.name), job.state, run_time(job, now), rest, style));
+  lines.push_back(
+      row(kJobIndent, printable(job.name), job.state, run_time(job, now), rest, layout));
   if (single) return;
   for (const auto& task : job.tasks) {
     if (task.state == job.state && !task.started_at) continue;  // says nothing new
     const auto name = fmt::format("{}/{}", task.index + 1, job.tasks.size());
-    lines.push_back(row(6, name, task.state, run_time(task, now), present(task), style));
+    lines.push_back(row(kTaskIndent, name, task.state, run_time(task, now), present(task), layout));
   }
 }
 
@@ -139,10 +162,11 @@ bool was_successful(const PipelineStatus& status) {
 }
 
 std::vector<std::string> render(const PipelineStatus& status, WallTime now, const Style& style) {
+  const auto layout = layout_of(status, style);
   std::vector<std::string> lines{title(status, style)};
   for (const auto& workflow : status.workflows) {
     lines.push_back(Line(style).add("  " + printable(workflow.name), kBold).text());
-    for (const auto& job : workflow.jobs) render_job(job, now, style, lines);
+    for (const auto& job : workflow.jobs) render_job(job, now, layout, lines);
   }
   return lines;
 }
@@ -203,7 +227,7 @@ std::vector<std::string> changes(const PipelineStatus* before, const PipelineSta
     if (same || !entry.shown) continue;
     const auto line =
         fmt::format("[{:>10}]  {}  {}  {}", humanize(now - after.created_at),
-                    padded(entry.name, width), padded(printable(entry.state), 8), entry.detail);
+                    cell(entry.name, width), padded(printable(entry.state), 8), entry.detail);
     lines.emplace_back(line.substr(0, line.find_last_not_of(' ') + 1));
   }
   return lines;

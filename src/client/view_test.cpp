@@ -64,12 +64,12 @@ TEST(Render, ShowsTheTree) {
   EXPECT_THAT(
       render(halfway(), kNow, Style{.width = 100}),
       ElementsAre("Pipeline 7  app  running  main  aaaaaaaa  A change", "  build",
-                  HasSubstr("    ✓ lint                       success    4.0 s"),
-                  HasSubstr("    ● test                       running    58.0 s"),
-                  HasSubstr("      ✓ 1/2                      success    4.0 s         runner-0"),
-                  HasSubstr("      ● 2/2                      running    58.0 s        runner-1"),
-                  HasSubstr("    ○ queue                      queued"),
-                  HasSubstr("    · deploy                     blocked")));
+                  "    ✓ lint     success   4.0 s        runner-0",
+                  HasSubstr("    ● test     running   58.0 s"),
+                  "      ✓ 1/2    success   4.0 s        runner-0",
+                  "      ● 2/2    running   58.0 s       runner-1",
+                  HasSubstr("    ○ queue    queued                 for a runner of local/small"),
+                  HasSubstr("    · deploy   blocked                after lint")));
 }
 
 TEST(Render, KeepsToTheWidthAndToNoColors) {
