@@ -30,17 +30,22 @@ Result<std::string> read_token(const std::string& file) {
   return Error{ErrorKind::invalid, "cannot read the token: " + text.error().message};
 }
 
+Error no_token(const std::string& why) {
+  return {ErrorKind::unauthenticated,
+          fmt::format("no token: {}. Give --token-file, $MUSTER_TOKEN_FILE or $MUSTER_TOKEN; "
+                      "'muster server' leaves a token in its data directory at its first start.",
+                      why)};
+}
+
 Result<std::string> find_token(const ClientOptions& options) {
   if (!options.token_file.empty()) return read_token(options.token_file);
   const char* variable = std::getenv("MUSTER_TOKEN");
   if (variable != nullptr && *variable != '\0') return checked(variable, "$MUSTER_TOKEN");
-  const auto file = token_file_in(default_data_directory());
+  const auto directory = default_data_directory();
+  if (directory.empty()) return no_token("$HOME is not set, so that none is looked for");
+  const auto file = token_file_in(directory);
   if (::access(file.c_str(), R_OK) == 0) return read_token(file.string());
-  return Error{ErrorKind::unauthenticated,
-               fmt::format("no token: {} is not there or not readable. Give --token-file, "
-                           "$MUSTER_TOKEN_FILE or $MUSTER_TOKEN; 'muster server' leaves a token "
-                           "in its data directory at its first start",
-                           file.string())};
+  return no_token(fmt::format("{} is not there or not readable", file.string()));
 }
 
 }  // namespace

@@ -9,6 +9,10 @@
 namespace muster::cli {
 
 int run(const ServerOptions& options) {
+  if (options.data_directory.empty()) {
+    return report({ErrorKind::invalid,
+                   "no place to keep data: $HOME is not set. Name a directory with --data."});
+  }
   process::SignalWatch signals{SIGTERM, SIGINT};
   process::forbid_inspection();
   auto server = server::Server::open({.data_directory = options.data_directory,
