@@ -37,21 +37,24 @@ Error no_token(const std::string& why) {
                       why)};
 }
 
-Result<std::string> find_token(const ClientOptions& options) {
-  if (!options.token_file.empty()) return read_token(options.token_file);
-  const char* variable = std::getenv("MUSTER_TOKEN");
-  if (variable != nullptr && *variable != '\0') return checked(variable, "$MUSTER_TOKEN");
-  const auto directory = default_data_directory();
-  if (directory.empty()) return no_token("$HOME is not set, so that none is looked for");
-  const auto file = token_file_in(directory);
+}  // namespace
+
+Result<std::string> find_token(const TokenPlaces& places) {
+  if (!places.file.empty()) return read_token(places.file);
+  if (!places.variable.empty()) return checked(places.variable, "$MUSTER_TOKEN");
+  if (places.data_directory.empty()) {
+    return no_token("$HOME is not set, so that none is looked for");
+  }
+  const auto file = token_file_in(places.data_directory);
   if (::access(file.c_str(), R_OK) == 0) return read_token(file.string());
   return no_token(fmt::format("{} is not there or not readable", file.string()));
 }
 
-}  // namespace
-
 Result<client::Access> find_access(const ClientOptions& options) {
-  auto token = find_token(options);
+  const char* variable = std::getenv("MUSTER_TOKEN");
+  auto token = find_token({.file = options.token_file,
+                           .variable = variable == nullptr ? "" : variable,
+                           .data_directory = default_data_directory()});
   if (!token) return token.error();
   return client::Access{options.server, std::move(*token)};
 }
