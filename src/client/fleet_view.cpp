@@ -66,7 +66,8 @@ void FleetRecord::observe(const protocol::FleetStatus& fleet, const ClassNames& 
     const auto found = classes_.find(item.resource_class);
     if (found == classes_.end()) continue;
     auto& record = found->second;
-    const bool zero = item.fleet && item.fleet->live == 0;
+    // A quick pipeline may have ended before the report on the launch of its runners came.
+    const bool zero = item.fleet && item.fleet->live == 0 && item.fleet->desired == 0;
     if (!zero) record.zero_since.reset();
     if (!item.fleet || !item.reported_at) continue;
     if (record.reported_at != item.reported_at) record.heard = now;

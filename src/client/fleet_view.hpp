@@ -42,7 +42,8 @@ class FleetRecord {
 
   // Classes without a new report for longer than scalers are silent.
   ClassNames silent(MonotonicTime now) const;
-  // Whether reports that are newer than `last_end` say that no runner is left in any class.
+  // Whether reports that are newer than `last_end` say that no runner is left or on its way in any
+  // class.
   bool is_at_zero(WallTime last_end) const;
 
   // "Peak: 6 runners (local/large 2, local/small 4)."

@@ -256,6 +256,13 @@ TEST_F(FleetRecordTest, AReportFromBeforeTheLastEndProvesNothing) {
   EXPECT_TRUE(record_.is_at_zero(last_end_));
 }
 
+TEST_F(FleetRecordTest, RunnersThatAreYetToBeLaunchedAreNoZero) {
+  auto launching = fleet(0, 0, kStart + seconds(7));
+  launching.classes[0].fleet->desired = 2;
+  observe(7, launching);
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+}
+
 TEST_F(FleetRecordTest, AClassThatNobodyReportsIsNotAtZeroButSilent) {
   auto partly = fleet(0, 0, kStart + seconds(7));
   partly.classes[1].fleet.reset();
