@@ -20,14 +20,14 @@ Result<std::string> checked(std::string_view text, const std::string& source) {
   const auto token = trim(text);
   const bool word = token.find_first_of(" \t\r\n") == std::string_view::npos;
   if (!token.empty() && word && printable(token, kLongestToken) == token) return std::string(token);
-  return Error{ErrorKind::invalid, fmt::format("{} holds no token", source)};
+  return Error{ErrorKind::invalid, fmt::format("{} holds no token: it should be one word", source)};
 }
 
 Result<std::string> read_token(const std::string& file) {
   const auto text =
       file == "-" ? read_all(STDIN_FILENO, kLongestToken) : read_file(file, kLongestToken);
   if (text) return checked(*text, file == "-" ? "standard input" : file);
-  return Error{ErrorKind::invalid, "cannot read the token: " + text.error().message};
+  return Error{ErrorKind::invalid, "the token: " + text.error().message};
 }
 
 Error no_token(const std::string& why) {
@@ -51,6 +51,11 @@ Result<std::string> find_token(const TokenPlaces& places) {
 }
 
 Result<client::Access> find_access(const ClientOptions& options) {
+  if (!options.server.starts_with("http://") && !options.server.starts_with("https://")) {
+    return Error{ErrorKind::invalid, fmt::format("'{}' is no address of a server; --server and "
+                                                 "$MUSTER_SERVER take http://HOST:PORT",
+                                                 printable(options.server))};
+  }
   const char* variable = std::getenv("MUSTER_TOKEN");
   auto token = find_token({.file = options.token_file,
                            .variable = variable == nullptr ? "" : variable,

@@ -10,8 +10,8 @@ namespace muster::cli {
 
 int run(const ServerOptions& options) {
   if (options.data_directory.empty()) {
-    return report({ErrorKind::invalid,
-                   "no place to keep data: $HOME is not set. Name a directory with --data."});
+    return report(
+        {ErrorKind::invalid, "no directory to keep data in: give --data DIR, or set $HOME"});
   }
   process::SignalWatch signals{SIGTERM, SIGINT};
   process::forbid_inspection();
