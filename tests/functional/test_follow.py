@@ -181,7 +181,7 @@ def test_without_a_scaler_the_fleet_is_not_waited_for_long(world, server, small)
 
 def test_the_fleet_is_waited_for_until_it_is_back_at_zero(world, server, small):
     world.scaler(world.scaler_config(server, {"local/small": (small, {"max": 2})}))
-    repository = world.repository(config(build=job("true", parallelism=2)))
+    repository = world.repository(config(build=job("sleep 2", parallelism=2)))
     result = world.client(server, "run", repository.directory, "--fleet")
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^Peak: [12] runners? \(local/small [12]\)\.$", result.stdout, re.M)
