@@ -60,6 +60,7 @@ ErrorKind kind_of(int error_number) {
       return ErrorKind::exhausted;
     case EEXIST:
     case EADDRINUSE:
+    case EADDRNOTAVAIL:
       return ErrorKind::conflict;
     default:
       return ErrorKind::internal;

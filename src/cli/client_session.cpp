@@ -20,33 +20,46 @@ Result<std::string> checked(std::string_view text, const std::string& source) {
   const auto token = trim(text);
   const bool word = token.find_first_of(" \t\r\n") == std::string_view::npos;
   if (!token.empty() && word && printable(token, kLongestToken) == token) return std::string(token);
-  return Error{ErrorKind::invalid, fmt::format("{} holds no token", source)};
+  return Error{ErrorKind::invalid, fmt::format("{} holds no token: it should be one word", source)};
 }
 
 Result<std::string> read_token(const std::string& file) {
   const auto text =
       file == "-" ? read_all(STDIN_FILENO, kLongestToken) : read_file(file, kLongestToken);
   if (text) return checked(*text, file == "-" ? "standard input" : file);
-  return Error{ErrorKind::invalid, "cannot read the token: " + text.error().message};
+  return Error{ErrorKind::invalid, "the token: " + text.error().message};
 }
 
-Result<std::string> find_token(const ClientOptions& options) {
-  if (!options.token_file.empty()) return read_token(options.token_file);
-  const char* variable = std::getenv("MUSTER_TOKEN");
-  if (variable != nullptr && *variable != '\0') return checked(variable, "$MUSTER_TOKEN");
-  const auto file = token_file_in(default_data_directory());
-  if (::access(file.c_str(), R_OK) == 0) return read_token(file.string());
-  return Error{ErrorKind::unauthenticated,
-               fmt::format("no token: {} is not there or not readable. Give --token-file, "
-                           "$MUSTER_TOKEN_FILE or $MUSTER_TOKEN; 'muster server' leaves a token "
-                           "in its data directory at its first start",
-                           file.string())};
+Error no_token(const std::string& why) {
+  return {ErrorKind::unauthenticated,
+          fmt::format("no token: {}. Give --token-file, $MUSTER_TOKEN_FILE or $MUSTER_TOKEN; "
+                      "'muster server' leaves a token in its data directory at its first start.",
+                      why)};
 }
 
 }  // namespace
 
+Result<std::string> find_token(const TokenPlaces& places) {
+  if (!places.file.empty()) return read_token(places.file);
+  if (!places.variable.empty()) return checked(places.variable, "$MUSTER_TOKEN");
+  if (places.data_directory.empty()) {
+    return no_token("$HOME is not set, so that none is looked for");
+  }
+  const auto file = token_file_in(places.data_directory);
+  if (::access(file.c_str(), R_OK) == 0) return read_token(file.string());
+  return no_token(fmt::format("{} is not there or not readable", file.string()));
+}
+
 Result<client::Access> find_access(const ClientOptions& options) {
-  auto token = find_token(options);
+  if (!options.server.starts_with("http://") && !options.server.starts_with("https://")) {
+    return Error{ErrorKind::invalid, fmt::format("'{}' is no address of a server; --server and "
+                                                 "$MUSTER_SERVER take http://HOST:PORT",
+                                                 printable(options.server))};
+  }
+  const char* variable = std::getenv("MUSTER_TOKEN");
+  auto token = find_token({.file = options.token_file,
+                           .variable = variable == nullptr ? "" : variable,
+                           .data_directory = default_data_directory()});
   if (!token) return token.error();
   return client::Access{options.server, std::move(*token)};
 }

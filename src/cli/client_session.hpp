@@ -2,14 +2,24 @@
 
 // What every client command starts with: where the server is, and a token for it.
 
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "base/result.hpp"
 #include "cli/options.hpp"
 #include "client/api.hpp"
 
 namespace muster::cli {
 
-// The token is that of --token-file or $MUSTER_TOKEN_FILE, else $MUSTER_TOKEN, else the one that a
-// server of this user left in its data directory.
+// Where a token may be: the first of these that is not empty has it, or nothing has.
+struct TokenPlaces {
+  std::string file;                      // --token-file, $MUSTER_TOKEN_FILE; "-": standard input
+  std::string variable;                  // the text of $MUSTER_TOKEN
+  std::filesystem::path data_directory;  // where a server of this user left one
+};
+Result<std::string> find_token(const TokenPlaces& places);
+
 Result<client::Access> find_access(const ClientOptions& options);
 
 // Prints each line to standard output.

@@ -1,7 +1,7 @@
 #pragma once
 
-// The command line as plain data: what help and shell completion are made from. It is read off the
-// parser (see parse.hpp), so that neither can say what the parser does not do.
+// The command line as plain data: what help, complaints and shell completion are made from. It is
+// read off the parser (see parse.hpp), so that none can say what the parser does not do.
 
 #include <string>
 #include <vector>
@@ -31,6 +31,9 @@ struct CommandInfo {
 
 // What --help prints.
 std::string help_text(const CommandInfo& command);
+
+// What is wrong with a word that the command does not take, with what may have been meant.
+std::string unknown_word(const CommandInfo& command, const std::string& word);
 
 // A completion script for "bash", "zsh" or "fish".
 std::string completion_script(const CommandInfo& root, const std::string& shell);

@@ -10,110 +10,118 @@
 #include "cli/client_session.hpp"
 #include "cli/commands.hpp"
 #include "client/display.hpp"
-#include "client/feed.hpp"
 #include "client/fleet_view.hpp"
 #include "client/pipeline_view.hpp"
+#include "client/watch.hpp"
 #include "protocol/json.hpp"
 
 namespace muster::cli {
 namespace {
 
 using client::Api;
-using client::Feed;
+using client::Watch;
 using protocol::FleetStatus;
 using protocol::PipelineStatus;
 
 constexpr int kFailed = 1;
-constexpr int kInterrupted = 130;
 constexpr Millis kTick{100};
 constexpr Millis kZeroPatience = std::chrono::minutes(10);
-constexpr Millis kScalerPatience = std::chrono::seconds(30);
 constexpr std::size_t kShownLines = 50;
 constexpr std::size_t kShownFailures = 10;
 constexpr std::int64_t kShownBytes = 64 << 10;
 
+Watch::Sources sources(const client::Access& access, const std::string& pipeline,
+                       const FollowSettings& settings, const std::stop_token& stop) {
+  Watch::Sources wanted;
+  wanted.answered = settings.submitted;
+  wanted.pipeline = [pipeline, api = std::make_shared<Api>(access, stop)](const std::string& seen) {
+    return api->pipeline(pipeline, seen, client::kLongPoll);
+  };
+  if (!settings.fleet) return wanted;
+  wanted.fleet = [api = std::make_shared<Api>(access, stop)](const std::string& seen) {
+    return api->fleet(seen, client::kLongPoll);
+  };
+  return wanted;
+}
+
 class Following {
  public:
-  Following(const client::Access& access, std::string id, const FollowSettings& settings,
+  Following(const client::Access& access, std::string pipeline, const FollowSettings& settings,
             const Interrupt& interrupt)
-      : settings_(settings),
+      : name_(std::move(pipeline)),
+        settings_(settings),
         interrupt_(interrupt),
         display_(settings.json ? client::make_silent_display() : client::make_display()),
         api_(access),
         on_interrupt_(interrupt.token(), [this] { stop_.request_stop(); }),
-        pipeline_(
-            [id, api = std::make_shared<Api>(access, stop_.get_token())](const std::string& seen) {
-              return api->pipeline(id, seen, client::kLongPoll);
-            },
-            stop_.get_token()) {
-    if (settings.fleet) {
-      fleet_.emplace([api = std::make_shared<Api>(access, stop_.get_token())](
-                         const std::string& seen) { return api->fleet(seen, client::kLongPoll); },
-                     stop_.get_token());
-    }
-  }
-  // The feeds' threads wait for the server; they are told not to.
+        watch_(sources(access, name_, settings, stop_.get_token()), system_clock(),
+               stop_.get_token()) {}
+  // The watch's threads wait for the server; they are told not to.
   ~Following() { stop_.request_stop(); }
 
   int run() {
     while (!interrupt_.requested()) {
-      if (const auto error = take_news()) return report(*error);
-      if (status_) show();
-      if (status_ && client::has_ended(*status_) && fleet_is_done()) return tell();
+      const auto updated = watch_.update();
+      if (interrupt_.requested()) break;  // which is what ended the watch, if it has ended
+      if (!updated) return give_up(updated.error());
+      observe_fleet();
+      show();
+      if (has_ended() && fleet_is_done()) return tell();
       std::this_thread::sleep_for(kTick);
     }
-    say_how_to_come_back();
-    return kInterrupted;
+    return leave();
   }
 
  private:
-  // The error that ends it all, if there is one.
-  std::optional<Error> take_news() {
-    auto pipeline = pipeline_.view();
-    if (pipeline.failure && !interrupt_.requested()) return pipeline.failure;
-    status_ = std::move(pipeline.value);
-    away_ = pipeline.away.has_value();
-    if (away_ && !status_) return pipeline.away;  // never reached: nothing to wait for
-    if (!fleet_ || !status_) return std::nullopt;
-    auto fleet = fleet_->view();
-    if (fleet.failure && !interrupt_.requested()) return fleet.failure;
-    fleet_status_ = std::move(fleet.value);
-    if (fleet_status_) record_.observe(*fleet_status_, client::classes_of(*status_), now());
-    return std::nullopt;
+  const PipelineStatus& status() const { return *watch_.pipeline(); }
+  bool has_ended() const { return watch_.pipeline() && client::has_ended(status()); }
+
+  void observe_fleet() {
+    if (!watch_.fleet() || !watch_.pipeline()) return;
+    const auto monotonic = system_clock().monotonic();
+    record_.observe(*watch_.fleet(), client::classes_of(status()), monotonic);
+    if (watch_.away()) record_.excuse_silence(monotonic);  // reports cannot reach us
   }
 
   void show() {
     client::Scene scene;
-    scene.pipeline = &*status_;
-    scene.fleet = fleet_status_ ? &*fleet_status_ : nullptr;
-    if (away_) scene.notice = "Server away, waiting.";
+    scene.pipeline = watch_.pipeline() ? &status() : nullptr;
+    scene.fleet = watch_.fleet() ? &*watch_.fleet() : nullptr;
+    scene.notice = notice();
     display_->show(scene, now());
   }
 
-  bool scaler_is_missing() const { return !fleet_status_ || !record_.unreported().empty(); }
+  std::string notice() const {
+    if (watch_.away()) return "Server away, waiting.";
+    if (!watch_.fleet() || !watch_.pipeline() || has_ended()) return "";
+    const auto silent = record_.silent(system_clock().monotonic());
+    return client::is_needed(*watch_.fleet(), silent) ? client::silence_of(silent) : "";
+  }
+
+  bool is_at_zero() const { return record_.is_at_zero(client::last_end_of(status())); }
 
   bool fleet_is_done() {
-    if (!settings_.fleet || record_.is_at_zero()) return true;
-    if (!ended_at_) ended_at_ = system_clock().monotonic();
-    const auto waited = system_clock().monotonic() - *ended_at_;
-    return waited > (scaler_is_missing() ? kScalerPatience : kZeroPatience);
+    if (!settings_.fleet || is_at_zero()) return true;
+    const auto monotonic = system_clock().monotonic();
+    if (!ended_at_) ended_at_ = monotonic;
+    return !record_.silent(monotonic).empty() || monotonic - *ended_at_ > kZeroPatience;
   }
 
   int tell() {
-    const bool good = client::was_successful(*status_);
+    const bool good = client::was_successful(status());
     if (settings_.json) {
-      fmt::print("{}\n", protocol::to_json(*status_));
+      fmt::print("{}\n", protocol::to_json(status()));
     } else {
       tell_failures();
       fmt::print("\n");
-      print_lines(client::result_table(*status_));
+      print_lines(client::result_table(status()));
     }
     const bool back = !settings_.fleet || tell_fleet();
     return good && back ? 0 : kFailed;
   }
 
   void tell_failures() {
-    const auto failures = client::failures(*status_);
+    const auto failures = client::failures(status());
     for (std::size_t i = 0; i < std::min(failures.size(), kShownFailures); ++i) {
       tell_failure(failures[i]);
     }
@@ -139,48 +147,52 @@ class Following {
   // Whether the fleet is back at zero. With --json, standard output is taken.
   bool tell_fleet() const {
     auto* out = settings_.json ? stderr : stdout;
-    if (scaler_is_missing()) {
-      const auto& missing = record_.unreported();
-      const std::vector<std::string> names(missing.begin(), missing.end());
-      fmt::print(stderr, "muster: no scaler reports about {}; is 'muster scale' running for it?\n",
-                 names.empty() ? "this fleet" : printable(join(names, ", ")));
-      return false;
+    fmt::print(out, "\n{}\n{}\n", record_.peak(),
+               record_.return_to_zero(client::last_end_of(status())));
+    if (is_at_zero()) return true;
+    const auto silent = record_.silent(system_clock().monotonic());
+    if (!silent.empty()) fmt::print(out, "{}\n", client::silence_of(silent));
+    return false;
+  }
+
+  int give_up(const Error& error) const {
+    const int code = report(error);
+    if (watch_.away()) say_how_to_come_back();
+    return code;
+  }
+
+  int leave() const {
+    if (has_ended()) {
+      fmt::print(stderr, "\nStopped waiting for the fleet; pipeline {} has ended: {}.\n",
+                 printable(name_), printable(status().state));
+    } else {
+      fmt::print(stderr, "\nStopped following; pipeline {} goes on.\n", printable(name_));
+      say_how_to_come_back();
     }
-    fmt::print(out, "\n{}\n{}\n", record_.peak(), record_.return_to_zero(*status_));
-    return record_.is_at_zero();
+    return kInterrupted;
   }
 
   void say_how_to_come_back() const {
-    if (!status_) return;
-    const auto number = status_->number;
-    if (client::has_ended(*status_)) {
-      fmt::print(stderr, "\nStopped waiting for the fleet; pipeline {} has ended: {}.\n", number,
-                 printable(status_->state));
-      return;
-    }
+    const auto name = printable(name_);
     fmt::print(stderr,
-               "\nStopped following; pipeline {} goes on.\n"
-               "  muster pipeline follow {}    to come back\n"
-               "  muster pipeline cancel {}    to cancel it\n",
-               number, number, number);
+               "  muster pipeline follow {0}    to come back\n"
+               "  muster pipeline cancel {0}    to cancel it\n",
+               name);
   }
 
   static WallTime now() { return system_clock().wall(); }
 
+  std::string name_;
   FollowSettings settings_;
   const Interrupt& interrupt_;
   std::unique_ptr<client::Display> display_;
   Api api_;
-  std::optional<PipelineStatus> status_;
-  std::optional<FleetStatus> fleet_status_;
   client::FleetRecord record_;
-  bool away_ = false;
   std::optional<MonotonicTime> ended_at_;
 
-  std::stop_source stop_;  // of the feeds
+  std::stop_source stop_;  // of the watch
   std::stop_callback<std::function<void()>> on_interrupt_;
-  Feed<PipelineStatus> pipeline_;
-  std::optional<Feed<FleetStatus>> fleet_;
+  Watch watch_;
 };
 
 }  // namespace

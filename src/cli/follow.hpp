@@ -13,9 +13,11 @@ namespace muster::cli {
 struct FollowSettings {
   bool json = false;   // nothing but the finished pipeline on standard output
   bool fleet = false;  // show the fleet, too, and wait until it is back at zero
+  // Our own submission: the server has just answered, so that it is waited for if it is away now.
+  bool submitted = false;
 };
 
-// The exit code of the program.
+// `pipeline` is a number or an id, as a person would name it. The exit code of the program.
 int follow(const client::Access& access, const std::string& pipeline,
            const FollowSettings& settings, const Interrupt& interrupt);
 

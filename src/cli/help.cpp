@@ -107,4 +107,20 @@ std::string help_text(const CommandInfo& command) {
   return text;
 }
 
+std::string unknown_word(const CommandInfo& command, const std::string& word) {
+  const bool option = word.starts_with("-");
+  const auto name = option ? word.substr(0, word.find('=')) : word;
+  std::vector<std::string_view> candidates;
+  if (option) {
+    for (const auto& known : command.options) {
+      if (!known.positional) candidates.push_back(known.names.back());
+    }
+  } else {
+    for (const auto& known : command.commands) candidates.push_back(known.name);
+  }
+  if (!option && candidates.empty()) return fmt::format("unexpected '{}'", printable(name));
+  return fmt::format("unknown {} '{}'{}", option ? "option" : "command", printable(name),
+                     did_you_mean(name, candidates));
+}
+
 }  // namespace muster::cli

@@ -1,5 +1,7 @@
 #include "cli/interrupt.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 
 namespace muster::cli {
@@ -7,7 +9,9 @@ namespace muster::cli {
 Interrupt::Interrupt()
     : signals_{SIGINT, SIGTERM}, thread_([this](const std::stop_token& done) {
         while (!done.stop_requested()) {
-          if (signals_.wait(Millis(100))) stop_.request_stop();
+          if (!signals_.wait(Millis(100))) continue;
+          if (requested()) ::_exit(kInterrupted);
+          stop_.request_stop();
         }
       }) {}
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Ctrl-C as a stop token. Construct before any other thread.
+// Ctrl-C as a stop token. The second one ends the program where it stands. Construct before any
+// other thread.
 
 #include <stop_token>
 #include <thread>
@@ -8,6 +9,8 @@
 #include "process/child.hpp"
 
 namespace muster::cli {
+
+inline constexpr int kInterrupted = 130;  // the exit code
 
 class Interrupt {
  public:

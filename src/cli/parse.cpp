@@ -342,30 +342,13 @@ Answer usage_error(const CLI::App& at, const std::string& problem) {
   return {kUsageError, "", fmt::format("{}: {}. See '{} --help'.\n", path, problem, path)};
 }
 
-// What is wrong with a word that the command does not take.
-std::string unknown(const CommandInfo& command, const std::string& word) {
-  const bool option = word.starts_with("-");
-  const auto name = option ? word.substr(0, word.find('=')) : word;
-  std::vector<std::string_view> candidates;
-  if (option) {
-    for (const auto& known : command.options) {
-      if (!known.positional) candidates.push_back(known.names.back());
-    }
-  } else {
-    for (const auto& known : command.commands) candidates.push_back(known.name);
-  }
-  if (!option && candidates.empty()) return fmt::format("unexpected '{}'", printable(name));
-  return fmt::format("unknown {} '{}'{}", option ? "option" : "command", printable(name),
-                     did_you_mean(name, candidates));
-}
-
 // Why nothing was chosen; `problem` is what CLI11 has to say, if anything. An unknown word comes
 // first: a misspelt option must not be reported as a missing one.
 Answer complain(const CLI::App& root, const std::string& problem) {
   const auto& at = deepest(root);
   const auto extra = at.remaining();
   const auto command = describe(at);
-  if (!extra.empty()) return usage_error(at, unknown(command, extra.front()));
+  if (!extra.empty()) return usage_error(at, unknown_word(command, extra.front()));
   if (!problem.empty()) return usage_error(at, printable(problem));
   if (at.get_parent() == nullptr) return {kUsageError, "", help_text(describe(root))};
   std::vector<std::string> names;

@@ -19,7 +19,8 @@ std::filesystem::path directory_from(const char* variable) {
 std::filesystem::path default_data_directory() {
   if (::geteuid() == 0) return "/var/lib/muster";
   if (const auto data = directory_from("XDG_DATA_HOME"); !data.empty()) return data / "muster";
-  return directory_from("HOME") / ".local/share/muster";
+  const auto home = directory_from("HOME");
+  return home.empty() ? home : home / ".local/share/muster";
 }
 
 std::filesystem::path token_file_in(const std::filesystem::path& data_directory) {

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -19,7 +21,9 @@ int create_token(client::Api& api, const ResourceClassOptions& options) {
   if (options.json) {
     fmt::print("{}\n", protocol::to_json(*token));
   } else {
-    fmt::print(stderr, "This token is shown once; keep it where its runners can read it:\n");
+    if (::isatty(STDOUT_FILENO) == 1) {
+      fmt::print(stderr, "This token is shown once; keep it where its runners can read it:\n");
+    }
     fmt::print("{}\n", token->token.value_or(""));
   }
   return 0;

@@ -55,7 +55,7 @@ int run(const RunOptions& options) {
   const Interrupt interrupt;
   const auto access = find_access(options.client);
   if (!access) return report(access.error());
-  std::string id;
+  std::string number;
   {
     const auto source =
         client::pack_source(options.directory, options.working_tree, interrupt.token());
@@ -65,9 +65,10 @@ int run(const RunOptions& options) {
     if (!submitted) return report(submitted.error());
     const auto* refused = std::get_if<protocol::ConfigRefused>(&*submitted);
     if (refused != nullptr) return report_refused(*refused);
-    id = std::get<protocol::PipelineCreated>(*submitted).id;
+    number = std::to_string(std::get<protocol::PipelineCreated>(*submitted).number);
   }
-  return follow(*access, id, {.json = options.json, .fleet = options.fleet}, interrupt);
+  return follow(*access, number, {.json = options.json, .fleet = options.fleet, .submitted = true},
+                interrupt);
 }
 
 }  // namespace muster::cli

@@ -9,6 +9,10 @@
 namespace muster::cli {
 
 int run(const ServerOptions& options) {
+  if (options.data_directory.empty()) {
+    return report(
+        {ErrorKind::invalid, "no directory to keep data in: give --data DIR, or set $HOME"});
+  }
   process::SignalWatch signals{SIGTERM, SIGINT};
   process::forbid_inspection();
   auto server = server::Server::open({.data_directory = options.data_directory,

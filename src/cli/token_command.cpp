@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/client_session.hpp"
 #include "cli/commands.hpp"
 #include "client/terminal_text.hpp"
@@ -24,7 +25,7 @@ int create(client::Api& api, const TokenOptions& options) {
 
 int list(client::Api& api, const TokenOptions& options) {
   const auto tokens = api.tokens(options.resource_class);
-  if (!tokens) return report(tokens.error());
+  if (!tokens) return report(tokens.error().within(printable(options.resource_class)));
   if (options.json) {
     fmt::print("{}\n", protocol::to_json(*tokens));
     return 0;
@@ -39,7 +40,11 @@ int list(client::Api& api, const TokenOptions& options) {
 
 int revoke(client::Api& api, const TokenOptions& options) {
   const auto revoked = api.revoke_token(options.id);
-  return revoked ? 0 : report(revoked.error());
+  if (revoked) return 0;
+  if (revoked.error().kind != ErrorKind::not_found) return report(revoked.error());
+  return report({ErrorKind::not_found,
+                 fmt::format("there is no token {}; 'muster token list' shows those of a class",
+                             printable(options.id))});
 }
 
 }  // namespace

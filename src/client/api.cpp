@@ -34,15 +34,23 @@ Result<T> decode(const Result<net::ClientResponse>& response) {
   return message;
 }
 
+Error with_sentence(Error error, std::string_view sentence) {
+  const bool closed = error.message.ends_with('.') || error.message.ends_with('?');
+  error.message += fmt::format("{} {}", closed ? "" : ".", sentence);
+  return error;
+}
+
+bool is_without_answer(const Error& error) {
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout;
+}
+
 // What a person can do about it, where the server cannot know.
 Error with_cure(Error error, const Access& access) {
-  if (error.kind == ErrorKind::unauthenticated) {
-    error.message += fmt::format(
-        " The token is not one of {}'s: check --token-file, "
-        "$MUSTER_TOKEN_FILE and $MUSTER_TOKEN.",
-        access.server);
-  }
-  return error;
+  if (error.kind != ErrorKind::unauthenticated) return error;
+  return with_sentence(std::move(error),
+                       fmt::format("{} does not know the token: check --token-file, "
+                                   "$MUSTER_TOKEN_FILE and $MUSTER_TOKEN.",
+                                   access.server));
 }
 
 }  // namespace
@@ -62,13 +70,11 @@ net::ClientRequest Api::request(std::string method, const std::string& path) con
 
 Result<net::ClientResponse> Api::send(const net::ClientRequest& request) {
   auto response = http_.send(request, stop_);
-  if (response || response.error().kind != ErrorKind::unavailable) return response;
-  auto error = response.error();
-  error.message += fmt::format(
-      " Is 'muster server' running at {}? --server or $MUSTER_SERVER "
-      "names another.",
-      access_.server);
-  return error;
+  if (response || !is_without_answer(response.error())) return response;
+  return with_sentence(response.error(),
+                       fmt::format("Is 'muster server' running at {}? --server or "
+                                   "$MUSTER_SERVER names another.",
+                                   access_.server));
 }
 
 Result<net::ClientResponse> Api::call(const net::ClientRequest& request) {
@@ -111,14 +117,28 @@ Result<void> Api::upload(const std::filesystem::path& pack, std::uint64_t size,
   return ok();
 }
 
+namespace {
+
+Error perhaps_submitted(const Error& error) {
+  if (error.kind != ErrorKind::cancelled && !is_without_answer(error)) return error;
+  return with_sentence(error.within("submitting the pipeline"),
+                       "The pipeline may have been created all the same: look with 'muster "
+                       "pipeline list' before you run it again.");
+}
+
+}  // namespace
+
 Result<std::variant<protocol::PipelineCreated, protocol::ConfigRefused>> Api::submit(
     const protocol::SubmitPipeline& pipeline) {
   using Answer = std::variant<protocol::PipelineCreated, protocol::ConfigRefused>;
   auto asked = request("POST", fmt::format("{}/pipelines", kMuster));
   asked.headers.set("Content-Type", "application/json");
   asked.body = protocol::to_json(pipeline);
+  // On a connection that is used again, a request may be repeated unasked. This one must not be.
+  http_ = net::HttpClient();
   const auto response = send(asked);
-  if (response && response->status == 400) {
+  if (!response) return perhaps_submitted(response.error());
+  if (response->status == 400) {
     if (auto refused = protocol::from_json<protocol::ConfigRefused>(response->body)) {
       return Answer(std::move(*refused));
     }

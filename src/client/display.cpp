@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -38,34 +39,54 @@ Size terminal_size() {
 class LiveDisplay final : public Display {
  public:
   void show(const Scene& scene, WallTime now) override {
+    const auto size = terminal_size();
     const auto style = standard_output_style();
-    auto lines = render(*scene.pipeline, now, style);
-    if (scene.fleet != nullptr) {
-      lines.emplace_back();
-      for (auto& line : render(*scene.fleet, classes_of(*scene.pipeline), style)) {
-        lines.push_back(std::move(line));
-      }
+    std::vector<std::string> tree;
+    std::vector<std::string> below;
+    if (scene.pipeline != nullptr) tree = render(*scene.pipeline, now, style);
+    if (scene.pipeline != nullptr && scene.fleet != nullptr) {
+      below = render(*scene.fleet, classes_of(*scene.pipeline), style);
+      below.emplace(below.begin());
     }
-    if (!scene.notice.empty()) lines.push_back(Line(style).add(scene.notice, "33").text());
-    draw(std::move(lines));
+    if (!scene.notice.empty()) below.push_back(Line(style).add(scene.notice, "33").text());
+    draw(fitted(std::move(tree), below, size.rows), size);
   }
 
  private:
-  // What has scrolled off the screen cannot be drawn over, so that nothing may.
-  void draw(std::vector<std::string> lines) {
-    const auto rows = terminal_size().rows;
-    if (lines.size() >= rows) {
-      const auto hidden = lines.size() - rows + 2;
-      lines.resize(rows - 2);
-      lines.push_back(fmt::format("  … {} more lines", hidden));
+  // What has scrolled off the screen cannot be drawn over, so that nothing may. The cursor takes
+  // the last row.
+  static std::vector<std::string> fitted(std::vector<std::string> tree,
+                                         const std::vector<std::string>& below, std::size_t rows) {
+    const auto room = rows > below.size() + 2 ? rows - below.size() - 2 : 0;
+    if (tree.size() > room + 1) {
+      const auto hidden = tree.size() - room;
+      tree.resize(room);
+      tree.push_back(fmt::format("  … {} more lines", hidden));
     }
+    tree.insert(tree.end(), below.begin(), below.end());
+    if (tree.size() >= rows) tree.resize(rows - 1);
+    return tree;
+  }
+
+  void draw(std::vector<std::string> lines, const Size& size) {
     if (lines == drawn_) return;
-    std::string frame = drawn_.empty() ? "" : fmt::format("\x1b[{}F", drawn_.size());
+    std::string frame;
+    if (const auto rows = rows_taken(size); rows > 0) frame = fmt::format("\x1b[{}F", rows);
     for (const auto& line : lines) frame += line + "\x1b[K\n";
     frame += "\x1b[J";
     fmt::print("{}", frame);
     std::fflush(stdout);
     drawn_ = std::move(lines);
+  }
+
+  // A terminal that became narrower has wrapped what was drawn.
+  std::size_t rows_taken(const Size& size) const {
+    std::size_t rows = 0;
+    for (const auto& line : drawn_) {
+      const auto wide = columns(harmless(line, false));
+      rows += std::max<std::size_t>((wide + size.columns - 1) / size.columns, 1);
+    }
+    return std::min(rows, size.rows - 1);
   }
 
   std::vector<std::string> drawn_;
@@ -74,18 +95,22 @@ class LiveDisplay final : public Display {
 class LineDisplay final : public Display {
  public:
   void show(const Scene& scene, WallTime now) override {
-    const auto* before = last_ ? &*last_ : nullptr;
-    if (before == nullptr || before->version != scene.pipeline->version) {
-      for (const auto& line : changes(before, *scene.pipeline, now)) fmt::print("{}\n", line);
-      last_ = *scene.pipeline;
-    }
-    if (scene.fleet != nullptr) show_fleet(*scene.fleet, now);
+    if (scene.pipeline != nullptr) show_pipeline(*scene.pipeline, now);
+    if (last_ && scene.fleet != nullptr) show_fleet(*scene.fleet, now);
     if (!scene.notice.empty() && scene.notice != notice_) fmt::print("{}\n", scene.notice);
     notice_ = scene.notice;
     std::fflush(stdout);
   }
 
  private:
+  void show_pipeline(const protocol::PipelineStatus& pipeline, WallTime now) {
+    if (last_ && last_->version == pipeline.version) return;
+    for (const auto& line : changes(last_ ? &*last_ : nullptr, pipeline, now)) {
+      fmt::print("{}\n", line);
+    }
+    last_ = pipeline;
+  }
+
   void show_fleet(const protocol::FleetStatus& fleet, WallTime now) {
     auto lines = render(fleet, classes_of(*last_), Style{.width = 200, .color = false});
     for (const auto& line : lines) {
@@ -119,7 +144,8 @@ std::unique_ptr<Display> make_silent_display() {
 Style standard_output_style() {
   const char* no_color = std::getenv("NO_COLOR");
   const bool color = on_terminal() && (no_color == nullptr || *no_color == '\0');
-  return {.width = terminal_size().columns, .color = color};
+  // A full last column would leave the cursor between two rows, where terminals differ.
+  return {.width = std::max<std::size_t>(terminal_size().columns, 2) - 1, .color = color};
 }
 
 }  // namespace muster::client

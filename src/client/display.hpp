@@ -13,9 +13,9 @@
 namespace muster::client {
 
 struct Scene {
-  const protocol::PipelineStatus* pipeline = nullptr;
-  const protocol::FleetStatus* fleet = nullptr;  // null: not to be shown, or not known yet
-  std::string notice;                            // "Server away, waiting."; empty: all is well
+  const protocol::PipelineStatus* pipeline = nullptr;  // null: not known yet
+  const protocol::FleetStatus* fleet = nullptr;        // null: not to be shown, or not known yet
+  std::string notice;  // "Server away, waiting."; empty: all is well
 };
 
 class Display {

@@ -36,43 +36,82 @@ std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassN
   return lines;
 }
 
-void FleetRecord::observe(const protocol::FleetStatus& fleet, const ClassNames& classes,
-                          WallTime now) {
-  unreported_ = classes;
-  std::int64_t live = 0;
-  for (const auto& item : fleet.classes) {
-    if (!item.fleet || unreported_.erase(item.resource_class) == 0) continue;
-    live += item.fleet->live;
-    auto& peak = class_peaks_[item.resource_class];
-    peak = std::max(peak, item.fleet->live);
-  }
-  peak_ = std::max(peak_, live);
-  const bool zero = live == 0 && unreported_.empty();
-  if (!zero) {
-    zero_since_.reset();
-  } else if (!zero_since_) {
-    zero_since_ = now;
-  }
+bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes) {
+  return std::any_of(fleet.classes.begin(), fleet.classes.end(), [&](const auto& item) {
+    return item.unclaimed > 0 && classes.contains(item.resource_class);
+  });
 }
 
-std::string FleetRecord::peak() const {
-  std::vector<std::string> parts;
-  for (const auto& [name, count] : class_peaks_) {
-    parts.push_back(fmt::format("{} {}", printable(name), count));
-  }
-  return fmt::format("Peak: {} ({}).", count_of(peak_, "runner"), join(parts, ", "));
+std::string silence_of(const ClassNames& classes) {
+  const std::vector<std::string> names(classes.begin(), classes.end());
+  return fmt::format("No scaler reports on {}: is 'muster scale' running?",
+                     printable(join(names, ", ")));
 }
 
-std::string FleetRecord::return_to_zero(const protocol::PipelineStatus& status) const {
+WallTime last_end_of(const protocol::PipelineStatus& status) {
   WallTime last{};
   for (const auto& workflow : status.workflows) {
     for (const auto& job : workflow.jobs) {
       for (const auto& task : job.tasks) last = std::max(last, task.ended_at.value_or(last));
     }
   }
-  if (!zero_since_) return "The fleet is not back at zero.";
-  const auto seconds = std::max<Millis>(*zero_since_ - last, Millis(0)).count() / 1000.0;
-  return fmt::format("Back at zero {:.1f} s after the last job.", seconds);
+  return last;
+}
+
+void FleetRecord::observe(const protocol::FleetStatus& fleet, const ClassNames& classes,
+                          MonotonicTime now) {
+  for (const auto& name : classes) classes_.try_emplace(name, ClassRecord{.heard = now});
+  std::int64_t live = 0;
+  for (const auto& item : fleet.classes) {
+    const auto found = classes_.find(item.resource_class);
+    if (found == classes_.end()) continue;
+    auto& record = found->second;
+    // A quick pipeline may have ended before the report on the launch of its runners came.
+    const bool zero = item.fleet && item.fleet->live == 0 && item.fleet->desired == 0;
+    if (!zero) record.zero_since.reset();
+    if (!item.fleet || !item.reported_at) continue;
+    if (record.reported_at != item.reported_at) record.heard = now;
+    record.reported_at = item.reported_at;
+    record.peak = std::max(record.peak, item.fleet->live);
+    live += item.fleet->live;
+    if (zero && !record.zero_since) record.zero_since = item.reported_at;
+  }
+  peak_ = std::max(peak_, live);
+}
+
+void FleetRecord::excuse_silence(MonotonicTime now) {
+  for (auto& [name, record] : classes_) record.heard = now;
+}
+
+ClassNames FleetRecord::silent(MonotonicTime now) const {
+  constexpr Millis kLongestSilence = std::chrono::seconds(30);  // a scaler reports every 10 s
+  ClassNames names;
+  for (const auto& [name, record] : classes_) {
+    if (now - record.heard >= kLongestSilence) names.insert(name);
+  }
+  return names;
+}
+
+bool FleetRecord::is_at_zero(WallTime last_end) const {
+  return !classes_.empty() && std::all_of(classes_.begin(), classes_.end(), [&](const auto& entry) {
+    return entry.second.zero_since && entry.second.reported_at > last_end;
+  });
+}
+
+std::string FleetRecord::peak() const {
+  std::vector<std::string> parts;
+  for (const auto& [name, record] : classes_) {
+    parts.push_back(fmt::format("{} {}", printable(name), record.peak));
+  }
+  return fmt::format("Peak: {} ({}).", count_of(peak_, "runner"), join(parts, ", "));
+}
+
+std::string FleetRecord::return_to_zero(WallTime last_end) const {
+  if (!is_at_zero(last_end)) return "The fleet is not back at zero.";
+  WallTime zero = last_end;
+  for (const auto& [name, record] : classes_) zero = std::max(zero, *record.zero_since);
+  return fmt::format("Back at zero {:.1f} s after the last job.",
+                     (zero - last_end).count() / 1000.0);
 }
 
 }  // namespace muster::client

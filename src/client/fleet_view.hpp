@@ -23,26 +23,43 @@ ClassNames classes_of(const protocol::PipelineStatus& status);
 std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassNames& classes,
                                 const Style& style);
 
-// Remembers the fleet's highest numbers and how it went back to zero.
+// Whether tasks of one of these classes wait for a runner.
+bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes);
+
+// "No scaler reports on local/small: is 'muster scale' running?"
+std::string silence_of(const ClassNames& classes);
+
+// When the pipeline's last task ended, by the server's clock.
+WallTime last_end_of(const protocol::PipelineStatus& status);
+
+// Remembers the fleet's highest numbers and how it went back to zero. What is compared are the
+// server's own times: the clocks of two machines differ.
 class FleetRecord {
  public:
-  void observe(const protocol::FleetStatus& fleet, const ClassNames& classes, WallTime now);
+  void observe(const protocol::FleetStatus& fleet, const ClassNames& classes, MonotonicTime now);
+  // Nobody can be heard at present.
+  void excuse_silence(MonotonicTime now);
 
-  // Classes that no scaler has reported, as of the last observation.
-  const ClassNames& unreported() const { return unreported_; }
-  // No runner is left in any class.
-  bool is_at_zero() const { return zero_since_.has_value(); }
+  // Classes without a new report for longer than scalers are silent.
+  ClassNames silent(MonotonicTime now) const;
+  // Whether reports that are newer than `last_end` say that no runner is left or on its way in any
+  // class.
+  bool is_at_zero(WallTime last_end) const;
 
   // "Peak: 6 runners (local/large 2, local/small 4)."
   std::string peak() const;
   // "Back at zero 2.1 s after the last job."
-  std::string return_to_zero(const protocol::PipelineStatus& status) const;
+  std::string return_to_zero(WallTime last_end) const;
 
  private:
+  struct ClassRecord {
+    std::int64_t peak = 0;
+    std::optional<WallTime> reported_at;  // the latest report
+    std::optional<WallTime> zero_since;   // the first report of its present zero
+    MonotonicTime heard{};                // our own time of the latest report, or of our start
+  };
   std::int64_t peak_ = 0;
-  std::map<std::string, std::int64_t> class_peaks_;
-  ClassNames unreported_;
-  std::optional<WallTime> zero_since_;
+  std::map<std::string, ClassRecord> classes_;
 };
 
 }  // namespace muster::client

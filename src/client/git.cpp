@@ -94,7 +94,7 @@ Result<GitAnswer> Git::run(std::vector<std::string> arguments, const std::filesy
   command.standard_error = error->get();
 
   auto child = process::Child::start(command);
-  if (!child) return child.error().within("cannot run git (is it installed?)");
+  if (!child) return Error{child.error().kind, child.error().message + ". Is git installed?"};
   const auto exit = wait_for(*child, stop_);
   if (!exit) return exit.error();
   auto said = read_file(message, kLongestMessage);

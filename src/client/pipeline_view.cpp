@@ -1,17 +1,17 @@
 #include "client/pipeline_view.hpp"
 
-#include <map>
+#include <algorithm>
 
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "client/pipeline_words.hpp"
 
 namespace muster::client {
 namespace {
 
 using protocol::JobStatus;
 using protocol::PipelineStatus;
-using protocol::StepState;
 using protocol::TaskStatus;
 
 constexpr auto kBold = "1";
@@ -33,70 +33,56 @@ Look look_of(std::string_view state) {
   return {"·", kDim};
 }
 
-// "test", or "test 2/4" if the job has several.
-std::string task_name(const JobStatus& job, const TaskStatus& task) {
-  const auto name = printable(job.name);
-  if (job.tasks.size() == 1) return name;
-  return fmt::format("{} {}/{}", name, task.index + 1, job.tasks.size());
+// With what it is doing just now.
+std::string present(const TaskStatus& task) {
+  const bool busy = task.state == "running" && !task.steps.empty();
+  return detail(task) + (busy ? "  " + step_name(task.steps.back().name) : "");
 }
 
-// How long it has been running, or ran; empty if it never did.
-std::string run_time(const TaskStatus& task, WallTime now) {
-  if (!task.started_at) return "";
-  return humanize(task.ended_at.value_or(now) - *task.started_at);
-}
+constexpr std::size_t kJobIndent = 4;
+constexpr std::size_t kTaskIndent = 6;
 
-// From the first start to the last end of its tasks.
-std::string run_time(const JobStatus& job, WallTime now) {
-  TaskStatus whole;
-  bool open = false;
-  for (const auto& task : job.tasks) {
-    if (!task.started_at) continue;
-    whole.started_at = std::min(whole.started_at.value_or(*task.started_at), *task.started_at);
-    if (task.ended_at)
-      whole.ended_at = std::max(whole.ended_at.value_or(*task.ended_at), *task.ended_at);
-    open = open || !task.ended_at;
+struct Layout {
+  Style style;
+  std::size_t names;  // columns for indent and name
+};
+
+Layout layout_of(const PipelineStatus& status, const Style& style) {
+  constexpr std::size_t kWidest = 36;
+  std::size_t widest = kTaskIndent + 5;  // "10/12"
+  for (const auto& workflow : status.workflows) {
+    for (const auto& job : workflow.jobs) {
+      widest = std::max(widest, kJobIndent + columns(printable(job.name)));
+    }
   }
-  if (open) whole.ended_at.reset();
-  return run_time(whole, now);
+  return {style, std::min(widest, kWidest)};
 }
 
-// What is worth knowing about a task beside its state.
-std::string detail(const TaskStatus& task) {
-  std::string text = printable(task.runner);
-  if (task.attempt > 1) text += fmt::format(" (attempt {})", task.attempt);
-  if (task.state == "running" && !task.steps.empty())
-    text += "  " + printable(task.steps.back().name, 60);
-  if (!task.message.empty()) text += "  " + printable(task.message);
-  return text;
-}
-
-std::string row(int indent, const std::string& name, const std::string& state,
-                const std::string& time, const std::string& rest, const Style& style) {
+std::string row(std::size_t indent, const std::string& name, const std::string& state,
+                const std::string& time, const std::string& rest, const Layout& layout) {
   const auto look = look_of(state);
-  constexpr std::size_t kNames = 30;
-  Line line(style);
-  line.add(std::string(static_cast<std::size_t>(indent), ' '));
-  line.add(look.mark, look.color).add(" ");
-  line.add(padded(name, kNames - static_cast<std::size_t>(indent))).add(" ");
-  line.add(padded(printable(state), 9), look.color).add("  ");
-  line.add(padded(time, 12), kDim);
+  Line line(layout.style);
+  line.add(std::string(indent, ' ')).add(look.mark, look.color).add(" ");
+  line.add(cell(name, layout.names - indent)).add("  ");
+  line.add(padded(printable(state), 8), look.color).add("  ");
+  line.add(padded(time, 11), kDim);
   if (!rest.empty()) line.add("  ").add(rest, kDim);
   return line.text();
 }
 
-void render_job(const JobStatus& job, WallTime now, const Style& style,
+void render_job(const JobStatus& job, WallTime now, const Layout& layout,
                 std::vector<std::string>& lines) {
   const bool single = job.tasks.size() == 1;
-  auto rest = single ? detail(job.tasks.front()) : "";
+  auto rest = single ? present(job.tasks.front()) : "";
   if (job.state == "blocked") rest = "after " + printable(join(job.requires_jobs, ", "));
   if (job.state == "queued") rest = "for a runner of " + printable(job.resource_class);
-  lines.push_back(row(4, printable(job.name), job.state, run_time(job, now), rest, style));
+  lines.push_back(
+      row(kJobIndent, printable(job.name), job.state, run_time(job, now), rest, layout));
   if (single) return;
   for (const auto& task : job.tasks) {
     if (task.state == job.state && !task.started_at) continue;  // says nothing new
     const auto name = fmt::format("{}/{}", task.index + 1, job.tasks.size());
-    lines.push_back(row(6, name, task.state, run_time(task, now), detail(task), style));
+    lines.push_back(row(kTaskIndent, name, task.state, run_time(task, now), present(task), layout));
   }
 }
 
@@ -110,13 +96,6 @@ std::string title(const PipelineStatus& status, const Style& style) {
   return line.add("  " + printable(status.subject), kDim).text();
 }
 
-template <class Visit>
-void each_job(const PipelineStatus& status, const Visit& visit) {
-  for (const auto& workflow : status.workflows) {
-    for (const auto& job : workflow.jobs) visit(workflow, job);
-  }
-}
-
 }  // namespace
 
 bool has_ended(const PipelineStatus& status) {
@@ -128,115 +107,13 @@ bool was_successful(const PipelineStatus& status) {
 }
 
 std::vector<std::string> render(const PipelineStatus& status, WallTime now, const Style& style) {
+  const auto layout = layout_of(status, style);
   std::vector<std::string> lines{title(status, style)};
   for (const auto& workflow : status.workflows) {
     lines.push_back(Line(style).add("  " + printable(workflow.name), kBold).text());
-    for (const auto& job : workflow.jobs) render_job(job, now, style, lines);
+    for (const auto& job : workflow.jobs) render_job(job, now, layout, lines);
   }
   return lines;
-}
-
-namespace {
-
-struct Entry {
-  std::string id;
-  std::string name;
-  std::string state;  // with the attempt, so that another one is a change
-  std::string text;
-};
-
-Entry entry_of(const JobStatus& job, const TaskStatus& task) {
-  return {task.id, task_name(job, task), fmt::format("{} {}", task.state, task.attempt),
-          fmt::format("{}  {}", printable(task.state), detail(task))};
-}
-
-// Jobs and tasks in their order; a job with one task is that task.
-std::vector<Entry> entries(const PipelineStatus& status) {
-  std::vector<Entry> all;
-  each_job(status, [&](const auto&, const JobStatus& job) {
-    if (job.tasks.size() != 1) {
-      all.push_back({job.id, printable(job.name), job.state, printable(job.state)});
-    }
-    for (const auto& task : job.tasks) all.push_back(entry_of(job, task));
-  });
-  all.push_back({status.id, fmt::format("pipeline {}", status.number), status.state,
-                 printable(status.state)});
-  return all;
-}
-
-}  // namespace
-
-std::vector<std::string> changes(const PipelineStatus* before, const PipelineStatus& after,
-                                 WallTime now) {
-  std::map<std::string, std::string> known;
-  if (before != nullptr) {
-    for (const auto& entry : entries(*before)) known[entry.id] = entry.state;
-  }
-  std::vector<std::string> lines;
-  for (const auto& entry : entries(after)) {
-    const auto found = known.find(entry.id);
-    if (found != known.end() && found->second == entry.state) continue;
-    const auto line = fmt::format("[{:>10}]  {}  {}", humanize(now - after.created_at),
-                                  padded(entry.name, 24), entry.text);
-    lines.emplace_back(line.substr(0, line.find_last_not_of(' ') + 1));
-  }
-  return lines;
-}
-
-std::vector<std::string> result_table(const PipelineStatus& status) {
-  std::vector<std::vector<std::string>> rows{{"JOB", "WAIT", "RUN", "RUNNER", "RESULT"}};
-  each_job(status, [&](const auto&, const JobStatus& job) {
-    for (const auto& task : job.tasks) {
-      const bool waited = task.queued_at && task.started_at;
-      rows.push_back({task_name(job, task),
-                      waited ? humanize(*task.started_at - *task.queued_at) : "-",
-                      task.ended_at && task.started_at ? run_time(task, *task.ended_at) : "-",
-                      task.runner.empty() ? "-" : task.runner, task.state});
-    }
-    if (job.tasks.empty()) rows.push_back({job.name, "-", "-", "-", job.state});
-  });
-  return table(rows);
-}
-
-std::vector<Failure> failures(const PipelineStatus& status) {
-  std::vector<Failure> found;
-  each_job(status, [&](const auto&, const JobStatus& job) {
-    for (const auto& task : job.tasks) {
-      if (task.state != "failed" && task.state != "timedout" &&
-          task.state != "infrastructure_fail") {
-        continue;
-      }
-      auto& failure = found.emplace_back(
-          Failure{task_name(job, task), task.id, printable(task.message), false, {}});
-      for (const auto& step : task.steps) {
-        if (step.state != StepState::failed && step.state != StepState::timedout) continue;
-        failure.step = step;
-        failure.has_step = true;
-        break;
-      }
-    }
-  });
-  return found;
-}
-
-std::string headline(const Failure& failure) {
-  const auto because = failure.message.empty() ? "" : ": " + failure.message;
-  if (!failure.has_step) return fmt::format("{} failed{}", failure.task, because);
-  const auto& step = failure.step;
-  const auto how = step.state == StepState::timedout ? " was silent or ran for too long"
-                   : step.exit_code ? fmt::format(" failed with exit code {}", *step.exit_code)
-                                    : " failed";
-  return fmt::format("{}: step '{}'{}{}", failure.task, printable(step.name, 60), how, because);
-}
-
-std::vector<std::string> list_pipelines(const protocol::PipelineList& list, WallTime now) {
-  std::vector<std::vector<std::string>> rows{
-      {"NUMBER", "STATE", "AGE", "PROJECT", "BRANCH", "COMMIT", "SUBJECT"}};
-  for (const auto& item : list.items) {
-    rows.push_back({std::to_string(item.number), item.state, humanize(now - item.created_at),
-                    item.project, item.branch, item.revision.substr(0, 8), item.subject});
-  }
-  return table(rows);
 }
 
 }  // namespace muster::client

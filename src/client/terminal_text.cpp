@@ -71,6 +71,10 @@ Line& Line::add(std::string_view text, std::string_view sgr) {
   return *this;
 }
 
+std::string cell(std::string_view text, std::size_t width) {
+  return padded(Line(Style{.width = width}).add(text).text(), width);
+}
+
 std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   std::vector<std::vector<std::string>> cells;

@@ -34,6 +34,9 @@ class Line {
   bool full_ = false;
 };
 
+// `text` cut or padded to exactly `width` columns.
+std::string cell(std::string_view text, std::size_t width);
+
 // Columns aligned under a heading (the first row). Cells are made printable.
 std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows);
 

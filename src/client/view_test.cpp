@@ -10,6 +10,7 @@ namespace {
 using protocol::StepState;
 using std::chrono::seconds;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -63,12 +64,12 @@ TEST(Render, ShowsTheTree) {
   EXPECT_THAT(
       render(halfway(), kNow, Style{.width = 100}),
       ElementsAre("Pipeline 7  app  running  main  aaaaaaaa  A change", "  build",
-                  HasSubstr("    ✓ lint                       success    4.0 s"),
-                  HasSubstr("    ● test                       running    58.0 s"),
-                  HasSubstr("      ✓ 1/2                      success    4.0 s         runner-0"),
-                  HasSubstr("      ● 2/2                      running    58.0 s        runner-1"),
-                  HasSubstr("    ○ queue                      queued"),
-                  HasSubstr("    · deploy                     blocked")));
+                  "    ✓ lint     success   4.0 s        runner-0",
+                  HasSubstr("    ● test     running   58.0 s"),
+                  "      ✓ 1/2    success   4.0 s        runner-0",
+                  "      ● 2/2    running   58.0 s       runner-1",
+                  HasSubstr("    ○ queue    queued                 for a runner of local/small"),
+                  HasSubstr("    · deploy   blocked                after lint")));
 }
 
 TEST(Render, KeepsToTheWidthAndToNoColors) {
@@ -81,6 +82,17 @@ TEST(Render, KeepsToTheWidthAndToNoColors) {
       EXPECT_EQ(line.find('\x1b'), std::string::npos);
     }
   }
+}
+
+TEST(Render, ShowsTheStepThatRunsInOneShortLine) {
+  auto status = pipeline("running", {job("a", "running", {task(0, "running")})});
+  auto& steps = status.workflows[0].jobs[0].tasks[0].steps;
+  protocol::StepStatus step;
+  step.name = "set -e\nfor i in 1 2 3\ndo true; done";
+  steps.push_back(step);
+  EXPECT_THAT(render(status, kNow, Style{.width = 100}).back(), EndsWith("runner-0  set -e …"));
+  steps[0].name = std::string(500, 'x');
+  EXPECT_THAT(render(status, kNow, Style{.width = 200}).back(), EndsWith("xx…"));
 }
 
 TEST(Render, ToleratesStatesItDoesNotKnow) {
@@ -97,8 +109,24 @@ TEST(Changes, TellsEachChangeOnce) {
   after.workflows[0].jobs[1].tasks[1].id = "test/task-1";
   after.workflows[0].jobs[1].state = "failed";
   EXPECT_THAT(changes(&before, after, kNow),
-              ElementsAre("[ 1 min 0 s]  test                      failed",
-                          "[ 1 min 0 s]  test 2/2                  failed  runner-1"));
+              ElementsAre("[ 1 min 0 s]  test 2/2    failed    runner-1",
+                          "[ 1 min 0 s]  test        failed    2 slices"));
+}
+
+TEST(Changes, SlicesSpeakForThemselvesOnlyOnceClaimed) {
+  const auto waiting = [](const std::string& state) {
+    return pipeline("running", {job("test", state, {task(0, state), task(1, state)})});
+  };
+  const auto blocked = waiting("blocked");
+  const auto queued = waiting("queued");
+  EXPECT_THAT(changes(nullptr, blocked, kNow),
+              ElementsAre("[ 1 min 0 s]  test        blocked   2 slices",
+                          "[ 1 min 0 s]  pipeline 7  running"));
+  EXPECT_THAT(changes(&blocked, queued, kNow), ElementsAre(HasSubstr("test        queued")));
+  const auto running =
+      pipeline("running", {job("test", "running", {task(0, "running"), task(1, "queued")})});
+  EXPECT_THAT(changes(&queued, running, kNow),
+              ElementsAre("[ 1 min 0 s]  test 1/2    running   runner-0"));
 }
 
 TEST(Changes, AnotherAttemptIsAChange) {
@@ -109,7 +137,7 @@ TEST(Changes, AnotherAttemptIsAChange) {
 }
 
 TEST(Changes, WithoutABeforeTellsAll) {
-  EXPECT_EQ(changes(nullptr, halfway(), kNow).size(), 7U);  // 4 jobs, 2 tasks, the pipeline
+  EXPECT_EQ(changes(nullptr, halfway(), kNow).size(), 6U);  // 3 jobs, 2 slices, the pipeline
 }
 
 TEST(ResultTable, HasARowForEachTask) {
@@ -136,7 +164,7 @@ TEST(Failures, NamesTheStepThatFailed) {
   const auto found = failures(status);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].step.index, 3);
-  EXPECT_EQ(headline(found[0]), "test 2/2: step 'npm\\x0atest' failed with exit code 7");
+  EXPECT_EQ(headline(found[0]), "test 2/2: step 'npm …' failed with exit code 7");
 }
 
 TEST(Failures, WithoutAStepGiveTheReason) {
@@ -146,22 +174,24 @@ TEST(Failures, WithoutAStepGiveTheReason) {
   EXPECT_EQ(headline(failures(status)[0]), "a failed: the runner went silent");
 }
 
-protocol::FleetStatus fleet(std::int64_t small, std::int64_t large) {
-  protocol::FleetStatus made;
+using protocol::FleetStatus;
+
+const ClassNames kBoth{"local/small", "local/large"};
+
+FleetStatus fleet(std::int64_t small, std::int64_t large, WallTime reported_at = kStart) {
+  FleetStatus made;
   const auto add = [&](const std::string& name, std::int64_t live) {
     protocol::ClassFleet reported;
     reported.resource_class = name;
     reported.live = live;
     reported.busy = live;
     reported.desired = live;
-    made.classes.push_back({name, 3, 0, reported, kStart});
+    made.classes.push_back({name, 3, 0, reported, reported_at});
   };
   add("local/small", small);
   add("local/large", large);
   return made;
 }
-
-const ClassNames kBoth{"local/small", "local/large"};
 
 TEST(FleetView, HasALineForEachClassThatIsUsed) {
   EXPECT_THAT(render(fleet(2, 0), {"local/small"}, Style{}),
@@ -173,27 +203,90 @@ TEST(FleetView, HasALineForEachClassThatIsUsed) {
               ElementsAre(HasSubstr("no scaler reports")));
 }
 
-TEST(FleetRecord, RemembersThePeakAndTheReturnToZero) {
-  FleetRecord record;
-  record.observe(fleet(0, 0), kBoth, kStart);
-  record.observe(fleet(4, 1), kBoth, kStart + seconds(1));
-  EXPECT_FALSE(record.is_at_zero());
-  record.observe(fleet(1, 2), kBoth, kStart + seconds(5));
-  record.observe(fleet(0, 0), kBoth, kStart + seconds(9));
-  record.observe(fleet(0, 0), kBoth, kStart + seconds(20));
-  EXPECT_TRUE(record.is_at_zero());
-  EXPECT_EQ(record.peak(), "Peak: 5 runners (local/large 2, local/small 4).");
-  const auto ended = pipeline("success", {job("a", "success", {task(0, "success")})});
-  EXPECT_EQ(record.return_to_zero(ended), "Back at zero 3.0 s after the last job.");
+TEST(FleetView, NamesTheSilentClasses) {
+  EXPECT_EQ(silence_of(kBoth),
+            "No scaler reports on local/large, local/small: is 'muster scale' running?");
+  auto waiting = fleet(0, 0);
+  waiting.classes[1].unclaimed = 0;
+  EXPECT_TRUE(is_needed(waiting, {"local/small"}));
+  EXPECT_FALSE(is_needed(waiting, {"local/large"}));
+  EXPECT_FALSE(is_needed(waiting, {}));
 }
 
-TEST(FleetRecord, AClassThatNobodyReportsIsNotAtZero) {
-  FleetRecord record;
-  auto partly = fleet(0, 0);
+TEST(FleetView, FindsTheLastEnd) {
+  auto status = pipeline("success", {job("a", "success", {task(0, "success"), task(1, "success")}),
+                                     job("b", "not_run", {task(0, "not_run")})});
+  status.workflows[0].jobs[0].tasks[1].ended_at = kStart + seconds(9);
+  EXPECT_EQ(last_end_of(status), kStart + seconds(9));
+}
+
+class FleetRecordTest : public testing::Test {
+ protected:
+  // What the server says `at` seconds after the start, all of it reported then.
+  void observe(int at, std::int64_t small, std::int64_t large) {
+    observe(at, fleet(small, large, kStart + seconds(at)));
+  }
+  void observe(int at, const FleetStatus& status) { record_.observe(status, kBoth, after(at)); }
+  static MonotonicTime after(int at) { return MonotonicTime(seconds(at)); }
+
+  const WallTime last_end_ = kStart + seconds(6);
+  FleetRecord record_;
+};
+
+TEST_F(FleetRecordTest, RemembersThePeakAndTheReturnToZero) {
+  observe(0, 0, 0);
+  observe(1, 4, 1);
+  observe(5, 1, 2);
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  observe(7, 1, 0);
+  EXPECT_EQ(record_.return_to_zero(last_end_), "The fleet is not back at zero.");
+  observe(9, 0, 0);
+  observe(20, 0, 0);
+  EXPECT_TRUE(record_.is_at_zero(last_end_));
+  EXPECT_EQ(record_.peak(), "Peak: 5 runners (local/large 2, local/small 4).");
+  EXPECT_EQ(record_.return_to_zero(last_end_), "Back at zero 3.0 s after the last job.");
+}
+
+TEST_F(FleetRecordTest, AReportFromBeforeTheLastEndProvesNothing) {
+  observe(6, 0, 0);
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  observe(8, fleet(0, 0, kStart + seconds(6)));  // seen again
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  observe(16, 0, 0);
+  EXPECT_TRUE(record_.is_at_zero(last_end_));
+}
+
+TEST_F(FleetRecordTest, RunnersThatAreYetToBeLaunchedAreNoZero) {
+  auto launching = fleet(0, 0, kStart + seconds(7));
+  launching.classes[0].fleet->desired = 2;
+  observe(7, launching);
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+}
+
+TEST_F(FleetRecordTest, AClassThatNobodyReportsIsNotAtZeroButSilent) {
+  auto partly = fleet(0, 0, kStart + seconds(7));
   partly.classes[1].fleet.reset();
-  record.observe(partly, kBoth, kStart);
-  EXPECT_FALSE(record.is_at_zero());
-  EXPECT_THAT(record.unreported(), ElementsAre("local/large"));
+  partly.classes[1].reported_at.reset();
+  observe(7, partly);
+  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_THAT(record_.silent(after(36)), IsEmpty());
+  partly.classes[0].reported_at = kStart + seconds(30);
+  observe(30, partly);
+  EXPECT_THAT(record_.silent(after(37)), ElementsAre("local/large"));
+}
+
+TEST_F(FleetRecordTest, AScalerThatHasDiedFallsSilent) {
+  observe(0, 2, 2);
+  observe(20, fleet(2, 2));
+  observe(30, fleet(2, 2));
+  EXPECT_EQ(record_.silent(after(30)), kBoth);
+}
+
+TEST_F(FleetRecordTest, WhileTheServerIsAwayNobodyIsSilent) {
+  observe(0, 2, 2);
+  record_.excuse_silence(after(100));
+  EXPECT_THAT(record_.silent(after(129)), IsEmpty());
+  EXPECT_EQ(record_.silent(after(130)), kBoth);
 }
 
 }  // namespace

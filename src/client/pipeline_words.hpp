@@ -1,0 +1,33 @@
+#pragma once
+
+// How the views of a pipeline call its parts. Printable, one line.
+
+#include <string>
+
+#include "base/time.hpp"
+#include "protocol/messages.hpp"
+
+namespace muster::client {
+
+// "test", or "test 2/4" if the job has several.
+std::string task_name(const protocol::JobStatus& job, const protocol::TaskStatus& task);
+
+// A step without a name of its own is called by its command, which may be a whole script.
+std::string step_name(const std::string& name);
+
+// What is worth knowing about a task beside its state.
+std::string detail(const protocol::TaskStatus& task);
+
+// How long it has been running, or ran; empty if it never did.
+std::string run_time(const protocol::TaskStatus& task, WallTime now);
+// From the first start to the last end of its tasks.
+std::string run_time(const protocol::JobStatus& job, WallTime now);
+
+template <class Visit>
+void each_job(const protocol::PipelineStatus& status, const Visit& visit) {
+  for (const auto& workflow : status.workflows) {
+    for (const auto& job : workflow.jobs) visit(job);
+  }
+}
+
+}  // namespace muster::client

@@ -1,0 +1,76 @@
+"""What the client says when it cannot do what it was asked: what, where, and what to do."""
+
+import pytest
+
+
+def complaint(world, *arguments, token="a-token"):
+    """The exit code, and the one sentence or two."""
+    result = world.run(*arguments, environment={"MUSTER_TOKEN": token})
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.returncode, result.stderr.strip()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ftp://127.0.0.1", ""])
+def test_what_is_no_address(world, address):
+    assert complaint(world, "pipeline", "list", "--server", address) == (
+        2, f"muster: '{address}' is no address of a server; --server and $MUSTER_SERVER take "
+           "http://HOST:PORT")
+
+
+def test_nobody_listens(world):
+    assert complaint(world, "pipeline", "list", "--server", "http://127.0.0.1:1") == (
+        3, "muster: cannot reach 127.0.0.1:1: Connection refused. Is 'muster server' running at "
+           "http://127.0.0.1:1? --server or $MUSTER_SERVER names another.")
+
+
+def test_a_token_file_that_is_not_there(world):
+    assert complaint(world, "pipeline", "list", "--token-file", "/nope") == (
+        2, "muster: the token: cannot open /nope: No such file or directory")
+
+
+def test_a_directory_without_a_repository(world):
+    code, sentence = complaint(world, "run", world.place)
+    assert code == 2
+    assert "git init" in sentence
+
+
+def test_a_server_that_does_not_know_the_token(world, server):
+    code, sentence = complaint(world, "pipeline", "list", "--server", server.url)
+    assert code == 4
+    assert f"{server.url} does not know the token" in sentence
+    assert "a-token" not in sentence
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["pipeline", "show", "9"], "no pipeline 9"),
+    (["pipeline", "follow", "9"], "no pipeline 9"),
+    (["pipeline", "cancel", "9"], "no pipeline 9"),
+    (["token", "revoke", "9"], "no token 9"),
+    (["token", "list", "local/nope"], "local/nope"),
+    (["resource-class", "delete", "local/nope"], "no resource class local/nope"),
+    (["resource-class", "create", "nope"], "namespace/name"),
+])
+def test_what_is_not_there(world, server, arguments, words):
+    code, sentence = complaint(world, *arguments, "--server", server.url, token=server.token)
+    assert code == 2
+    assert words in sentence
+
+
+def test_a_server_without_a_place_for_its_data(world):
+    code, sentence = complaint(world, "server", "--data", "")
+    assert code == 2
+    assert "--data DIR" in sentence
+
+
+def test_an_address_that_is_not_of_this_machine(world):
+    result = world.run("server", "--data", world.place / "data", "--listen", "192.0.2.1")
+    assert result.returncode == 5
+    assert "cannot listen on 192.0.2.1" in result.stderr
+
+
+def test_a_token_that_goes_into_a_file_comes_without_a_word(world, server):
+    result = world.client(server, "resource-class", "create", "local/new", "--generate-token")
+    assert result.returncode == 0
+    assert result.stdout.startswith("muc_")
+    assert result.stderr == ""
