@@ -80,6 +80,44 @@ struct Server::Parts {
   std::unique_ptr<net::HttpServer::Timer> tick;
   int ticks = 0;
 
+  Result<void> listen(const Settings& settings) {
+    auto listening = net::HttpServer::listen(
+        {.address = settings.address, .port = settings.port},
+        [this](const net::Request& head) { return admit(*store, head); },
+        [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
+          dispatcher->submit(std::move(request), std::move(exchange));
+        });
+    if (!listening) return listening.error();
+    http.emplace(*std::move(listening));
+    return ok();
+  }
+
+  Result<void> open_store(const Settings& settings) {
+    auto opened = store::Store::open(settings.data_directory, settings.lease);
+    if (!opened) return opened.error();
+    store = *std::move(opened);
+    return leave_first_token(*store, system_clock().wall());
+  }
+
+  void prepare_dispatcher() {
+    dispatcher.emplace(*store, make_router(), system_clock(),
+                       Dispatcher::Loop{[this](auto task) { http->post(std::move(task)); },
+                                        [this](Millis delay, auto task) {
+                                          return http->after(delay, std::move(task));
+                                        }});
+  }
+
+  Result<void> tell_address(const Settings& settings) {
+    const bool v6 = settings.address.find(':') != std::string::npos;
+    url = fmt::format("http://{}{}{}:{}", v6 ? "[" : "", settings.address, v6 ? "]" : "",
+                      http->port());
+    if (!is_loopback(settings.address)) {
+      log::warn("listening beyond this machine without TLS: tokens can be read on the way",
+                {{"address", settings.address}});
+    }
+    return write_file_atomically(settings.data_directory / "address", url + "\n", 0600);
+  }
+
   // Leases first: what else there is to do by the clock comes rarely.
   void on_tick() {
     ++ticks;
@@ -110,41 +148,12 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::open(const Settings& settings) {
   auto parts = std::make_unique<Parts>();
-  auto store = store::Store::open(settings.data_directory, settings.lease);
-  if (!store) return store.error();
-  parts->store = *std::move(store);
-  if (auto left = leave_first_token(*parts->store, system_clock().wall()); !left) {
-    return left.error();
-  }
-
-  auto* inside = parts.get();
-  auto http = net::HttpServer::listen(
-      {.address = settings.address, .port = settings.port},
-      [inside](const net::Request& head) { return admit(*inside->store, head); },
-      [inside](net::Request request, std::shared_ptr<net::Exchange> exchange) {
-        inside->dispatcher->submit(std::move(request), std::move(exchange));
-      });
-  if (!http) return http.error();
-  parts->http.emplace(*std::move(http));
-  parts->dispatcher.emplace(
-      *parts->store, make_router(), system_clock(),
-      Dispatcher::Loop{[inside](auto task) { inside->http->post(std::move(task)); },
-                       [inside](Millis delay, auto task) {
-                         return inside->http->after(delay, std::move(task));
-                       }});
-
-  const bool v6 = settings.address.find(':') != std::string::npos;
-  parts->url = fmt::format("http://{}{}{}:{}", v6 ? "[" : "", settings.address, v6 ? "]" : "",
-                           parts->http->port());
-  if (auto kept =
-          write_file_atomically(settings.data_directory / "address", parts->url + "\n", 0600);
-      !kept) {
-    return kept.error();
-  }
-  if (!is_loopback(settings.address)) {
-    log::warn("listening beyond this machine without TLS: tokens can be read on the way",
-              {{"address", settings.address}});
-  }
+  // Listening comes first, so that an address that is taken leaves no data directory behind.
+  // Nobody is served before run().
+  if (auto done = parts->listen(settings); !done) return done.error();
+  if (auto done = parts->open_store(settings); !done) return done.error();
+  parts->prepare_dispatcher();
+  if (auto done = parts->tell_address(settings); !done) return done.error();
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
