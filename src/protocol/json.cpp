@@ -17,6 +17,8 @@ inline constexpr bool kMayBeAbsent<&NewToken::nickname> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&ClaimRequest::wait_ms> = true;
 template <>
+inline constexpr bool kMayBeAbsent<&ClaimRequest::resource_class> = true;
+template <>
 inline constexpr bool kMayBeAbsent<&HeartbeatRequest::wait_ms> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&FinishRequest::message> = true;

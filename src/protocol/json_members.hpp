@@ -38,7 +38,8 @@ BOOST_DESCRIBE_STRUCT(NewResourceClass, (), (resource_class, description, org_id
 BOOST_DESCRIBE_STRUCT(TokenItem, (), (id, resource_class, nickname, created_at, token))
 BOOST_DESCRIBE_STRUCT(TokenList, (), (items))
 BOOST_DESCRIBE_STRUCT(NewToken, (), (resource_class, nickname, org_id))
-BOOST_DESCRIBE_STRUCT(ClaimRequest, (), (request_id, name, hostname, version, wait_ms))
+BOOST_DESCRIBE_STRUCT(ClaimRequest, (),
+                      (request_id, name, hostname, version, wait_ms, resource_class))
 BOOST_DESCRIBE_STRUCT(WithdrawRequest, (), (request_id))
 BOOST_DESCRIBE_STRUCT(ClaimedTask, (),
                       (task_id, attempt, token, lease_ms, ends_with_lease, resource_class,

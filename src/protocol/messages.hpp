@@ -85,6 +85,7 @@ struct ClaimRequest {
   std::string hostname;
   std::string version;
   std::int64_t wait_ms = 0;  // how long to hold the request open while the queue is empty
+  std::string resource_class = "";  // if not empty: the class that the runner believes it is of
 };
 
 struct WithdrawRequest {

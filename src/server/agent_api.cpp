@@ -36,6 +36,12 @@ Result<Outcome> claim(Call& call, const std::string& resource_class) {
   const auto request = body_of<protocol::ClaimRequest>(call);
   if (!request) return request.error();
   if (auto good = check_runner(*request); !good) return good.error();
+  if (!request->resource_class.empty() && request->resource_class != resource_class) {
+    return Error{ErrorKind::forbidden,
+                 fmt::format("this token is of resource class {}, and the runner was started for "
+                             "{}; give it a token of that class",
+                             resource_class, printable(request->resource_class))};
+  }
   if (!call.resumed) {
     call.store.runners().contacted(
         {resource_class, printable(request->name), printable(request->hostname), call.request.peer,
