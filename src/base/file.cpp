@@ -92,9 +92,14 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
 Result<void> make_directory(const std::filesystem::path& path, mode_t mode) {
   std::error_code failure;
   std::filesystem::create_directories(path, failure);
-  if (failure || ::chmod(path.c_str(), mode) != 0) {
-    return system_error(failure ? failure.value() : errno,
+  if (failure) {
+    return system_error(failure.value(),
                         fmt::format("cannot make the directory {}", path.string()));
+  }
+  if (::chmod(path.c_str(), mode) != 0) {
+    return system_error(errno, fmt::format("the directory {} is not ours to use: it belongs to "
+                                           "another user",
+                                           path.string()));
   }
   return ok();
 }

@@ -23,7 +23,7 @@ Error error_of(sqlite3* connection, int code, std::string_view attempted) {
       return {ErrorKind::forbidden, message};
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return {ErrorKind::invalid, message};
+      return {ErrorKind::conflict, message + "; restore it from a backup, or move it away"};
     default:
       return {ErrorKind::internal, message};
   }

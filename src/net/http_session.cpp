@@ -11,6 +11,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include <fmt/core.h>
+
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/http_outgoing.hpp"
@@ -235,7 +237,9 @@ void HttpSession::on_head() {
   if (auto* refusal = std::get_if<Response>(&admission)) return refuse(std::move(*refusal));
   const auto& policy = std::get<BodyPolicy>(admission);
   if (parser_->content_length().value_or(0) > policy.limit) {
-    return refuse(413, "The body of the request is too long.");
+    return refuse(413,
+                  fmt::format("The body of the request is too long: here it may have {} bytes.",
+                              policy.limit));
   }
   parser_->body_limit(policy.limit);
   choose_sink(policy);

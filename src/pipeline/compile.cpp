@@ -107,6 +107,9 @@ Config read_config(const Value& document, Problems& problems) {
 std::variant<Config, Problems> compile(std::string_view text) {
   auto document = yaml::parse_located(text, {.bytes = kLongestConfig});
   if (!document) return Problems{{document.error().at, "", document.error().message}};
+  if (document->kind == Value::Kind::null) {
+    return Problems{{{1, 1}, "", "the file is empty: it needs 'version: 2.1' and jobs"}};
+  }
   Problems problems;
   resolve_expressions(*document, problems);
   auto config = read_config(*document, problems);

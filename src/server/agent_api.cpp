@@ -90,7 +90,7 @@ Result<Outcome> update_step(Call& call, const store::Attempt& attempt) {
   if (!step) return step.error();
   const auto update = body_of<protocol::StepUpdate>(call);
   if (!update) return update.error();
-  if (auto done = call.store.queue().update_step(attempt, *step, *update); !done) {
+  if (auto done = call.store.queue().update_step(attempt, *step, *update, call.now.wall); !done) {
     return done.error();
   }
   return no_content();
@@ -135,6 +135,11 @@ Result<Outcome> finish(Call& call, const store::Attempt& attempt) {
   if (auto done = call.store.queue().finish(attempt, *request, call.now.wall); !done) {
     return done.error();
   }
+  const auto ended = call.store.queue().latest_attempt(attempt.task_id);
+  log::info("task ended", {{"task", attempt.task_id},
+                           {"attempt", std::to_string(attempt.number)},
+                           {"result", std::string(to_string(ended->state))},
+                           {"why", request->message}});
   return no_content();
 }
 

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <fmt/core.h>
+
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "server/answers.hpp"
@@ -10,16 +12,33 @@
 namespace muster::server {
 namespace {
 
+// Asked for the time at least every second, a longer silence is one in which the server did not
+// run (stopped, swapped out, its machine asleep), and nobody's lease is charged for it.
+constexpr Millis kLongestStall = std::chrono::seconds(3);
+
 // What SQLite says is for the log; the caller is told what it means.
 Error for_caller(const Error& error) {
   switch (error.kind) {
     case ErrorKind::exhausted:
-      return {error.kind, "the disk is full; nothing was changed. Try again when there is room"};
+      return {error.kind,
+              "the server's disk is full; nothing was changed. Try again when there is room"};
     case ErrorKind::unavailable:
       return {error.kind, "the database is busy; nothing was changed. Try again"};
     default:
       return {ErrorKind::internal, "a fault of the server; its log has the details"};
   }
+}
+
+net::Response nothing_there(const net::Request& request, const Router::Match& match) {
+  if (match.allowed.empty()) {
+    return error_response(
+        {ErrorKind::not_found, fmt::format("there is nothing at {}", printable(request.path))});
+  }
+  const std::vector<std::string> methods(match.allowed.begin(), match.allowed.end());
+  auto response = answer(405, protocol::Message{fmt::format("{} takes {}", printable(request.path),
+                                                            join(methods, ", "))});
+  response.headers.set("Allow", join(methods, ", "));
+  return response;
 }
 
 }  // namespace
@@ -45,11 +64,14 @@ Dispatcher::Dispatcher(store::Store& store, Router router, const Clock& clock, L
       router_(std::move(router)),
       clock_(&clock),
       loop_(std::move(loop)),
-      service_base_(store.service_time()),
-      started_(clock.monotonic()) {}
+      service_(store.service_time()),
+      service_counted_(clock.monotonic()) {}
 
-store::Now Dispatcher::now() const {
-  return {clock_->wall(), service_base_ + (clock_->monotonic() - started_)};
+store::Now Dispatcher::now() {
+  const auto monotonic = clock_->monotonic();
+  service_ += std::min(monotonic - service_counted_, kLongestStall);
+  service_counted_ = monotonic;
+  return {clock_->wall(), service_};
 }
 
 // --- In -------------------------------------------------------------------------------------
@@ -94,21 +116,35 @@ void Dispatcher::handle_group() {
 std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<Entry> group) {
   std::vector<Answer> answers;
   auto touched = group;
+  std::set<std::string> perhaps_ended;
   try {
     db::Transaction transaction(store_->database());
     for (auto& task : std::exchange(tasks_, {})) task(*store_, now());
     for (;;) {
       for (const auto& entry : group) handle(entry, answers);
-      group = woken(store_->take_changes());
+      auto changes = store_->take_changes();
+      group = woken(changes);
+      perhaps_ended.merge(changes.perhaps_ended);
       if (group.empty()) break;
       touched.insert(touched.end(), group.begin(), group.end());
     }
     transaction.commit();
+    log_endings(perhaps_ended);
     return answers;
   } catch (const db::Failure& failure) {
     return undo(touched, failure.error());
   } catch (const std::exception& fault) {
     return undo(touched, {ErrorKind::internal, fault.what()});
+  }
+}
+
+void Dispatcher::log_endings(const std::set<std::string>& pipelines) {
+  for (const auto& id : pipelines) {
+    const auto ending = store_->pipelines().ending(id);
+    if (!ending) continue;
+    log::info(
+        "pipeline ended",
+        {{"pipeline", id}, {"number", std::to_string(ending->number)}, {"result", ending->state}});
   }
 }
 
@@ -136,9 +172,9 @@ void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {
 // The one catch at a request's top. What a failed handler has changed is undone.
 net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park) {
   const auto match = router_.match(entry.request.method, entry.request.path);
-  if (!match) return error_response(match.error());
+  if (match.handler == nullptr) return nothing_there(entry.request, match);
   Call call{.request = entry.request,
-            .parameters = match->parameters,
+            .parameters = match.parameters,
             .store = *store_,
             .board = board_,
             .now = now(),
@@ -147,7 +183,7 @@ net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park)
             .last_chance = entry.last_chance || draining_};
   try {
     db::Savepoint savepoint(store_->database());
-    auto outcome = (*match->handler)(call);
+    auto outcome = (*match.handler)(call);
     if (!outcome) return error_response(outcome.error());
     savepoint.release();
     if (const auto* wait = std::get_if<Park>(&*outcome)) {

@@ -43,7 +43,7 @@ class Dispatcher {
   // Lets go of parked requests whose peers have gone. Costs a look at each; call now and then.
   void drop_abandoned();
 
-  store::Now now() const;
+  store::Now now();
   std::size_t parked() const { return parked_.size(); }
 
  private:
@@ -54,6 +54,7 @@ class Dispatcher {
   void add(Entry entry);
   void handle_group();
   std::vector<Answer> handle_in_transaction(std::vector<Entry> group);
+  void log_endings(const std::set<std::string>& pipelines);
   std::vector<Answer> undo(const std::vector<Entry>& touched, const Error& error);
   void handle(const Entry& entry, std::vector<Answer>& answers);
   net::Response ask_handler(Waiting& entry, std::optional<Park>& park);
@@ -67,8 +68,8 @@ class Dispatcher {
   const Clock* clock_;
   Loop loop_;
   Board board_;
-  store::ServiceTime service_base_;
-  MonotonicTime started_;
+  store::ServiceTime service_;
+  MonotonicTime service_counted_;
   std::vector<Entry> group_;  // arrived, not handled
   std::vector<std::function<void(store::Store&, const store::Now&)>> tasks_;
   bool scheduled_ = false;

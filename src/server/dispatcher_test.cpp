@@ -80,6 +80,7 @@ class DispatcherTest : public testing::Test {
  protected:
   DispatcherTest() {
     add_agent_routes(router_);
+    add_scaler_routes(router_);
     router_.add("POST", "/fail", [](Call& call) -> Result<Outcome> {
       call.store.database().execute("INSERT INTO setting VALUES ('half', 'done')");
       call.store.database().execute("INSERT INTO nowhere VALUES (1)");
@@ -114,7 +115,7 @@ class DispatcherTest : public testing::Test {
     dispatcher_->submit([count](store::Store& open, const store::Now& now) {
       pipeline::Job job{.name = "j", .resource_class = "local/a", .parallelism = count};
       pipeline::Config config{{{"j", job}}, {{"w", {{"j", "j", {}}}}}};
-      ASSERT_TRUE(open.pipelines().create({.project = "p"}, config, now.wall));
+      open.pipelines().create({.project = "p"}, config, now.wall);
     });
     loop_.run();
   }
@@ -217,10 +218,11 @@ TEST_F(DispatcherTest, NothingIsAnsweredAsDoneIfTheGroupCannotBeCommitted) {
 
 TEST_F(DispatcherTest, UnknownPathsAndMethods) {
   const auto nowhere = ask("/api/v9");
-  const auto method = ask("/api/muster/v1/claim/withdraw/");
+  const auto method = ask("/api/muster/v1/health");
   loop_.run();
   EXPECT_EQ(nowhere->response.status, 404);
-  EXPECT_EQ(method->response.status, 400);
+  EXPECT_EQ(method->response.status, 405);
+  EXPECT_EQ(method->response.headers.get("Allow"), "GET");
 }
 
 }  // namespace

@@ -37,6 +37,29 @@ net::Response refuse_config(const yaml::Problems& problems) {
   return answer(400, refused);
 }
 
+// Where the text says it, so that a person finds it: jobs.NAME.resource_class.
+yaml::Position position_of_class(const yaml::Value& document, const std::string& job) {
+  const auto* jobs = document.find("jobs");
+  const auto* named = jobs == nullptr ? nullptr : jobs->find(job);
+  const auto* value = named == nullptr ? nullptr : named->find("resource_class");
+  return value == nullptr ? yaml::Position{} : value->at;
+}
+
+yaml::Problems unknown_classes(const Call& call, const std::string& text,
+                               const pipeline::Config& config) {
+  yaml::Problems problems;
+  for (const auto& [name, job] : config.jobs) {
+    if (call.store.catalog().has_class(job.resource_class)) continue;
+    const auto document = yaml::parse_located(text, {.bytes = pipeline::kLongestConfig});
+    problems.push_back(
+        {document ? position_of_class(*document, name) : yaml::Position{},
+         fmt::format("jobs.{}.resource_class", name),
+         fmt::format("there is no class {0}; make it with 'muster resource-class create {0}'",
+                     job.resource_class)});
+  }
+  return problems;
+}
+
 Result<void> check_submission(const Call& call, const protocol::SubmitPipeline& submission) {
   const bool hex = submission.revision.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (submission.revision.size() != 40 || !hex) {
@@ -61,13 +84,15 @@ Result<Outcome> create_pipeline(Call& call) {
     return refuse_config(*problems);
   }
   if (auto good = check_submission(call, *submission); !good) return good.error();
-  const auto created = call.store.pipelines().create(
-      *submission, std::get<pipeline::Config>(compiled), call.now.wall);
-  if (!created) return created.error();
-  log::info("pipeline created", {{"pipeline", created->id},
-                                 {"number", std::to_string(created->number)},
+  const auto& config = std::get<pipeline::Config>(compiled);
+  if (const auto problems = unknown_classes(call, submission->config, config); !problems.empty()) {
+    return refuse_config(problems);
+  }
+  const auto created = call.store.pipelines().create(*submission, config, call.now.wall);
+  log::info("pipeline created", {{"pipeline", created.id},
+                                 {"number", std::to_string(created.number)},
                                  {"project", submission->project}});
-  return answer(201, *created);
+  return answer(201, created);
 }
 
 Result<std::string> known_pipeline(const Call& call) {

@@ -1,7 +1,5 @@
 #include "server/router.hpp"
 
-#include <fmt/core.h>
-
 #include "base/text.hpp"
 
 namespace muster::server {
@@ -37,22 +35,18 @@ void Router::add(std::string method, std::string_view pattern, Handler handler) 
   routes_.push_back({std::move(method), parts_of(pattern), std::move(handler)});
 }
 
-Result<Router::Match> Router::match(std::string_view method, std::string_view path) const {
+Router::Match Router::match(std::string_view method, std::string_view path) const {
   const auto parts = parts_of(path);
-  bool other_method = false;
+  Match nothing;
   for (const auto& route : routes_) {
     auto parameters = fit(route.parts, parts);
     if (!parameters) continue;
     if (route.method == method || (method == "HEAD" && route.method == "GET")) {
-      return Match{&route.handler, *std::move(parameters)};
+      return {&route.handler, *std::move(parameters), {}};
     }
-    other_method = true;
+    nothing.allowed.insert(route.method);
   }
-  if (other_method) {
-    return Error{ErrorKind::invalid,
-                 fmt::format("{} is not a method of {}", printable(method), printable(path))};
-  }
-  return Error{ErrorKind::not_found, fmt::format("there is nothing at {}", printable(path))};
+  return nothing;
 }
 
 }  // namespace muster::server

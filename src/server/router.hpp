@@ -3,6 +3,7 @@
 // Which handler answers which request.
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,11 +17,11 @@ class Router {
   void add(std::string method, std::string_view pattern, Handler handler);
 
   struct Match {
-    const Handler* handler = nullptr;
+    const Handler* handler = nullptr;  // null: nothing is there for this method
     std::map<std::string, std::string> parameters;
+    std::set<std::string> allowed;  // the methods that the path has, if not this one
   };
-  // Without a handler: not_found, or invalid if the path exists with other methods.
-  Result<Match> match(std::string_view method, std::string_view path) const;
+  Match match(std::string_view method, std::string_view path) const;
 
  private:
   struct Route {

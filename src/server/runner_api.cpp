@@ -1,6 +1,7 @@
 // The runner API as CircleCI answers it. Source of paths, shapes and texts: CircleCI's runner API
 // reference and its CLI.
 
+#include "base/log.hpp"
 #include "server/access.hpp"
 #include "server/answers.hpp"
 #include "server/router.hpp"
@@ -61,6 +62,7 @@ Result<Outcome> create_class(Call& call) {
   if (!wanted) return wanted.error();
   const auto made = call.store.catalog().create_class(*wanted);
   if (!made) return made.error();
+  log::info("resource class created", {{"class", made->resource_class}});
   return answer(201, *made);
 }
 
@@ -74,6 +76,7 @@ Handler delete_class(bool force) {
   return [force](Call& call) -> Result<Outcome> {
     auto gone = call.store.catalog().delete_class(call.parameter("id"), force);
     if (!gone) return gone.error();
+    log::info("resource class deleted", {{"id", call.parameter("id")}});
     return deleted(call);
   };
 }
@@ -84,15 +87,21 @@ Result<Outcome> list_tokens(Call& call) {
   return answer(200, protocol::TokenList{call.store.catalog().tokens(*name)});
 }
 
+Result<Outcome> give_token(Call& call, const protocol::NewToken& wanted) {
+  const auto made = call.store.catalog().create_token(wanted, call.now.wall);
+  if (!made) return made.error();
+  log::info("token created",
+            {{"id", made->id}, {"class", made->resource_class}, {"nickname", made->nickname}});
+  return answer(201, *made);
+}
+
 Result<Outcome> create_token(Call& call) {
   const auto wanted = body_of<protocol::NewToken>(call);
   if (!wanted) return wanted.error();
   if (wanted->resource_class.empty()) {
     return Error{ErrorKind::invalid, "must specify resource_class"};
   }
-  const auto made = call.store.catalog().create_token(*wanted, call.now.wall);
-  if (!made) return made.error();
-  return answer(201, *made);
+  return give_token(call, *wanted);
 }
 
 Result<Outcome> list_personal_tokens(Call& call) {
@@ -105,15 +114,14 @@ Result<Outcome> create_personal_token(Call& call) {
   if (!wanted->resource_class.empty()) {
     return Error{ErrorKind::invalid, "a personal token has no resource_class"};
   }
-  const auto made = call.store.catalog().create_token(*wanted, call.now.wall);
-  if (!made) return made.error();
-  return answer(201, *made);
+  return give_token(call, *wanted);
 }
 
 Handler revoke_token(bool personal) {
   return [personal](Call& call) -> Result<Outcome> {
     auto gone = call.store.catalog().revoke_token(call.parameter("id"), personal);
     if (!gone) return gone.error();
+    log::info("token revoked", {{"id", call.parameter("id")}});
     return deleted(call);
   };
 }

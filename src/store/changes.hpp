@@ -14,6 +14,7 @@ struct Changes {
   std::map<std::string, std::int64_t> queued;  // resource class → tasks that became claimable
   std::set<std::string> demand;                // classes whose queue or runners changed
   std::set<std::string> pipelines;             // ids
+  std::set<std::string> perhaps_ended;         // ids of pipelines of which a task has ended
   std::set<std::string> canceled_tasks;        // ids of running tasks that should end
   bool fleets = false;                         // a scaler has reported
   std::set<std::string> outputs;               // ids of tasks whose output grew or ended

@@ -31,22 +31,8 @@ protocol::StepState step_state(std::string_view word) {
 
 // --- In -------------------------------------------------------------------------------------
 
-Result<void> Pipelines::check_classes(const pipeline::Config& config) {
-  for (const auto& [name, job] : config.jobs) {
-    if (db_->query("SELECT 1 FROM resource_class WHERE name = ?", job.resource_class).next()) {
-      continue;
-    }
-    return Error{ErrorKind::invalid,
-                 fmt::format("job {} wants resource class {}, which does not exist; create it with "
-                             "'muster resource-class create {}'",
-                             printable(name), job.resource_class, job.resource_class)};
-  }
-  return ok();
-}
-
-Result<protocol::PipelineCreated> Pipelines::create(const protocol::SubmitPipeline& submission,
-                                                    const pipeline::Config& config, WallTime now) {
-  if (auto good = check_classes(config); !good) return good.error();
+protocol::PipelineCreated Pipelines::create(const protocol::SubmitPipeline& submission,
+                                            const pipeline::Config& config, WallTime now) {
   const auto id = new_uuid();
   db_->execute(
       "INSERT INTO pipeline (id, project, branch, revision, source_sha256, subject, created_at) "
@@ -222,6 +208,13 @@ std::vector<protocol::StepStatus> Pipelines::steps(const std::string& task_id,
                      .output_size = static_cast<std::int64_t>(size)});
   }
   return items;
+}
+
+std::optional<Pipelines::Ending> Pipelines::ending(const std::string& id) {
+  const auto state = overall(task_states(id));
+  auto rows = db_->query("SELECT number FROM pipeline WHERE id = ?", id);
+  if (state == "running" || !rows.next()) return std::nullopt;
+  return Ending{rows.integer(0), state};
 }
 
 std::vector<protocol::PipelineItem> Pipelines::newest(std::int64_t limit) {

@@ -20,21 +20,27 @@ class Pipelines {
   Pipelines(db::Database& database, Queue& queue, const OutputFiles& outputs)
       : db_(&database), queue_(&queue), outputs_(&outputs) {}
 
-  // `config` is `submission.config`, compiled. Every class it names must exist. Its first jobs
+  // `config` is `submission.config`, compiled. Whether its classes exist is for the
+  // caller to see. Its first jobs
   // are queued.
-  Result<protocol::PipelineCreated> create(const protocol::SubmitPipeline& submission,
-                                           const pipeline::Config& config, WallTime now);
+  protocol::PipelineCreated create(const protocol::SubmitPipeline& submission,
+                                   const pipeline::Config& config, WallTime now);
 
   // By id or number.
   std::optional<std::string> find(const std::string& id_or_number);
   protocol::PipelineStatus status(const std::string& id);
+  // The pipeline's number and final state; nothing while it runs.
+  struct Ending {
+    std::int64_t number = 0;
+    std::string state;
+  };
+  std::optional<Ending> ending(const std::string& id);
   std::vector<protocol::PipelineItem> newest(std::int64_t limit);
 
   // Ends what is queued or blocked; asks for the end of what runs. Twice is fine.
   void cancel(const std::string& id, WallTime now);
 
  private:
-  Result<void> check_classes(const pipeline::Config& config);
   void add_workflow(const std::string& pipeline_id, std::int64_t position,
                     const pipeline::Workflow& workflow, const pipeline::Config& config);
   std::string add_job(const std::string& workflow_id, std::int64_t position,

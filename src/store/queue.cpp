@@ -190,8 +190,7 @@ Result<void> Queue::renew_lease(const Attempt& attempt, const Now& now) {
   db_->execute("UPDATE task SET lease_until = ? WHERE id = ?", (now.service + lease_).count(),
                attempt.task_id);
   const auto task = *load(attempt.task_id);
-  db_->execute("UPDATE runner SET last_connected = ? WHERE resource_class = ? AND name = ?",
-               now.wall, task.resource_class, task.runner);
+  runners_->heard(task.resource_class, task.runner, now.wall);
   return ok();
 }
 
@@ -211,7 +210,7 @@ Result<void> Queue::check_step(const Attempt& attempt, std::int64_t position) {
 }
 
 Result<void> Queue::update_step(const Attempt& attempt, std::int64_t position,
-                                const protocol::StepUpdate& update) {
+                                const protocol::StepUpdate& update, WallTime now) {
   if (auto good = check_step(attempt, position); !good) return good;
   static constexpr std::string_view kWords[] = {"running",  "success",  "failed",
                                                 "canceled", "timedout", "background"};
@@ -222,7 +221,9 @@ Result<void> Queue::update_step(const Attempt& attempt, std::int64_t position,
       attempt.task_id, attempt.number, position, printable(update.name, 500),
       kWords[static_cast<std::size_t>(update.state)], update.exit_code, update.started_at,
       update.ended_at);
-  changes_->pipelines.insert(load(attempt.task_id)->pipeline_id);
+  const auto task = *load(attempt.task_id);
+  runners_->heard(task.resource_class, task.runner, now);
+  changes_->pipelines.insert(task.pipeline_id);
   changes_->outputs.insert(attempt.task_id);
   return ok();
 }
@@ -236,6 +237,7 @@ Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest
                         next(TaskState::running, event) == task->state;
   if (repeated) return ok();
   if (auto live = check_live(attempt); !live) return live.error();
+  runners_->heard(task->resource_class, task->runner, now);
   transition(*task, event, printable(request.message, 1000), now);
   advance(task->workflow_id, now);
   return ok();
@@ -349,6 +351,7 @@ void Queue::transition(const Task& task, TaskEvent event, const std::string& mes
   if (is_final(*state)) {
     db_->execute("UPDATE task SET ended_at = ?, lease_until = NULL WHERE id = ?", now, task.id);
     changes_->outputs.insert(task.id);
+    changes_->perhaps_ended.insert(task.pipeline_id);
   }
   changes_->pipelines.insert(task.pipeline_id);
   changes_->demand.insert(task.resource_class);

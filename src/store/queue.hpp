@@ -65,7 +65,7 @@ class Queue {
   Result<void> renew_lease(const Attempt& attempt, const Now& now);
   bool is_cancel_requested(const Attempt& attempt);
   Result<void> update_step(const Attempt& attempt, std::int64_t position,
-                           const protocol::StepUpdate& update);
+                           const protocol::StepUpdate& update, WallTime now);
   Result<void> check_step(const Attempt& attempt, std::int64_t position);
   Result<void> finish(const Attempt& attempt, const protocol::FinishRequest& request, WallTime now);
   std::string source_of(const Attempt& attempt);

@@ -20,6 +20,11 @@ void Runners::contacted(const RunnerContact& contact, WallTime now) {
   changes_->demand.insert(contact.resource_class);
 }
 
+void Runners::heard(const std::string& resource_class, const std::string& name, WallTime now) {
+  db_->execute("UPDATE runner SET last_connected = ? WHERE resource_class = ? AND name = ?", now,
+               resource_class, name);
+}
+
 void Runners::claimed(const std::string& resource_class, const std::string& name, WallTime now) {
   db_->execute(
       "UPDATE runner SET tasks_claimed = tasks_claimed + 1, last_used = ?, last_connected = ? "

@@ -31,6 +31,8 @@ class Runners {
   Runners(db::Database& database, Changes& changes) : db_(&database), changes_(&changes) {}
 
   void contacted(const RunnerContact& contact, WallTime now);
+  // It spoke of its task.
+  void heard(const std::string& resource_class, const std::string& name, WallTime now);
   void claimed(const std::string& resource_class, const std::string& name, WallTime now);
 
   // Those seen in the last 12 hours, as CircleCI's inventory shows them.
