@@ -154,7 +154,9 @@ std::string printable_lines(std::string_view text) {
       text.remove_prefix(escape_sequence_length(text));
       continue;
     }
-    if (text.front() != '\r') shown += text.front();
+    // A carriage return alone draws over its line; here each drawing is a line of its own.
+    const bool before_newline = text.starts_with("\r\n");
+    if (!before_newline) shown += text.front() == '\r' ? '\n' : text.front();
     text.remove_prefix(1);
   }
   return shown;

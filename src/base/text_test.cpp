@@ -16,6 +16,7 @@ TEST(TextTest, PrintableHidesWhatATerminalWouldObey) {
 
 TEST(TextTest, PrintableLinesKeepsLinesAndDropsSequences) {
   EXPECT_EQ(printable_lines("a\r\n\tb\n"), "a\n\tb\n");
+  EXPECT_EQ(printable_lines("50 %\r100 %\n"), "50 %\n100 %\n");
   EXPECT_EQ(printable_lines("\x1b[1;31mred\x1b[0m"), "red");
   EXPECT_EQ(printable_lines("\x1b]8;;http://x\x07link\x1b]8;;\x1b\\."), "link.");
   EXPECT_EQ(printable_lines("cut \x1b[3"), "cut ");

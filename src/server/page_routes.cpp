@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t kPipelinesShown = 20;
 constexpr std::uint64_t kOutputShown = 256 << 10;
 
+const Error kNoSuchStep{ErrorKind::not_found, "there is no such step"};
+
 net::Response html(std::string page) {
   net::Response response{.body = std::move(page)};
   response.headers.set("Content-Type", "text/html; charset=utf-8");
@@ -61,15 +63,24 @@ std::string read_end(const std::filesystem::path& path, std::uint64_t from, std:
 }
 
 Result<Outcome> output(Call& call) {
-  const auto step = parse_int(call.parameter("step"));
-  const auto latest = call.store.queue().latest_attempt(call.parameter("task"));
-  if (!step || *step < 0 || !latest) return Error{ErrorKind::not_found, "there is no such step"};
-  const store::OutputKey key{latest->attempt.task_id, latest->attempt.number, *step};
+  const auto& task_id = call.parameter("task");
+  const auto latest = call.store.queue().latest_attempt(task_id);
+  const auto place = call.store.pipelines().place(task_id);
+  const auto position = parse_int(call.parameter("step"));
+  if (!latest || !place || !position) return kNoSuchStep;
+  const auto step = std::find_if(place->steps.begin(), place->steps.end(),
+                                 [&](const auto& one) { return one.index == *position; });
+  if (step == place->steps.end()) return kNoSuchStep;
+
+  const store::OutputKey key{task_id, latest->attempt.number, *position};
   const auto size = call.store.outputs().size(key);
   const auto length = std::min(size, kOutputShown);
-  return html(output_page(key.task_id, std::to_string(*step),
-                          read_end(call.store.outputs().path(key), size - length, length),
-                          size - length));
+  return html(output_page({.pipeline_number = place->pipeline_number,
+                           .job = place->job,
+                           .slice = place->slice,
+                           .step = step->name,
+                           .text = read_end(call.store.outputs().path(key), size - length, length),
+                           .omitted = size - length}));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ th { font-weight: 600 } td:last-child, th:last-child { padding-right: 0 } td.num
 pre { border: 1px solid var(--line); border-radius: 6px; padding: .8rem; overflow-x: auto;
       font: 13px/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
 .quiet { opacity: .75 }
+@media (max-width: 40rem) { .why { display: none } }
 )css";
 
 std::string page(std::string_view title, std::string_view body) {
@@ -66,7 +67,7 @@ std::string class_rows(const protocol::FleetStatus& fleet) {
       rows += number_cell(number);
     }
     const auto why = one.fleet ? join(posted.reasons, "; ") : "no scaler has reported";
-    rows += fmt::format("<td class=\"quiet\">{}</td></tr>\n", shown(why));
+    rows += fmt::format("<td class=\"quiet why\">{}</td></tr>\n", shown(why));
   }
   return rows;
 }
@@ -108,16 +109,42 @@ std::string duration_cell(std::optional<WallTime> from, std::optional<WallTime> 
   return fmt::format("<td class=\"number\">{}</td>", humanize(to.value_or(now) - *from));
 }
 
-std::string step_links(const protocol::TaskStatus& task) {
-  std::string links;
-  for (const auto& step : task.steps) {
-    links += fmt::format(
-        "<a href=\"/tasks/{}/steps/{}\">{}</a>{}<br>", shown(task.id), step.index, shown(step.name),
-        step.exit_code.value_or(0) == 0
-            ? ""
-            : fmt::format(" <span class=\"failed\">exit {}</span>", *step.exit_code));
+std::string_view word_of(protocol::StepState state) {
+  switch (state) {
+    case protocol::StepState::running:
+      return "running";
+    case protocol::StepState::success:
+      return "";
+    case protocol::StepState::failed:
+      return "failed";
+    case protocol::StepState::canceled:
+      return "canceled";
+    case protocol::StepState::timedout:
+      return "timedout";
+    case protocol::StepState::background:
+      return "in the background";
   }
-  return links;
+  return "";
+}
+
+std::string step_line(const std::string& task_id, const protocol::StepStatus& step, WallTime now) {
+  auto line = fmt::format("<a href=\"/tasks/{}/steps/{}\">{}</a>", shown(task_id), step.index,
+                          shown(step.name));
+  if (const auto word = word_of(step.state); !word.empty()) {
+    line += fmt::format(" <span class=\"{}\">{}</span>", word, word);
+  }
+  if (step.exit_code.value_or(0) != 0) line += fmt::format(" exit {}", *step.exit_code);
+  if (step.started_at) {
+    line += fmt::format(" <span class=\"quiet\">{}</span>",
+                        humanize(step.ended_at.value_or(now) - *step.started_at));
+  }
+  return line + "<br>";
+}
+
+std::string step_lines(const protocol::TaskStatus& task, WallTime now) {
+  std::string lines;
+  for (const auto& step : task.steps) lines += step_line(task.id, step, now);
+  return lines;
 }
 
 std::string task_row(const protocol::JobStatus& job, const protocol::TaskStatus& task,
@@ -128,7 +155,7 @@ std::string task_row(const protocol::JobStatus& job, const protocol::TaskStatus&
   row += state_cell(task.state);
   row += duration_cell(task.queued_at, task.started_at ? task.started_at : task.ended_at, now);
   row += duration_cell(task.started_at, task.ended_at, now);
-  row += fmt::format("<td>{}</td><td>{}{}</td></tr>\n", shown(task.runner), step_links(task),
+  row += fmt::format("<td>{}</td><td>{}{}</td></tr>\n", shown(task.runner), step_lines(task, now),
                      shown(task.message));
   return row;
 }
@@ -141,7 +168,7 @@ std::string overview_page(const Overview& overview, WallTime now) {
       "<th>Class</th><th class=\"number\">Queue</th><th class=\"number\">Running</th>"
       "<th class=\"number\">Desired</th><th class=\"number\">Booting</th>"
       "<th class=\"number\">Idle</th><th class=\"number\">Busy</th><th class=\"number\">Max</th>"
-      "<th>Why</th>",
+      "<th class=\"why\">Why</th>",
       class_rows(overview.fleet),
       "None yet. Make one with: muster resource-class create local/small");
   body += "<h2>Pipelines</h2>\n";
@@ -173,14 +200,15 @@ std::string pipeline_page(const protocol::PipelineStatus& pipeline, WallTime now
   return page(fmt::format("Pipeline {}", pipeline.number), body);
 }
 
-std::string output_page(const std::string& task_id, const std::string& step,
-                        const std::string& output, std::uint64_t omitted) {
-  auto body = fmt::format("<p class=\"quiet\">Task {}, step {}</p>\n", shown(task_id), shown(step));
-  if (omitted > 0) {
-    body += fmt::format("<p class=\"quiet\">The first {} bytes are not shown.</p>\n", omitted);
+std::string output_page(const StepOutput& output) {
+  auto body = fmt::format("<p><a href=\"/pipelines/{0}\">Pipeline {0}</a> · {1} · slice {2}</p>\n",
+                          output.pipeline_number, shown(output.job), output.slice);
+  if (output.omitted > 0) {
+    body +=
+        fmt::format("<p class=\"quiet\">The first {} bytes are not shown.</p>\n", output.omitted);
   }
-  body += fmt::format("<pre>{}</pre>\n", escape_html(printable_lines(output)));
-  return page("Output", body);
+  body += fmt::format("<pre>{}</pre>\n", escape_html(printable_lines(output.text)));
+  return page(printable(output.step, 100), body);
 }
 
 }  // namespace muster::server

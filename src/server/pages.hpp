@@ -17,8 +17,15 @@ struct Overview {
 };
 std::string overview_page(const Overview& overview, WallTime now);
 std::string pipeline_page(const protocol::PipelineStatus& pipeline, WallTime now);
-// `output` is the end of what was printed; `omitted` bytes come before it.
-std::string output_page(const std::string& task_id, const std::string& step,
-                        const std::string& output, std::uint64_t omitted);
+
+struct StepOutput {
+  std::int64_t pipeline_number = 0;
+  std::string job;
+  std::int64_t slice = 0;
+  std::string step;
+  std::string text;           // the end of what was printed
+  std::uint64_t omitted = 0;  // bytes before it
+};
+std::string output_page(const StepOutput& output);
 
 }  // namespace muster::server

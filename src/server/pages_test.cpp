@@ -37,7 +37,7 @@ TEST(PagesTest, WhatComesFromOutsideIsText) {
                                           .branch = kHostile,
                                           .subject = kHostile}}}};
   for (const auto& page : {overview_page(overview, kNow), pipeline_page(hostile_pipeline(), kNow),
-                           output_page(kHostile, kHostile, kHostile, 0)}) {
+                           output_page({.job = kHostile, .step = kHostile, .text = kHostile})}) {
     EXPECT_THAT(page, Not(HasSubstr("<script")));
     EXPECT_THAT(page, Not(HasSubstr("\x1b")));
     EXPECT_THAT(page, Not(HasSubstr("\u202e")));
@@ -47,7 +47,7 @@ TEST(PagesTest, WhatComesFromOutsideIsText) {
 TEST(PagesTest, AStepLinksToItsOutputByItsPlaceInTheJob) {
   const auto page = pipeline_page(hostile_pipeline(), kNow);
   EXPECT_THAT(page, HasSubstr("/tasks/t/steps/3"));
-  EXPECT_THAT(page, HasSubstr("exit 7"));
+  EXPECT_THAT(page, HasSubstr("failed</span> exit 7"));
 }
 
 TEST(PagesTest, AnEmptyServerSaysWhatToDoNext) {
@@ -57,7 +57,11 @@ TEST(PagesTest, AnEmptyServerSaysWhatToDoNext) {
 }
 
 TEST(PagesTest, OutputThatIsCutSaysSo) {
-  EXPECT_THAT(output_page("t", "0", "end", 12), HasSubstr("first 12 bytes"));
+  const auto page = output_page(
+      {.pipeline_number = 7, .job = "j", .step = "Test app", .text = "end", .omitted = 12});
+  EXPECT_THAT(page, HasSubstr("first 12 bytes"));
+  EXPECT_THAT(page, HasSubstr("<title>Test app"));
+  EXPECT_THAT(page, HasSubstr("/pipelines/7"));
 }
 
 }  // namespace

@@ -210,6 +210,25 @@ std::vector<protocol::StepStatus> Pipelines::steps(const std::string& task_id,
   return items;
 }
 
+std::optional<Pipelines::TaskPlace> Pipelines::place(const std::string& task_id) {
+  TaskPlace place;
+  std::int64_t attempt = 0;
+  {
+    auto rows = db_->query(
+        "SELECT pipeline.number, job.name, task.slice, task.attempt FROM task "
+        "JOIN job ON job.id = task.job_id JOIN workflow ON workflow.id = job.workflow_id "
+        "JOIN pipeline ON pipeline.id = workflow.pipeline_id WHERE task.id = ?",
+        task_id);
+    if (!rows.next()) return std::nullopt;
+    place.pipeline_number = rows.integer(0);
+    place.job = rows.text(1);
+    place.slice = rows.integer(2);
+    attempt = rows.integer(3);
+  }
+  place.steps = steps(task_id, attempt);
+  return place;
+}
+
 std::optional<Pipelines::Ending> Pipelines::ending(const std::string& id) {
   const auto state = overall(task_states(id));
   auto rows = db_->query("SELECT number FROM pipeline WHERE id = ?", id);

@@ -37,6 +37,15 @@ class Pipelines {
   std::optional<Ending> ending(const std::string& id);
   std::vector<protocol::PipelineItem> newest(std::int64_t limit);
 
+  // Where a task belongs, and the steps of its latest attempt.
+  struct TaskPlace {
+    std::int64_t pipeline_number = 0;
+    std::string job;
+    std::int64_t slice = 0;
+    std::vector<protocol::StepStatus> steps;
+  };
+  std::optional<TaskPlace> place(const std::string& task_id);
+
   // Ends what is queued or blocked; asks for the end of what runs. Twice is fine.
   void cancel(const std::string& id, WallTime now);
 
