@@ -38,6 +38,7 @@ TEST(Completion, BashOffersCommandsAndOptions) {
   EXPECT_THAT(offered("muster run --w"), testing::ElementsAre("--working-tree"));
   EXPECT_THAT(offered("muster run --server http://x --f"), testing::ElementsAre("--fleet"));
   EXPECT_THAT(offered("muster completion z"), testing::ElementsAre("zsh"));
+  EXPECT_THAT(offered("muster help pipe"), testing::ElementsAre("pipeline"));
 }
 
 TEST(Completion, BashOffersFilesWhereAFileBelongs) {

@@ -27,7 +27,7 @@ Exit codes:
   5 this machine is in the way (port in use, disk full)    70 a fault of ours
   130 interrupted
 
-'muster COMMAND --help' explains a command. Documentation: README.md and docs/.
+'muster help COMMAND' explains a command. Documentation: README.md and docs/.
 )"};
 
 inline constexpr Text kServer{
@@ -152,6 +152,14 @@ inline constexpr Text kCompletion{
     R"(Examples:
   source <(muster completion bash)
   muster completion fish > ~/.config/fish/completions/muster.fish
+)"};
+
+inline constexpr Text kHelp{
+    "Explain a command.\n"
+    "Prints what 'muster COMMAND --help' prints; without a command, the list of all.",
+    R"(Examples:
+  muster help run
+  muster help token create
 )"};
 
 inline constexpr Text kPipelineList{
