@@ -144,6 +144,43 @@ def test_a_wrong_configuration_is_explained(world, configured, change, words):
             assert word in result.stderr
 
 
+def test_every_problem_has_a_line_with_its_place(world):
+    file = world.place / "muster.yaml"
+    file.write_text("server: {url: here there, token_file: t}\nresource_classes:\n  a/b: {max: x}\n")
+    result = world.run("scale", "--config", "muster.yaml")
+    assert result.returncode == 2
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("muster.yaml:1:1: 'state_directory' is missing")
+    assert lines[1].startswith("muster.yaml:1:10: server.url: ")
+    assert len(lines) == 4
+    assert all(line.startswith("muster.yaml:3:") for line in lines[2:])
+
+    file.write_text("runner: {nam: x}\napi: {auth_token: t, url: 'ftp://x'}\n")
+    file.chmod(0o600)
+    result = world.run("agent", "--config", "muster.yaml")
+    assert result.returncode == 2
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [
+        "muster.yaml:1:10", "muster.yaml:2:22"]
+
+
+def test_a_token_file_must_be_there_at_start(world, configured):
+    token = world.place / "local-small.token"
+    token.unlink()
+    for command in ("scale", "plan"):
+        result = world.run(command, "--config", configured)
+        assert result.returncode == 2
+        assert "resource_classes.local/small.local.token_file: there is no" in result.stderr
+        assert f"muster token create local/small --output {token}" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others are only warned")
+def test_root_has_no_token_that_others_can_read(world, configured):
+    (world.place / "local-small.token").chmod(0o640)
+    result = world.run("scale", "--config", configured, "--once")
+    assert result.returncode == 2
+    assert f"run 'chmod 600 {world.place / 'local-small.token'}'" in result.stderr
+
+
 def test_runners_that_never_connect_are_not_started_for_ever(world, server, small):
     file = world.scaler_config(server, {"local/small": ("muc_wrong", {"max": 2})})
     scaler = world.scaler(file)
