@@ -43,6 +43,7 @@ TEST(Completion, BashOffersCommandsAndOptions) {
 
 TEST(Completion, BashOffersFilesWhereAFileBelongs) {
   EXPECT_THAT(offered("muster agent --config /etc/pass"), Contains("/etc/passwd"));
+  EXPECT_THAT(offered("muster token create --output /etc/pass"), Contains("/etc/passwd"));
   EXPECT_THAT(offered("muster run --server ''"), testing::ElementsAre(""));
 }
 

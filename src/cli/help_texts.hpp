@@ -17,7 +17,7 @@ inline constexpr Text kRoot{
     R"(Examples:
   muster server                                      keep a queue on this machine
   muster resource-class create local/small           name a kind of runner
-  muster token create local/small > small.token      let runners of that class in
+  muster token create local/small --output FILE      let runners of that class in
   muster scale --config muster.yaml                  start and stop runners as needed
   muster run --fleet                                 run this repository's pipeline
 
@@ -94,10 +94,10 @@ inline constexpr Text kResourceClass{
 inline constexpr Text kResourceClassCreate{
     "Create a resource class.\n"
     "With --generate-token it also creates a token for its runners, and prints that token and "
-    "nothing else on standard output.",
+    "nothing else on standard output, or writes it to the file of --output.",
     R"(Examples:
   muster resource-class create local/small --description "2 CPUs"
-  muster resource-class create local/small --generate-token > small.token
+  muster resource-class create local/small --generate-token --output small.token
 )"};
 
 inline constexpr Text kResourceClassList{
@@ -123,10 +123,11 @@ inline constexpr Text kToken{
     ""};
 
 inline constexpr Text kTokenCreate{
-    "Create a token and print it.\n"
-    "Prints the token and nothing else on standard output.",
+    "Create a token.\n"
+    "Prints the token and nothing else on standard output, or writes it to the file of --output, "
+    "which must not exist yet.",
     R"(Examples:
-  muster token create local/small --nickname rack-7 > small.token
+  muster token create local/small --nickname rack-7 --output small.token
   muster token create --personal --nickname ci-bot
 )"};
 

@@ -210,8 +210,9 @@ class Parser {
     string_option(create, "--description", to_create.description, "TEXT", "For people.");
     number(create, "--max-requeues", to_create.max_requeues, 0, 100,
            "How often a task whose runner went silent is queued again.");
-    create->add_flag("--generate-token", to_create.generate_token,
-                     "Create a token for its runners, too, and print it.");
+    auto* generate = create->add_flag("--generate-token", to_create.generate_token,
+                                      "Create a token for its runners, too, and print it.");
+    output(create, to_create.output)->needs(generate);
     json(create, to_create);
     choose(create, to_create, Action::create);
 
@@ -243,6 +244,7 @@ class Parser {
     create->add_flag("--personal", to_create.personal, "Create a personal token instead.")
         ->excludes(name);
     string_option(create, "--nickname", to_create.nickname, "TEXT", "To know it by, later.");
+    output(create, to_create.output);
     json(create, to_create);
     create->final_callback([this, &to_create] {
       if (to_create.personal == to_create.resource_class.empty()) {
@@ -264,6 +266,11 @@ class Parser {
     string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it.")->required();
     client(revoke, to_revoke.client);
     choose(revoke, to_revoke, Action::revoke);
+  }
+
+  static CLI::Option* output(CLI::App* command, std::string& file) {
+    return string_option(command, "--output", file, "FILE",
+                         "Write the token to this new file, for you alone, and do not print it.");
   }
 
   template <class T>

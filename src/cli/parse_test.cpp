@@ -100,6 +100,7 @@ TEST_F(Parse, TokenActions) {
   const auto runner = chosen<TokenOptions>({"token", "create", "a/b", "--nickname", "rack"});
   EXPECT_EQ(runner.resource_class, "a/b");
   EXPECT_EQ(runner.nickname, "rack");
+  EXPECT_EQ(chosen<TokenOptions>({"token", "create", "a/b", "--output", "f"}).output, "f");
   EXPECT_TRUE(chosen<TokenOptions>({"token", "create", "--personal"}).resource_class.empty());
   EXPECT_EQ(chosen<TokenOptions>({"token", "revoke", "x"}).id, "x");
 }
@@ -143,6 +144,8 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
       {{"help", "token", "creat"}, "muster token: unknown command 'creat' (did you mean 'create'"},
       {{"help", "run", "fast"}, "muster run: unexpected 'fast'. See 'muster run --help'.\n"},
       {{"token", "create"}, "muster token create: RESOURCE_CLASS or --personal is required."},
+      {{"resource-class", "create", "a/b", "--output", "f"},
+       "muster resource-class create: --output requires --generate-token."},
       {{"token", "create", "a/b", "--personal"}, "muster token create: "},
       {{"\x1b[31mrun"}, "muster: unknown command '\\x1b[31mrun'"},
   };
