@@ -74,6 +74,12 @@ class Parser {
     return value.empty() ? option : option->default_str(value);
   }
 
+  static void require_text(CLI::Option* option) {
+    option->required()->check([](const std::string& given) -> std::string {
+      return given.empty() ? "must not be empty" : "";
+    });
+  }
+
   template <class Number>
   static void number(CLI::App* command, const char* name, Number& value, std::int64_t least,
                      std::int64_t most, const char* help) {
@@ -157,7 +163,7 @@ class Parser {
     auto& options = fresh<PipelineOptions>();
     auto* added = command(parent, name, kCommands, about);
     if (action != PipelineOptions::Action::list) {
-      string_option(added, "ID", options.id, "ID", "The pipeline's number or id.")->required();
+      require_text(string_option(added, "ID", options.id, "ID", "The pipeline's number or id."));
     }
     if (action != PipelineOptions::Action::cancel) {
       added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
@@ -263,7 +269,7 @@ class Parser {
 
     auto& to_revoke = fresh<TokenOptions>();
     auto* revoke = command(*added, "revoke", kCommands, text::kTokenRevoke);
-    string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it.")->required();
+    require_text(string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it."));
     client(revoke, to_revoke.client);
     choose(revoke, to_revoke, Action::revoke);
   }

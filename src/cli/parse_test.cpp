@@ -128,6 +128,8 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
       {{"pipeline"}, "muster pipeline: say which: list, show, follow, cancel."},
       {{"pipeline", "folow", "7"}, "muster pipeline: unknown command 'folow' (did you mean "},
       {{"pipeline", "show"}, "muster pipeline show: ID is required."},
+      {{"pipeline", "show", ""}, "muster pipeline show: ID: must not be empty."},
+      {{"token", "revoke", ""}, "muster token revoke: ID: must not be empty."},
       {{"agent"}, "muster agent: --config is required."},
       {{"agent", "--confg", "x"}, "muster agent: unknown option '--confg'"},
       {{"agent", "--config"}, "muster agent: --config needs a value."},

@@ -81,7 +81,8 @@ int remove(client::Api& api, const ResourceClassOptions& options) {
   const auto deleted = api.delete_class(*id, options.force);
   if (deleted) return 0;
   auto error = deleted.error();
-  if (error.kind == ErrorKind::conflict && !options.force) {
+  // Tasks in its queue are a conflict, too, and --force does not help there.
+  if (error.kind == ErrorKind::conflict && error.message.ends_with("still has tokens")) {
     error.message += "; --force deletes them, too";
   }
   return report(error);

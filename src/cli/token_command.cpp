@@ -49,7 +49,8 @@ int revoke(client::Api& api, const TokenOptions& options) {
   if (revoked) return 0;
   if (revoked.error().kind != ErrorKind::not_found) return report(revoked.error());
   return report({ErrorKind::not_found,
-                 fmt::format("there is no token {}; 'muster token list' shows those of a class",
+                 fmt::format("there is no token {}; 'muster token list' shows the personal ones, "
+                             "'muster token list NAMESPACE/NAME' those of a class",
                              printable(options.id))});
 }
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from support.pipeline import config, job
+
 
 def complaint(world, *arguments, token="a-token"):
     """The exit code, and the one sentence or two."""
@@ -63,6 +65,7 @@ def test_a_server_that_does_not_know_the_token(world, server):
     (["pipeline", "follow", "9"], "no pipeline 9"),
     (["pipeline", "cancel", "9"], "no pipeline 9"),
     (["token", "revoke", "9"], "no token 9"),
+    (["token", "revoke", "no/pe"], "no token no/pe"),
     (["token", "list", "local/nope"], "local/nope"),
     (["resource-class", "delete", "local/nope"], "no resource class local/nope"),
     (["resource-class", "create", "nope"], "namespace/name"),
@@ -71,6 +74,19 @@ def test_what_is_not_there(world, server, arguments, words):
     code, sentence = complaint(world, *arguments, "--server", server.url, token=server.token)
     assert code == 2
     assert words in sentence
+
+
+def test_force_is_offered_where_it_helps(world, server, small):
+    delete = ["resource-class", "delete", "local/small", "--server", server.url]
+    code, sentence = complaint(world, *delete, token=server.token)
+    assert code == 2
+    assert sentence.endswith("still has tokens; --force deletes them, too")
+
+    world.submit(server, config(build=job("true")))
+    for force in ([], ["--force"]):
+        code, sentence = complaint(world, *delete, *force, token=server.token)
+        assert code == 2
+        assert sentence.endswith("still has queued or running tasks")
 
 
 def test_a_server_without_a_place_for_its_data(world):
