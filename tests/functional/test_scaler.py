@@ -109,6 +109,27 @@ def test_it_outlives_its_server(world, server, small, configured):
     assert scaler.running
 
 
+def test_its_log_tells_what_comes_and_goes(world, server, small, configured):
+    scaler = world.scaler(configured)
+    world.submit(server, config(build=job("true"))).wait()
+
+    def told(sentence):
+        return [line for line in scaler.output().splitlines() if sentence in line]
+    wait_until(lambda: told("an instance has ended"), 60, "its end in the log")
+    (launched,), (ended,) = told("launched an instance"), told("an instance has ended")
+    instance = next(word for word in launched.split() if word.startswith("instance="))
+    assert "resource_class=local/small" in launched and "1 wait" in launched
+    assert "resource_class=local/small" in ended and "exit code 0" in ended
+    assert instance in ended.split()
+
+    server.stop()
+    wait_until(lambda: told("hold"), 60, "the scaler to hold")
+    server.start()
+    wait_until(lambda: told("can be read again"), 60, "the queue to be back")
+    (again,) = told("can be read again")
+    assert "resource_class=local/small" in again and "after=" in again
+
+
 def test_plan_changes_nothing(world, server, small, configured):
     world.submit(server, config(build=job("true", parallelism=5)))
     result = world.run("plan", "--config", configured, "--json")
