@@ -22,6 +22,7 @@ int run(const PipelineOptions& options);
 int run(const ResourceClassOptions& options);
 int run(const TokenOptions& options);
 int run(const CompletionOptions& options);
+int run(const ManOptions& options);
 
 // Prints "muster: MESSAGE" to standard error; the exit code for errors of that kind.
 int report(const Error& error);

@@ -163,6 +163,14 @@ inline constexpr Text kHelp{
   muster help token create
 )"};
 
+inline constexpr Text kMan{
+    "Print the manual page.\n"
+    "Prints muster(1), made from the same text as the help of each command.",
+    R"(Examples:
+  muster man | man -l -
+  muster man > /usr/local/share/man/man1/muster.1
+)"};
+
 inline constexpr Text kPipelineList{
     "List pipelines, newest first.\n"
     "Prints the latest hundred pipelines with their state.",

@@ -86,8 +86,10 @@ struct CompletionOptions {
   std::string shell;  // bash, zsh or fish
 };
 
-using Options =
-    std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, RunOptions,
-                 PipelineOptions, ResourceClassOptions, TokenOptions, CompletionOptions>;
+struct ManOptions {};
+
+using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, RunOptions,
+                             PipelineOptions, ResourceClassOptions, TokenOptions, CompletionOptions,
+                             ManOptions>;
 
 }  // namespace muster::cli

@@ -22,6 +22,7 @@ constexpr auto kJobs = "Run jobs";
 constexpr auto kScale = "Scale";
 constexpr auto kAdminister = "Administer";
 constexpr auto kCommands = "Commands";
+constexpr auto kHidden = "";
 
 class Parser {
  public:
@@ -42,6 +43,7 @@ class Parser {
     add_token();
     add_completion();
     add_help();
+    add_man();
   }
 
   CLI::App app{text::kRoot.description, "muster"};
@@ -305,6 +307,8 @@ class Parser {
         ->type_name(join(names, "|"));
     added->final_callback([this] { help_about = help_words_; });
   }
+
+  void add_man() { choose(command(app, "man", kHidden, text::kMan), fresh<ManOptions>()); }
 
   // Each command has options of its own: CLI11 reads the environment for all commands, also for
   // those that were not given. A deque, because the parser points into it.
