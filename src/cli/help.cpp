@@ -47,8 +47,8 @@ std::string section(const std::string& heading, const std::vector<Row>& rows) {
 std::vector<Row> option_rows(const CommandInfo& command, bool positional) {
   std::vector<Row> rows;
   for (const auto& option : command.options) {
-    if (option.positional == positional)
-      rows.push_back({option_label(option), option_explanation(option)});
+    if (option.positional != positional) continue;
+    rows.push_back({option_label(option), option_explanation(option)});
   }
   return rows;
 }

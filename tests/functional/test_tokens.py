@@ -7,6 +7,7 @@ import pytest
 
 from support.api import Api, bearer
 from support.pipeline import config, job
+from support.scripted import Scripted
 
 CLASS = {"resource-class": "local/small"}
 
@@ -119,6 +120,27 @@ def test_a_file_that_exists_is_refused_before_a_token_is_created(world, server, 
                            "--output", file)
     assert refused.returncode == 2
     assert "local/new" not in world.client(server, "resource-class", "list").stdout
+
+
+def test_a_token_that_cannot_be_kept_is_revoked(world):
+    file = world.place / "taken.token"
+
+    def answer(method, path):
+        if method == "DELETE":
+            return 200, {"message": "Deleted."}
+        file.write_text("theirs")  # since the command has looked
+        return 201, {"id": "the-id", "resource_class": "local/small", "nickname": "",
+                     "created_at": "2026-01-01T00:00:00Z", "token": "muc_secret"}
+    server = Scripted(answer)
+    result = world.run("token", "create", "local/small", "--output", file, "--server", server.url,
+                       environment={"MUSTER_TOKEN": "a-token"})
+    server.close()
+    assert result.returncode == 2
+    assert "the token is revoked again" in result.stderr
+    assert "muc_secret" not in result.stdout + result.stderr
+    assert server.calls[-1] == "DELETE /api/v3/runner/token/the-id"
+    assert file.read_text() == "theirs"
+    assert not list(world.place.glob(".*.token.*"))
 
 
 def test_with_json_the_file_alone_has_the_token(world, server, small):
