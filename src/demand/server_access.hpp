@@ -20,7 +20,4 @@ struct ServerAccess {
 Result<net::ClientRequest> authorized(const ServerAccess& access, std::string_view method,
                                       std::string_view path_and_query);
 
-// A token file's only line, in printable ASCII without blanks.
-Result<std::string> read_token(const std::filesystem::path& file);
-
 }  // namespace muster::demand

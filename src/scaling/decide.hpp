@@ -97,7 +97,7 @@ struct Reason {
 
   friend bool operator==(const Reason&, const Reason&) = default;
 };
-// The whole in words: "2 wait, 1 idle and 0 booting will serve 1: launch 1".
+// The whole in words, without a full stop: "2 wait, 1 idle and 0 booting will serve 1: launch 1".
 std::string describe(const Reason& reason);
 
 struct Counts {
