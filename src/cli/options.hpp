@@ -48,7 +48,7 @@ struct RunOptions {
   std::filesystem::path directory = ".";
   bool working_tree = false;
   bool json = false;
-  bool fleet = false;  // also show the fleet, and wait until it is back at zero
+  bool fleet = false;  // also show the fleet, and wait until it is back at its minimum
 };
 
 struct PipelineOptions {

@@ -135,7 +135,7 @@ class Parser {
     added->add_flag("--json", options.json,
                     "Print nothing but the finished pipeline, as one JSON document.");
     added->add_flag("--fleet", options.fleet,
-                    "Also show the fleet, and wait until no runner is left.");
+                    "Also show the fleet, and wait until it is back at its minimum.");
     client(added, options.client);
     choose(added, options);
   }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -44,13 +45,13 @@ class LiveDisplay final : public Display {
     std::vector<std::string> tree;
     std::vector<std::string> below;
     if (scene.pipeline != nullptr) tree = render(*scene.pipeline, now, style);
-    if (scene.pipeline != nullptr && scene.fleet != nullptr) {
-      below = render(*scene.fleet, classes_of(*scene.pipeline), style);
-      below.emplace(below.begin());
-    }
+    if (scene.fleet != nullptr) below = render(*scene.fleet, scene.classes, style);
+    if (!below.empty()) below.emplace(below.begin());
     if (!scene.notice.empty()) below.push_back(Line(style).add(scene.notice, "33").text());
     draw(fitted(std::move(tree), below, size.rows), size);
   }
+
+  void settle() override { drawn_.clear(); }
 
  private:
   // What has scrolled off the screen cannot be drawn over, so that nothing may. The cursor takes
@@ -96,26 +97,33 @@ class LineDisplay final : public Display {
  public:
   void show(const Scene& scene, WallTime now) override {
     if (scene.pipeline != nullptr) show_pipeline(*scene.pipeline, now);
-    if (last_ && scene.fleet != nullptr) show_fleet(*scene.fleet, now);
-    if (!scene.notice.empty() && scene.notice != notice_) fmt::print("{}\n", scene.notice);
+    if (last_ && scene.fleet != nullptr) show_fleet(*scene.fleet, scene.classes, now);
+    if (!scene.notice.empty() && scene.notice != notice_) print(scene.notice);
     notice_ = scene.notice;
     std::fflush(stdout);
   }
 
+  void settle() override { settled_ = true; }
+
  private:
+  void print(const std::string& line) {
+    if (std::exchange(settled_, false)) fmt::print("\n");
+    fmt::print("{}\n", line);
+  }
+
   void show_pipeline(const protocol::PipelineStatus& pipeline, WallTime now) {
     if (last_ && last_->version == pipeline.version) return;
     for (const auto& line : changes(last_ ? &*last_ : nullptr, pipeline, now)) {
-      fmt::print("{}\n", line);
+      print(line);
     }
     last_ = pipeline;
   }
 
-  void show_fleet(const protocol::FleetStatus& fleet, WallTime now) {
-    auto lines = render(fleet, classes_of(*last_), Style{.width = 200, .color = false});
+  void show_fleet(const protocol::FleetStatus& fleet, const ClassNames& classes, WallTime now) {
+    auto lines = render(fleet, classes, Style{.width = 200, .color = false});
     for (const auto& line : lines) {
       if (std::find(fleet_.begin(), fleet_.end(), line) != fleet_.end()) continue;
-      fmt::print("[{:>10}]{}\n", humanize(now - last_->created_at), line);
+      print(fmt::format("[{:>10}]{}", humanize(now - last_->created_at), line));
     }
     fleet_ = std::move(lines);
   }
@@ -123,11 +131,13 @@ class LineDisplay final : public Display {
   std::optional<protocol::PipelineStatus> last_;
   std::vector<std::string> fleet_;
   std::string notice_;
+  bool settled_ = false;
 };
 
 class SilentDisplay final : public Display {
  public:
   void show(const Scene&, WallTime) override {}
+  void settle() override {}
 };
 
 }  // namespace

@@ -195,8 +195,11 @@ FleetStatus fleet(std::int64_t small, std::int64_t large, WallTime reported_at =
 
 TEST(FleetView, HasALineForEachClassThatIsUsed) {
   EXPECT_THAT(render(fleet(2, 0), {"local/small"}, Style{}),
-              ElementsAre("  local/small         queue 3    desired 2    booting 0    "
-                          "busy 2    idle 0"));
+              ElementsAre("  local/small  queue 3   desired 2   booting 0   busy 2   idle 0   "
+                          "ending 0"));
+  auto ending = fleet(2, 0);
+  ending.classes[0].fleet->draining = 2;
+  EXPECT_THAT(render(ending, {"local/small"}, Style{}), ElementsAre(EndsWith("  ending 2")));
   auto silent = fleet(0, 0);
   silent.classes[0].fleet.reset();
   EXPECT_THAT(render(silent, {"local/small"}, Style{}),
@@ -237,30 +240,54 @@ TEST_F(FleetRecordTest, RemembersThePeakAndTheReturnToZero) {
   observe(0, 0, 0);
   observe(1, 4, 1);
   observe(5, 1, 2);
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
   observe(7, 1, 0);
-  EXPECT_EQ(record_.return_to_zero(last_end_), "The fleet is not back at zero.");
+  EXPECT_EQ(record_.way_back(last_end_), "The fleet is not back at zero.");
   observe(9, 0, 0);
   observe(20, 0, 0);
-  EXPECT_TRUE(record_.is_at_zero(last_end_));
+  EXPECT_TRUE(record_.is_back(last_end_));
   EXPECT_EQ(record_.peak(), "Peak: 5 runners (local/large 2, local/small 4).");
-  EXPECT_EQ(record_.return_to_zero(last_end_), "Back at zero 3.0 s after the last job.");
+  EXPECT_EQ(record_.way_back(last_end_), "Back at zero 3.0 s after the last job.");
 }
 
 TEST_F(FleetRecordTest, AReportFromBeforeTheLastEndProvesNothing) {
   observe(6, 0, 0);
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
   observe(8, fleet(0, 0, kStart + seconds(6)));  // seen again
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
   observe(16, 0, 0);
-  EXPECT_TRUE(record_.is_at_zero(last_end_));
+  EXPECT_TRUE(record_.is_back(last_end_));
 }
 
 TEST_F(FleetRecordTest, RunnersThatAreYetToBeLaunchedAreNoZero) {
   auto launching = fleet(0, 0, kStart + seconds(7));
   launching.classes[0].fleet->desired = 2;
   observe(7, launching);
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
+}
+
+TEST_F(FleetRecordTest, BackIsTheMinimumWithNothingUnderWay) {
+  auto status = fleet(2, 0, kStart + seconds(7));
+  auto& small = *status.classes[0].fleet;
+  small.min = 2;
+  observe(7, status);  // both are busy
+  EXPECT_FALSE(record_.is_back(last_end_));
+  EXPECT_EQ(record_.way_back(last_end_), "The fleet is not back at its minimum of 2 runners.");
+  small.busy = 0;
+  for (auto* under_way : {&small.booting, &small.draining}) {
+    *under_way = 1;
+    observe(8, status);
+    EXPECT_FALSE(record_.is_back(last_end_));
+    *under_way = 0;
+  }
+  small.live = small.desired = 1;
+  observe(8, status);
+  EXPECT_FALSE(record_.is_back(last_end_));
+  small.live = small.desired = small.idle = 2;
+  status.classes[0].reported_at = kStart + seconds(8);
+  observe(8, status);
+  EXPECT_EQ(record_.way_back(last_end_),
+            "Back at its minimum of 2 runners 2.0 s after the last job.");
 }
 
 TEST_F(FleetRecordTest, AClassThatNobodyReportsIsNotAtZeroButSilent) {
@@ -268,7 +295,7 @@ TEST_F(FleetRecordTest, AClassThatNobodyReportsIsNotAtZeroButSilent) {
   partly.classes[1].fleet.reset();
   partly.classes[1].reported_at.reset();
   observe(7, partly);
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
   EXPECT_THAT(record_.silent(after(36)), IsEmpty());
   partly.classes[0].reported_at = kStart + seconds(30);
   observe(30, partly);

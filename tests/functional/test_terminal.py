@@ -82,6 +82,20 @@ def test_the_tree_is_drawn_in_place(world, server, small):
     assert lines[lines.index("") + 1].split() == ["JOB", "WAIT", "RUN", "RUNNER", "RESULT"]
 
 
+def test_the_fleet_goes_below_the_results(world, server, small):
+    world.scaler(world.scaler_config(server, {"local/small": (small, {"max": 2})}))
+    repository = world.repository(config(build=job("sleep 1")))
+    code, written = on_terminal(world, "run", repository.directory, "--fleet", "--server",
+                                server.url, "--token-file", server.data / "token")
+    assert code == 0, written
+    assert "queue " in written
+    lines = Screen(written).lines
+    assert sum(line.startswith("Pipeline 1") for line in lines) == 1
+    results = next(n for n, line in enumerate(lines) if line.startswith("JOB "))
+    assert not [line for line in lines[:results] if "queue " in line]
+    assert lines[-3].startswith("Peak: ") and lines[-2].startswith("Back at zero ")
+
+
 def test_colors_unless_they_are_not_wanted(world, server, small):
     assert COLOR.search(follow(world, server, small)[1])
     code, written = on_terminal(world, "pipeline", "follow", "1", "--server", server.url,
