@@ -50,6 +50,15 @@ TEST(PagesTest, AStepLinksToItsOutputByItsPlaceInTheJob) {
   EXPECT_THAT(page, HasSubstr("failed</span> exit 7"));
 }
 
+TEST(PagesTest, AStepInTheBackgroundHasEndedWithItsJob) {
+  auto pipeline = hostile_pipeline();
+  auto& step = pipeline.workflows[0].jobs[0].tasks[0].steps[0];
+  step = {.name = "Serve", .state = protocol::StepState::background, .started_at = kNow};
+  EXPECT_THAT(pipeline_page(pipeline, kNow), HasSubstr(">in the background</span>"));
+  step.ended_at = kNow;
+  EXPECT_THAT(pipeline_page(pipeline, kNow), HasSubstr(">ran in the background</span>"));
+}
+
 TEST(PagesTest, AnEmptyServerSaysWhatToDoNext) {
   const auto page = overview_page({}, kNow);
   EXPECT_THAT(page, HasSubstr("muster resource-class create"));
