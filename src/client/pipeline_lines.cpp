@@ -25,21 +25,21 @@ struct Entry {
   bool shown = true;
 };
 
-Entry entry_of(const JobStatus& job, const TaskStatus& task) {
+Entry entry_of(const JobStatus& job, const std::string& name, const TaskStatus& task) {
   // Of a slice that nobody has claimed yet, the job's own line says it all.
   const bool shown = job.tasks.size() == 1 || task.attempt > 0;
-  return {task.id, task_name(job, task), task.state, detail(task), task.attempt, shown};
+  return {task.id, task_name(name, job, task), task.state, detail(task), task.attempt, shown};
 }
 
 // Jobs and tasks in their order; a job with one task is that task. That a job with several runs is
 // what its slices say.
 std::vector<Entry> entries(const PipelineStatus& status) {
   std::vector<Entry> all;
-  each_job(status, [&](const JobStatus& job) {
-    for (const auto& task : job.tasks) all.push_back(entry_of(job, task));
+  each_job(status, [&](const JobStatus& job, const std::string& name) {
+    for (const auto& task : job.tasks) all.push_back(entry_of(job, name, task));
     if (job.tasks.size() == 1) return;
     const auto slices = job.tasks.empty() ? "" : fmt::format("{} slices", job.tasks.size());
-    all.push_back({job.id, printable(job.name), job.state, slices, 0, job.state != "running"});
+    all.push_back({job.id, name, job.state, slices, 0, job.state != "running"});
   });
   all.push_back({status.id, fmt::format("pipeline {}", status.number), status.state, ""});
   return all;

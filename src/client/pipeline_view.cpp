@@ -12,6 +12,7 @@ namespace {
 
 using protocol::JobStatus;
 using protocol::PipelineStatus;
+using protocol::StepState;
 using protocol::TaskStatus;
 
 constexpr auto kBold = "1";
@@ -33,10 +34,19 @@ Look look_of(std::string_view state) {
   return {"·", kDim};
 }
 
-// With what it is doing just now.
+// The step that a task is at; what goes on in the background is so only where there is no other.
+std::string present_step(const TaskStatus& task) {
+  const auto& steps = task.steps;
+  const auto at = std::find_if(steps.rbegin(), steps.rend(), [](const auto& step) {
+    return step.state != StepState::background;
+  });
+  return step_name(at != steps.rend() ? at->name : steps.back().name);
+}
+
+// With what it is doing just now: that comes first, where a narrow terminal still shows it.
 std::string present(const TaskStatus& task) {
   const bool busy = task.state == "running" && !task.steps.empty();
-  return detail(task) + (busy ? "  " + step_name(task.steps.back().name) : "");
+  return busy ? present_step(task) + "  " + detail(task) : detail(task);
 }
 
 constexpr std::size_t kJobIndent = 4;

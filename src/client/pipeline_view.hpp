@@ -30,7 +30,8 @@ std::vector<std::string> result_table(const protocol::PipelineStatus& status);
 struct Failure {
   std::string task;  // as people call it: "test 2/4"
   std::string task_id;
-  std::string message;
+  std::string state;    // of the task
+  std::string message;  // the server's words, if it has any
   bool has_step = false;
   protocol::StepStatus step;
 };

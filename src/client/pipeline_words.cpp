@@ -11,10 +11,15 @@ namespace muster::client {
 using protocol::JobStatus;
 using protocol::TaskStatus;
 
-std::string task_name(const JobStatus& job, const TaskStatus& task) {
-  const auto name = printable(job.name);
-  if (job.tasks.size() == 1) return name;
-  return fmt::format("{} {}/{}", name, task.index + 1, job.tasks.size());
+std::string job_name(const protocol::PipelineStatus& status,
+                     const protocol::WorkflowStatus& workflow, const JobStatus& job) {
+  if (status.workflows.size() == 1) return printable(job.name);
+  return printable(workflow.name) + " › " + printable(job.name);
+}
+
+std::string task_name(const std::string& job_name, const JobStatus& job, const TaskStatus& task) {
+  if (job.tasks.size() == 1) return job_name;
+  return fmt::format("{} {}/{}", job_name, task.index + 1, job.tasks.size());
 }
 
 std::string step_name(const std::string& name) {

@@ -90,9 +90,18 @@ TEST(Render, ShowsTheStepThatRunsInOneShortLine) {
   protocol::StepStatus step;
   step.name = "set -e\nfor i in 1 2 3\ndo true; done";
   steps.push_back(step);
-  EXPECT_THAT(render(status, kNow, Style{.width = 100}).back(), EndsWith("runner-0  set -e …"));
+  EXPECT_THAT(render(status, kNow, Style{.width = 100}).back(), EndsWith("  set -e …  runner-0"));
   steps[0].name = std::string(500, 'x');
-  EXPECT_THAT(render(status, kNow, Style{.width = 200}).back(), EndsWith("xx…"));
+  EXPECT_THAT(render(status, kNow, Style{.width = 200}).back(), HasSubstr("xx…"));
+}
+
+TEST(Render, AStepInTheBackgroundIsNotWhatATaskIsAt) {
+  auto status = pipeline("running", {job("a", "running", {task(0, "running")})});
+  auto& steps = status.workflows[0].jobs[0].tasks[0].steps;
+  steps.push_back({.index = 0, .name = "Serve", .state = StepState::background});
+  EXPECT_THAT(render(status, kNow, Style{}).back(), EndsWith("  Serve  runner-0"));
+  steps.insert(steps.begin(), {.name = "Prepare", .state = StepState::success});
+  EXPECT_THAT(render(status, kNow, Style{}).back(), EndsWith("  Prepare  runner-0"));
 }
 
 TEST(Render, ToleratesStatesItDoesNotKnow) {
@@ -129,6 +138,23 @@ TEST(Changes, SlicesSpeakForThemselvesOnlyOnceClaimed) {
               ElementsAre("[ 1 min 0 s]  test 1/2    running   runner-0"));
 }
 
+// Two workflows may well have jobs of one name.
+protocol::PipelineStatus two_workflows() {
+  auto made = pipeline("failed", {job("test", "failed", {task(0, "success"), task(1, "failed")})});
+  made.workflows.push_back(
+      {"w2", "nightly", "success", {job("test", "success", {task(0, "success")})}});
+  made.workflows[1].jobs[0].tasks[0].id = "another";
+  return made;
+}
+
+TEST(Changes, NameTheWorkflowWhereThereAreSeveral) {
+  EXPECT_THAT(
+      changes(nullptr, two_workflows(), kNow),
+      ElementsAre(HasSubstr("  build › test 1/2  success"), HasSubstr("  build › test 2/2  "),
+                  HasSubstr("  build › test      failed"), HasSubstr("  nightly › test    success"),
+                  HasSubstr("pipeline 7")));
+}
+
 TEST(Changes, AnotherAttemptIsAChange) {
   const auto before = pipeline("running", {job("a", "running", {task(0, "running")})});
   auto after = before;
@@ -147,6 +173,13 @@ TEST(ResultTable, HasARowForEachTask) {
                                                    "test 2/2  2.0 s  -      runner-1  running",
                                                    "queue     -      -      -         queued",
                                                    "deploy    -      -      -         blocked"));
+}
+
+TEST(ResultTable, NamesTheWorkflowWhereThereAreSeveral) {
+  const auto rows = result_table(two_workflows());
+  EXPECT_THAT(rows.at(2), testing::StartsWith("build › test 2/2  "));
+  EXPECT_THAT(rows.at(3), testing::StartsWith("nightly › test    "));
+  EXPECT_EQ(failures(two_workflows()).at(0).task, "build › test 2/2");
 }
 
 TEST(Failures, NamesTheStepThatFailed) {
@@ -172,6 +205,16 @@ TEST(Failures, WithoutAStepGiveTheReason) {
   status.workflows[0].jobs[0].tasks[0].message = "the runner went silent";
   ASSERT_EQ(failures(status).size(), 1U);
   EXPECT_EQ(headline(failures(status)[0]), "a failed: the runner went silent");
+}
+
+TEST(Failures, TimedOutIsSaidInTheServersWords) {
+  auto status = pipeline("failed", {job("a", "timedout", {task(0, "timedout")})});
+  auto& timed_out = status.workflows[0].jobs[0].tasks[0];
+  EXPECT_EQ(headline(failures(status).at(0)), "a timed out");
+  timed_out.message = "the task ran longer than the runner's max_run_time";
+  timed_out.steps.push_back({.name = "Wait", .state = StepState::timedout, .exit_code = 143});
+  EXPECT_EQ(headline(failures(status).at(0)),
+            "a: step 'Wait' timed out: the task ran longer than the runner's max_run_time");
 }
 
 using protocol::FleetStatus;
