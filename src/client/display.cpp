@@ -17,10 +17,11 @@
 namespace muster::client {
 namespace {
 
+// One that can be drawn on.
 bool on_terminal() {
   const char* terminal = std::getenv("TERM");
   const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
-  return ::isatty(STDOUT_FILENO) == 1 && !dumb;
+  return standard_output_is_terminal() && !dumb;
 }
 
 struct Size {
@@ -42,33 +43,24 @@ class LiveDisplay final : public Display {
   void show(const Scene& scene, WallTime now) override {
     const auto size = terminal_size();
     const auto style = standard_output_style();
-    std::vector<std::string> tree;
+    std::vector<std::string> lines;
     std::vector<std::string> below;
-    if (scene.pipeline != nullptr) tree = render(*scene.pipeline, now, style);
     if (scene.fleet != nullptr) below = render(*scene.fleet, scene.classes, style);
     if (!below.empty()) below.emplace(below.begin());
     if (!scene.notice.empty()) below.push_back(Line(style).add(scene.notice, "33").text());
-    draw(fitted(std::move(tree), below, size.rows), size);
+    // What has scrolled off the screen cannot be drawn over, so that nothing may. The cursor takes
+    // the last row.
+    const auto rows = size.rows - 1;
+    const auto room = std::max(rows, below.size() + 1) - below.size();
+    if (scene.pipeline != nullptr) lines = render(*scene.pipeline, now, style, room);
+    lines.insert(lines.end(), below.begin(), below.end());
+    lines.resize(std::min(lines.size(), rows));
+    draw(std::move(lines), size);
   }
 
   void settle() override { drawn_.clear(); }
 
  private:
-  // What has scrolled off the screen cannot be drawn over, so that nothing may. The cursor takes
-  // the last row.
-  static std::vector<std::string> fitted(std::vector<std::string> tree,
-                                         const std::vector<std::string>& below, std::size_t rows) {
-    const auto room = rows > below.size() + 2 ? rows - below.size() - 2 : 0;
-    if (tree.size() > room + 1) {
-      const auto hidden = tree.size() - room;
-      tree.resize(room);
-      tree.push_back(fmt::format("  … {} more lines", hidden));
-    }
-    tree.insert(tree.end(), below.begin(), below.end());
-    if (tree.size() >= rows) tree.resize(rows - 1);
-    return tree;
-  }
-
   void draw(std::vector<std::string> lines, const Size& size) {
     if (lines == drawn_) return;
     std::string frame;
@@ -120,7 +112,7 @@ class LineDisplay final : public Display {
   }
 
   void show_fleet(const protocol::FleetStatus& fleet, const ClassNames& classes, WallTime now) {
-    auto lines = render(fleet, classes, Style{.width = 200, .color = false});
+    auto lines = render(fleet, classes, Style{.width = kUnlimited, .color = false});
     for (const auto& line : lines) {
       if (std::find(fleet_.begin(), fleet_.end(), line) != fleet_.end()) continue;
       print(fmt::format("[{:>10}]{}", humanize(now - last_->created_at), line));
@@ -151,11 +143,16 @@ std::unique_ptr<Display> make_silent_display() {
   return std::make_unique<SilentDisplay>();
 }
 
+bool standard_output_is_terminal() {
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+
 Style standard_output_style() {
   const char* no_color = std::getenv("NO_COLOR");
   const bool color = on_terminal() && (no_color == nullptr || *no_color == '\0');
   // A full last column would leave the cursor between two rows, where terminals differ.
-  return {.width = std::max<std::size_t>(terminal_size().columns, 2) - 1, .color = color};
+  const auto width = std::max<std::size_t>(terminal_size().columns, 2) - 1;
+  return {.width = standard_output_is_terminal() ? width : kUnlimited, .color = color};
 }
 
 }  // namespace muster::client

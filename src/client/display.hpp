@@ -32,7 +32,10 @@ class Display {
 std::unique_ptr<Display> make_display();
 std::unique_ptr<Display> make_silent_display();
 
-// Of standard output: its width, and whether colours are wanted (a terminal, without NO_COLOR).
+bool standard_output_is_terminal();
+
+// Of standard output: its width, where it is a terminal, and whether colours are wanted (a
+// terminal, without NO_COLOR).
 Style standard_output_style();
 
 }  // namespace muster::client

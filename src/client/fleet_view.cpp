@@ -13,7 +13,7 @@ std::size_t name_width(const protocol::FleetStatus& fleet, const ClassNames& cla
   std::size_t width = 0;
   for (const auto& item : fleet.classes) {
     if (!classes.contains(item.resource_class)) continue;
-    width = std::max(width, columns(printable(item.resource_class)));
+    width = std::max(width, columns(whole(item.resource_class)));
   }
   return width;
 }
@@ -42,7 +42,7 @@ std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassN
   for (const auto& item : fleet.classes) {
     if (!classes.contains(item.resource_class)) continue;
     Line line(style);
-    line.add("  " + padded(printable(item.resource_class), width), "1");
+    line.add("  " + padded(whole(item.resource_class), width), "1");
     line.add(fmt::format("  queue {:<2}", item.unclaimed), item.unclaimed > 0 ? "33" : "");
     if (item.fleet) {
       line.add(fmt::format("  desired {:<2}  booting {:<2}  busy {:<2}  idle {:<2}  ending {}",
@@ -65,7 +65,7 @@ bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes) {
 std::string silence_of(const ClassNames& classes) {
   const std::vector<std::string> names(classes.begin(), classes.end());
   return fmt::format("No scaler reports on {}: is 'muster scale' running?",
-                     printable(join(names, ", ")));
+                     whole(join(names, ", ")));
 }
 
 WallTime last_end_of(const protocol::PipelineStatus& status) {
@@ -121,7 +121,7 @@ bool FleetRecord::is_back(WallTime last_end) const {
 std::string FleetRecord::peak() const {
   std::vector<std::string> parts;
   for (const auto& [name, record] : classes_) {
-    parts.push_back(fmt::format("{} {}", printable(name), record.peak));
+    parts.push_back(fmt::format("{} {}", whole(name), record.peak));
   }
   return fmt::format("Peak: {} ({}).", count_of(peak_, "runner"), join(parts, ", "));
 }

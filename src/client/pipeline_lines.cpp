@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
 #include "client/pipeline_view.hpp"
 #include "client/pipeline_words.hpp"
 
@@ -45,7 +44,7 @@ std::vector<Entry> entries(const PipelineStatus& status) {
   return all;
 }
 
-// The same for every line about this pipeline.
+// The same for every line about this pipeline; a longer name takes the room that it needs.
 std::size_t name_width(const PipelineStatus& status) {
   constexpr std::size_t kWidest = 40;
   std::size_t width = 0;
@@ -70,7 +69,7 @@ std::vector<std::string> changes(const PipelineStatus* before, const PipelineSta
     if (same || !entry.shown) continue;
     const auto line =
         fmt::format("[{:>10}]  {}  {}  {}", humanize(now - after.created_at),
-                    cell(entry.name, width), padded(printable(entry.state), 8), entry.detail);
+                    padded(entry.name, width), padded(whole(entry.state), 8), entry.detail);
     lines.emplace_back(line.substr(0, line.find_last_not_of(' ') + 1));
   }
   return lines;

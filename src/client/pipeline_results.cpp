@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
 #include "client/pipeline_view.hpp"
 #include "client/pipeline_words.hpp"
 
@@ -35,8 +34,8 @@ std::vector<Failure> failures(const PipelineStatus& status) {
           task.state != "infrastructure_fail") {
         continue;
       }
-      auto& failure = found.emplace_back(Failure{
-          task_name(name, job, task), task.id, task.state, printable(task.message), false, {}});
+      auto& failure = found.emplace_back(
+          Failure{task_name(name, job, task), task.id, task.state, whole(task.message), false, {}});
       for (const auto& step : task.steps) {
         if (step.state != StepState::failed && step.state != StepState::timedout) continue;
         failure.step = step;

@@ -15,9 +15,10 @@ namespace muster::client {
 bool has_ended(const protocol::PipelineStatus& status);
 bool was_successful(const protocol::PipelineStatus& status);
 
-// The tree of workflows, jobs and, for parallel jobs, tasks.
+// The tree of workflows, jobs and, for parallel jobs, tasks, in at most `rows` lines (at least
+// one). Where they do not suffice, what is over is left out first and what runs last.
 std::vector<std::string> render(const protocol::PipelineStatus& status, WallTime now,
-                                const Style& style);
+                                const Style& style, std::size_t rows = kUnlimited);
 
 // A line for each job and task whose state is another than `before`; for all, if that is null.
 std::vector<std::string> changes(const protocol::PipelineStatus* before,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/time.hpp"
+#include "client/terminal_text.hpp"
 #include "protocol/messages.hpp"
 
 namespace muster::client {

@@ -84,6 +84,36 @@ TEST(Render, KeepsToTheWidthAndToNoColors) {
   }
 }
 
+TEST(Render, CutsNothingWithoutAWidth) {
+  auto status = halfway();
+  const std::string long_name(150, 'x');
+  for (auto& each : status.workflows[0].jobs) each.name = long_name;
+  status.subject = std::string(450, 's');
+  const auto lines = render(status, kNow, Style{.width = kUnlimited});
+  EXPECT_THAT(lines.front(), EndsWith("  " + status.subject));
+  EXPECT_THAT(lines.at(2), HasSubstr(" " + long_name + "  success   4.0 s        runner-0"));
+  EXPECT_THAT(changes(nullptr, status, kNow).front(), HasSubstr(long_name + "  success"));
+}
+
+TEST(Render, OnEightyColumnsALongNameLeavesRoomForTheStep) {
+  auto status = pipeline("running", {job(std::string(60, 'j'), "running", {task(0, "running")})});
+  auto& running = status.workflows[0].jobs[0].tasks[0];
+  running.runner = "local-small-0123456789abcdef";
+  running.steps.push_back({.name = "Install dependencies"});
+  const auto line = render(status, kNow, Style{.width = 79}).back();
+  EXPECT_THAT(line, HasSubstr("  Install dependencies  "));
+  EXPECT_EQ(columns(line), 79U);
+}
+
+TEST(Render, LeavesOutWhatIsOverBeforeWhatRuns) {
+  const auto lines = render(halfway(), kNow, Style{.width = 100}, 6);
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("Pipeline 7"), "  build", HasSubstr("test"),
+                                 HasSubstr("2/2"), HasSubstr("queue"), "  … 3 more lines"));
+  for (std::size_t rows = 1; rows < 10; ++rows) {
+    EXPECT_EQ(render(halfway(), kNow, Style{}, rows).size(), std::min<std::size_t>(rows, 8));
+  }
+}
+
 TEST(Render, ShowsTheStepThatRunsInOneShortLine) {
   auto status = pipeline("running", {job("a", "running", {task(0, "running")})});
   auto& steps = status.workflows[0].jobs[0].tasks[0].steps;
