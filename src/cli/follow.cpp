@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "client/display.hpp"
 #include "client/fleet_view.hpp"
+#include "client/output_choice.hpp"
 #include "client/pipeline_view.hpp"
 #include "client/watch.hpp"
 #include "protocol/json.hpp"
@@ -150,8 +151,12 @@ class Following {
       fmt::print("(its output could not be fetched: {})\n", output.error().message);
       return;
     }
-    const auto text = client::harmless(client::last_lines(*output, kShownLines),
-                                       client::standard_output_style().color);
+    const auto shown = client::last_lines(*output, kShownLines);
+    if (start > 0 || shown.size() < output->size()) {
+      fmt::print("(cut; all of it: {})\n",
+                 client::output_command(status().number, failure.choice, failure.step));
+    }
+    const auto text = client::harmless(shown, client::standard_output_style().color);
     fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
   }
 

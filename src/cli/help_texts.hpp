@@ -52,7 +52,7 @@ inline constexpr Text kRun{
 )"};
 
 inline constexpr Text kPipeline{
-    "List, show, follow or cancel pipelines.\n"
+    "List, show, follow, read or cancel pipelines.\n"
     "A pipeline is one submission of a .circleci/config.yml; it is named by its number or its "
     "id.",
     ""};
@@ -176,6 +176,16 @@ inline constexpr Text kPipelineFollow{
     R"(Examples:
   muster pipeline follow 7
   muster pipeline follow 7 --json
+)"};
+
+inline constexpr Text kPipelineOutput{
+    "Print what a pipeline's steps have written.\n"
+    "Prints all that is kept of it, also while the pipeline runs. On a terminal each step has a "
+    "heading, and control sequences other than colours are dropped; into a pipe or file go the "
+    "bytes as they are and nothing else. A job of several workflows is WORKFLOW/JOB.",
+    R"(Examples:
+  muster pipeline output 7 | grep -i error
+  muster pipeline output 7 test/2 --step 'Run tests' > test.log
 )"};
 
 inline constexpr Text kPipelineCancel{

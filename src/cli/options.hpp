@@ -52,9 +52,11 @@ struct RunOptions {
 };
 
 struct PipelineOptions {
-  enum class Action { list, show, follow, cancel } action = Action::list;
+  enum class Action { list, show, follow, output, cancel } action = Action::list;
   ClientOptions client;
   std::string id;
+  std::string job;   // output: JOB, JOB/INDEX; empty: all
+  std::string step;  // output: a name, or a number from 1; empty: all
   bool json = false;
 };
 

@@ -147,6 +147,7 @@ class Parser {
     add_pipeline_action(*added, "list", Action::list, text::kPipelineList);
     add_pipeline_action(*added, "show", Action::show, text::kPipelineShow);
     add_pipeline_action(*added, "follow", Action::follow, text::kPipelineFollow);
+    add_pipeline_action(*added, "output", Action::output, text::kPipelineOutput);
     add_pipeline_action(*added, "cancel", Action::cancel, text::kPipelineCancel);
   }
 
@@ -157,7 +158,12 @@ class Parser {
     if (action != PipelineOptions::Action::list) {
       string_option(added, "ID", options.id, "ID", "The pipeline's number or id.")->required();
     }
-    if (action != PipelineOptions::Action::cancel) {
+    if (action == PipelineOptions::Action::output) {
+      string_option(added, "JOB", options.job, "JOB[/INDEX]",
+                    "Only this job; JOB/INDEX is one of its tasks, from 1. Without it: all jobs.");
+      string_option(added, "--step", options.step, "STEP",
+                    "Only this step: its number, from 1, or its name.");
+    } else if (action != PipelineOptions::Action::cancel) {
       added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
     }
     client(added, options.client);

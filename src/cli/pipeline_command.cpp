@@ -5,6 +5,7 @@
 #include "cli/client_session.hpp"
 #include "cli/commands.hpp"
 #include "cli/follow.hpp"
+#include "cli/step_output.hpp"
 #include "client/display.hpp"
 #include "client/pipeline_view.hpp"
 #include "protocol/json.hpp"
@@ -54,6 +55,8 @@ int run(const PipelineOptions& options) {
   switch (options.action) {
     case PipelineOptions::Action::show:
       return show(api, options);
+    case PipelineOptions::Action::output:
+      return print_output(api, options);
     case PipelineOptions::Action::cancel:
       return cancel(api, options);
     default:

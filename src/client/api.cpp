@@ -169,7 +169,7 @@ Result<std::string> Api::output(const std::string& task_id, std::int64_t step,
                                 std::int64_t offset) {
   auto asked = request("GET", fmt::format("{}/tasks/{}/steps/{}/output", kMuster,
                                           net::encode_component(task_id), step));
-  if (offset > 0) asked.headers.set("Range", fmt::format("bytes={}-", offset));
+  asked.headers.set("Range", fmt::format("bytes={}-", offset));
   auto response = call(asked);
   if (!response) return response.error();
   return std::move(response->body);

@@ -12,6 +12,7 @@ namespace muster::client {
 using protocol::JobStatus;
 using protocol::PipelineStatus;
 using protocol::TaskStatus;
+using protocol::WorkflowStatus;
 
 namespace {
 
@@ -34,7 +35,7 @@ Entry entry_of(const JobStatus& job, const std::string& name, const TaskStatus& 
 // what its slices say.
 std::vector<Entry> entries(const PipelineStatus& status) {
   std::vector<Entry> all;
-  each_job(status, [&](const JobStatus& job, const std::string& name) {
+  each_job(status, [&](const WorkflowStatus&, const JobStatus& job, const std::string& name) {
     for (const auto& task : job.tasks) all.push_back(entry_of(job, name, task));
     if (job.tasks.size() == 1) return;
     const auto slices = job.tasks.empty() ? "" : fmt::format("{} slices", job.tasks.size());

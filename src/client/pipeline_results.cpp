@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "client/output_choice.hpp"
 #include "client/pipeline_view.hpp"
 #include "client/pipeline_words.hpp"
 
@@ -10,10 +11,11 @@ namespace muster::client {
 using protocol::JobStatus;
 using protocol::PipelineStatus;
 using protocol::StepState;
+using protocol::WorkflowStatus;
 
 std::vector<std::string> result_table(const PipelineStatus& status) {
   std::vector<std::vector<std::string>> rows{{"JOB", "WAIT", "RUN", "RUNNER", "RESULT"}};
-  each_job(status, [&](const JobStatus& job, const std::string& name) {
+  each_job(status, [&](const WorkflowStatus&, const JobStatus& job, const std::string& name) {
     for (const auto& task : job.tasks) {
       const bool waited = task.queued_at && task.started_at;
       rows.push_back({task_name(name, job, task),
@@ -28,22 +30,28 @@ std::vector<std::string> result_table(const PipelineStatus& status) {
 
 std::vector<Failure> failures(const PipelineStatus& status) {
   std::vector<Failure> found;
-  each_job(status, [&](const JobStatus& job, const std::string& name) {
-    for (const auto& task : job.tasks) {
-      if (task.state != "failed" && task.state != "timedout" &&
-          task.state != "infrastructure_fail") {
-        continue;
-      }
-      auto& failure = found.emplace_back(
-          Failure{task_name(name, job, task), task.id, task.state, whole(task.message), false, {}});
-      for (const auto& step : task.steps) {
-        if (step.state != StepState::failed && step.state != StepState::timedout) continue;
-        failure.step = step;
-        failure.has_step = true;
-        break;
-      }
-    }
-  });
+  each_job(status,
+           [&](const WorkflowStatus& workflow, const JobStatus& job, const std::string& name) {
+             for (const auto& task : job.tasks) {
+               if (task.state != "failed" && task.state != "timedout" &&
+                   task.state != "infrastructure_fail") {
+                 continue;
+               }
+               auto& failure = found.emplace_back(Failure{task_name(name, job, task),
+                                                          choice_of(status, workflow, job, task),
+                                                          task.id,
+                                                          task.state,
+                                                          whole(task.message),
+                                                          false,
+                                                          {}});
+               for (const auto& step : task.steps) {
+                 if (step.state != StepState::failed && step.state != StepState::timedout) continue;
+                 failure.step = step;
+                 failure.has_step = true;
+                 break;
+               }
+             }
+           });
   return found;
 }
 

@@ -29,7 +29,8 @@ std::vector<std::string> result_table(const protocol::PipelineStatus& status);
 
 // A task that failed, and the step that did it, if one did.
 struct Failure {
-  std::string task;  // as people call it: "test 2/4"
+  std::string task;    // as people call it: "test 2/4"
+  std::string choice;  // as `muster pipeline output` wants it: "test/2"
   std::string task_id;
   std::string state;    // of the task
   std::string message;  // the server's words, if it has any

@@ -29,11 +29,11 @@ std::string run_time(const protocol::TaskStatus& task, WallTime now);
 // From the first start to the last end of its tasks.
 std::string run_time(const protocol::JobStatus& job, WallTime now);
 
-// With each job its name, as above.
+// With each job its workflow, and its name as above.
 template <class Visit>
 void each_job(const protocol::PipelineStatus& status, const Visit& visit) {
   for (const auto& workflow : status.workflows) {
-    for (const auto& job : workflow.jobs) visit(job, job_name(status, workflow, job));
+    for (const auto& job : workflow.jobs) visit(workflow, job, job_name(status, workflow, job));
   }
 }
 

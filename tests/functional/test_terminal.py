@@ -1,37 +1,13 @@
 """The live view on a real (pseudo-)terminal: drawn over itself, never wider than the window."""
 
-import fcntl
-import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 
 from support.pipeline import config, job
+from support.terminal import COLUMNS, on_terminal
 
-ROWS, COLUMNS = 20, 60
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 PIECES = re.compile(r"\x1b\[(?P<count>\d*)(?P<command>[FJK])|(?P<newline>\r\n)|"
                     r"(?P<text>[^\x1b\r\n]+)")
-
-
-def on_terminal(world, *arguments, **environment):
-    """The exit code, and all that the program wrote to its terminal."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    program = subprocess.Popen(
-        [str(word) for word in (world.binary, *arguments)], stdin=theirs, stdout=theirs,
-        stderr=theirs, cwd=world.place, env=world.environment(TERM="xterm", **environment))
-    os.close(theirs)
-    written = b""
-    try:
-        while data := os.read(ours, 65536):
-            written += data
-    except OSError:  # the other end is closed
-        pass
-    os.close(ours)
-    return program.wait(60), written.decode()
 
 
 class Screen:
