@@ -190,7 +190,8 @@ inline constexpr Text kPipelineOutput{
 
 inline constexpr Text kPipelineCancel{
     "Cancel a pipeline.\n"
-    "Tasks that wait end at once; those that run end when their runners have ended them.",
+    "Tasks that wait end at once; those that run end when their runners have ended them. The exit "
+    "code is 1 if the pipeline has ended already.",
     R"(Examples:
   muster pipeline cancel 7
   muster pipeline cancel 7 --server http://ci.example:8480

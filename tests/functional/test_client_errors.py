@@ -2,6 +2,8 @@
 
 import pytest
 
+from support.pipeline import config, job
+
 
 def complaint(world, *arguments, token="a-token"):
     """The exit code, and the one sentence or two."""
@@ -55,6 +57,26 @@ def test_what_is_not_there(world, server, arguments, words):
     code, sentence = complaint(world, *arguments, "--server", server.url, token=server.token)
     assert code == 2
     assert words in sentence
+
+
+@pytest.mark.parametrize("action", ["show", "follow", "cancel", "output"])
+@pytest.mark.parametrize("name", ["x/y", "7?limit=1", "../token", "", "\x1b[2J", "9" * 40])
+def test_what_is_no_pipeline(world, action, name):
+    code, sentence = complaint(world, "pipeline", action, name, "--server", "http://127.0.0.1:1")
+    assert code == 2
+    assert "is no pipeline: give its number" in sentence
+    assert "\x1b" not in sentence
+
+
+def test_a_pipeline_that_has_ended_cannot_be_canceled(world, server, small):
+    pipeline = world.submit(server, config(build=job("true")))
+    first = world.client(server, "pipeline", "cancel", "1")
+    assert first.returncode == 0
+    assert "Canceling" in first.stderr
+    pipeline.wait()
+    for name in ("1", pipeline.id):
+        assert complaint(world, "pipeline", "cancel", name, "--server", server.url,
+                         token=server.token) == (1, "Pipeline 1 has ended already: canceled.")
 
 
 def test_a_server_without_a_place_for_its_data(world):
