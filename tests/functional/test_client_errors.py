@@ -37,6 +37,14 @@ def test_a_directory_without_a_repository(world):
     assert "git init" in sentence
 
 
+@pytest.mark.parametrize("size", [(1 << 20) + 1, (64 << 20) + 1])
+def test_a_config_that_no_server_takes(world, size):
+    repository = world.repository("#" * size)
+    assert complaint(world, "run", repository.directory, "--server", "http://127.0.0.1:1") == (
+        2, "muster: .circleci/config.yml has more than 1024 KiB, which no server takes; make it "
+           "shorter")
+
+
 def test_a_server_that_does_not_know_the_token(world, server):
     code, sentence = complaint(world, "pipeline", "list", "--server", server.url)
     assert code == 4
