@@ -68,6 +68,18 @@ def test_a_submission_without_an_answer_is_not_repeated(world, scripted):
     assert [call.split()[0] for call in server.calls] == ["PUT", "POST"]
 
 
+def test_a_submission_that_never_left_is_not_taken_for_one_that_did(world, scripted):
+    def answer(method, path):
+        server.close()  # nobody listens any more when the submission comes
+        return 201, {"message": "stored"}
+    server = scripted(answer)
+    client = start_run(world, server.url)
+    assert client.wait() == 3
+    assert "Connection refused" in client.output()
+    assert client.output().endswith(" Nothing was submitted.\n")
+    assert [call.split()[0] for call in server.calls] == ["PUT"]
+
+
 def test_nobody_is_waited_for_who_was_never_there(world, scripted):
     server = scripted(lambda method, path: None)
     token = world.place / "client.token"
