@@ -63,7 +63,7 @@ std::string class_rows(const protocol::FleetStatus& fleet) {
     const auto posted = one.fleet.value_or(protocol::ClassFleet{});
     rows += fmt::format("<tr><td>{}</td>", shown(one.resource_class));
     for (const auto number : {one.unclaimed, one.running, posted.desired, posted.booting,
-                              posted.idle, posted.busy, posted.max}) {
+                              posted.idle, posted.busy, posted.draining, posted.max}) {
       rows += number_cell(number);
     }
     const auto why = one.fleet ? join(posted.reasons, "; ") : "no scaler has reported";
@@ -167,7 +167,8 @@ std::string overview_page(const Overview& overview, WallTime now) {
   body += table(
       "<th>Class</th><th class=\"number\">Queue</th><th class=\"number\">Running</th>"
       "<th class=\"number\">Desired</th><th class=\"number\">Booting</th>"
-      "<th class=\"number\">Idle</th><th class=\"number\">Busy</th><th class=\"number\">Max</th>"
+      "<th class=\"number\">Idle</th><th class=\"number\">Busy</th>"
+      "<th class=\"number\">Ending</th><th class=\"number\">Max</th>"
       "<th class=\"why\">Why</th>",
       class_rows(overview.fleet),
       "None yet. Make one with: muster resource-class create local/small");
