@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "client/display.hpp"
 #include "client/fleet_view.hpp"
+#include "client/output_choice.hpp"
 #include "client/pipeline_view.hpp"
 #include "client/watch.hpp"
 #include "protocol/json.hpp"
@@ -20,12 +21,11 @@ namespace {
 
 using client::Api;
 using client::Watch;
-using protocol::FleetStatus;
 using protocol::PipelineStatus;
 
 constexpr int kFailed = 1;
 constexpr Millis kTick{100};
-constexpr Millis kZeroPatience = std::chrono::minutes(10);
+constexpr Millis kFleetPatience = std::chrono::minutes(10);
 constexpr std::size_t kShownLines = 50;
 constexpr std::size_t kShownFailures = 10;
 constexpr std::int64_t kShownBytes = 64 << 10;
@@ -66,7 +66,8 @@ class Following {
       if (!updated) return give_up(updated.error());
       observe_fleet();
       show();
-      if (has_ended() && fleet_is_done()) return tell();
+      if (has_ended() && !told_) tell_pipeline();
+      if (told_ && fleet_is_done()) return verdict();
       std::this_thread::sleep_for(kTick);
     }
     return leave();
@@ -85,8 +86,13 @@ class Following {
 
   void show() {
     client::Scene scene;
-    scene.pipeline = watch_.pipeline() ? &status() : nullptr;
-    scene.fleet = watch_.fleet() ? &*watch_.fleet() : nullptr;
+    if (watch_.pipeline()) {
+      if (!told_) scene.pipeline = &status();
+      // The last tree stands without it: it goes on below the results.
+      const bool fleet = watch_.fleet() && (told_ || !has_ended());
+      if (fleet) scene.fleet = &*watch_.fleet();
+      scene.classes = client::classes_of(status());
+    }
     scene.notice = notice();
     display_->show(scene, now());
   }
@@ -98,17 +104,19 @@ class Following {
     return client::is_needed(*watch_.fleet(), silent) ? client::silence_of(silent) : "";
   }
 
-  bool is_at_zero() const { return record_.is_at_zero(client::last_end_of(status())); }
+  bool is_back() const { return record_.is_back(client::last_end_of(status())); }
 
   bool fleet_is_done() {
-    if (!settings_.fleet || is_at_zero()) return true;
+    if (!settings_.fleet || is_back()) return true;
     const auto monotonic = system_clock().monotonic();
     if (!ended_at_) ended_at_ = monotonic;
-    return !record_.silent(monotonic).empty() || monotonic - *ended_at_ > kZeroPatience;
+    return !record_.silent(monotonic).empty() || monotonic - *ended_at_ > kFleetPatience;
   }
 
-  int tell() {
-    const bool good = client::was_successful(status());
+  // At once: whoever waits for the fleet may have seen enough.
+  void tell_pipeline() {
+    told_ = true;
+    display_->settle();
     if (settings_.json) {
       fmt::print("{}\n", protocol::to_json(status()));
     } else {
@@ -116,8 +124,12 @@ class Following {
       fmt::print("\n");
       print_lines(client::result_table(status()));
     }
+    std::fflush(stdout);
+  }
+
+  int verdict() const {
     const bool back = !settings_.fleet || tell_fleet();
-    return good && back ? 0 : kFailed;
+    return client::was_successful(status()) && back ? 0 : kFailed;
   }
 
   void tell_failures() {
@@ -139,17 +151,20 @@ class Following {
       fmt::print("(its output could not be fetched: {})\n", output.error().message);
       return;
     }
-    const auto text = client::harmless(client::last_lines(*output, kShownLines),
-                                       client::standard_output_style().color);
+    const auto shown = client::last_lines(*output, kShownLines);
+    if (start > 0 || shown.size() < output->size()) {
+      fmt::print("(cut; all of it: {})\n",
+                 client::output_command(status().number, failure.choice, failure.step));
+    }
+    const auto text = client::harmless(shown, client::standard_output_style().color);
     fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
   }
 
-  // Whether the fleet is back at zero. With --json, standard output is taken.
+  // Whether the fleet is back at its minimum. With --json, standard output is taken.
   bool tell_fleet() const {
     auto* out = settings_.json ? stderr : stdout;
-    fmt::print(out, "\n{}\n{}\n", record_.peak(),
-               record_.return_to_zero(client::last_end_of(status())));
-    if (is_at_zero()) return true;
+    fmt::print(out, "\n{}\n{}\n", record_.peak(), record_.way_back(client::last_end_of(status())));
+    if (is_back()) return true;
     const auto silent = record_.silent(system_clock().monotonic());
     if (!silent.empty()) fmt::print(out, "{}\n", client::silence_of(silent));
     return false;
@@ -189,6 +204,7 @@ class Following {
   Api api_;
   client::FleetRecord record_;
   std::optional<MonotonicTime> ended_at_;
+  bool told_ = false;  // what became of the pipeline
 
   std::stop_source stop_;  // of the watch
   std::stop_callback<std::function<void()>> on_interrupt_;

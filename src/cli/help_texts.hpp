@@ -52,7 +52,7 @@ inline constexpr Text kRun{
 )"};
 
 inline constexpr Text kPipeline{
-    "List, show, follow or cancel pipelines.\n"
+    "List, show, follow, read or cancel pipelines.\n"
     "A pipeline is one submission of a .circleci/config.yml; it is named by its number or its "
     "id.",
     ""};
@@ -195,9 +195,20 @@ inline constexpr Text kPipelineFollow{
   muster pipeline follow 7 --json
 )"};
 
+inline constexpr Text kPipelineOutput{
+    "Print what a pipeline's steps have written.\n"
+    "Prints all that is kept of it, also while the pipeline runs. On a terminal each step has a "
+    "heading, and control sequences other than colours are dropped; into a pipe or file go the "
+    "bytes as they are and nothing else. A job of several workflows is WORKFLOW/JOB.",
+    R"(Examples:
+  muster pipeline output 7 | grep -i error
+  muster pipeline output 7 test/2 --step 'Run tests' > test.log
+)"};
+
 inline constexpr Text kPipelineCancel{
     "Cancel a pipeline.\n"
-    "Tasks that wait end at once; those that run end when their runners have ended them.",
+    "Tasks that wait end at once; those that run end when their runners have ended them. The exit "
+    "code is 1 if the pipeline has ended already.",
     R"(Examples:
   muster pipeline cancel 7
   muster pipeline cancel 7 --server http://ci.example:8480

@@ -48,13 +48,15 @@ struct RunOptions {
   std::filesystem::path directory = ".";
   bool working_tree = false;
   bool json = false;
-  bool fleet = false;  // also show the fleet, and wait until it is back at zero
+  bool fleet = false;  // also show the fleet, and wait until it is back at its minimum
 };
 
 struct PipelineOptions {
-  enum class Action { list, show, follow, cancel } action = Action::list;
+  enum class Action { list, show, follow, output, cancel } action = Action::list;
   ClientOptions client;
   std::string id;
+  std::string job;   // output: JOB, JOB/INDEX; empty: all
+  std::string step;  // output: a name, or a number from 1; empty: all
   bool json = false;
 };
 

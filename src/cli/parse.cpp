@@ -145,7 +145,7 @@ class Parser {
     added->add_flag("--json", options.json,
                     "Print nothing but the finished pipeline, as one JSON document.");
     added->add_flag("--fleet", options.fleet,
-                    "Also show the fleet, and wait until no runner is left.");
+                    "Also show the fleet, and wait until it is back at its minimum.");
     client(added, options.client);
     choose(added, options);
   }
@@ -157,6 +157,7 @@ class Parser {
     add_pipeline_action(*added, "list", Action::list, text::kPipelineList);
     add_pipeline_action(*added, "show", Action::show, text::kPipelineShow);
     add_pipeline_action(*added, "follow", Action::follow, text::kPipelineFollow);
+    add_pipeline_action(*added, "output", Action::output, text::kPipelineOutput);
     add_pipeline_action(*added, "cancel", Action::cancel, text::kPipelineCancel);
   }
 
@@ -167,7 +168,12 @@ class Parser {
     if (action != PipelineOptions::Action::list) {
       require_text(string_option(added, "ID", options.id, "ID", "The pipeline's number or id."));
     }
-    if (action != PipelineOptions::Action::cancel) {
+    if (action == PipelineOptions::Action::output) {
+      string_option(added, "JOB", options.job, "JOB[/INDEX]",
+                    "Only this job; JOB/INDEX is one of its tasks, from 1. Without it: all jobs.");
+      string_option(added, "--step", options.step, "STEP",
+                    "Only this step: its number, from 1, or its name.");
+    } else if (action != PipelineOptions::Action::cancel) {
       added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
     }
     client(added, options.client);

@@ -76,6 +76,11 @@ TEST_F(Parse, PipelineActions) {
   using Action = PipelineOptions::Action;
   EXPECT_EQ(chosen<PipelineOptions>({"pipeline", "list"}).action, Action::list);
   EXPECT_EQ(chosen<PipelineOptions>({"pipeline", "follow", "7"}).action, Action::follow);
+  EXPECT_EQ(chosen<PipelineOptions>({"pipeline", "output", "7"}).job, "");
+  const auto output =
+      chosen<PipelineOptions>({"pipeline", "output", "7", "test/2", "--step", "Run tests"});
+  EXPECT_EQ(output.action, Action::output);
+  EXPECT_EQ(output.id + " " + output.job + " " + output.step, "7 test/2 Run tests");
   const auto cancel = chosen<PipelineOptions>({"pipeline", "cancel", "7"});
   EXPECT_EQ(cancel.action, Action::cancel);
   EXPECT_EQ(cancel.id, "7");
@@ -125,7 +130,7 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
        "muster run: unknown option '--jsn' (did you mean '--json'?). See 'muster run --help'.\n"},
       {{"run", "--jsn=1"}, "muster run: unknown option '--jsn' (did you mean '--json'?)."},
       {{"run", "a", "b"}, "muster run: unexpected 'b'."},
-      {{"pipeline"}, "muster pipeline: say which: list, show, follow, cancel."},
+      {{"pipeline"}, "muster pipeline: say which: list, show, follow, output, cancel."},
       {{"pipeline", "folow", "7"}, "muster pipeline: unknown command 'folow' (did you mean "},
       {{"pipeline", "show"}, "muster pipeline show: ID is required."},
       {{"pipeline", "show", ""}, "muster pipeline show: ID: must not be empty."},

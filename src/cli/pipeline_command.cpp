@@ -2,15 +2,20 @@
 
 #include <fmt/format.h>
 
+#include "base/crypto.hpp"
+#include "base/text.hpp"
 #include "cli/client_session.hpp"
 #include "cli/commands.hpp"
 #include "cli/follow.hpp"
+#include "cli/step_output.hpp"
 #include "client/display.hpp"
 #include "client/pipeline_view.hpp"
 #include "protocol/json.hpp"
 
 namespace muster::cli {
 namespace {
+
+constexpr int kTooLate = 1;
 
 int list(client::Api& api, const PipelineOptions& options) {
   const auto pipelines = api.pipelines();
@@ -34,7 +39,23 @@ int show(client::Api& api, const PipelineOptions& options) {
   return 0;
 }
 
+// Before it becomes part of an address.
+Result<void> check_id(const std::string& id) {
+  if (parse_int(id).value_or(-1) >= 0 || is_uuid(id)) return ok();
+  return Error{ErrorKind::invalid,
+               fmt::format("'{}' is no pipeline: give its number, as in 'muster pipeline list', or "
+                           "its id",
+                           printable(id))};
+}
+
 int cancel(client::Api& api, const PipelineOptions& options) {
+  const auto status = api.pipeline(options.id);
+  if (!status) return report(status.error());
+  if (client::has_ended(*status)) {
+    fmt::print(stderr, "Pipeline {} has ended already: {}.\n", status->number,
+               client::whole(status->state));
+    return kTooLate;
+  }
   const auto canceled = api.cancel(options.id);
   if (!canceled) return report(canceled.error());
   fmt::print(stderr, "Canceling; tasks that run end when their runners have ended them.\n");
@@ -44,6 +65,9 @@ int cancel(client::Api& api, const PipelineOptions& options) {
 }  // namespace
 
 int run(const PipelineOptions& options) {
+  if (options.action != PipelineOptions::Action::list) {
+    if (auto good = check_id(options.id); !good) return report(good.error());
+  }
   const auto access = find_access(options.client);
   if (!access) return report(access.error());
   if (options.action == PipelineOptions::Action::follow) {
@@ -54,6 +78,8 @@ int run(const PipelineOptions& options) {
   switch (options.action) {
     case PipelineOptions::Action::show:
       return show(api, options);
+    case PipelineOptions::Action::output:
+      return print_output(api, options);
     case PipelineOptions::Action::cancel:
       return cancel(api, options);
     default:

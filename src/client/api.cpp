@@ -119,9 +119,11 @@ Result<void> Api::upload(const std::filesystem::path& pack, std::uint64_t size,
 
 namespace {
 
-Error perhaps_submitted(const Error& error) {
+Error perhaps_submitted(const Error& error, bool may_have_arrived) {
   if (error.kind != ErrorKind::cancelled && !is_without_answer(error)) return error;
-  return with_sentence(error.within("submitting the pipeline"),
+  const auto failed = error.within("submitting the pipeline");
+  if (!may_have_arrived) return with_sentence(failed, "Nothing was submitted.");
+  return with_sentence(failed,
                        "The pipeline may have been created all the same: look with 'muster "
                        "pipeline list' before you run it again.");
 }
@@ -137,7 +139,7 @@ Result<std::variant<protocol::PipelineCreated, protocol::ConfigRefused>> Api::su
   // On a connection that is used again, a request may be repeated unasked. This one must not be.
   http_ = net::HttpClient();
   const auto response = send(asked);
-  if (!response) return perhaps_submitted(response.error());
+  if (!response) return perhaps_submitted(response.error(), http_.may_have_arrived());
   if (response->status == 400) {
     if (auto refused = protocol::from_json<protocol::ConfigRefused>(response->body)) {
       return Answer(std::move(*refused));
@@ -169,7 +171,7 @@ Result<std::string> Api::output(const std::string& task_id, std::int64_t step,
                                 std::int64_t offset) {
   auto asked = request("GET", fmt::format("{}/tasks/{}/steps/{}/output", kMuster,
                                           net::encode_component(task_id), step));
-  if (offset > 0) asked.headers.set("Range", fmt::format("bytes={}-", offset));
+  asked.headers.set("Range", fmt::format("bytes={}-", offset));
   auto response = call(asked);
   if (!response) return response.error();
   return std::move(response->body);

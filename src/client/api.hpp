@@ -37,7 +37,7 @@ class Api {
   Result<protocol::PipelineStatus> pipeline(const std::string& id, const std::string& seen = "",
                                             Millis wait = {});
   Result<void> cancel(const std::string& id);
-  // The step's output from byte `offset` on, as far as there is any.
+  // The step's output from byte `offset` on, at most some MiB of it; empty where it ends for now.
   Result<std::string> output(const std::string& task_id, std::int64_t step, std::int64_t offset);
 
   Result<protocol::FleetStatus> fleet(const std::string& seen = "", Millis wait = {});

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,10 +17,11 @@
 namespace muster::client {
 namespace {
 
+// One that can be drawn on.
 bool on_terminal() {
   const char* terminal = std::getenv("TERM");
   const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
-  return ::isatty(STDOUT_FILENO) == 1 && !dumb;
+  return standard_output_is_terminal() && !dumb;
 }
 
 struct Size {
@@ -41,33 +43,24 @@ class LiveDisplay final : public Display {
   void show(const Scene& scene, WallTime now) override {
     const auto size = terminal_size();
     const auto style = standard_output_style();
-    std::vector<std::string> tree;
+    std::vector<std::string> lines;
     std::vector<std::string> below;
-    if (scene.pipeline != nullptr) tree = render(*scene.pipeline, now, style);
-    if (scene.pipeline != nullptr && scene.fleet != nullptr) {
-      below = render(*scene.fleet, classes_of(*scene.pipeline), style);
-      below.emplace(below.begin());
-    }
+    if (scene.fleet != nullptr) below = render(*scene.fleet, scene.classes, style);
+    if (!below.empty()) below.emplace(below.begin());
     if (!scene.notice.empty()) below.push_back(Line(style).add(scene.notice, "33").text());
-    draw(fitted(std::move(tree), below, size.rows), size);
+    // What has scrolled off the screen cannot be drawn over, so that nothing may. The cursor takes
+    // the last row.
+    const auto rows = size.rows - 1;
+    const auto room = std::max(rows, below.size() + 1) - below.size();
+    if (scene.pipeline != nullptr) lines = render(*scene.pipeline, now, style, room);
+    lines.insert(lines.end(), below.begin(), below.end());
+    lines.resize(std::min(lines.size(), rows));
+    draw(std::move(lines), size);
   }
+
+  void settle() override { drawn_.clear(); }
 
  private:
-  // What has scrolled off the screen cannot be drawn over, so that nothing may. The cursor takes
-  // the last row.
-  static std::vector<std::string> fitted(std::vector<std::string> tree,
-                                         const std::vector<std::string>& below, std::size_t rows) {
-    const auto room = rows > below.size() + 2 ? rows - below.size() - 2 : 0;
-    if (tree.size() > room + 1) {
-      const auto hidden = tree.size() - room;
-      tree.resize(room);
-      tree.push_back(fmt::format("  … {} more lines", hidden));
-    }
-    tree.insert(tree.end(), below.begin(), below.end());
-    if (tree.size() >= rows) tree.resize(rows - 1);
-    return tree;
-  }
-
   void draw(std::vector<std::string> lines, const Size& size) {
     if (lines == drawn_) return;
     std::string frame;
@@ -96,26 +89,33 @@ class LineDisplay final : public Display {
  public:
   void show(const Scene& scene, WallTime now) override {
     if (scene.pipeline != nullptr) show_pipeline(*scene.pipeline, now);
-    if (last_ && scene.fleet != nullptr) show_fleet(*scene.fleet, now);
-    if (!scene.notice.empty() && scene.notice != notice_) fmt::print("{}\n", scene.notice);
+    if (last_ && scene.fleet != nullptr) show_fleet(*scene.fleet, scene.classes, now);
+    if (!scene.notice.empty() && scene.notice != notice_) print(scene.notice);
     notice_ = scene.notice;
     std::fflush(stdout);
   }
 
+  void settle() override { settled_ = true; }
+
  private:
+  void print(const std::string& line) {
+    if (std::exchange(settled_, false)) fmt::print("\n");
+    fmt::print("{}\n", line);
+  }
+
   void show_pipeline(const protocol::PipelineStatus& pipeline, WallTime now) {
     if (last_ && last_->version == pipeline.version) return;
     for (const auto& line : changes(last_ ? &*last_ : nullptr, pipeline, now)) {
-      fmt::print("{}\n", line);
+      print(line);
     }
     last_ = pipeline;
   }
 
-  void show_fleet(const protocol::FleetStatus& fleet, WallTime now) {
-    auto lines = render(fleet, classes_of(*last_), Style{.width = 200, .color = false});
+  void show_fleet(const protocol::FleetStatus& fleet, const ClassNames& classes, WallTime now) {
+    auto lines = render(fleet, classes, Style{.width = kUnlimited, .color = false});
     for (const auto& line : lines) {
       if (std::find(fleet_.begin(), fleet_.end(), line) != fleet_.end()) continue;
-      fmt::print("[{:>10}]{}\n", humanize(now - last_->created_at), line);
+      print(fmt::format("[{:>10}]{}", humanize(now - last_->created_at), line));
     }
     fleet_ = std::move(lines);
   }
@@ -123,11 +123,13 @@ class LineDisplay final : public Display {
   std::optional<protocol::PipelineStatus> last_;
   std::vector<std::string> fleet_;
   std::string notice_;
+  bool settled_ = false;
 };
 
 class SilentDisplay final : public Display {
  public:
   void show(const Scene&, WallTime) override {}
+  void settle() override {}
 };
 
 }  // namespace
@@ -141,11 +143,16 @@ std::unique_ptr<Display> make_silent_display() {
   return std::make_unique<SilentDisplay>();
 }
 
+bool standard_output_is_terminal() {
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+
 Style standard_output_style() {
   const char* no_color = std::getenv("NO_COLOR");
   const bool color = on_terminal() && (no_color == nullptr || *no_color == '\0');
   // A full last column would leave the cursor between two rows, where terminals differ.
-  return {.width = std::max<std::size_t>(terminal_size().columns, 2) - 1, .color = color};
+  const auto width = std::max<std::size_t>(terminal_size().columns, 2) - 1;
+  return {.width = standard_output_is_terminal() ? width : kUnlimited, .color = color};
 }
 
 }  // namespace muster::client

@@ -7,6 +7,25 @@
 #include "base/text.hpp"
 
 namespace muster::client {
+namespace {
+
+std::size_t name_width(const protocol::FleetStatus& fleet, const ClassNames& classes) {
+  std::size_t width = 0;
+  for (const auto& item : fleet.classes) {
+    if (!classes.contains(item.resource_class)) continue;
+    width = std::max(width, columns(whole(item.resource_class)));
+  }
+  return width;
+}
+
+// A quick pipeline may have ended before the report on the launch of its runners came: `desired`
+// counts those, too.
+bool is_at_minimum(const protocol::ClassFleet& fleet) {
+  return fleet.live == fleet.min && fleet.desired == fleet.min && fleet.booting == 0 &&
+         fleet.busy == 0 && fleet.draining == 0;
+}
+
+}  // namespace
 
 ClassNames classes_of(const protocol::PipelineStatus& status) {
   ClassNames names;
@@ -18,16 +37,17 @@ ClassNames classes_of(const protocol::PipelineStatus& status) {
 
 std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassNames& classes,
                                 const Style& style) {
+  const auto width = name_width(fleet, classes);
   std::vector<std::string> lines;
   for (const auto& item : fleet.classes) {
     if (!classes.contains(item.resource_class)) continue;
     Line line(style);
-    line.add("  " + padded(printable(item.resource_class), 18), "1");
-    line.add(fmt::format("  queue {:<3}", item.unclaimed), item.unclaimed > 0 ? "33" : "");
+    line.add("  " + padded(whole(item.resource_class), width), "1");
+    line.add(fmt::format("  queue {:<2}", item.unclaimed), item.unclaimed > 0 ? "33" : "");
     if (item.fleet) {
-      line.add(fmt::format("  desired {:<3}  booting {:<3}  busy {:<3}  idle {}",
+      line.add(fmt::format("  desired {:<2}  booting {:<2}  busy {:<2}  idle {:<2}  ending {}",
                            item.fleet->desired, item.fleet->booting, item.fleet->busy,
-                           item.fleet->idle));
+                           item.fleet->idle, item.fleet->draining));
     } else {
       line.add("  no scaler reports");
     }
@@ -45,7 +65,7 @@ bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes) {
 std::string silence_of(const ClassNames& classes) {
   const std::vector<std::string> names(classes.begin(), classes.end());
   return fmt::format("No scaler reports on {}: is 'muster scale' running?",
-                     printable(join(names, ", ")));
+                     whole(join(names, ", ")));
 }
 
 WallTime last_end_of(const protocol::PipelineStatus& status) {
@@ -66,15 +86,15 @@ void FleetRecord::observe(const protocol::FleetStatus& fleet, const ClassNames& 
     const auto found = classes_.find(item.resource_class);
     if (found == classes_.end()) continue;
     auto& record = found->second;
-    // A quick pipeline may have ended before the report on the launch of its runners came.
-    const bool zero = item.fleet && item.fleet->live == 0 && item.fleet->desired == 0;
-    if (!zero) record.zero_since.reset();
+    const bool back = item.fleet && is_at_minimum(*item.fleet);
+    if (!back) record.back_since.reset();
     if (!item.fleet || !item.reported_at) continue;
     if (record.reported_at != item.reported_at) record.heard = now;
     record.reported_at = item.reported_at;
+    record.minimum = item.fleet->min;
     record.peak = std::max(record.peak, item.fleet->live);
     live += item.fleet->live;
-    if (zero && !record.zero_since) record.zero_since = item.reported_at;
+    if (back && !record.back_since) record.back_since = item.reported_at;
   }
   peak_ = std::max(peak_, live);
 }
@@ -92,26 +112,30 @@ ClassNames FleetRecord::silent(MonotonicTime now) const {
   return names;
 }
 
-bool FleetRecord::is_at_zero(WallTime last_end) const {
+bool FleetRecord::is_back(WallTime last_end) const {
   return !classes_.empty() && std::all_of(classes_.begin(), classes_.end(), [&](const auto& entry) {
-    return entry.second.zero_since && entry.second.reported_at > last_end;
+    return entry.second.back_since && entry.second.reported_at > last_end;
   });
 }
 
 std::string FleetRecord::peak() const {
   std::vector<std::string> parts;
   for (const auto& [name, record] : classes_) {
-    parts.push_back(fmt::format("{} {}", printable(name), record.peak));
+    parts.push_back(fmt::format("{} {}", whole(name), record.peak));
   }
   return fmt::format("Peak: {} ({}).", count_of(peak_, "runner"), join(parts, ", "));
 }
 
-std::string FleetRecord::return_to_zero(WallTime last_end) const {
-  if (!is_at_zero(last_end)) return "The fleet is not back at zero.";
-  WallTime zero = last_end;
-  for (const auto& [name, record] : classes_) zero = std::max(zero, *record.zero_since);
-  return fmt::format("Back at zero {:.1f} s after the last job.",
-                     (zero - last_end).count() / 1000.0);
+std::string FleetRecord::way_back(WallTime last_end) const {
+  std::int64_t minimum = 0;
+  for (const auto& [name, record] : classes_) minimum += record.minimum;
+  const auto goal =
+      minimum == 0 ? "zero" : fmt::format("its minimum of {}", count_of(minimum, "runner"));
+  if (!is_back(last_end)) return fmt::format("The fleet is not back at {}.", goal);
+  WallTime back = last_end;
+  for (const auto& [name, record] : classes_) back = std::max(back, *record.back_since);
+  return fmt::format("Back at {} {:.1f} s after the last job.", goal,
+                     std::chrono::duration<double>(back - last_end).count());
 }
 
 }  // namespace muster::client

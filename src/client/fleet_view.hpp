@@ -19,7 +19,7 @@ using ClassNames = std::set<std::string>;
 // The classes that a pipeline's jobs want.
 ClassNames classes_of(const protocol::PipelineStatus& status);
 
-// A line for each of these classes: queue, desired, booting, busy, idle.
+// A line for each of these classes: queue, desired, booting, busy, idle, ending.
 std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassNames& classes,
                                 const Style& style);
 
@@ -32,8 +32,8 @@ std::string silence_of(const ClassNames& classes);
 // When the pipeline's last task ended, by the server's clock.
 WallTime last_end_of(const protocol::PipelineStatus& status);
 
-// Remembers the fleet's highest numbers and how it went back to zero. What is compared are the
-// server's own times: the clocks of two machines differ.
+// Remembers the fleet's highest numbers and how it went back to its minimum, most often zero. What
+// is compared are the server's own times: the clocks of two machines differ.
 class FleetRecord {
  public:
   void observe(const protocol::FleetStatus& fleet, const ClassNames& classes, MonotonicTime now);
@@ -42,20 +42,21 @@ class FleetRecord {
 
   // Classes without a new report for longer than scalers are silent.
   ClassNames silent(MonotonicTime now) const;
-  // Whether reports that are newer than `last_end` say that no runner is left or on its way in any
-  // class.
-  bool is_at_zero(WallTime last_end) const;
+  // Whether reports that are newer than `last_end` say that every class is at its policy's minimum:
+  // no runner more or less, and none of them booting, busy or ending.
+  bool is_back(WallTime last_end) const;
 
   // "Peak: 6 runners (local/large 2, local/small 4)."
   std::string peak() const;
-  // "Back at zero 2.1 s after the last job."
-  std::string return_to_zero(WallTime last_end) const;
+  // "Back at zero 2.1 s after the last job.", "Back at its minimum of 2 runners 0.3 s after ..."
+  std::string way_back(WallTime last_end) const;
 
  private:
   struct ClassRecord {
     std::int64_t peak = 0;
+    std::int64_t minimum = 0;             // of its policy
     std::optional<WallTime> reported_at;  // the latest report
-    std::optional<WallTime> zero_since;   // the first report of its present zero
+    std::optional<WallTime> back_since;   // the first report of its being at its minimum now
     MonotonicTime heard{};                // our own time of the latest report, or of our start
   };
   std::int64_t peak_ = 0;

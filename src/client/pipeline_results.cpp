@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
+#include "client/output_choice.hpp"
 #include "client/pipeline_view.hpp"
 #include "client/pipeline_words.hpp"
 
@@ -11,48 +11,58 @@ namespace muster::client {
 using protocol::JobStatus;
 using protocol::PipelineStatus;
 using protocol::StepState;
+using protocol::WorkflowStatus;
 
 std::vector<std::string> result_table(const PipelineStatus& status) {
   std::vector<std::vector<std::string>> rows{{"JOB", "WAIT", "RUN", "RUNNER", "RESULT"}};
-  each_job(status, [&](const JobStatus& job) {
+  each_job(status, [&](const WorkflowStatus&, const JobStatus& job, const std::string& name) {
     for (const auto& task : job.tasks) {
       const bool waited = task.queued_at && task.started_at;
-      rows.push_back({task_name(job, task),
+      rows.push_back({task_name(name, job, task),
                       waited ? humanize(*task.started_at - *task.queued_at) : "-",
                       task.ended_at && task.started_at ? run_time(task, *task.ended_at) : "-",
                       task.runner.empty() ? "-" : task.runner, task.state});
     }
-    if (job.tasks.empty()) rows.push_back({job.name, "-", "-", "-", job.state});
+    if (job.tasks.empty()) rows.push_back({name, "-", "-", "-", job.state});
   });
   return table(rows);
 }
 
 std::vector<Failure> failures(const PipelineStatus& status) {
   std::vector<Failure> found;
-  each_job(status, [&](const JobStatus& job) {
-    for (const auto& task : job.tasks) {
-      if (task.state != "failed" && task.state != "timedout" &&
-          task.state != "infrastructure_fail") {
-        continue;
-      }
-      auto& failure = found.emplace_back(
-          Failure{task_name(job, task), task.id, printable(task.message), false, {}});
-      for (const auto& step : task.steps) {
-        if (step.state != StepState::failed && step.state != StepState::timedout) continue;
-        failure.step = step;
-        failure.has_step = true;
-        break;
-      }
-    }
-  });
+  each_job(status,
+           [&](const WorkflowStatus& workflow, const JobStatus& job, const std::string& name) {
+             for (const auto& task : job.tasks) {
+               if (task.state != "failed" && task.state != "timedout" &&
+                   task.state != "infrastructure_fail") {
+                 continue;
+               }
+               auto& failure = found.emplace_back(Failure{task_name(name, job, task),
+                                                          choice_of(status, workflow, job, task),
+                                                          task.id,
+                                                          task.state,
+                                                          whole(task.message),
+                                                          false,
+                                                          {}});
+               for (const auto& step : task.steps) {
+                 if (step.state != StepState::failed && step.state != StepState::timedout) continue;
+                 failure.step = step;
+                 failure.has_step = true;
+                 break;
+               }
+             }
+           });
   return found;
 }
 
 std::string headline(const Failure& failure) {
   const auto because = failure.message.empty() ? "" : ": " + failure.message;
-  if (!failure.has_step) return fmt::format("{} failed{}", failure.task, because);
+  if (!failure.has_step) {
+    const auto* how = failure.state == "timedout" ? "timed out" : "failed";
+    return fmt::format("{} {}{}", failure.task, how, because);
+  }
   const auto& step = failure.step;
-  const auto how = step.state == StepState::timedout ? " was silent or ran for too long"
+  const auto how = step.state == StepState::timedout ? " timed out"
                    : step.exit_code ? fmt::format(" failed with exit code {}", *step.exit_code)
                                     : " failed";
   return fmt::format("{}: step '{}'{}{}", failure.task, step_name(step.name), how, because);

@@ -11,22 +11,27 @@ namespace muster::client {
 using protocol::JobStatus;
 using protocol::TaskStatus;
 
-std::string task_name(const JobStatus& job, const TaskStatus& task) {
-  const auto name = printable(job.name);
-  if (job.tasks.size() == 1) return name;
-  return fmt::format("{} {}/{}", name, task.index + 1, job.tasks.size());
+std::string job_name(const protocol::PipelineStatus& status,
+                     const protocol::WorkflowStatus& workflow, const JobStatus& job) {
+  if (status.workflows.size() == 1) return whole(job.name);
+  return whole(workflow.name) + " › " + whole(job.name);
+}
+
+std::string task_name(const std::string& job_name, const JobStatus& job, const TaskStatus& task) {
+  if (job.tasks.size() == 1) return job_name;
+  return fmt::format("{} {}/{}", job_name, task.index + 1, job.tasks.size());
 }
 
 std::string step_name(const std::string& name) {
   const auto first = trim(std::string_view(name).substr(0, name.find('\n')));
-  const auto line = printable(first, 40);
+  const auto line = whole(first);
   return first.size() == name.size() || line.ends_with("…") ? line : line + " …";
 }
 
 std::string detail(const TaskStatus& task) {
-  std::string text = printable(task.runner);
+  std::string text = whole(task.runner);
   if (task.attempt > 1) text += fmt::format(" (attempt {})", task.attempt);
-  if (!task.message.empty()) text += "  " + printable(task.message);
+  if (!task.message.empty()) text += "  " + whole(task.message);
   return text;
 }
 

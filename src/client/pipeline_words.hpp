@@ -5,12 +5,18 @@
 #include <string>
 
 #include "base/time.hpp"
+#include "client/terminal_text.hpp"
 #include "protocol/messages.hpp"
 
 namespace muster::client {
 
-// "test", or "test 2/4" if the job has several.
-std::string task_name(const protocol::JobStatus& job, const protocol::TaskStatus& task);
+// "test", or "nightly › test" if the pipeline has several workflows.
+std::string job_name(const protocol::PipelineStatus& status,
+                     const protocol::WorkflowStatus& workflow, const protocol::JobStatus& job);
+
+// The job's name, with " 2/4" if it has several tasks.
+std::string task_name(const std::string& job_name, const protocol::JobStatus& job,
+                      const protocol::TaskStatus& task);
 
 // A step without a name of its own is called by its command, which may be a whole script.
 std::string step_name(const std::string& name);
@@ -23,10 +29,11 @@ std::string run_time(const protocol::TaskStatus& task, WallTime now);
 // From the first start to the last end of its tasks.
 std::string run_time(const protocol::JobStatus& job, WallTime now);
 
+// With each job its workflow, and its name as above.
 template <class Visit>
 void each_job(const protocol::PipelineStatus& status, const Visit& visit) {
   for (const auto& workflow : status.workflows) {
-    for (const auto& job : workflow.jobs) visit(job);
+    for (const auto& job : workflow.jobs) visit(workflow, job, job_name(status, workflow, job));
   }
 }
 

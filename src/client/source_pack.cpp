@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "client/git.hpp"
 #include "client/working_tree.hpp"
+#include "pipeline/compile.hpp"
 
 namespace muster::client {
 namespace {
@@ -59,10 +60,19 @@ Result<std::string> find_branch(const Git& git) {
   return std::string(trim(answer->output));  // empty if HEAD names no branch
 }
 
+Error config_too_long() {
+  return {ErrorKind::too_large,
+          fmt::format("{} has more than {} KiB, which no server takes; make it shorter",
+                      kConfigPath, pipeline::kLongestConfig >> 10)};
+}
+
 Result<std::string> read_config(const Git& git, const std::filesystem::path& root,
                                 const std::string& revision) {
   const auto answer = git.ask({"cat-file", "blob", fmt::format("{}:{}", revision, kConfigPath)});
-  if (!answer) return answer.error();
+  if (!answer) {
+    return answer.error().kind == ErrorKind::too_large ? config_too_long() : answer.error();
+  }
+  if (answer->output.size() > pipeline::kLongestConfig) return config_too_long();
   if (answer->code == 0) return answer->output;
   std::error_code ignored;
   if (std::filesystem::exists(root / kConfigPath, ignored)) {

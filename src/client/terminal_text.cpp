@@ -40,6 +40,11 @@ std::string_view fitting(std::string_view text, std::size_t room) {
 
 }  // namespace
 
+std::string whole(std::string_view text) {
+  constexpr std::size_t kBound = 2000;  // bytes
+  return printable(text, kBound);
+}
+
 std::size_t columns(std::string_view text) {
   std::size_t count = 0;
   while (!text.empty()) {
@@ -81,7 +86,7 @@ std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows
   for (const auto& row : rows) {
     auto& shown = cells.emplace_back();
     for (const auto& cell : row) {
-      shown.push_back(printable(cell));
+      shown.push_back(whole(cell));
       if (widths.size() < shown.size()) widths.push_back(0);
       widths[shown.size() - 1] = std::max(widths[shown.size() - 1], columns(shown.back()));
     }

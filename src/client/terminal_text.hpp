@@ -2,16 +2,22 @@
 
 // Text for a terminal: lines of a limited width, tables, and other people's output made harmless.
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace muster::client {
 
+inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+
 struct Style {
-  std::size_t width = 80;  // columns; a longer line is cut
+  std::size_t width = 80;  // columns; a longer line is cut, unless it is kUnlimited
   bool color = false;
 };
+
+// Printable, and bounded only far above what the server lets through: no line is cut for nothing.
+std::string whole(std::string_view text);
 
 // Columns that `text` (valid UTF-8, without escape sequences) takes; wide characters take two.
 std::size_t columns(std::string_view text);

@@ -84,15 +84,54 @@ TEST(Render, KeepsToTheWidthAndToNoColors) {
   }
 }
 
+TEST(Render, CutsNothingWithoutAWidth) {
+  auto status = halfway();
+  const std::string long_name(150, 'x');
+  for (auto& each : status.workflows[0].jobs) each.name = long_name;
+  status.subject = std::string(450, 's');
+  const auto lines = render(status, kNow, Style{.width = kUnlimited});
+  EXPECT_THAT(lines.front(), EndsWith("  " + status.subject));
+  EXPECT_THAT(lines.at(2), HasSubstr(" " + long_name + "  success   4.0 s        runner-0"));
+  EXPECT_THAT(changes(nullptr, status, kNow).front(), HasSubstr(long_name + "  success"));
+}
+
+TEST(Render, OnEightyColumnsALongNameLeavesRoomForTheStep) {
+  auto status = pipeline("running", {job(std::string(60, 'j'), "running", {task(0, "running")})});
+  auto& running = status.workflows[0].jobs[0].tasks[0];
+  running.runner = "local-small-0123456789abcdef";
+  running.steps.push_back({.name = "Install dependencies"});
+  const auto line = render(status, kNow, Style{.width = 79}).back();
+  EXPECT_THAT(line, HasSubstr("  Install dependencies  "));
+  EXPECT_EQ(columns(line), 79U);
+}
+
+TEST(Render, LeavesOutWhatIsOverBeforeWhatRuns) {
+  const auto lines = render(halfway(), kNow, Style{.width = 100}, 6);
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("Pipeline 7"), "  build", HasSubstr("test"),
+                                 HasSubstr("2/2"), HasSubstr("queue"), "  … 3 more lines"));
+  for (std::size_t rows = 1; rows < 10; ++rows) {
+    EXPECT_EQ(render(halfway(), kNow, Style{}, rows).size(), std::min<std::size_t>(rows, 8));
+  }
+}
+
 TEST(Render, ShowsTheStepThatRunsInOneShortLine) {
   auto status = pipeline("running", {job("a", "running", {task(0, "running")})});
   auto& steps = status.workflows[0].jobs[0].tasks[0].steps;
   protocol::StepStatus step;
   step.name = "set -e\nfor i in 1 2 3\ndo true; done";
   steps.push_back(step);
-  EXPECT_THAT(render(status, kNow, Style{.width = 100}).back(), EndsWith("runner-0  set -e …"));
+  EXPECT_THAT(render(status, kNow, Style{.width = 100}).back(), EndsWith("  set -e …  runner-0"));
   steps[0].name = std::string(500, 'x');
-  EXPECT_THAT(render(status, kNow, Style{.width = 200}).back(), EndsWith("xx…"));
+  EXPECT_THAT(render(status, kNow, Style{.width = 200}).back(), HasSubstr("xx…"));
+}
+
+TEST(Render, AStepInTheBackgroundIsNotWhatATaskIsAt) {
+  auto status = pipeline("running", {job("a", "running", {task(0, "running")})});
+  auto& steps = status.workflows[0].jobs[0].tasks[0].steps;
+  steps.push_back({.index = 0, .name = "Serve", .state = StepState::background});
+  EXPECT_THAT(render(status, kNow, Style{}).back(), EndsWith("  Serve  runner-0"));
+  steps.insert(steps.begin(), {.name = "Prepare", .state = StepState::success});
+  EXPECT_THAT(render(status, kNow, Style{}).back(), EndsWith("  Prepare  runner-0"));
 }
 
 TEST(Render, ToleratesStatesItDoesNotKnow) {
@@ -129,6 +168,23 @@ TEST(Changes, SlicesSpeakForThemselvesOnlyOnceClaimed) {
               ElementsAre("[ 1 min 0 s]  test 1/2    running   runner-0"));
 }
 
+// Two workflows may well have jobs of one name.
+protocol::PipelineStatus two_workflows() {
+  auto made = pipeline("failed", {job("test", "failed", {task(0, "success"), task(1, "failed")})});
+  made.workflows.push_back(
+      {"w2", "nightly", "success", {job("test", "success", {task(0, "success")})}});
+  made.workflows[1].jobs[0].tasks[0].id = "another";
+  return made;
+}
+
+TEST(Changes, NameTheWorkflowWhereThereAreSeveral) {
+  EXPECT_THAT(
+      changes(nullptr, two_workflows(), kNow),
+      ElementsAre(HasSubstr("  build › test 1/2  success"), HasSubstr("  build › test 2/2  "),
+                  HasSubstr("  build › test      failed"), HasSubstr("  nightly › test    success"),
+                  HasSubstr("pipeline 7")));
+}
+
 TEST(Changes, AnotherAttemptIsAChange) {
   const auto before = pipeline("running", {job("a", "running", {task(0, "running")})});
   auto after = before;
@@ -147,6 +203,13 @@ TEST(ResultTable, HasARowForEachTask) {
                                                    "test 2/2  2.0 s  -      runner-1  running",
                                                    "queue     -      -      -         queued",
                                                    "deploy    -      -      -         blocked"));
+}
+
+TEST(ResultTable, NamesTheWorkflowWhereThereAreSeveral) {
+  const auto rows = result_table(two_workflows());
+  EXPECT_THAT(rows.at(2), testing::StartsWith("build › test 2/2  "));
+  EXPECT_THAT(rows.at(3), testing::StartsWith("nightly › test    "));
+  EXPECT_EQ(failures(two_workflows()).at(0).task, "build › test 2/2");
 }
 
 TEST(Failures, NamesTheStepThatFailed) {
@@ -174,6 +237,16 @@ TEST(Failures, WithoutAStepGiveTheReason) {
   EXPECT_EQ(headline(failures(status)[0]), "a failed: the runner went silent");
 }
 
+TEST(Failures, TimedOutIsSaidInTheServersWords) {
+  auto status = pipeline("failed", {job("a", "timedout", {task(0, "timedout")})});
+  auto& timed_out = status.workflows[0].jobs[0].tasks[0];
+  EXPECT_EQ(headline(failures(status).at(0)), "a timed out");
+  timed_out.message = "the task ran longer than the runner's max_run_time";
+  timed_out.steps.push_back({.name = "Wait", .state = StepState::timedout, .exit_code = 143});
+  EXPECT_EQ(headline(failures(status).at(0)),
+            "a: step 'Wait' timed out: the task ran longer than the runner's max_run_time");
+}
+
 using protocol::FleetStatus;
 
 const ClassNames kBoth{"local/small", "local/large"};
@@ -195,8 +268,11 @@ FleetStatus fleet(std::int64_t small, std::int64_t large, WallTime reported_at =
 
 TEST(FleetView, HasALineForEachClassThatIsUsed) {
   EXPECT_THAT(render(fleet(2, 0), {"local/small"}, Style{}),
-              ElementsAre("  local/small         queue 3    desired 2    booting 0    "
-                          "busy 2    idle 0"));
+              ElementsAre("  local/small  queue 3   desired 2   booting 0   busy 2   idle 0   "
+                          "ending 0"));
+  auto ending = fleet(2, 0);
+  ending.classes[0].fleet->draining = 2;
+  EXPECT_THAT(render(ending, {"local/small"}, Style{}), ElementsAre(EndsWith("  ending 2")));
   auto silent = fleet(0, 0);
   silent.classes[0].fleet.reset();
   EXPECT_THAT(render(silent, {"local/small"}, Style{}),
@@ -237,30 +313,54 @@ TEST_F(FleetRecordTest, RemembersThePeakAndTheReturnToZero) {
   observe(0, 0, 0);
   observe(1, 4, 1);
   observe(5, 1, 2);
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
   observe(7, 1, 0);
-  EXPECT_EQ(record_.return_to_zero(last_end_), "The fleet is not back at zero.");
+  EXPECT_EQ(record_.way_back(last_end_), "The fleet is not back at zero.");
   observe(9, 0, 0);
   observe(20, 0, 0);
-  EXPECT_TRUE(record_.is_at_zero(last_end_));
+  EXPECT_TRUE(record_.is_back(last_end_));
   EXPECT_EQ(record_.peak(), "Peak: 5 runners (local/large 2, local/small 4).");
-  EXPECT_EQ(record_.return_to_zero(last_end_), "Back at zero 3.0 s after the last job.");
+  EXPECT_EQ(record_.way_back(last_end_), "Back at zero 3.0 s after the last job.");
 }
 
 TEST_F(FleetRecordTest, AReportFromBeforeTheLastEndProvesNothing) {
   observe(6, 0, 0);
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
   observe(8, fleet(0, 0, kStart + seconds(6)));  // seen again
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
   observe(16, 0, 0);
-  EXPECT_TRUE(record_.is_at_zero(last_end_));
+  EXPECT_TRUE(record_.is_back(last_end_));
 }
 
 TEST_F(FleetRecordTest, RunnersThatAreYetToBeLaunchedAreNoZero) {
   auto launching = fleet(0, 0, kStart + seconds(7));
   launching.classes[0].fleet->desired = 2;
   observe(7, launching);
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
+}
+
+TEST_F(FleetRecordTest, BackIsTheMinimumWithNothingUnderWay) {
+  auto status = fleet(2, 0, kStart + seconds(7));
+  auto& small = *status.classes[0].fleet;
+  small.min = 2;
+  observe(7, status);  // both are busy
+  EXPECT_FALSE(record_.is_back(last_end_));
+  EXPECT_EQ(record_.way_back(last_end_), "The fleet is not back at its minimum of 2 runners.");
+  small.busy = 0;
+  for (auto* under_way : {&small.booting, &small.draining}) {
+    *under_way = 1;
+    observe(8, status);
+    EXPECT_FALSE(record_.is_back(last_end_));
+    *under_way = 0;
+  }
+  small.live = small.desired = 1;
+  observe(8, status);
+  EXPECT_FALSE(record_.is_back(last_end_));
+  small.live = small.desired = small.idle = 2;
+  status.classes[0].reported_at = kStart + seconds(8);
+  observe(8, status);
+  EXPECT_EQ(record_.way_back(last_end_),
+            "Back at its minimum of 2 runners 2.0 s after the last job.");
 }
 
 TEST_F(FleetRecordTest, AClassThatNobodyReportsIsNotAtZeroButSilent) {
@@ -268,7 +368,7 @@ TEST_F(FleetRecordTest, AClassThatNobodyReportsIsNotAtZeroButSilent) {
   partly.classes[1].fleet.reset();
   partly.classes[1].reported_at.reset();
   observe(7, partly);
-  EXPECT_FALSE(record_.is_at_zero(last_end_));
+  EXPECT_FALSE(record_.is_back(last_end_));
   EXPECT_THAT(record_.silent(after(36)), IsEmpty());
   partly.classes[0].reported_at = kStart + seconds(30);
   observe(30, partly);

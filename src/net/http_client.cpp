@@ -407,4 +407,10 @@ Result<ClientResponse> HttpClient::send(const ClientRequest& request, std::stop_
   return answer;
 }
 
+bool HttpClient::may_have_arrived() const {
+  curl_off_t connected = 0;  // when; 0: never
+  curl_easy_getinfo(state_->easy.get(), CURLINFO_PRETRANSFER_TIME_T, &connected);
+  return connected != 0;
+}
+
 }  // namespace muster::net

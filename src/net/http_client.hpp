@@ -49,6 +49,9 @@ class HttpClient {
   // No answer at all gives ErrorKind::unavailable, timeout or cancelled.
   Result<ClientResponse> send(const ClientRequest& request, std::stop_token stop = {});
 
+  // Whether the last request may have arrived: there was a connection to send it on.
+  bool may_have_arrived() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -121,6 +121,7 @@ TEST_F(HttpClientTest, NamesWhoRefusesTheConnection) {
   EXPECT_EQ(answer.error().kind, ErrorKind::unavailable);
   EXPECT_EQ(answer.error().message,
             fmt::format("cannot reach 127.0.0.1:{}: Connection refused", port));
+  EXPECT_FALSE(client_.may_have_arrived());
 }
 
 TEST_F(HttpClientTest, BadAddressesAreInvalidAndTellNoSecret) {
@@ -152,6 +153,7 @@ TEST_F(HttpClientTest, HalfAnAnswerIsNone) {
     ASSERT_FALSE(answer) << half;
     EXPECT_EQ(answer.error().kind, ErrorKind::unavailable) << half;
     EXPECT_THAT(answer.error().message, HasSubstr(server.name())) << half;
+    EXPECT_TRUE(client_.may_have_arrived()) << half;
   }
 }
 

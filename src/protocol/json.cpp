@@ -7,6 +7,8 @@ namespace muster::protocol {
 
 // What a request may leave out. An answer is always whole: a missing count must not read as zero.
 template <>
+inline constexpr bool kMayBeAbsent<&ClassFleet::min> = true;  // a scaler from before there was one
+template <>
 inline constexpr bool kMayBeAbsent<&NewResourceClass::description> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&NewResourceClass::max_requeues> = true;

@@ -55,7 +55,8 @@ BOOST_DESCRIBE_STRUCT(SubmitPipeline, (),
 BOOST_DESCRIBE_STRUCT(ConfigProblem, (), (line, column, path, message))
 BOOST_DESCRIBE_STRUCT(ConfigRefused, (), (message, errors))
 BOOST_DESCRIBE_STRUCT(PipelineCreated, (), (id, number, state, created_at))
-BOOST_DESCRIBE_STRUCT(StepStatus, (), (index, name, state, exit_code, started_at, ended_at, output_size))
+BOOST_DESCRIBE_STRUCT(StepStatus, (),
+                      (index, name, state, exit_code, started_at, ended_at, output_size))
 BOOST_DESCRIBE_STRUCT(TaskStatus, (),
                       (id, index, state, attempt, runner, message, queued_at, started_at, ended_at,
                        steps))
@@ -74,7 +75,8 @@ BOOST_DESCRIBE_STRUCT(ClassDemand, (),
                       (resource_class, unclaimed, running, oldest_queued_at, runners))
 BOOST_DESCRIBE_STRUCT(Demand, (), (version, classes))
 BOOST_DESCRIBE_STRUCT(ClassFleet, (),
-                      (resource_class, desired, live, booting, idle, busy, draining, max, reasons))
+                      (resource_class, desired, live, booting, idle, busy, draining, min, max,
+                       reasons))
 BOOST_DESCRIBE_STRUCT(FleetReport, (), (classes))
 BOOST_DESCRIBE_STRUCT(ClassStatus, (), (resource_class, unclaimed, running, fleet, reported_at))
 BOOST_DESCRIBE_STRUCT(FleetStatus, (), (version, classes))

@@ -63,7 +63,7 @@ std::string class_rows(const protocol::FleetStatus& fleet) {
     const auto posted = one.fleet.value_or(protocol::ClassFleet{});
     rows += fmt::format("<tr><td>{}</td>", shown(one.resource_class));
     for (const auto number : {one.unclaimed, one.running, posted.desired, posted.booting,
-                              posted.idle, posted.busy, posted.max}) {
+                              posted.idle, posted.busy, posted.draining, posted.max}) {
       rows += number_cell(number);
     }
     const auto why = one.fleet ? join(posted.reasons, "; ") : "no scaler has reported";
@@ -109,8 +109,8 @@ std::string duration_cell(std::optional<WallTime> from, std::optional<WallTime> 
   return fmt::format("<td class=\"number\">{}</td>", humanize(to.value_or(now) - *from));
 }
 
-std::string_view word_of(protocol::StepState state) {
-  switch (state) {
+std::string_view word_of(const protocol::StepStatus& step) {
+  switch (step.state) {
     case protocol::StepState::running:
       return "running";
     case protocol::StepState::success:
@@ -122,7 +122,7 @@ std::string_view word_of(protocol::StepState state) {
     case protocol::StepState::timedout:
       return "timedout";
     case protocol::StepState::background:
-      return "in the background";
+      return step.ended_at ? "ran in the background" : "in the background";
   }
   return "";
 }
@@ -130,7 +130,7 @@ std::string_view word_of(protocol::StepState state) {
 std::string step_line(const std::string& task_id, const protocol::StepStatus& step, WallTime now) {
   auto line = fmt::format("<a href=\"/tasks/{}/steps/{}\">{}</a>", shown(task_id), step.index,
                           shown(step.name));
-  if (const auto word = word_of(step.state); !word.empty()) {
+  if (const auto word = word_of(step); !word.empty()) {
     line += fmt::format(" <span class=\"{}\">{}</span>", word, word);
   }
   if (step.exit_code.value_or(0) != 0) line += fmt::format(" exit {}", *step.exit_code);
@@ -167,7 +167,8 @@ std::string overview_page(const Overview& overview, WallTime now) {
   body += table(
       "<th>Class</th><th class=\"number\">Queue</th><th class=\"number\">Running</th>"
       "<th class=\"number\">Desired</th><th class=\"number\">Booting</th>"
-      "<th class=\"number\">Idle</th><th class=\"number\">Busy</th><th class=\"number\">Max</th>"
+      "<th class=\"number\">Idle</th><th class=\"number\">Busy</th>"
+      "<th class=\"number\">Ending</th><th class=\"number\">Max</th>"
       "<th class=\"why\">Why</th>",
       class_rows(overview.fleet),
       "None yet. Make one with: muster resource-class create local/small");

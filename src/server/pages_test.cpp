@@ -50,6 +50,27 @@ TEST(PagesTest, AStepLinksToItsOutputByItsPlaceInTheJob) {
   EXPECT_THAT(page, HasSubstr("failed</span> exit 7"));
 }
 
+TEST(PagesTest, AStepInTheBackgroundHasEndedWithItsJob) {
+  auto pipeline = hostile_pipeline();
+  auto& step = pipeline.workflows[0].jobs[0].tasks[0].steps[0];
+  step = {.name = "Serve", .state = protocol::StepState::background, .started_at = kNow};
+  EXPECT_THAT(pipeline_page(pipeline, kNow), HasSubstr(">in the background</span>"));
+  step.ended_at = kNow;
+  EXPECT_THAT(pipeline_page(pipeline, kNow), HasSubstr(">ran in the background</span>"));
+}
+
+TEST(PagesTest, AClassHasItsNumbersInTheOrderOfTheirHeads) {
+  const protocol::ClassFleet fleet{
+      .desired = 3, .booting = 4, .idle = 5, .busy = 6, .draining = 7, .max = 8};
+  const auto page = overview_page({.fleet = {"", {{"a/b", 1, 2, fleet, kNow}}}}, kNow);
+  std::string cells;
+  for (int number = 1; number <= 8; ++number) {
+    cells += "<td class=\"number\">" + std::to_string(number) + "</td>";
+  }
+  EXPECT_THAT(page, HasSubstr(cells));
+  EXPECT_LT(page.find(">Busy<"), page.find(">Ending<"));
+}
+
 TEST(PagesTest, AnEmptyServerSaysWhatToDoNext) {
   const auto page = overview_page({}, kNow);
   EXPECT_THAT(page, HasSubstr("muster resource-class create"));

@@ -283,13 +283,13 @@ void Queue::end_lapsed(const Task& task, WallTime now) {
                              {"attempt", std::to_string(task.attempt)},
                              {"runner", task.runner},
                              {"queued_again", again ? "yes" : "no"}});
-  note_in_output(task, message + ".\n");
+  note_in_output(task, message + ".\n", now);
   transition(task, again ? TaskEvent::requeued : TaskEvent::infrastructure_failed, message, now);
   if (!again) advance(task.workflow_id, now);
 }
 
 // Where a person looks first: at the end of the step that was running.
-void Queue::note_in_output(const Task& task, const std::string& text) {
+void Queue::note_in_output(const Task& task, const std::string& text, WallTime now) {
   std::int64_t position = 0;
   {
     auto rows = db_->query(
@@ -301,10 +301,11 @@ void Queue::note_in_output(const Task& task, const std::string& text) {
   const auto noted = outputs_->append(key, outputs_->size(key), "\n" + text);
   if (!noted)
     log::error("cannot note a lapsed lease in the output", {{"error", noted.error().message}});
+  // What ran in the background has ended with its runner; that is no failure of its own.
   db_->execute(
-      "UPDATE step SET state = 'failed' WHERE task_id = ? AND attempt = ? AND "
-      "state IN ('running', 'background')",
-      task.id, task.attempt);
+      "UPDATE step SET state = CASE state WHEN 'running' THEN 'failed' ELSE state END, "
+      "ended_at = ? WHERE task_id = ? AND attempt = ? AND state IN ('running', 'background')",
+      now, task.id, task.attempt);
   db_->execute(
       "INSERT OR IGNORE INTO step (task_id, attempt, position, name, state) "
       "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed')",

@@ -110,7 +110,7 @@ class Queue {
   protocol::ClaimedTask describe(const Attempt& attempt);
   std::string token_for(const Attempt& attempt) const;
   std::int64_t max_requeues(const std::string& resource_class);
-  void note_in_output(const Task& task, const std::string& text);
+  void note_in_output(const Task& task, const std::string& text, WallTime now);
 
   db::Database* db_;
   Runners* runners_;

@@ -44,7 +44,8 @@ class StoreTest : public testing::Test {
     made.name = "j";
     made.resource_class = resource_class;
     made.parallelism = parallelism;
-    made.steps = {pipeline::RunStep{.name = "s", .command = "true"}};
+    const pipeline::RunStep step{.name = "s", .command = "true"};
+    made.steps = {step, step};
     return made;
   }
 
@@ -186,6 +187,24 @@ TEST_F(StoreTest, ALapsedLeaseEndsTheTaskAndTheOutputSaysSo) {
   EXPECT_GT(store_->outputs().size({task.task_id, 1, 0}), 0U);
   EXPECT_FALSE(queue().renew_lease(attempt(task), now_));
   EXPECT_FALSE(queue().finish(attempt(task), {TaskResult::success, ""}, now_.wall));
+}
+
+TEST_F(StoreTest, ALapsedLeaseFailsTheStepThatRanAndEndsTheOneInTheBackground) {
+  const auto id = submit({{"a", {}}});
+  const auto task = *claim();
+  using protocol::StepState;
+  protocol::StepUpdate update{"Serve", StepState::background, {}, now_.wall, {}};
+  ASSERT_TRUE(queue().update_step(attempt(task), 0, update, now_.wall));
+  update = {"Test", StepState::running, {}, now_.wall, {}};
+  ASSERT_TRUE(queue().update_step(attempt(task), 1, update, now_.wall));
+  now_.service += kLease;
+  queue().end_lapsed(now_);
+  const auto status = store_->pipelines().status(id);
+  const auto& steps = status.workflows[0].jobs[0].tasks[0].steps;
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].state, StepState::background);
+  EXPECT_EQ(steps[1].state, StepState::failed);
+  for (const auto& step : steps) EXPECT_EQ(step.ended_at, now_.wall);
 }
 
 TEST_F(StoreTest, TimeInWhichTheServerWasAwayDoesNotCount) {

@@ -53,6 +53,14 @@ def test_a_directory_without_a_repository(world):
     assert "git init" in sentence
 
 
+@pytest.mark.parametrize("size", [(1 << 20) + 1, (64 << 20) + 1])
+def test_a_config_that_no_server_takes(world, size):
+    repository = world.repository("#" * size)
+    assert complaint(world, "run", repository.directory, "--server", "http://127.0.0.1:1") == (
+        2, "muster: .circleci/config.yml has more than 1024 KiB, which no server takes; make it "
+           "shorter")
+
+
 def test_a_server_that_does_not_know_the_token(world, server):
     code, sentence = complaint(world, "pipeline", "list", "--server", server.url)
     assert code == 4
@@ -87,6 +95,26 @@ def test_force_is_offered_where_it_helps(world, server, small):
         code, sentence = complaint(world, *delete, *force, token=server.token)
         assert code == 2
         assert sentence.endswith("still has queued or running tasks")
+
+
+@pytest.mark.parametrize("action", ["show", "follow", "cancel", "output"])
+@pytest.mark.parametrize("name", ["x/y", "7?limit=1", "../token", "", "\x1b[2J", "9" * 40])
+def test_what_is_no_pipeline(world, action, name):
+    code, sentence = complaint(world, "pipeline", action, name, "--server", "http://127.0.0.1:1")
+    assert code == 2
+    assert "is no pipeline: give its number" in sentence
+    assert "\x1b" not in sentence
+
+
+def test_a_pipeline_that_has_ended_cannot_be_canceled(world, server, small):
+    pipeline = world.submit(server, config(build=job("true")))
+    first = world.client(server, "pipeline", "cancel", "1")
+    assert first.returncode == 0
+    assert "Canceling" in first.stderr
+    pipeline.wait()
+    for name in ("1", pipeline.id):
+        assert complaint(world, "pipeline", "cancel", name, "--server", server.url,
+                         token=server.token) == (1, "Pipeline 1 has ended already: canceled.")
 
 
 def test_a_server_without_a_place_for_its_data(world):

@@ -68,6 +68,18 @@ def test_a_submission_without_an_answer_is_not_repeated(world, scripted):
     assert [call.split()[0] for call in server.calls] == ["PUT", "POST"]
 
 
+def test_a_submission_that_never_left_is_not_taken_for_one_that_did(world, scripted):
+    def answer(method, path):
+        server.close()  # nobody listens any more when the submission comes
+        return 201, {"message": "stored"}
+    server = scripted(answer)
+    client = start_run(world, server.url)
+    assert client.wait() == 3
+    assert "Connection refused" in client.output()
+    assert client.output().endswith(" Nothing was submitted.\n")
+    assert [call.split()[0] for call in server.calls] == ["PUT"]
+
+
 def test_nobody_is_waited_for_who_was_never_there(world, scripted):
     server = scripted(lambda method, path: None)
     token = world.place / "client.token"
@@ -75,6 +87,38 @@ def test_nobody_is_waited_for_who_was_never_there(world, scripted):
     result = world.run("pipeline", "follow", "7", "--server", server.url, "--token-file", token)
     assert result.returncode == 3
     assert result.stderr.startswith("muster: ")
+
+
+def fleet_of(live, minimum, reported_at):
+    fleet = {"resource_class": "local/small", "desired": live, "live": live, "booting": 0,
+             "idle": live, "busy": 0, "draining": 0, "min": minimum, "max": 3, "reasons": []}
+    return {"version": reported_at, "classes": [
+        {"resource_class": "local/small", "unclaimed": 0, "running": 0, "fleet": fleet,
+         "reported_at": reported_at}]}
+
+
+def test_what_became_of_the_pipeline_is_told_before_the_fleet_is_waited_for(world, scripted):
+    task = {"id": "t", "index": 0, "state": "success", "attempt": 1, "runner": "r", "message": "",
+            "ended_at": "2026-01-01T00:00:05Z", "steps": []}
+    job_ = {"id": "j", "number": 1, "name": "build", "state": "success", "requires": [],
+            "resource_class": "local/small", "tasks": [task]}
+    green = {**GREEN, "workflows": [{"id": "w", "name": "main", "state": "success",
+                                     "jobs": [job_]}]}
+    gone = threading.Event()
+
+    def answer(method, path):
+        if "/fleet" in path:
+            return 200, fleet_of(2 if gone.is_set() else 3, 2, f"2026-01-01T00:00:0{6 + gone.is_set()}Z")
+        return accepting(lambda: (200, green))(method, path)
+    client = start_run(world, scripted(answer).url, None, "--fleet")
+    wait_until(lambda: "RESULT" in client.output(), 60, "the table")
+    wait_until(lambda: "idle 3" in client.output(), 60, "the fleet")
+    assert client.running
+    gone.set()
+    assert client.wait() == 0, client.output()
+    assert client.output().endswith(
+        "\nPeak: 3 runners (local/small 3).\n"
+        "Back at its minimum of 2 runners 2.0 s after the last job.\n")
 
 
 def test_ctrl_c_leaves_the_pipeline_alone_and_names_the_way_back(world, server, small):
@@ -186,3 +230,12 @@ def test_the_fleet_is_waited_for_until_it_is_back_at_zero(world, server, small):
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^Peak: [12] runners? \(local/small [12]\)\.$", result.stdout, re.M)
     assert re.search(r"^Back at zero \d+\.\d s after the last job\.$", result.stdout, re.M)
+
+
+def test_a_fleet_with_a_minimum_is_waited_for_until_it_is_back_at_that(world, server, small):
+    world.scaler(world.scaler_config(server, {"local/small": (
+        small, {"min": 1, "max": 2, "local": {"idle_timeout": "30s"}})}))
+    repository = world.repository(config(build=job("sleep 2")))
+    result = world.client(server, "run", repository.directory, "--fleet")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Back at its minimum of 1 runner " in result.stdout

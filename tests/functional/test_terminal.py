@@ -1,37 +1,13 @@
 """The live view on a real (pseudo-)terminal: drawn over itself, never wider than the window."""
 
-import fcntl
-import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 
 from support.pipeline import config, job
+from support.terminal import COLUMNS, on_terminal
 
-ROWS, COLUMNS = 20, 60
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 PIECES = re.compile(r"\x1b\[(?P<count>\d*)(?P<command>[FJK])|(?P<newline>\r\n)|"
                     r"(?P<text>[^\x1b\r\n]+)")
-
-
-def on_terminal(world, *arguments, **environment):
-    """The exit code, and all that the program wrote to its terminal."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    program = subprocess.Popen(
-        [str(word) for word in (world.binary, *arguments)], stdin=theirs, stdout=theirs,
-        stderr=theirs, cwd=world.place, env=world.environment(TERM="xterm", **environment))
-    os.close(theirs)
-    written = b""
-    try:
-        while data := os.read(ours, 65536):
-            written += data
-    except OSError:  # the other end is closed
-        pass
-    os.close(ours)
-    return program.wait(60), written.decode()
 
 
 class Screen:
@@ -80,6 +56,20 @@ def test_the_tree_is_drawn_in_place(world, server, small):
     assert len(titles) == 1 and "success" in titles[0]
     assert max(map(len, lines[:lines.index("")])) < COLUMNS
     assert lines[lines.index("") + 1].split() == ["JOB", "WAIT", "RUN", "RUNNER", "RESULT"]
+
+
+def test_the_fleet_goes_below_the_results(world, server, small):
+    world.scaler(world.scaler_config(server, {"local/small": (small, {"max": 2})}))
+    repository = world.repository(config(build=job("sleep 1")))
+    code, written = on_terminal(world, "run", repository.directory, "--fleet", "--server",
+                                server.url, "--token-file", server.data / "token")
+    assert code == 0, written
+    assert "queue " in written
+    lines = Screen(written).lines
+    assert sum(line.startswith("Pipeline 1") for line in lines) == 1
+    results = next(n for n, line in enumerate(lines) if line.startswith("JOB "))
+    assert not [line for line in lines[:results] if "queue " in line]
+    assert lines[-3].startswith("Peak: ") and lines[-2].startswith("Back at zero ")
 
 
 def test_colors_unless_they_are_not_wanted(world, server, small):
