@@ -25,6 +25,7 @@ class Job {
     ControlPlane& server;
     Outbox& outbox;
     WorkEnd& end;
+    Millis max_run_time;  // after which `end` is requested as over_time
   };
   explicit Job(const Parts& parts);
 
@@ -53,6 +54,7 @@ class Job {
   void fail(std::size_t index, protocol::StepUpdate update, const Error& error);
   void judge(std::size_t index, protocol::StepUpdate update, const StepEnding& ending,
              Millis silence);
+  std::string over_time_in_words() const;
   void end_step(const process::Child& child);
   void end_everything();
   StepOutput output_of(std::size_t index) { return {&parts_.outbox, index, parts_.end}; }
@@ -63,7 +65,7 @@ class Job {
   Variables environment_;
   bool has_bash_;
   bool failed_ = false;
-  bool timed_out_ = false;
+  std::string timed_out_;  // not empty: in words, which step was ended for its silence or its time
   std::optional<Error> broken_;
   std::vector<BackgroundStep> background_;
   Followers followers_;

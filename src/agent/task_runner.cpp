@@ -40,7 +40,9 @@ class TaskRun {
     Outbox outbox(std::move(spool));
     Delivery delivery(server_, attempt_, outbox, end_);
     const Launcher launcher(setup_.settings.command_prefix, setup_.user, places.private_directory);
-    const auto verdict = Job({task_, attempt_, places, launcher, server_, outbox, end_}).run();
+    const auto verdict = Job({task_, attempt_, places, launcher, server_, outbox, end_,
+                              setup_.settings.max_run_time})
+                             .run();
     if (launcher.has_prefix()) remove_as_job(launcher, places);
     if (attempt_is_lost()) {
       outbox.close();

@@ -94,7 +94,7 @@ TEST_F(TaskRunner, AFailureSkipsWhatDoesNotAskForIt) {
   EXPECT_FALSE(server_.steps().contains(1));
   EXPECT_EQ(server_.output(2), "always\n");
   EXPECT_EQ(server_.output(3), "failed\n");
-  EXPECT_THAT(server_.output(0), HasSubstr("exit status 7"));
+  EXPECT_THAT(server_.output(0), HasSubstr("\nExited with code 7\n"));
 }
 
 TEST_F(TaskRunner, OnFailIsSkippedWithoutAFailure) {
@@ -176,18 +176,24 @@ TEST_F(TaskRunner, AStepEndsWithItsShellAndItsLeftoversWithTheTask) {
 
 TEST_F(TaskRunner, ASilentStepIsEndedWithAllItStarted) {
   auto silent = run("(trap '' TERM; sleep 1000) & sleep 1000");
+  silent.name = "quiet";
   silent.no_output_timeout = 100ms;
   step(silent);
   EXPECT_EQ(run_it(), TaskResult::timedout);
   EXPECT_EQ(server_.steps()[0].state, StepState::timedout);
   EXPECT_THAT(server_.output(0), HasSubstr("Too long with no output (exceeded 100ms)"));
+  EXPECT_EQ(server_.result()->message, "step 'quiet' was silent for 100ms");
 }
 
 TEST_F(TaskRunner, ATaskOverItsTimeIsEnded) {
   setup_.settings.max_run_time = 500ms;
   step(run("while :; do echo tick; sleep 0.05; done"));
   EXPECT_EQ(run_it(), TaskResult::timedout);
-  EXPECT_THAT(server_.result()->message, HasSubstr("max_run_time"));
+  const auto* why =
+      "step 'while :; do echo tick; sleep 0.05; done' was ended: "
+      "the task ran for longer than 500ms, the runner's max_run_time";
+  EXPECT_EQ(server_.result()->message, why);
+  EXPECT_THAT(server_.output(0), HasSubstr(why));
 }
 
 TEST_F(TaskRunner, CancelingEndsTheWork) {

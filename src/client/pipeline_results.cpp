@@ -52,7 +52,11 @@ std::string headline(const Failure& failure) {
   const auto because = failure.message.empty() ? "" : ": " + failure.message;
   if (!failure.has_step) return fmt::format("{} failed{}", failure.task, because);
   const auto& step = failure.step;
-  const auto how = step.state == StepState::timedout ? " was silent or ran for too long"
+  // Only its runner knows whether a step was silent or ran for too long, and says so.
+  if (step.state == StepState::timedout && !failure.message.empty()) {
+    return fmt::format("{}: {}", failure.task, failure.message);
+  }
+  const auto how = step.state == StepState::timedout ? " timed out"
                    : step.exit_code ? fmt::format(" failed with exit code {}", *step.exit_code)
                                     : " failed";
   return fmt::format("{}: step '{}'{}{}", failure.task, step_name(step.name), how, because);

@@ -87,6 +87,8 @@ def test_a_task_over_max_run_time_is_ended(world, server, small):
     assert pipeline.wait()["state"] == "failed"
     assert pipeline.task()["state"] == "timedout"
     assert pipeline.output().startswith("on\n")
+    assert "ran for longer than 2s" in pipeline.output()
+    assert "ran for longer than 2s" in pipeline.task()["message"]
 
 
 def test_a_cancel_ends_the_work_within_seconds(world, server, small):
