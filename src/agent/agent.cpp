@@ -108,7 +108,8 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   process::become_subreaper();
   auto user = user_for_jobs(settings, job_user);
   if (!user) return user.error();
-  const RunnerSetup setup{settings, *user, state_directory()};
+  const auto& own = settings.state_directory;
+  const RunnerSetup setup{settings, *user, own.empty() ? default_state_directory() : own};
   remove_leftovers(setup.state, settings);
 
   Shutdown shutdown(std::move(guardian), settings.max_run_time);

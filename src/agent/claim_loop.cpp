@@ -39,6 +39,7 @@ ClaimLoop::ClaimLoop(const Settings& settings, const std::string& hostname, Cont
   request_.name = settings.name;
   request_.hostname = hostname;
   request_.version = version();
+  request_.resource_class = settings.resource_class;
 }
 
 Millis ClaimLoop::idle_left() const {

@@ -40,6 +40,14 @@ TEST_F(ClaimLoopTest, SingleTaskRunsExactlyOne) {
   EXPECT_EQ(ran_, std::vector<std::string>{"a"});
 }
 
+TEST_F(ClaimLoopTest, SaysWhichClassItWasStartedFor) {
+  settings_.single_task = true;
+  settings_.resource_class = "local/small";
+  queue("a");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(server_.claimed_class(), "local/small");
+}
+
 TEST_F(ClaimLoopTest, EndsWhenIdle) {
   settings_.idle_timeout = 50ms;
   queue("a");

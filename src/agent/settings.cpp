@@ -42,6 +42,9 @@ constexpr std::array kKeys = {
         "rerunning with SSH is not offered"},
 };
 
+const std::string kClassVariable = "MUSTER_RESOURCE_CLASS";
+const std::string kStateVariable = "MUSTER_AGENT_STATE";
+
 yaml::Entry& entry_of(yaml::Value& mapping, std::string_view key) {
   mapping.kind = yaml::Value::Kind::mapping;
   for (auto& entry : mapping.entries) {
@@ -214,6 +217,20 @@ class Reader {
   yaml::Problems problems_;
 };
 
+Result<void> read_own_variables(const Variables& variables, Settings& settings) {
+  if (const auto given = variables.find(kClassVariable); given != variables.end()) {
+    settings.resource_class = given->second;
+  }
+  const auto state = variables.find(kStateVariable);
+  if (state == variables.end()) return ok();
+  if (!state->second.starts_with('/')) {
+    return Error{ErrorKind::invalid, fmt::format("{}={} must be an absolute path", kStateVariable,
+                                                 printable(state->second))};
+  }
+  settings.state_directory = state->second;
+  return ok();
+}
+
 }  // namespace
 
 Result<LoadedSettings> read_settings(std::string_view text, const Variables& variables,
@@ -226,6 +243,7 @@ Result<LoadedSettings> read_settings(std::string_view text, const Variables& var
   if (auto problems = reader.problems(); !problems.empty()) {
     return yaml::to_error(std::move(problems));
   }
+  if (auto own = read_own_variables(variables, loaded.settings); !own) return own.error();
   for (auto& warning : warn_of_old_variables(variables)) {
     loaded.warnings.push_back(std::move(warning));
   }

@@ -20,6 +20,8 @@ struct Settings {
   std::string url;    // of the server: scheme, host, port
   std::string token;  // of a resource class. A secret
   std::string name;
+  std::string resource_class;  // that it was started for; empty: whichever the token is of
+  std::filesystem::path state_directory;  // for the files of its tasks; empty: the usual one
   log::Settings logging;
   std::vector<std::string> command_prefix;  // put before every command of a job
   std::string working_directory;  // empty: a fresh one for each task. %s stands for the task's id
@@ -36,6 +38,8 @@ struct LoadedSettings {
 
 using Variables = std::map<std::string, std::string>;
 
+// MUSTER_RESOURCE_CLASS and MUSTER_AGENT_STATE are ours: CircleCI's YAML has no such keys.
+//
 // Pure. `hostname` is the runner's name where none is given.
 Result<LoadedSettings> read_settings(std::string_view text, const Variables& variables,
                                      const std::string& hostname);

@@ -84,6 +84,15 @@ TEST(Settings, VariablesAloneAreEnough) {
             2U);
 }
 
+TEST(Settings, ItsClassAndItsStateAreVariablesOfOurOwn) {
+  const auto settings = read(
+      kMinimal, {{"MUSTER_RESOURCE_CLASS", "local/small"}, {"MUSTER_AGENT_STATE", "/srv/state"}});
+  EXPECT_EQ(settings.resource_class, "local/small");
+  EXPECT_EQ(settings.state_directory, "/srv/state");
+  EXPECT_THAT(refusal_of(kMinimal, {{"MUSTER_AGENT_STATE", "here"}}),
+              HasSubstr("MUSTER_AGENT_STATE=here must be an absolute path"));
+}
+
 TEST(Settings, AssumesASchemeByTheHost) {
   const std::map<std::string, std::string> cases = {
       {"ci.example", "https://ci.example"},

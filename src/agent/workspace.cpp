@@ -122,7 +122,7 @@ Result<UniqueFd> make_locked(const fs::path& directory) {
 
 }  // namespace
 
-std::filesystem::path state_directory() {
+std::filesystem::path default_state_directory() {
   if (::geteuid() == 0) return "/var/lib/muster-agent";
   const char* state = std::getenv("XDG_STATE_HOME");
   if (state != nullptr && *state == '/') return fs::path(state) / "muster-agent";

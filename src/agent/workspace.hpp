@@ -62,8 +62,9 @@ class Workspace {
 // directory is emptied only where its name tells whose it was: it holds the task's id.
 void remove_leftovers(const std::filesystem::path& state, const Settings& settings);
 
-// /var/lib/muster-agent for root; else $XDG_STATE_HOME/muster-agent, ~/.local/state/muster-agent.
-std::filesystem::path state_directory();
+// Where the directories of tasks are if nothing else is said: /var/lib/muster-agent for root; else
+// $XDG_STATE_HOME/muster-agent, ~/.local/state/muster-agent.
+std::filesystem::path default_state_directory();
 
 // The rule for `working_directory` of jobs and steps: "~/project", which is also the default, is
 // the runner's own working directory, as it is on CircleCI's runners, where agents share a HOME;

@@ -150,3 +150,12 @@ def test_a_refused_token_is_exit_code_4(world, server):
     agent = world.agent(server, "muc_wrong")
     assert agent.wait(60) == 4
     assert "muc_wrong" not in agent.output()
+
+
+def test_a_token_of_another_class_is_refused_at_once(world, server, small):
+    pipeline = world.submit(server, config(build=job("true")))
+    agent = world.agent(server, small, environment={"MUSTER_RESOURCE_CLASS": "local/large"})
+    assert agent.wait(60) == 4
+    assert "of resource class local/small" in agent.output()
+    assert "started for local/large" in agent.output()
+    assert pipeline.task()["state"] == "queued"
