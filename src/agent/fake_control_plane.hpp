@@ -73,6 +73,9 @@ class FakeControlPlane final : public ControlPlane {
   std::string claimed_class() {
     return look([&] { return claimed_class_; });
   }
+  int withdrawals_tried() {
+    return look([&] { return withdrawals_tried_; });
+  }
   int output_refusals() {
     return look([&] { return output_refusals_; });
   }
@@ -120,6 +123,7 @@ class FakeControlPlane final : public ControlPlane {
 
   Claim withdraw(const protocol::WithdrawRequest& request, std::stop_token) override {
     const std::lock_guard lock(mutex_);
+    ++withdrawals_tried_;
     if (!reachable_) return unreachable();
     withdrawn_.insert(request.request_id);
     const auto given = given_.find(request.request_id);
@@ -224,6 +228,7 @@ class FakeControlPlane final : public ControlPlane {
   std::set<std::string> claims_;
   std::string claimed_class_;
   std::set<std::string> withdrawn_;
+  int withdrawals_tried_ = 0;
   bool reachable_ = true;
   bool canceled_ = false;
   bool stale_ = false;
