@@ -49,18 +49,19 @@ class TaskRun {
     if (!workspace) return give_up(workspace.error());
     auto spool = Spool::open(workspace->places().private_directory, kUnsentOutput);
     if (!spool) return give_up(spool.error());
-    run_in(workspace->places(), std::move(*spool));
+    run_in(*workspace, std::move(*spool));
   }
 
  private:
-  void run_in(const Places& places, Spool spool) {
+  void run_in(const Workspace& workspace, Spool spool) {
+    const auto& places = workspace.places();
     Outbox outbox(std::move(spool));
     Delivery delivery(server_, attempt_, outbox, end_);
     const Launcher launcher(setup_.settings.command_prefix, setup_.user, places.private_directory);
     const auto verdict = Job({task_, attempt_, places, launcher, server_, outbox, end_,
                               setup_.settings.max_run_time})
                              .run();
-    if (launcher.has_prefix()) remove_as_job(launcher, places);
+    if (launcher.has_prefix()) remove_as_job(launcher, workspace);
     if (attempt_is_lost()) {
       outbox.close();
       return;
@@ -69,10 +70,12 @@ class TaskRun {
   }
 
   // Behind a prefix the files may be those of a user whose files we may not remove.
-  static void remove_as_job(const Launcher& launcher, const Places& places) {
+  static void remove_as_job(const Launcher& launcher, const Workspace& workspace) {
+    constexpr const char* kClear =
+        R"(for place; do rm -rf -- "$place"/* "$place"/.[!.]* "$place"/..?*; done 2>/dev/null)";
     JobCommand command;
-    command.arguments = {"/bin/sh", "-c", "rm -rf -- \"$1\"/* 2>/dev/null", "clean",
-                         places.bash_env.parent_path().string()};
+    command.arguments = {"/bin/sh", "-c", kClear, "clean"};
+    for (const auto& place : workspace.cleared_at_end()) command.arguments.push_back(place);
     command.environment = process::plain_environment();
     command.directory = "/";
     const auto removed = launcher.run(std::move(command), 1min);

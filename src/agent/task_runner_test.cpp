@@ -331,6 +331,16 @@ TEST_F(TaskRunner, RunsBehindAPrefix) {
   EXPECT_EQ(server_.steps()[0].exit_code, 3);
 }
 
+TEST_F(TaskRunner, BehindAPrefixTheFreshWorkingDirectoryIsRemovedAsWell) {
+  setup_.user.reset();
+  setup_.settings.command_prefix = {"env", "-i"};
+  setup_.settings.working_directory = (root_ / "named" / "%s").string();
+  step(run("pwd; touch file .hidden"));
+  EXPECT_EQ(run_it(), TaskResult::success);
+  EXPECT_EQ(server_.output(0), (root_ / "named" / task_.task_id).string() + "\n");
+  EXPECT_TRUE(std::filesystem::is_empty(root_ / "named"));
+}
+
 TEST_F(TaskRunner, RunsBehindSudo) {
   if (::geteuid() != 0 || ::access("/usr/bin/sudo", X_OK) != 0) {
     GTEST_SKIP() << "needs root and sudo";

@@ -13,6 +13,7 @@
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/tree.hpp"
 
 namespace muster::capacity {
 
@@ -162,10 +163,8 @@ void LocalCapacity::bury(const Instance& instance, const std::string& how) {
 void LocalCapacity::remove_directory(const std::filesystem::path& directory) {
   std::error_code failure;
   std::filesystem::remove(directory / "instance.json", failure);
-  std::filesystem::remove_all(directory, failure);
-  if (failure) {
-    log::warn("cannot remove all of an instance's directory",
-              {{"directory", directory.string()}, {"error", failure.message()}});
+  if (auto removed = remove_tree(directory); !removed) {
+    log::warn("something of an instance stays", {{"error", removed.error().message}});
   }
 }
 
