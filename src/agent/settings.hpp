@@ -47,8 +47,11 @@ Result<LoadedSettings> read_settings(std::string_view text, const Variables& var
 // Our environment's variables that speak to a runner. The token is removed from the environment.
 Variables take_variables();
 
-// The text of the file, or of standard input ("-"). Refuses, as root, a file that others can
-// read: it holds the token.
+// Whether the text itself holds a token, which may come from a variable instead.
+bool holds_token(std::string_view text);
+
+// The text of the file, or of standard input ("-"). A file that holds a token and that others can
+// read is refused where we are root, and named in a warning where we are not.
 Result<std::string> read_settings_file(const std::string& path);
 
 }  // namespace muster::agent
