@@ -58,10 +58,14 @@ Job::Job(const Parts& parts)
       directory_(
           resolve(parts.task.job.working_directory, parts.places.working_directory, parts.places)),
       has_bash_(::access("/bin/bash", X_OK) == 0) {
-  const auto& user = parts.launcher.user();
   environment_ =
-      job_environment(parts.task, parts.places, {directory_, user ? user->name : std::string()},
-                      process::plain_environment());
+      job_environment(parts.task, parts.places, place_of_job(), process::plain_environment());
+}
+
+JobPlace Job::place_of_job() const {
+  const auto& launcher = parts_.launcher;
+  if (launcher.user()) return {directory_, launcher.user()->name, own_home()};
+  return {directory_, launcher.has_prefix() ? "" : process::own_user().name, ""};
 }
 
 protocol::FinishRequest Job::run() {

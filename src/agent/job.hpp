@@ -39,6 +39,7 @@ class Job {
     process::Child child;
   };
 
+  JobPlace place_of_job() const;
   Result<void> prepare_directories();
   void run_steps();
   bool wanted(const pipeline::Step& step) const;

@@ -140,6 +140,20 @@ TEST_F(TaskRunner, EnvironmentHasNoSecretAndTheNearestValueWins) {
   }
 }
 
+TEST_F(TaskRunner, AJobKnowsItsUserAndHasNoTerminal) {
+  step(run("[ \"$USER $LOGNAME\" = \"$(id -un) $(id -un)\" ] && echo \"$TERM\""));
+  EXPECT_EQ(run_it(), TaskResult::success);
+  EXPECT_EQ(server_.output(0), "dumb\n");
+}
+
+TEST_F(TaskRunner, RunsBehindAPrefixWithoutItsEnvironment) {
+  setup_.user.reset();
+  setup_.settings.command_prefix = {"env", "FROM_PREFIX=1"};
+  step(run("echo \"[${FROM_PREFIX:-}]\""));
+  EXPECT_EQ(run_it(), TaskResult::success);
+  EXPECT_EQ(server_.output(0), "[]\n");
+}
+
 TEST_F(TaskRunner, RunsAsTheJobsUserAndHidesItsOwnFiles) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can run jobs as another user";
   step(run("id -un; touch here; ls " + (setup_.state / "tasks").string()));

@@ -1,7 +1,6 @@
 #include "agent/workspace.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,13 +34,6 @@ Result<void> make_for_job(const fs::path& path, mode_t mode,
     return system_error(errno, fmt::format("cannot hand over {}", path.string()));
   }
   return ok();
-}
-
-std::string own_home() {
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return home;
-  const passwd* record = ::getpwuid(::geteuid());
-  return record != nullptr ? record->pw_dir : "";
 }
 
 bool is_home_of(const std::string& path, uid_t uid) {
@@ -111,6 +103,11 @@ std::filesystem::path default_state_directory() {
   const char* state = std::getenv("XDG_STATE_HOME");
   if (state != nullptr && *state == '/') return fs::path(state) / "muster-agent";
   return fs::path(own_home()) / ".local/state/muster-agent";
+}
+
+std::string own_home() {
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home == '/' ? home : process::own_user().home;
 }
 
 std::filesystem::path resolve(const std::string& written, const fs::path& base,

@@ -72,6 +72,9 @@ void remove_leftovers(const std::filesystem::path& state, const Settings& settin
 // $XDG_STATE_HOME/muster-agent, ~/.local/state/muster-agent.
 std::filesystem::path default_state_directory();
 
+// $HOME of this process, or what the user database says. Absolute, or empty.
+std::string own_home();
+
 // The rule for `working_directory` of jobs and steps: "~/project", which is also the default, is
 // the runner's own working directory, as it is on CircleCI's runners, where agents share a HOME;
 // "~" and "~/x" are in the HOME; anything else is taken from `base`, unless it is absolute.

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.hpp"
@@ -29,6 +30,9 @@ struct User {
 
 // By name, from the system's user database.
 Result<User> find_user(const std::string& name);
+
+// Who this process runs as. Without a name where the database has none.
+User own_user();
 
 struct Command {
   std::vector<std::string> arguments;              // [0] is looked up in the environment's PATH
@@ -114,6 +118,9 @@ class SignalWatch {
  private:
   UniqueFd fd_;
 };
+
+inline constexpr std::string_view kStandardPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // Where programs are found and a shell expects to work: PATH, LANG, TERM, TZ and the like from our
 // environment, and nothing else.
