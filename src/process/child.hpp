@@ -44,6 +44,10 @@ struct Command {
   int standard_output = -1;
   int standard_error = -1;
   bool new_session = true;  // its own session and process group (setsid)
+  // It is killed when the thread that starts it ends, whatever ends that. Only this one process:
+  // for the case that nobody is left who could end_descendants(). Programs that gain privileges
+  // (sudo) lose it.
+  bool ends_with_starter = false;
 };
 
 // How a process ended.
