@@ -37,7 +37,7 @@ Result<net::ClientResponse> ServerClient::send(net::HttpClient& client,
                                                const net::ClientRequest& request,
                                                std::stop_token stop) {
   auto response = client.send(request, std::move(stop));
-  contact_.note(&client == &deliveries_ ? Contact::Call::writes : Contact::Call::other, response);
+  contact_.note(&client == &heartbeats_ ? Contact::Call::other : Contact::Call::writes, response);
   return response;
 }
 

@@ -42,9 +42,6 @@ constexpr std::array kKeys = {
         "rerunning with SSH is not offered"},
 };
 
-const std::string kClassVariable = "MUSTER_RESOURCE_CLASS";
-const std::string kStateVariable = "MUSTER_AGENT_STATE";
-
 yaml::Entry& entry_of(yaml::Value& mapping, std::string_view key) {
   mapping.kind = yaml::Value::Kind::mapping;
   for (auto& entry : mapping.entries) {

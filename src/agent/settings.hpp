@@ -38,8 +38,10 @@ struct LoadedSettings {
 
 using Variables = std::map<std::string, std::string>;
 
-// MUSTER_RESOURCE_CLASS and MUSTER_AGENT_STATE are ours: CircleCI's YAML has no such keys.
-//
+// Of our own, because CircleCI's YAML has no such keys.
+inline constexpr const char* kClassVariable = "MUSTER_RESOURCE_CLASS";
+inline constexpr const char* kStateVariable = "MUSTER_AGENT_STATE";
+
 // Pure. `hostname` is the runner's name where none is given.
 Result<LoadedSettings> read_settings(std::string_view text, const Variables& variables,
                                      const std::string& hostname);
