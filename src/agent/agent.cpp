@@ -96,6 +96,19 @@ Result<std::optional<process::User>> user_for_jobs(const Settings& settings,
   return std::optional(*user);
 }
 
+std::string in_words(ClaimLoop::Ended why, const Settings& settings) {
+  switch (why) {
+    case ClaimLoop::Ended::task_done:
+      return "its single task is done";
+    case ClaimLoop::Ended::idle:
+      return fmt::format("no task for {}, its idle_timeout",
+                         format_duration(settings.idle_timeout.value_or(Millis(0))));
+    case ClaimLoop::Ended::drained:
+      return "it was told to drain";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string own_hostname() {
@@ -108,7 +121,8 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   process::become_subreaper();
   auto user = user_for_jobs(settings, job_user);
   if (!user) return user.error();
-  const RunnerSetup setup{settings, *user, state_directory()};
+  const auto& own = settings.state_directory;
+  const RunnerSetup setup{settings, *user, own.empty() ? default_state_directory() : own};
   remove_leftovers(setup.state, settings);
 
   Shutdown shutdown(std::move(guardian), settings.max_run_time);
@@ -117,12 +131,10 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
       settings, own_hostname(), server,
       [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },
       {shutdown.drain(), shutdown.end_now()});
-  log::info("waiting for tasks", {{"server", settings.url},
-                                  {"name", settings.name},
-                                  {"mode", settings.single_task ? "single-task" : "continuous"}});
-  auto ended = loop.run();
-  log::info("stopped");
-  return ended;
+  const auto ended = loop.run();
+  log::info("stopped", {{"why", ended ? in_words(*ended, settings) : "the server refuses it"}});
+  if (!ended) return ended.error();
+  return ok();
 }
 
 }  // namespace muster::agent

@@ -1,6 +1,7 @@
 #include "agent/claim_loop.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -22,6 +23,12 @@ bool is_refusal(const Error& error) {
   return error.kind == ErrorKind::unauthenticated || error.kind == ErrorKind::forbidden;
 }
 
+// Told by Contact, once, and not for every try.
+bool is_about_contact(const Error& error) {
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout ||
+         error.kind == ErrorKind::exhausted;
+}
+
 Error refusal(const Error& error, const std::string& url) {
   return {error.kind,
           fmt::format("the server at {} refuses this runner's token: {}", url, error.message)};
@@ -39,6 +46,7 @@ ClaimLoop::ClaimLoop(const Settings& settings, const std::string& hostname, Cont
   request_.name = settings.name;
   request_.hostname = hostname;
   request_.version = version();
+  request_.resource_class = settings.resource_class;
 }
 
 Millis ClaimLoop::idle_left() const {
@@ -50,7 +58,8 @@ Millis ClaimLoop::idle_left() const {
 ClaimLoop::Claim ClaimLoop::claim_once() {
   if (!open_) request_.request_id = new_uuid();
   open_ = true;
-  request_.wait_ms = std::clamp(idle_left(), 0ms, kLongestPoll).count();
+  // The first is answered at once: before we say that we wait we know that we may.
+  request_.wait_ms = welcome_ ? std::clamp(idle_left(), 0ms, kLongestPoll).count() : 0;
   auto claimed = server_.claim(request_, stops_.drain);
   if (claimed || is_refusal(claimed.error())) open_ = false;
   return claimed;
@@ -58,37 +67,53 @@ ClaimLoop::Claim ClaimLoop::claim_once() {
 
 ClaimLoop::Claim ClaimLoop::withdraw() {
   const Patience time(kWithdrawPatience, stops_.end_now);
-  for (;;) {
+  for (bool told = false;; told = true) {
     auto answer = server_.withdraw({request_.request_id}, time.over());
     if (answer || is_refusal(answer.error()) || time.over().stop_requested()) return answer;
+    if (!told) {
+      log::info(fmt::format("the server may have a task for this runner; asking it for up to {}",
+                            humanize(kWithdrawPatience)));
+    }
     backoff_.pause(time.over());
   }
 }
 
-Result<void> ClaimLoop::run() {
+void ClaimLoop::say_that_we_wait() {
+  if (std::exchange(welcome_, true)) return;
+  log::info("waiting for tasks", {{"server", settings_.url},
+                                  {"name", settings_.name},
+                                  {"mode", settings_.single_task ? "single-task" : "continuous"}});
+}
+
+Result<ClaimLoop::Ended> ClaimLoop::run() {
   while (!finished()) {
     auto claimed = claim_once();
     if (claimed) {
       backoff_.reset();
-      if (!*claimed) continue;
+      if (!*claimed) {
+        say_that_we_wait();
+        continue;
+      }
       run_task_(**claimed);
       active_ = system_clock().monotonic();
-      if (settings_.single_task) return ok();
+      if (settings_.single_task) return Ended::task_done;
     } else if (is_refusal(claimed.error())) {
       return refusal(claimed.error(), settings_.url);
     } else if (!stops_.drain.stop_requested()) {
-      log::warn("cannot claim; trying again", {{"reason", claimed.error().message}});
+      log::write(is_about_contact(claimed.error()) ? log::Level::debug : log::Level::warn,
+                 "cannot claim; trying again", {{"reason", claimed.error().message}});
       backoff_.pause(stops_.drain);
     }
   }
-  if (!open_) return ok();
+  const auto why = stops_.drain.stop_requested() ? Ended::drained : Ended::idle;
+  if (!open_) return why;
   const auto left = withdraw();
   if (!left) {
     log::warn("the server did not hear that this runner stops", {{"reason", left.error().message}});
   } else if (*left) {
     run_task_(**left);
   }
-  return ok();
+  return why;
 }
 
 }  // namespace muster::agent

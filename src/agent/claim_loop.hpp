@@ -29,16 +29,19 @@ class ClaimLoop {
   ClaimLoop(const Settings& settings, const std::string& hostname, ControlPlane& server,
             RunTask run_task, Stops stops);
 
-  // An error if the server refuses us for good: unauthenticated or forbidden.
-  Result<void> run();
+  // Why it ended. An error if the server refuses us for good: unauthenticated or forbidden.
+  enum class Ended { task_done, idle, drained };
+  Result<Ended> run();
 
  private:
   using Claim = Result<std::optional<protocol::ClaimedTask>>;
 
   Claim claim_once();
+  void say_that_we_wait();
   // The task that the open claim had after all. Tries for a bounded time.
   Claim withdraw();
   Millis idle_left() const;
+  // Time in which the server is away is idle as well: nobody pays for a runner that nobody needs.
   bool finished() const { return stops_.drain.stop_requested() || idle_left() <= Millis(0); }
 
   const Settings& settings_;
@@ -46,7 +49,8 @@ class ClaimLoop {
   RunTask run_task_;
   Stops stops_;
   protocol::ClaimRequest request_;
-  bool open_ = false;  // the server may have given a task to the request, and we do not know
+  bool open_ = false;     // the server may have given a task to the request, and we do not know
+  bool welcome_ = false;  // the server has answered a claim, so it knows our token
   MonotonicTime active_;
   Backoff backoff_;
 };

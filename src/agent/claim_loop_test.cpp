@@ -18,11 +18,20 @@ class ClaimLoopTest : public testing::Test {
     task.task_id = id;
     server_.queue(task);
   }
-  Result<void> run() {
+  Result<ClaimLoop::Ended> run() {
     ClaimLoop loop(settings_, "box", server_,
                    [this](const protocol::ClaimedTask& task) { ran_.push_back(task.task_id); },
                    {drain_.get_token(), end_now_.get_token()});
     return loop.run();
+  }
+
+  // The first claim is answered at once; the second waits.
+  void wait_for_the_waiting_claim() {
+    EXPECT_TRUE(server_.wait_until([this] { return server_.claims().size() == 2; }));
+  }
+  void expect_that_it_was_withdrawn() {
+    ASSERT_EQ(server_.withdrawn().size(), 1U);
+    EXPECT_TRUE(server_.claims().contains(*server_.withdrawn().begin()));
   }
 
   FakeControlPlane server_;
@@ -36,15 +45,23 @@ TEST_F(ClaimLoopTest, SingleTaskRunsExactlyOne) {
   settings_.single_task = true;
   queue("a");
   queue("b");
-  EXPECT_TRUE(run());
+  EXPECT_EQ(run(), ClaimLoop::Ended::task_done);
   EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+}
+
+TEST_F(ClaimLoopTest, SaysWhichClassItWasStartedFor) {
+  settings_.single_task = true;
+  settings_.resource_class = "local/small";
+  queue("a");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(server_.claimed_class(), "local/small");
 }
 
 TEST_F(ClaimLoopTest, EndsWhenIdle) {
   settings_.idle_timeout = 50ms;
   queue("a");
   queue("b");
-  EXPECT_TRUE(run());
+  EXPECT_EQ(run(), ClaimLoop::Ended::idle);
   EXPECT_EQ(ran_, (std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(server_.withdrawn().empty());  // every claim was answered
 }
@@ -61,12 +78,22 @@ TEST_F(ClaimLoopTest, ALostAnswerIsAskedForAgain) {
 
 TEST_F(ClaimLoopTest, ADrainWithdrawsTheOpenClaim) {
   std::jthread signal([this] {
-    EXPECT_TRUE(server_.wait_until([this] { return !server_.claims().empty(); }));
+    wait_for_the_waiting_claim();
     drain_.request_stop();
   });
-  EXPECT_TRUE(run());
+  EXPECT_EQ(run(), ClaimLoop::Ended::drained);
   EXPECT_TRUE(ran_.empty());
-  EXPECT_EQ(server_.withdrawn(), server_.claims());
+  expect_that_it_was_withdrawn();
+}
+
+TEST_F(ClaimLoopTest, TimeWithoutAServerIsIdleTime) {
+  settings_.idle_timeout = 50ms;
+  server_.set_reachable(false);
+  std::jthread hurry([this] {
+    EXPECT_TRUE(server_.wait_until([this] { return server_.withdrawals_tried() > 0; }));
+    end_now_.request_stop();
+  });
+  EXPECT_EQ(run(), ClaimLoop::Ended::idle);
 }
 
 TEST_F(ClaimLoopTest, RunsTheTaskThatAWithdrawnClaimHadAfterAll) {
@@ -80,7 +107,7 @@ TEST_F(ClaimLoopTest, RunsTheTaskThatAWithdrawnClaimHadAfterAll) {
 
 TEST_F(ClaimLoopTest, ASecondSignalCutsAWithdrawalShort) {
   std::jthread signals([this] {
-    EXPECT_TRUE(server_.wait_until([this] { return !server_.claims().empty(); }));
+    wait_for_the_waiting_claim();
     server_.set_reachable(false);
     drain_.request_stop();
     EXPECT_TRUE(server_.wait_until([this] { return server_.calls_while_cut_off() >= 2; }));
@@ -94,12 +121,12 @@ TEST_F(ClaimLoopTest, ASecondSignalCutsAWithdrawalShort) {
 
 TEST_F(ClaimLoopTest, EndedAtOnceItStillWithdrawsItsOpenClaim) {
   std::jthread signals([this] {
-    EXPECT_TRUE(server_.wait_until([this] { return !server_.claims().empty(); }));
+    wait_for_the_waiting_claim();
     end_now_.request_stop();
     drain_.request_stop();
   });
   EXPECT_TRUE(run());
-  EXPECT_EQ(server_.withdrawn(), server_.claims());
+  expect_that_it_was_withdrawn();
 }
 
 TEST_F(ClaimLoopTest, ARefusedTokenEndsAtOnce) {

@@ -70,6 +70,12 @@ class FakeControlPlane final : public ControlPlane {
   std::set<std::string> withdrawn() {
     return look([&] { return withdrawn_; });
   }
+  std::string claimed_class() {
+    return look([&] { return claimed_class_; });
+  }
+  int withdrawals_tried() {
+    return look([&] { return withdrawals_tried_; });
+  }
   int output_refusals() {
     return look([&] { return output_refusals_; });
   }
@@ -106,6 +112,7 @@ class FakeControlPlane final : public ControlPlane {
     if (refusal_) return *refusal_;
     if (!reachable_) return unreachable();
     claims_.insert(request.request_id);
+    claimed_class_ = request.resource_class;
     changed_.wait_for(lock, stop, Millis(request.wait_ms),
                       [&] { return !queue_.empty() || given_.contains(request.request_id); });
     auto task = give(request.request_id);
@@ -116,6 +123,7 @@ class FakeControlPlane final : public ControlPlane {
 
   Claim withdraw(const protocol::WithdrawRequest& request, std::stop_token) override {
     const std::lock_guard lock(mutex_);
+    ++withdrawals_tried_;
     if (!reachable_) return unreachable();
     withdrawn_.insert(request.request_id);
     const auto given = given_.find(request.request_id);
@@ -218,7 +226,9 @@ class FakeControlPlane final : public ControlPlane {
   std::deque<protocol::ClaimedTask> queue_;
   std::map<std::string, protocol::ClaimedTask> given_;  // by request id
   std::set<std::string> claims_;
+  std::string claimed_class_;
   std::set<std::string> withdrawn_;
+  int withdrawals_tried_ = 0;
   bool reachable_ = true;
   bool canceled_ = false;
   bool stale_ = false;

@@ -40,9 +40,15 @@ std::string in_go_form(Millis duration) {
 }
 
 std::string describe(const process::Exit& exit) {
-  if (exit.signal == 0) return fmt::format("\nExited with code exit status {}\n", exit.code);
-  return fmt::format("\nExited with code exit status {} (ended by signal {})\n", exit.shell_code(),
+  if (exit.signal == 0) return fmt::format("\nExited with code {}\n", exit.code);
+  return fmt::format("\nExited with code {} (ended by signal {})\n", exit.shell_code(),
                      exit.signal);
+}
+
+// A step without a name of its own is called by its command, which may be a whole script.
+std::string in_quotes(const std::string& step_name) {
+  constexpr std::size_t kLongest = 40;
+  return fmt::format("'{}'", printable(trim(step_name.substr(0, step_name.find('\n'))), kLongest));
 }
 
 }  // namespace
@@ -52,10 +58,14 @@ Job::Job(const Parts& parts)
       directory_(
           resolve(parts.task.job.working_directory, parts.places.working_directory, parts.places)),
       has_bash_(::access("/bin/bash", X_OK) == 0) {
-  const auto& user = parts.launcher.user();
   environment_ =
-      job_environment(parts.task, parts.places, {directory_, user ? user->name : std::string()},
-                      process::plain_environment());
+      job_environment(parts.task, parts.places, place_of_job(), process::plain_environment());
+}
+
+JobPlace Job::place_of_job() const {
+  const auto& launcher = parts_.launcher;
+  if (launcher.user()) return {directory_, launcher.user()->name, own_home()};
+  return {directory_, launcher.has_prefix() ? "" : process::own_user().name, ""};
 }
 
 protocol::FinishRequest Job::run() {
@@ -188,14 +198,24 @@ void Job::judge(std::size_t index, protocol::StepUpdate update, const StepEnding
   }
   failed_ = true;
   if (std::holds_alternative<Silent>(ending)) {
-    timed_out_ = true;
+    timed_out_ =
+        fmt::format("step {} was silent for {}", in_quotes(update.name), format_duration(silence));
     output_of(index).write(
         fmt::format("\nToo long with no output (exceeded {}): context deadline exceeded\n",
                     in_go_form(silence)));
     return conclude(index, std::move(update), StepState::timedout);
   }
-  const bool over_time = parts_.end.reason() == EndReason::over_time;
-  conclude(index, std::move(update), over_time ? StepState::timedout : StepState::canceled);
+  if (parts_.end.reason() != EndReason::over_time) {
+    return conclude(index, std::move(update), StepState::canceled);
+  }
+  timed_out_ = fmt::format("step {} was ended: {}", in_quotes(update.name), over_time_in_words());
+  output_of(index).write("\n" + timed_out_ + "\n");
+  conclude(index, std::move(update), StepState::timedout);
+}
+
+std::string Job::over_time_in_words() const {
+  return fmt::format("the task ran for longer than {}, the runner's max_run_time",
+                     format_duration(parts_.max_run_time));
 }
 
 // Asks first. With a lease to lose there is no time for that.
@@ -229,7 +249,7 @@ protocol::FinishRequest Job::verdict() const {
       case EndReason::canceled:
         return {TaskResult::canceled, ""};
       case EndReason::over_time:
-        return {TaskResult::timedout, "the task ran longer than the runner's max_run_time"};
+        return {TaskResult::timedout, timed_out_.empty() ? over_time_in_words() : timed_out_};
       case EndReason::told_to_stop:
         return {TaskResult::infrastructure_fail, "the agent was told to stop"};
       case EndReason::stale:
@@ -239,7 +259,7 @@ protocol::FinishRequest Job::verdict() const {
     }
   }
   if (broken_) return {TaskResult::infrastructure_fail, broken_->message};
-  if (timed_out_) return {TaskResult::timedout, ""};
+  if (!timed_out_.empty()) return {TaskResult::timedout, timed_out_};
   return {failed_ ? TaskResult::failed : TaskResult::success, ""};
 }
 

@@ -25,6 +25,7 @@ class Job {
     ControlPlane& server;
     Outbox& outbox;
     WorkEnd& end;
+    Millis max_run_time;  // after which `end` is requested as over_time
   };
   explicit Job(const Parts& parts);
 
@@ -38,6 +39,7 @@ class Job {
     process::Child child;
   };
 
+  JobPlace place_of_job() const;
   Result<void> prepare_directories();
   void run_steps();
   bool wanted(const pipeline::Step& step) const;
@@ -53,6 +55,7 @@ class Job {
   void fail(std::size_t index, protocol::StepUpdate update, const Error& error);
   void judge(std::size_t index, protocol::StepUpdate update, const StepEnding& ending,
              Millis silence);
+  std::string over_time_in_words() const;
   void end_step(const process::Child& child);
   void end_everything();
   StepOutput output_of(std::size_t index) { return {&parts_.outbox, index, parts_.end}; }
@@ -63,7 +66,7 @@ class Job {
   Variables environment_;
   bool has_bash_;
   bool failed_ = false;
-  bool timed_out_ = false;
+  std::string timed_out_;  // not empty: in words, which step was ended for its silence or its time
   std::optional<Error> broken_;
   std::vector<BackgroundStep> background_;
   Followers followers_;

@@ -1,12 +1,24 @@
 #include "agent/job_environment.hpp"
 
 #include "base/text.hpp"
+#include "process/child.hpp"
 
 namespace muster::agent {
 
 Variables with(Variables environment, const Variables& added) {
   for (const auto& [name, value] : added) environment[name] = value;
   return environment;
+}
+
+std::string job_path(const std::string& path, const std::string& hidden_home) {
+  const auto is_hidden = [&](const std::string& entry) {
+    return hidden_home.size() > 1 && (entry + "/").starts_with(hidden_home + "/");
+  };
+  std::vector<std::string> kept;
+  for (const auto& entry : split(path, ':')) {
+    if (entry.starts_with('/') && !is_hidden(entry)) kept.push_back(entry);
+  }
+  return kept.empty() ? std::string(process::kStandardPath) : join(kept, ":");
 }
 
 Variables job_environment(const protocol::ClaimedTask& task, const Places& places,
@@ -28,6 +40,8 @@ Variables job_environment(const protocol::ClaimedTask& task, const Places& place
       {"CIRCLE_WORKFLOW_JOB_ID", task.job_id},
       {"CIRCLE_WORKING_DIRECTORY", place.directory.string()},
       {"HOME", places.home.string()},
+      {"PATH", job_path(plain["PATH"], place.hidden_home)},
+      {"TERM", "dumb"},
   };
   if (!place.user.empty()) own["USER"] = own["LOGNAME"] = place.user;
   return with(with(std::move(plain), own), task.job.environment);

@@ -1,5 +1,6 @@
 #include "agent/job_environment.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -35,7 +36,8 @@ TEST(JobEnvironment, DescribesTheTask) {
   task.revision = "abc";
   task.token = "mut_secret";
   const auto environment =
-      job_environment(task, kPlaces, {"/work/project", "ci"}, {{"PATH", "/bin"}});
+      job_environment(task, kPlaces, {"/work/project", "ci", "/root"},
+                      {{"PATH", "/root/bin:/bin"}, {"TERM", "xterm-256color"}});
   const Variables expected = {{"CIRCLE_JOB", "build"},
                               {"CIRCLE_NODE_INDEX", "2"},
                               {"CIRCLE_NODE_TOTAL", "4"},
@@ -44,9 +46,23 @@ TEST(JobEnvironment, DescribesTheTask) {
                               {"CIRCLE_WORKING_DIRECTORY", "/work/project"},
                               {"HOME", "/home/ci"},
                               {"USER", "ci"},
+                              {"LOGNAME", "ci"},
+                              {"BASH_ENV", "/work/bash_env"},
+                              {"CIRCLE_SHELL_ENV", "/work/bash_env"},
+                              {"TERM", "dumb"},
                               {"PATH", "/bin"}};
   for (const auto& [name, value] : expected) EXPECT_EQ(environment.at(name), value) << name;
   for (const auto& [name, value] : environment) EXPECT_NE(value, "mut_secret") << name;
+}
+
+TEST(JobPath, IsTheAgentsWithoutWhatAJobCannotUse) {
+  EXPECT_EQ(job_path("/root/bin:/opt/node/bin::.:bin:/rooted/bin:/root", "/root"),
+            "/opt/node/bin:/rooted/bin");
+  EXPECT_EQ(job_path("/home/me/bin:/bin", ""), "/home/me/bin:/bin");
+  EXPECT_EQ(job_path("/bin", "/"), "/bin");
+  for (const auto* nothing : {"", "/root/bin", "bin"}) {
+    EXPECT_THAT(job_path(nothing, "/root"), testing::EndsWith(":/usr/bin:/sbin:/bin"));
+  }
 }
 
 TEST(ShellCommand, SplitsWordsAndAddsTheCommand) {

@@ -48,6 +48,7 @@ Result<process::Child> Launcher::start(const JobCommand& command) const {
   started.arguments = command.arguments;
   started.environment = command.environment;
   started.directory = command.directory;
+  started.ends_with_starter = true;
   started.user = user_;
   started.standard_output = command.output;
   started.standard_error = command.output;
@@ -79,6 +80,7 @@ Result<process::Child> Launcher::start_behind_prefix(const JobCommand& command) 
   started.arguments.push_back(std::string(kExecWord));
   started.environment = process::plain_environment();
   started.directory = "/";
+  started.ends_with_starter = true;
   started.standard_input = record.get();
   started.standard_output = command.output;
   started.standard_error = command.output;

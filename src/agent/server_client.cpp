@@ -31,7 +31,15 @@ Result<T> read_answer(const net::ClientResponse& response, const char* what) {
 }  // namespace
 
 ServerClient::ServerClient(std::string url, std::string token)
-    : url_(std::move(url)), token_(std::move(token)) {}
+    : url_(std::move(url)), token_(std::move(token)), contact_(url_) {}
+
+Result<net::ClientResponse> ServerClient::send(net::HttpClient& client,
+                                               const net::ClientRequest& request,
+                                               std::stop_token stop) {
+  auto response = client.send(request, std::move(stop));
+  contact_.note(&client == &heartbeats_ ? Contact::Call::other : Contact::Call::writes, response);
+  return response;
+}
 
 net::ClientRequest ServerClient::request(std::string method, const std::string& path,
                                          const std::string& token) const {
@@ -53,7 +61,7 @@ net::ClientRequest ServerClient::about(const Attempt& attempt, std::string metho
 
 Result<std::optional<protocol::ClaimedTask>> ServerClient::ask_for_task(net::ClientRequest request,
                                                                         std::stop_token stop) {
-  auto response = net::expect_success(claims_.send(request, stop));
+  auto response = net::expect_success(send(claims_, request, stop));
   if (!response) return response.error();
   if (response->status == kNoContent) return std::optional<protocol::ClaimedTask>();
   auto task =
@@ -82,7 +90,7 @@ Result<protocol::HeartbeatAnswer> ServerClient::heartbeat(const Attempt& attempt
   auto asked = about(attempt, "POST", "heartbeat");
   asked.body = protocol::to_json(protocol::HeartbeatRequest{.wait_ms = wait.count()});
   asked.timeout = patience;
-  auto response = net::expect_success(heartbeats_.send(asked, stop));
+  auto response = net::expect_success(send(heartbeats_, asked, stop));
   if (!response) return response.error();
   return read_answer<protocol::HeartbeatAnswer>(*response,
                                                 "reading the server's answer to a heartbeat");
@@ -92,7 +100,7 @@ Result<void> ServerClient::update_step(const Attempt& attempt, std::size_t step,
                                        const protocol::StepUpdate& update, std::stop_token stop) {
   auto asked = about(attempt, "POST", fmt::format("steps/{}", step));
   asked.body = protocol::to_json(update);
-  return without_answer(deliveries_.send(asked, stop));
+  return without_answer(send(deliveries_, asked, stop));
 }
 
 Result<std::uint64_t> ServerClient::put_output(const Attempt& attempt, std::size_t step,
@@ -101,7 +109,7 @@ Result<std::uint64_t> ServerClient::put_output(const Attempt& attempt, std::size
   auto asked = about(attempt, "PUT", fmt::format("steps/{}/output?offset={}", step, offset));
   asked.headers.set("Content-Type", "application/octet-stream");
   asked.body = bytes;
-  auto response = deliveries_.send(asked, stop);
+  auto response = send(deliveries_, asked, stop);
   if (!response || response->status != kOutOfRange) response = net::expect_success(response);
   if (!response) return response.error();
   const auto answer =
@@ -115,14 +123,14 @@ Result<void> ServerClient::fetch_source(const Attempt& attempt, const std::files
   auto asked = about(attempt, "GET", "source");
   asked.answer_file = file;
   asked.timeout = kSourceTimeout;
-  return without_answer(claims_.send(asked, stop));
+  return without_answer(send(claims_, asked, stop));
 }
 
 Result<void> ServerClient::finish(const Attempt& attempt, const protocol::FinishRequest& finish,
                                   std::stop_token stop) {
   auto asked = about(attempt, "POST", "finish");
   asked.body = protocol::to_json(finish);
-  return without_answer(deliveries_.send(asked, stop));
+  return without_answer(send(deliveries_, asked, stop));
 }
 
 }  // namespace muster::agent

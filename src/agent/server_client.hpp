@@ -1,9 +1,10 @@
 #pragma once
 
-// The ControlPlane over HTTP.
+// The ControlPlane over HTTP. The log says when the server goes away, and when it is back.
 
 #include <string>
 
+#include "agent/contact.hpp"
 #include "agent/control_plane.hpp"
 #include "net/http_client.hpp"
 
@@ -37,8 +38,12 @@ class ServerClient final : public ControlPlane {
   Result<std::optional<protocol::ClaimedTask>> ask_for_task(net::ClientRequest request,
                                                             std::stop_token stop);
 
+  Result<net::ClientResponse> send(net::HttpClient& client, const net::ClientRequest& request,
+                                   std::stop_token stop);
+
   std::string url_;
   std::string token_;
+  Contact contact_;
   // One for each group of calls that may be under way at the same time.
   net::HttpClient claims_;
   net::HttpClient heartbeats_;

@@ -87,6 +87,26 @@ void overlay(yaml::Value& root, const Variables& variables) {
   }
 }
 
+std::string path_of(const Key& key) {
+  return fmt::format("{}{}.{}", key.section == "ssh" ? "runner." : "", key.section, key.key);
+}
+
+// They are there for a reason, and one that is misspelt would be missed in silence.
+std::vector<std::string> warn_of_unknown_variables(const Variables& variables) {
+  std::vector<std::string_view> known;
+  for (const auto& key : kKeys) {
+    if (!key.variable.empty()) known.push_back(key.variable);
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [name, value] : variables) {
+    if (!name.starts_with("CIRCLECI_RUNNER_")) continue;
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    warnings.push_back(fmt::format("{} is not known and has no effect{}", printable(name),
+                                   did_you_mean(name, known)));
+  }
+  return warnings;
+}
+
 std::vector<std::string> warn_of_old_variables(const Variables& variables) {
   constexpr std::string_view kOld = "LAUNCH_AGENT_";
   std::vector<std::string> warnings;
@@ -197,14 +217,40 @@ class Reader {
   void warn_if_unused(const Key& key) {
     if (key.unused_because.empty()) return;
     loaded_.warnings.push_back(
-        fmt::format("{}.{} has no effect: {}", key.section, key.key, key.unused_because));
+        fmt::format("{} has no effect: {}", path_of(key), key.unused_because));
   }
 
   LoadedSettings loaded_;
   yaml::Problems problems_;
 };
 
+Result<void> read_own_variables(const Variables& variables, Settings& settings) {
+  if (const auto given = variables.find(kClassVariable); given != variables.end()) {
+    settings.resource_class = given->second;
+  }
+  const auto state = variables.find(kStateVariable);
+  if (state == variables.end()) return ok();
+  if (!state->second.starts_with('/')) {
+    return Error{ErrorKind::invalid, fmt::format("{}={} must be an absolute path", kStateVariable,
+                                                 printable(state->second))};
+  }
+  settings.state_directory = state->second;
+  return ok();
+}
+
 }  // namespace
+
+bool holds_token(std::string_view text) {
+  const auto root = yaml::parse(text);
+  if (!root) return false;  // then nothing is read from it
+  for (const auto& section : root->entries) {
+    if (section.key != "api") continue;
+    for (const auto& entry : section.value.entries) {
+      if (entry.key == "auth_token") return !trim(entry.value.text).empty();
+    }
+  }
+  return false;
+}
 
 std::variant<LoadedSettings, yaml::Problems> read_settings(std::string_view text,
                                                            const Variables& variables,
@@ -215,8 +261,11 @@ std::variant<LoadedSettings, yaml::Problems> read_settings(std::string_view text
   Reader reader;
   auto loaded = reader.read(*root, hostname);
   if (auto problems = reader.problems(); !problems.empty()) return problems;
-  for (auto& warning : warn_of_old_variables(variables)) {
-    loaded.warnings.push_back(std::move(warning));
+  if (auto own = read_own_variables(variables, loaded.settings); !own) {
+    return yaml::Problems{{{}, "", own.error().message}};
+  }
+  for (auto* warn : {warn_of_old_variables, warn_of_unknown_variables}) {
+    for (auto& warning : warn(variables)) loaded.warnings.push_back(std::move(warning));
   }
   return loaded;
 }

@@ -22,6 +22,8 @@ struct Settings {
   std::string url;    // of the server: scheme, host, port
   std::string token;  // of a resource class. A secret
   std::string name;
+  std::string resource_class;  // that it was started for; empty: whichever the token is of
+  std::filesystem::path state_directory;  // for the files of its tasks; empty: the usual one
   log::Settings logging;
   std::vector<std::string> command_prefix;  // put before every command of a job
   std::string working_directory;  // empty: a fresh one for each task. %s stands for the task's id
@@ -38,6 +40,10 @@ struct LoadedSettings {
 
 using Variables = std::map<std::string, std::string>;
 
+// Of our own, because CircleCI's YAML has no such keys.
+inline constexpr const char* kClassVariable = "MUSTER_RESOURCE_CLASS";
+inline constexpr const char* kStateVariable = "MUSTER_AGENT_STATE";
+
 // Pure. `hostname` is the runner's name where none is given.
 std::variant<LoadedSettings, yaml::Problems> read_settings(std::string_view text,
                                                            const Variables& variables,
@@ -46,8 +52,11 @@ std::variant<LoadedSettings, yaml::Problems> read_settings(std::string_view text
 // Our environment's variables that speak to a runner. The token is removed from the environment.
 Variables take_variables();
 
-// The text of the file, or of standard input ("-"). Refuses, as root, a file that others can
-// read: it holds the token.
+// Whether the text itself holds a token, which may come from a variable instead.
+bool holds_token(std::string_view text);
+
+// The text of the file, or of standard input ("-"). A file that holds a token and that others can
+// read is refused where we are root, and named in a warning where we are not.
 Result<std::string> read_settings_file(const std::string& path);
 
 }  // namespace muster::agent

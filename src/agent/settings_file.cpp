@@ -9,6 +9,7 @@
 
 #include "agent/settings.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 
 extern char** environ;
@@ -21,7 +22,8 @@ Variables take_variables() {
     const std::string_view text(*entry);
     const auto name = text.substr(0, text.find('='));
     const bool ours = name.starts_with("CIRCLECI_RUNNER_") || name.starts_with("LAUNCH_AGENT_") ||
-                      name == "USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS";
+                      name == "USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS" || name == kClassVariable ||
+                      name == kStateVariable;
     if (ours && name.size() < text.size()) {
       variables.emplace(name, text.substr(name.size() + 1));
     }
@@ -30,6 +32,23 @@ Variables take_variables() {
   ::unsetenv("LAUNCH_AGENT_API_AUTH_TOKEN");
   return variables;
 }
+
+namespace {
+
+// Only root is refused: elsewhere it may be one person's trial, on one person's machine.
+Result<void> check_who_can_read(int file, const std::string& shown) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return system_error(errno, shown);
+  constexpr mode_t kReadableByOthers = 044;
+  if (!S_ISREG(status.st_mode) || (status.st_mode & kReadableByOthers) == 0) return ok();
+  auto message =
+      fmt::format("others can read {0}, and it holds a token: run 'chmod 600 {0}'", shown);
+  if (::geteuid() == 0) return Error{ErrorKind::invalid, std::move(message)};
+  log::warn(message);
+  return ok();
+}
+
+}  // namespace
 
 Result<std::string> read_settings_file(const std::string& path) {
   constexpr std::uint64_t kLongest = 1 << 20;
@@ -41,16 +60,11 @@ Result<std::string> read_settings_file(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const auto shown = printable(path, 1000);
   if (!file) return system_error(errno, fmt::format("cannot open {}", shown));
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return system_error(errno, shown);
-  constexpr mode_t kReadableByOthers = 044;
-  if (::geteuid() == 0 && S_ISREG(status.st_mode) && (status.st_mode & kReadableByOthers) != 0) {
-    return Error{
-        ErrorKind::invalid,
-        fmt::format("others can read {0}, and it holds a token: run 'chmod 600 {0}'", shown)};
-  }
   auto text = read_all(file.get(), kLongest);
   if (!text) return text.error().within(shown);
+  if (holds_token(*text)) {
+    if (auto fine = check_who_can_read(file.get(), shown); !fine) return fine.error();
+  }
   return text;
 }
 

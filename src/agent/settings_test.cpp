@@ -85,6 +85,15 @@ TEST(Settings, VariablesAloneAreEnough) {
             2U);
 }
 
+TEST(Settings, ItsClassAndItsStateAreVariablesOfOurOwn) {
+  const auto settings = read(
+      kMinimal, {{"MUSTER_RESOURCE_CLASS", "local/small"}, {"MUSTER_AGENT_STATE", "/srv/state"}});
+  EXPECT_EQ(settings.resource_class, "local/small");
+  EXPECT_EQ(settings.state_directory, "/srv/state");
+  EXPECT_THAT(refusal_of(kMinimal, {{"MUSTER_AGENT_STATE", "here"}}),
+              HasSubstr("MUSTER_AGENT_STATE=here must be an absolute path"));
+}
+
 TEST(Settings, TheAddressNeedsNoScheme) {
   EXPECT_EQ(read("api: {auth_token: t, url: ci.example/}").url, "https://ci.example");
   EXPECT_EQ(read("api: {auth_token: t, url: 'localhost:1'}").url, "http://localhost:1");
@@ -131,19 +140,51 @@ TEST(Settings, WarnsOfWhatHasNoEffect) {
   EXPECT_THAT(warnings.back(), HasSubstr("use CIRCLECI_RUNNER_NAME"));
 }
 
-TEST(SettingsFile, IsRefusedWhereOthersCanReadIt) {
+TEST(Settings, WarnsOfAVariableThatNobodyKnowsAndNamesTheNearest) {
+  const auto loaded = read_settings(
+      kMinimal, {{"CIRCLECI_RUNNER_IDLE_TIMEOT", "1m"}, {"CIRCLECI_RUNNER_MODE", "continuous"}},
+      "box");
+  EXPECT_THAT(std::get<LoadedSettings>(loaded).warnings,
+              testing::ElementsAre("CIRCLECI_RUNNER_IDLE_TIMEOT is not known and has no effect "
+                                   "(did you mean 'CIRCLECI_RUNNER_IDLE_TIMEOUT'?)"));
+}
+
+TEST(Settings, TheSshKeyIsBelowRunner) {
+  const auto loaded = read_settings(
+      "api:\n  auth_token: t\nrunner:\n  ssh:\n    advertise_addr: 'h:1'\n", {}, "box");
+  EXPECT_THAT(std::get<LoadedSettings>(loaded).warnings,
+              testing::ElementsAre(HasSubstr("runner.ssh.advertise_addr has no effect")));
+  EXPECT_THAT(refusal_of("api: {auth_token: t}\nssh: {advertise_addr: x}"), HasSubstr("ssh"));
+  EXPECT_THAT(refusal_of("api: {auth_token: t}\nrunner: {ssh: {address: x}}"),
+              HasSubstr("runner.ssh.address"));
+}
+
+class SettingsFile : public testing::Test {
+ protected:
+  SettingsFile() { ::close(::mkstemp(name_)); }
+  ~SettingsFile() override { ::unlink(name_); }
+
+  Result<std::string> read(std::string_view text, mode_t mode) {
+    std::ofstream(name_) << text;
+    ::chmod(name_, mode);
+    return read_settings_file(name_);
+  }
+
+  char name_[32] = "/tmp/muster-settings-XXXXXX";
+};
+
+TEST_F(SettingsFile, WithATokenIsRefusedWhereOthersCanReadIt) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root is that strict";
-  char name[] = "/tmp/muster-settings-XXXXXX";
-  ::close(::mkstemp(name));
-  std::ofstream(name) << kMinimal;
-  ::chmod(name, 0644);
-  const auto open = read_settings_file(name);
-  ::chmod(name, 0600);
-  const auto closed = read_settings_file(name);
-  ::unlink(name);
+  EXPECT_EQ(read(kMinimal, 0600).value_or(""), kMinimal);
+  const auto open = read(kMinimal, 0644);
   ASSERT_FALSE(open);
-  EXPECT_THAT(open.error().message, HasSubstr(std::string("chmod 600 ") + name));
-  EXPECT_EQ(closed.value_or(""), kMinimal);
+  EXPECT_THAT(open.error().message, HasSubstr(std::string("chmod 600 ") + name_));
+}
+
+TEST_F(SettingsFile, WithoutATokenIsReadAnywhere) {
+  for (const auto* text : {"runner: {name: a}\n", "api: {url: x}\n", "api: {auth_token: }\n", ""}) {
+    EXPECT_EQ(read(text, 0644).value_or("refused"), text);
+  }
 }
 
 TEST(TakeVariables, RemovesTheTokenFromTheEnvironment) {

@@ -13,6 +13,22 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kUnsentOutput = 256 << 20;  // bytes; then a job waits for the server
 constexpr Millis kFinishPatience = 1h;
 
+std::string_view word_of(protocol::TaskResult result) {
+  switch (result) {
+    case protocol::TaskResult::success:
+      return "success";
+    case protocol::TaskResult::failed:
+      return "failed";
+    case protocol::TaskResult::canceled:
+      return "canceled";
+    case protocol::TaskResult::timedout:
+      return "timedout";
+    case protocol::TaskResult::infrastructure_fail:
+      return "infrastructure_fail";
+  }
+  return "";
+}
+
 class TaskRun {
  public:
   TaskRun(const RunnerSetup& setup, ControlPlane& server, const protocol::ClaimedTask& task,
@@ -21,7 +37,8 @@ class TaskRun {
         server_(server),
         task_(task),
         attempt_{task.task_id, task.attempt, task.token},
-        end_(system_clock().monotonic() + setup.settings.max_run_time),
+        begun_(system_clock().monotonic()),
+        end_(begun_ + setup.settings.max_run_time),
         end_now_(end_now),
         tell_(end_now, [this] { end_.request(EndReason::told_to_stop); }) {}
 
@@ -32,16 +49,19 @@ class TaskRun {
     if (!workspace) return give_up(workspace.error());
     auto spool = Spool::open(workspace->places().private_directory, kUnsentOutput);
     if (!spool) return give_up(spool.error());
-    run_in(workspace->places(), std::move(*spool));
+    run_in(*workspace, std::move(*spool));
   }
 
  private:
-  void run_in(const Places& places, Spool spool) {
+  void run_in(const Workspace& workspace, Spool spool) {
+    const auto& places = workspace.places();
     Outbox outbox(std::move(spool));
     Delivery delivery(server_, attempt_, outbox, end_);
     const Launcher launcher(setup_.settings.command_prefix, setup_.user, places.private_directory);
-    const auto verdict = Job({task_, attempt_, places, launcher, server_, outbox, end_}).run();
-    if (launcher.has_prefix()) remove_as_job(launcher, places);
+    const auto verdict = Job({task_, attempt_, places, launcher, server_, outbox, end_,
+                              setup_.settings.max_run_time})
+                             .run();
+    if (launcher.has_prefix()) remove_as_job(launcher, workspace);
     if (attempt_is_lost()) {
       outbox.close();
       return;
@@ -50,10 +70,12 @@ class TaskRun {
   }
 
   // Behind a prefix the files may be those of a user whose files we may not remove.
-  static void remove_as_job(const Launcher& launcher, const Places& places) {
+  static void remove_as_job(const Launcher& launcher, const Workspace& workspace) {
+    constexpr const char* kClear =
+        R"(for place; do rm -rf -- "$place"/* "$place"/.[!.]* "$place"/..?*; done 2>/dev/null)";
     JobCommand command;
-    command.arguments = {"/bin/sh", "-c", "rm -rf -- \"$1\"/* 2>/dev/null", "clean",
-                         places.bash_env.parent_path().string()};
+    command.arguments = {"/bin/sh", "-c", kClear, "clean"};
+    for (const auto& place : workspace.cleared_at_end()) command.arguments.push_back(place);
     command.environment = process::plain_environment();
     command.directory = "/";
     const auto removed = launcher.run(std::move(command), 1min);
@@ -61,31 +83,40 @@ class TaskRun {
   }
 
   void give_up(const Error& error) {
-    log::error("cannot run the task", {{"task", task_.task_id}, {"reason", error.message}});
     const protocol::FinishRequest verdict{protocol::TaskResult::infrastructure_fail, error.message};
     log_end(finish_task(server_, attempt_, verdict, kFinishPatience, end_now_), verdict);
   }
 
   bool attempt_is_lost() {
     const auto reason = end_.reason();
-    return reason == EndReason::stale || reason == EndReason::lease_lost;
+    if (reason != EndReason::stale && reason != EndReason::lease_lost) return false;
+    log::warn(reason == EndReason::stale ? "task given up: the server has ended its attempt"
+                                         : "task given up: no heartbeat was answered in its lease",
+              {{"task", task_.task_id}, {"job", task_.job.name}, {"took", took()}});
+    return true;
   }
 
   void log_end(const Result<void>& finished, const protocol::FinishRequest& verdict) const {
-    if (finished) {
-      log::info("task ended",
-                {{"task", task_.task_id},
-                 {"success", verdict.result == protocol::TaskResult::success ? "true" : "false"}});
-    } else {
+    if (!finished) {
       log::error("the server did not take the task's result",
                  {{"task", task_.task_id}, {"reason", finished.error().message}});
     }
+    const bool fine = verdict.result != protocol::TaskResult::infrastructure_fail;
+    const std::string word(word_of(verdict.result));
+    log::write(fine ? log::Level::info : log::Level::error, "task ended",
+               {{"task", task_.task_id},
+                {"job", task_.job.name},
+                {"result", verdict.message.empty() ? word : word + ": " + verdict.message},
+                {"took", took()}});
   }
+
+  std::string took() const { return humanize(system_clock().monotonic() - begun_); }
 
   const RunnerSetup& setup_;
   ControlPlane& server_;
   const protocol::ClaimedTask& task_;
   const Attempt attempt_;
+  const MonotonicTime begun_;
   WorkEnd end_;
   std::stop_token end_now_;
   std::stop_callback<std::function<void()>> tell_;

@@ -94,7 +94,7 @@ TEST_F(TaskRunner, AFailureSkipsWhatDoesNotAskForIt) {
   EXPECT_FALSE(server_.steps().contains(1));
   EXPECT_EQ(server_.output(2), "always\n");
   EXPECT_EQ(server_.output(3), "failed\n");
-  EXPECT_THAT(server_.output(0), HasSubstr("exit status 7"));
+  EXPECT_THAT(server_.output(0), HasSubstr("\nExited with code 7\n"));
 }
 
 TEST_F(TaskRunner, OnFailIsSkippedWithoutAFailure) {
@@ -140,6 +140,20 @@ TEST_F(TaskRunner, EnvironmentHasNoSecretAndTheNearestValueWins) {
   }
 }
 
+TEST_F(TaskRunner, AJobKnowsItsUserAndHasNoTerminal) {
+  step(run("[ \"$USER $LOGNAME\" = \"$(id -un) $(id -un)\" ] && echo \"$TERM\""));
+  EXPECT_EQ(run_it(), TaskResult::success);
+  EXPECT_EQ(server_.output(0), "dumb\n");
+}
+
+TEST_F(TaskRunner, RunsBehindAPrefixWithoutItsEnvironment) {
+  setup_.user.reset();
+  setup_.settings.command_prefix = {"env", "FROM_PREFIX=1"};
+  step(run("echo \"[${FROM_PREFIX:-}]\""));
+  EXPECT_EQ(run_it(), TaskResult::success);
+  EXPECT_EQ(server_.output(0), "[]\n");
+}
+
 TEST_F(TaskRunner, RunsAsTheJobsUserAndHidesItsOwnFiles) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can run jobs as another user";
   step(run("id -un; touch here; ls " + (setup_.state / "tasks").string()));
@@ -176,18 +190,24 @@ TEST_F(TaskRunner, AStepEndsWithItsShellAndItsLeftoversWithTheTask) {
 
 TEST_F(TaskRunner, ASilentStepIsEndedWithAllItStarted) {
   auto silent = run("(trap '' TERM; sleep 1000) & sleep 1000");
+  silent.name = "quiet";
   silent.no_output_timeout = 100ms;
   step(silent);
   EXPECT_EQ(run_it(), TaskResult::timedout);
   EXPECT_EQ(server_.steps()[0].state, StepState::timedout);
   EXPECT_THAT(server_.output(0), HasSubstr("Too long with no output (exceeded 100ms)"));
+  EXPECT_EQ(server_.result()->message, "step 'quiet' was silent for 100ms");
 }
 
 TEST_F(TaskRunner, ATaskOverItsTimeIsEnded) {
   setup_.settings.max_run_time = 500ms;
   step(run("while :; do echo tick; sleep 0.05; done"));
   EXPECT_EQ(run_it(), TaskResult::timedout);
-  EXPECT_THAT(server_.result()->message, HasSubstr("max_run_time"));
+  const auto* why =
+      "step 'while :; do echo tick; sleep 0.05; done' was ended: "
+      "the task ran for longer than 500ms, the runner's max_run_time";
+  EXPECT_EQ(server_.result()->message, why);
+  EXPECT_THAT(server_.output(0), HasSubstr(why));
 }
 
 TEST_F(TaskRunner, CancelingEndsTheWork) {
@@ -323,6 +343,16 @@ TEST_F(TaskRunner, RunsBehindAPrefix) {
   EXPECT_EQ(run_it(), TaskResult::failed);
   EXPECT_THAT(server_.output(0), testing::StartsWith("x y\n"));
   EXPECT_EQ(server_.steps()[0].exit_code, 3);
+}
+
+TEST_F(TaskRunner, BehindAPrefixTheFreshWorkingDirectoryIsRemovedAsWell) {
+  setup_.user.reset();
+  setup_.settings.command_prefix = {"env", "-i"};
+  setup_.settings.working_directory = (root_ / "named" / "%s").string();
+  step(run("pwd; touch file .hidden"));
+  EXPECT_EQ(run_it(), TaskResult::success);
+  EXPECT_EQ(server_.output(0), (root_ / "named" / task_.task_id).string() + "\n");
+  EXPECT_TRUE(std::filesystem::is_empty(root_ / "named"));
 }
 
 TEST_F(TaskRunner, RunsBehindSudo) {

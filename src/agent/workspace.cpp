@@ -1,7 +1,6 @@
 #include "agent/workspace.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "agent/backoff.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/tree.hpp"
 
 namespace muster::agent {
 namespace {
@@ -36,13 +36,6 @@ Result<void> make_for_job(const fs::path& path, mode_t mode,
   return ok();
 }
 
-std::string own_home() {
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return home;
-  const passwd* record = ::getpwuid(::geteuid());
-  return record != nullptr ? record->pw_dir : "";
-}
-
 bool is_home_of(const std::string& path, uid_t uid) {
   struct stat status {};
   return path.size() > 1 && ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
@@ -57,40 +50,23 @@ std::string with_task(std::string text, const std::string& task_id) {
   return text;
 }
 
-// Jobs leave directories that not even their owner may empty, as caches of modules are.
-void make_emptiable(const fs::path& path) {
-  std::error_code ignored;
-  const auto open_up = [&](const fs::path& directory) {
-    fs::permissions(directory, fs::perms::owner_all, fs::perm_options::add, ignored);
-  };
-  if (!fs::is_directory(fs::symlink_status(path, ignored))) return;
-  open_up(path);
-  // Each directory is opened before it is entered; links are not followed.
-  for (auto it = fs::recursive_directory_iterator(
-           path, fs::directory_options::skip_permission_denied, ignored);
-       it != fs::recursive_directory_iterator(); it.increment(ignored)) {
-    if (ignored) return;
-    if (fs::is_directory(it->symlink_status(ignored))) open_up(it->path());
-  }
+// We may be neither root nor the owner of what a job made. What cannot be removed is named, once.
+void remove_left(const fs::path& path) {
+  const auto removed = remove_tree(path);
+  if (!removed) log::warn("a task leaves something behind", {{"reason", removed.error().message}});
 }
 
-// We may be neither root nor the owner of what a job made. What cannot be removed is named, once.
-void remove_tree(const fs::path& path) {
-  std::error_code failure;
-  fs::remove_all(path, failure);
-  if (failure) {
-    make_emptiable(path);
-    fs::remove_all(path, failure);
-  }
-  if (failure) {
-    log::warn("cannot remove what a task left",
-              {{"path", path.string()}, {"reason", failure.message()}});
-  }
+// Of a working directory that is fresh for each task, what is the task's alone: up to the first
+// name that holds its id. Empty if tasks share the directory.
+std::string own_part(const std::string& working_directory) {
+  const auto id = working_directory.find("%s");
+  return id == std::string::npos ? ""
+                                 : working_directory.substr(0, working_directory.find('/', id));
 }
 
 void empty_directory(const fs::path& path) {
   std::error_code failure;
-  for (const auto& entry : fs::directory_iterator(path, failure)) remove_tree(entry.path());
+  for (const auto& entry : fs::directory_iterator(path, failure)) remove_left(entry.path());
 }
 
 // Nothing while somebody else has it, or if there is no such directory, also no longer: whoever had
@@ -122,11 +98,16 @@ Result<UniqueFd> make_locked(const fs::path& directory) {
 
 }  // namespace
 
-std::filesystem::path state_directory() {
+std::filesystem::path default_state_directory() {
   if (::geteuid() == 0) return "/var/lib/muster-agent";
   const char* state = std::getenv("XDG_STATE_HOME");
   if (state != nullptr && *state == '/') return fs::path(state) / "muster-agent";
   return fs::path(own_home()) / ".local/state/muster-agent";
+}
+
+std::string own_home() {
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home == '/' ? home : process::own_user().home;
 }
 
 std::filesystem::path resolve(const std::string& written, const fs::path& base,
@@ -167,14 +148,23 @@ Workspace Workspace::of(const fs::path& state, const Settings& settings, const s
   workspace.private_ = state / "tasks" / task_id;
   workspace.shared_ = state / "work" / task_id;
   workspace.places_.working_directory = with_task(settings.working_directory, task_id);
-  workspace.empties_working_directory_ =
-      !settings.working_directory.empty() && settings.cleanup_working_directory;
+  workspace.fresh_ = with_task(own_part(settings.working_directory), task_id);
+  workspace.empties_working_directory_ = settings.cleanup_working_directory &&
+                                         !settings.working_directory.empty() &&
+                                         workspace.fresh_.empty();
   return workspace;
+}
+
+std::vector<std::string> Workspace::cleared_at_end() const {
+  std::vector<std::string> cleared = {shared_.string()};
+  if (!fresh_.empty()) cleared.push_back(fresh_.string());
+  if (empties_working_directory_) cleared.push_back(places_.working_directory.string());
+  return cleared;
 }
 
 Result<void> Workspace::make_directories(const Settings& settings,
                                          const std::optional<process::User>& user) {
-  remove_tree(shared_);  // of an earlier attempt whose agent was killed
+  remove_left(shared_);  // of an earlier attempt whose agent was killed
   auto made = make_directory(shared_.parent_path(), kEnterOnly);
   const bool behind_prefix = !settings.command_prefix.empty();
   if (made) made = make_for_job(shared_, behind_prefix ? kForAnyone : kEnterOnly, user);
@@ -193,13 +183,15 @@ Workspace::Workspace(Workspace&& other) noexcept
     : lock_(std::move(other.lock_)),
       private_(std::exchange(other.private_, {})),
       shared_(std::exchange(other.shared_, {})),
+      fresh_(std::exchange(other.fresh_, {})),
       places_(std::move(other.places_)),
       empties_working_directory_(std::exchange(other.empties_working_directory_, false)) {}
 
 Workspace::~Workspace() {
   if (empties_working_directory_) empty_directory(places_.working_directory);
-  if (!shared_.empty()) remove_tree(shared_);
-  if (!private_.empty()) remove_tree(private_);
+  if (!fresh_.empty()) remove_left(fresh_);
+  if (!shared_.empty()) remove_left(shared_);
+  if (!private_.empty()) remove_left(private_);
 }
 
 void remove_leftovers(const fs::path& state, const Settings& settings) {
@@ -210,8 +202,7 @@ void remove_leftovers(const fs::path& state, const Settings& settings) {
     if (!lock) continue;
     log::info("removing what a killed agent left", {{"task", task_id}});
     auto left = Workspace::of(state, settings, task_id, std::move(lock));
-    const bool is_its_own = settings.working_directory.find("%s") != std::string::npos;
-    left.empties_working_directory_ = left.empties_working_directory_ && is_its_own;
+    left.empties_working_directory_ = false;  // another task may be in it
   }
 }
 

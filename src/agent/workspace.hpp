@@ -8,13 +8,15 @@
 //     home/                 $HOME, where the job's user has none
 //     bash_env              what $BASH_ENV points to
 //
-// Both are removed with the Workspace; a working directory that the settings name is emptied if
-// they say so. STATE/tasks/ID is locked (flock) while its agent lives, so that what a killed agent
-// left can be told from what is in use; it is made first and removed last.
+// Both are removed with the Workspace, and so is a working directory that the settings name by the
+// task's id (%s); one that tasks share is emptied if the settings say so. STATE/tasks/ID is locked
+// (flock) while its agent lives, so that what a killed agent left can be told from what is in use;
+// it is made first and removed last.
 
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/launcher.hpp"
 #include "agent/settings.hpp"
@@ -42,6 +44,9 @@ class Workspace {
 
   const Places& places() const { return places_; }
 
+  // The directories that will be removed or emptied and may hold files of the job.
+  std::vector<std::string> cleared_at_end() const;
+
  private:
   Workspace() = default;
   friend void remove_leftovers(const std::filesystem::path& state, const Settings& settings);
@@ -54,16 +59,21 @@ class Workspace {
   UniqueFd lock_;
   std::filesystem::path private_;
   std::filesystem::path shared_;
+  std::filesystem::path fresh_;  // what the settings name for this task alone; may be empty
   Places places_;
   bool empties_working_directory_ = false;
 };
 
-// Removes the directories of tasks whose agent was killed. Those of a living one stay. A working
-// directory is emptied only where its name tells whose it was: it holds the task's id.
+// Removes the directories of tasks whose agent was killed. Those of a living one stay, and so
+// does what is in a working directory that tasks share.
 void remove_leftovers(const std::filesystem::path& state, const Settings& settings);
 
-// /var/lib/muster-agent for root; else $XDG_STATE_HOME/muster-agent, ~/.local/state/muster-agent.
-std::filesystem::path state_directory();
+// Where the directories of tasks are if nothing else is said: /var/lib/muster-agent for root; else
+// $XDG_STATE_HOME/muster-agent, ~/.local/state/muster-agent.
+std::filesystem::path default_state_directory();
+
+// $HOME of this process, or what the user database says. Absolute, or empty.
+std::string own_home();
 
 // The rule for `working_directory` of jobs and steps: "~/project", which is also the default, is
 // the runner's own working directory, as it is on CircleCI's runners, where agents share a HOME;

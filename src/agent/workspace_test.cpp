@@ -19,7 +19,6 @@ class WorkspaceTest : public testing::Test {
     char name[] = "/tmp/muster-workspace-XXXXXX";
     state_ = ::mkdtemp(name);
     settings_.working_directory = (state_ / "named" / "%s").string();
-    settings_.cleanup_working_directory = true;
   }
   ~WorkspaceTest() override { fs::remove_all(state_); }
 
@@ -49,15 +48,40 @@ class WorkspaceTest : public testing::Test {
   Settings settings_;
 };
 
-TEST_F(WorkspaceTest, RemovesItselfAndEmptiesWhatItShould) {
+TEST_F(WorkspaceTest, RemovesItselfAndAWorkingDirectoryThatIsFresh) {
   {
     const auto workspace = make("a");
     ASSERT_TRUE(workspace);
     write("named/a/file");
+    write("named/b/file");
   }
   EXPECT_FALSE(exists("tasks/a"));
   EXPECT_FALSE(exists("work/a"));
-  EXPECT_FALSE(exists("named/a/file"));
+  EXPECT_FALSE(exists("named/a"));
+  EXPECT_TRUE(exists("named/b/file"));
+}
+
+TEST_F(WorkspaceTest, AFreshWorkingDirectoryGoesFromItsTasksNameOn) {
+  settings_.working_directory = (state_ / "named" / "for-%s" / "deep").string();
+  {
+    const auto workspace = make("a");
+    ASSERT_TRUE(workspace);
+    EXPECT_EQ(workspace->places().working_directory, state_ / "named" / "for-a" / "deep");
+    write("named/for-a/deep/file");
+  }
+  EXPECT_FALSE(exists("named/for-a"));
+  EXPECT_TRUE(exists("named"));
+}
+
+TEST_F(WorkspaceTest, AWorkingDirectoryThatTasksShareStaysAndIsEmptiedIfAsked) {
+  settings_.working_directory = (state_ / "named").string();
+  write("named/kept");
+  EXPECT_TRUE(make("a"));
+  EXPECT_TRUE(exists("named/kept"));
+  settings_.cleanup_working_directory = true;
+  EXPECT_TRUE(make("b"));
+  EXPECT_FALSE(exists("named/kept"));
+  EXPECT_TRUE(exists("named"));
 }
 
 TEST_F(WorkspaceTest, WhatAKilledAgentLeftIsRemoved) {
@@ -66,7 +90,7 @@ TEST_F(WorkspaceTest, WhatAKilledAgentLeftIsRemoved) {
   remove_leftovers(state_, settings_);
   EXPECT_FALSE(exists("tasks/dead"));
   EXPECT_FALSE(exists("work/dead"));
-  EXPECT_FALSE(exists("named/dead/file"));
+  EXPECT_FALSE(exists("named/dead"));
 }
 
 TEST_F(WorkspaceTest, WhatALivingAgentUsesStays) {
@@ -82,6 +106,7 @@ TEST_F(WorkspaceTest, WhatALivingAgentUsesStays) {
 TEST_F(WorkspaceTest, AWorkingDirectoryThatTasksShareIsNotEmptiedForADeadOne) {
   make_and_be_killed("dead");
   settings_.working_directory = (state_ / "named" / "dead").string();
+  settings_.cleanup_working_directory = true;
   remove_leftovers(state_, settings_);
   EXPECT_FALSE(exists("work/dead"));
   EXPECT_TRUE(exists("named/dead/file"));

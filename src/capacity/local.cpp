@@ -13,6 +13,7 @@
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/tree.hpp"
 
 namespace muster::capacity {
 
@@ -162,10 +163,8 @@ void LocalCapacity::bury(const Instance& instance, const std::string& how) {
 void LocalCapacity::remove_directory(const std::filesystem::path& directory) {
   std::error_code failure;
   std::filesystem::remove(directory / "instance.json", failure);
-  std::filesystem::remove_all(directory, failure);
-  if (failure) {
-    log::warn("cannot remove all of an instance's directory",
-              {{"directory", directory.string()}, {"error", failure.message()}});
+  if (auto removed = remove_tree(directory); !removed) {
+    log::warn("something of an instance stays", {{"error", removed.error().message}});
   }
 }
 
@@ -227,7 +226,7 @@ Result<void> LocalCapacity::start(Instance& instance, const AgentSettings& agent
   const UniqueFd reading(ends[0]);
   const UniqueFd writing(ends[1]);
 
-  auto child = start_agent(directory, reading.get());
+  auto child = start_agent(instance.record, reading.get());
   if (!child) return child.error();
   instance.child = std::move(*child);
   instance.pidfd = std::make_shared<UniqueFd>(::fcntl(instance.child->pidfd(), F_DUPFD_CLOEXEC, 0));
@@ -239,8 +238,8 @@ Result<void> LocalCapacity::start(Instance& instance, const AgentSettings& agent
                    agent_config(agent, token, instance.record.id, directory / "work"));
 }
 
-Result<process::Child> LocalCapacity::start_agent(const std::filesystem::path& directory,
-                                                  int config_pipe) {
+Result<process::Child> LocalCapacity::start_agent(const InstanceRecord& record, int config_pipe) {
+  const auto directory = directory_of(record.id);
   const UniqueFd log(::open((directory / kLogName).c_str(),
                             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log) return system_error(errno, "cannot open the agent's log");
@@ -255,6 +254,9 @@ Result<process::Child> LocalCapacity::start_agent(const std::filesystem::path& d
   command.arguments = {executable.string(), "agent", "--config", "-"};
   command.environment = process::plain_environment();
   if (!settings_.job_user.empty()) command.environment["MUSTER_JOB_USER"] = settings_.job_user;
+  // A token of another class is refused at once; and what a killed agent leaves goes with it.
+  command.environment["MUSTER_RESOURCE_CLASS"] = record.resource_class;
+  command.environment["MUSTER_AGENT_STATE"] = (directory / "state").string();
   command.directory = directory.string();
   command.standard_input = config_pipe;
   command.standard_output = log.get();

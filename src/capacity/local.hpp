@@ -1,6 +1,8 @@
 #pragma once
 
-// Instances as processes of this machine: each a `muster agent` with a directory of its own.
+// Instances as processes of this machine: each a `muster agent` with a directory of its own, in
+// which all that is the instance's is: its record, its log, its working directory, its tasks'
+// files.
 //
 // The life of an instance, such that the scaler may die between any two steps (S8):
 //   1. its directory and record are made, without a process
@@ -57,7 +59,7 @@ class LocalCapacity final : public fleet::CapacityProvider {
   Result<std::string> launch_one(const std::string& resource_class, const AgentSettings& agent,
                                  const std::string& token);
   Result<void> start(Instance& instance, const AgentSettings& agent, const std::string& token);
-  Result<process::Child> start_agent(const std::filesystem::path& directory, int config_pipe);
+  Result<process::Child> start_agent(const InstanceRecord& record, int config_pipe);
   std::optional<std::string> how_ended(Instance& instance);
   void bury(const Instance& instance, const std::string& how);
   void remove_directory(const std::filesystem::path& directory);

@@ -110,7 +110,11 @@ TEST_F(LocalTest, StartsAnAgentThatReadsItsConfigurationFromAPipe) {
   EXPECT_THAT(config, HasSubstr("name: \"" + id + "\""));
   EXPECT_THAT(config, HasSubstr("mode: single-task"));
   EXPECT_EQ(content(directory(id) / "arguments"), "agent --config -\n");
-  EXPECT_THAT(content(directory(id) / "environment"), Not(HasSubstr("muc_")));
+  const auto environment = content(directory(id) / "environment");
+  EXPECT_THAT(environment, Not(HasSubstr("muc_")));
+  EXPECT_THAT(environment, HasSubstr("MUSTER_RESOURCE_CLASS=local/small\n"));
+  EXPECT_THAT(environment,
+              HasSubstr("MUSTER_AGENT_STATE=" + (directory(id) / "state").string() + "\n"));
   EXPECT_THAT(content(directory(id) / "instance.json"), Not(HasSubstr("muc_")));
   const auto list = *local->list();
   ASSERT_THAT(list.live, SizeIs(1));

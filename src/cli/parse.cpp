@@ -223,7 +223,7 @@ class Parser {
         ->required();
     string_option(create, "--description", to_create.description, "TEXT", "For people.");
     number(create, "--max-requeues", to_create.max_requeues, 0, 100,
-           "How often a task whose runner went silent is queued again.");
+           "How often a task whose runner went silent, or could not run it, is queued again.");
     auto* generate = create->add_flag("--generate-token", to_create.generate_token,
                                       "Create a token for its runners, too, and print it.");
     output(create, to_create.output)->needs(generate);

@@ -62,6 +62,10 @@ std::string headline(const Failure& failure) {
     return fmt::format("{} {}{}", failure.task, how, because);
   }
   const auto& step = failure.step;
+  // Only its runner knows whether a step was silent or ran for too long, and says so.
+  if (step.state == StepState::timedout && !failure.message.empty()) {
+    return fmt::format("{}: {}", failure.task, failure.message);
+  }
   const auto how = step.state == StepState::timedout ? " timed out"
                    : step.exit_code ? fmt::format(" failed with exit code {}", *step.exit_code)
                                     : " failed";

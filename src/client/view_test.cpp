@@ -230,6 +230,15 @@ TEST(Failures, NamesTheStepThatFailed) {
   EXPECT_EQ(headline(found[0]), "test 2/2: step 'npm …' failed with exit code 7");
 }
 
+TEST(Failures, WhyAStepTimedOutIsSaidByItsRunner) {
+  auto status = pipeline("failed", {job("a", "failed", {task(0, "timedout")})});
+  auto& slow = status.workflows[0].jobs[0].tasks[0];
+  slow.steps.push_back({.name = "s", .state = StepState::timedout});
+  EXPECT_EQ(headline(failures(status)[0]), "a: step 's' timed out");
+  slow.message = "step 's' was silent for 10m";
+  EXPECT_EQ(headline(failures(status)[0]), "a: step 's' was silent for 10m");
+}
+
 TEST(Failures, WithoutAStepGiveTheReason) {
   auto status = pipeline("failed", {job("a", "failed", {task(0, "infrastructure_fail")})});
   status.workflows[0].jobs[0].tasks[0].message = "the runner went silent";

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.hpp"
@@ -30,6 +31,9 @@ struct User {
 // By name, from the system's user database.
 Result<User> find_user(const std::string& name);
 
+// Who this process runs as. Without a name where the database has none.
+User own_user();
+
 struct Command {
   std::vector<std::string> arguments;              // [0] is looked up in the environment's PATH
   std::map<std::string, std::string> environment;  // the whole of it: nothing is inherited
@@ -40,6 +44,10 @@ struct Command {
   int standard_output = -1;
   int standard_error = -1;
   bool new_session = true;  // its own session and process group (setsid)
+  // It is killed when the thread that starts it ends, whatever ends that. Only this one process:
+  // for the case that nobody is left who could end_descendants(). Programs that gain privileges
+  // (sudo) lose it.
+  bool ends_with_starter = false;
 };
 
 // How a process ended.
@@ -114,6 +122,9 @@ class SignalWatch {
  private:
   UniqueFd fd_;
 };
+
+inline constexpr std::string_view kStandardPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // Where programs are found and a shell expects to work: PATH, LANG, TERM, TZ and the like from our
 // environment, and nothing else.

@@ -60,6 +60,17 @@ TEST(Child, ReportsTheSignalThatEndedIt) {
   EXPECT_FALSE(exit.success());
 }
 
+TEST(Child, EndsWithItsStarterIfAsked) {
+  auto command = shell("sleep 1000");
+  command.ends_with_starter = true;
+  if (::geteuid() == 0) command.user = *find_user("nobody");
+  std::optional<Child> child;
+  std::thread([&] { child = *Child::start(command); }).join();
+  const auto exit = child->wait(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->signal, SIGKILL);
+}
+
 TEST(Child, WaitsNoLongerThanItsPatience) {
   auto child = Child::start(shell("sleep 1000"));
   ASSERT_TRUE(child);

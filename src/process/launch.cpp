@@ -61,6 +61,7 @@ bool has_nul(const std::vector<std::string>& texts) {
 Result<Launch> Launch::prepare(const Command& command) {
   if (command.arguments.empty()) return Error{ErrorKind::internal, "a command without a program"};
   Launch launch(command);
+  launch.starter_ = ::getpid();
   launch.programs_ = candidates(command);
   launch.arguments_ = pointers_to(command.arguments);
   for (const auto& [name, value] : command.environment) {
@@ -112,6 +113,11 @@ bool Launch::drop_privileges() const {
          ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
+void Launch::tie_to_starter() const {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (::getppid() != starter_) ::_exit(kExitCouldNotStart);  // it had ended before
+}
+
 // Goes on where a program is missing or may not be run, as a shell does; "no permission" says
 // more than "not found".
 int Launch::try_programs() const {
@@ -134,6 +140,8 @@ void Launch::run_in_child(int report_fd) const {
   if (!place_descriptors(report_fd)) give_up(Stage::descriptors, errno);
   if (command_->new_session && ::setsid() < 0) give_up(Stage::session, errno);
   if (command_->user && !drop_privileges()) give_up(Stage::user, errno);
+  // After the drop, which clears it.
+  if (command_->ends_with_starter) tie_to_starter();
   // After the drop: a directory that the user may not enter must not be entered for them.
   const auto& directory = command_->directory;
   if (!directory.empty() && ::chdir(directory.c_str()) != 0) give_up(Stage::directory, errno);

@@ -38,9 +38,11 @@ class Launch {
   void reset_signals() const;
   bool place_descriptors(int& report_fd) const;
   bool drop_privileges() const;
+  void tie_to_starter() const;
   int try_programs() const;  // only returns with an errno
 
   const Command* command_;
+  pid_t starter_ = -1;
   std::vector<std::string> programs_;  // paths to try, in order
   std::vector<char*> arguments_;
   std::vector<std::string> environment_texts_;

@@ -37,6 +37,15 @@ Result<User> find_user(const std::string& name) {
   return User{record.pw_uid, record.pw_gid, record.pw_name, record.pw_dir};
 }
 
+User own_user() {
+  std::vector<char> buffer(16 << 10);
+  passwd record{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::geteuid(), &record, buffer.data(), buffer.size(), &found);
+  if (found == nullptr) return User{::geteuid(), ::getegid(), "", ""};
+  return User{record.pw_uid, record.pw_gid, record.pw_name, record.pw_dir};
+}
+
 void forbid_inspection() {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const rlimit none{0, 0};
@@ -45,8 +54,7 @@ void forbid_inspection() {
 
 std::map<std::string, std::string> plain_environment() {
   constexpr std::array<std::string_view, 5> kKept = {"PATH", "LANG", "LANGUAGE", "TERM", "TZ"};
-  std::map<std::string, std::string> kept = {
-      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
+  std::map<std::string, std::string> kept = {{"PATH", std::string(kStandardPath)}};
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const auto equals = text.find('=');

@@ -136,10 +136,12 @@ Result<Outcome> finish(Call& call, const store::Attempt& attempt) {
     return done.error();
   }
   const auto ended = call.store.queue().latest_attempt(attempt.task_id);
-  log::info("task ended", {{"task", attempt.task_id},
-                           {"attempt", std::to_string(attempt.number)},
-                           {"result", std::string(to_string(ended->state))},
-                           {"why", request->message}});
+  const bool again = ended->state == store::TaskState::queued;
+  log::info(again ? "task queued again" : "task ended",
+            {{"task", attempt.task_id},
+             {"attempt", std::to_string(attempt.number)},
+             {"result", std::string(to_string(ended->state))},
+             {"why", request->message}});
   return no_content();
 }
 

@@ -233,14 +233,32 @@ Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest
   const auto task = load(attempt.task_id);
   if (!task) return Error{ErrorKind::not_found, "not found"};
   const auto event = event_of(request.result);
-  const bool repeated = task->attempt == attempt.number && is_final(task->state) &&
-                        next(TaskState::running, event) == task->state;
+  const bool infrastructure = event == TaskEvent::infrastructure_failed;
+  const bool ended = is_final(task->state) && next(TaskState::running, event) == task->state;
+  const bool queued_again = task->state == TaskState::queued && infrastructure;
+  const bool repeated = task->attempt == attempt.number && (ended || queued_again);
   if (repeated) return ok();
   if (auto live = check_live(attempt); !live) return live.error();
   runners_->heard(task->resource_class, task->runner, now);
-  transition(*task, event, printable(request.message, 1000), now);
-  advance(task->workflow_id, now);
+  const auto message = printable(request.message, 1000);
+  if (infrastructure && may_run_again(*task)) {
+    queue_again(*task, message, now);
+  } else {
+    transition(*task, event, message, now);
+    advance(task->workflow_id, now);
+  }
   return ok();
+}
+
+// What its runner could not do another may, as after a lapsed lease. The work has ended: an agent
+// says that it has failed when nothing of the job lives any more.
+void Queue::queue_again(const Task& task, const std::string& why, WallTime now) {
+  end_open_steps(task, now);
+  transition(
+      task, TaskEvent::requeued,
+      fmt::format("{} (attempt {} on {}; queued again)",
+                  why.empty() ? "the runner could not run it" : why, task.attempt, task.runner),
+      now);
 }
 
 std::optional<Queue::LatestAttempt> Queue::latest_attempt(const std::string& task_id) {
@@ -275,7 +293,7 @@ void Queue::end_lapsed(const Now& now) {
 }
 
 void Queue::end_lapsed(const Task& task, WallTime now) {
-  const bool again = !task.cancel_requested && task.attempt <= max_requeues(task.resource_class);
+  const bool again = may_run_again(task);
   const auto message =
       fmt::format("Lost contact with runner {}: no heartbeat for {} (attempt {}{})", task.runner,
                   humanize(lease_), task.attempt, again ? "; queued again" : "");
@@ -301,16 +319,24 @@ void Queue::note_in_output(const Task& task, const std::string& text, WallTime n
   const auto noted = outputs_->append(key, outputs_->size(key), "\n" + text);
   if (!noted)
     log::error("cannot note a lapsed lease in the output", {{"error", noted.error().message}});
-  // What ran in the background has ended with its runner; that is no failure of its own.
-  db_->execute(
-      "UPDATE step SET state = CASE state WHEN 'running' THEN 'failed' ELSE state END, "
-      "ended_at = ? WHERE task_id = ? AND attempt = ? AND state IN ('running', 'background')",
-      now, task.id, task.attempt);
+  end_open_steps(task, now);
   db_->execute(
       "INSERT OR IGNORE INTO step (task_id, attempt, position, name, state) "
       "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed')",
       task.id, task.attempt, position);
+}
+
+// What ran in the background has ended with its runner; that is no failure of its own.
+void Queue::end_open_steps(const Task& task, WallTime now) {
+  db_->execute(
+      "UPDATE step SET state = CASE state WHEN 'running' THEN 'failed' ELSE state END, "
+      "ended_at = ? WHERE task_id = ? AND attempt = ? AND state IN ('running', 'background')",
+      now, task.id, task.attempt);
   changes_->outputs.insert(task.id);
+}
+
+bool Queue::may_run_again(const Task& task) {
+  return !task.cancel_requested && task.attempt <= max_requeues(task.resource_class);
 }
 
 std::int64_t Queue::max_requeues(const std::string& resource_class) {

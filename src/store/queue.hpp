@@ -67,6 +67,7 @@ class Queue {
   Result<void> update_step(const Attempt& attempt, std::int64_t position,
                            const protocol::StepUpdate& update, WallTime now);
   Result<void> check_step(const Attempt& attempt, std::int64_t position);
+  // An infrastructure_fail is queued again if the class allows another attempt.
   Result<void> finish(const Attempt& attempt, const protocol::FinishRequest& request, WallTime now);
   std::string source_of(const Attempt& attempt);
 
@@ -110,6 +111,9 @@ class Queue {
   protocol::ClaimedTask describe(const Attempt& attempt);
   std::string token_for(const Attempt& attempt) const;
   std::int64_t max_requeues(const std::string& resource_class);
+  bool may_run_again(const Task& task);
+  void queue_again(const Task& task, const std::string& why, WallTime now);
+  void end_open_steps(const Task& task, WallTime now);
   void note_in_output(const Task& task, const std::string& text, WallTime now);
 
   db::Database* db_;

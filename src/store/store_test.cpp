@@ -235,6 +235,46 @@ TEST_F(StoreTest, AClassMayQueueALapsedTaskAgainAtMostNTimes) {
   EXPECT_EQ(job_state(id, 0), "infrastructure_fail");
 }
 
+TEST_F(StoreTest, ATaskThatItsRunnerCouldNotRunIsQueuedAgainAtMostNTimes) {
+  make_class("local/spot", 1);
+  const auto id = submit({{"a", {}}, {"b", {"a"}}}, "local/spot");
+  const auto first = *claim(new_uuid(), "local/spot");
+  const protocol::StepUpdate server_step{.name = "db", .state = protocol::StepState::background};
+  ASSERT_TRUE(queue().update_step(attempt(first), 0, server_step, now_.wall));
+  const protocol::FinishRequest broken{TaskResult::infrastructure_fail, "disk full"};
+  ASSERT_TRUE(queue().finish(attempt(first), broken, now_.wall));
+  EXPECT_EQ(job_state(id, 0), "queued");
+  EXPECT_EQ(queue().unclaimed("local/spot"), 1);
+  const auto told = store_->pipelines().status(id).workflows[0].jobs[0].tasks[0];
+  EXPECT_EQ(told.message, "disk full (attempt 1 on r; queued again)");
+  EXPECT_TRUE(queue().has_step_ended(*queue().latest_attempt(first.task_id), 0));
+  EXPECT_TRUE(queue().finish(attempt(first), broken, now_.wall)) << "its answer was lost";
+  EXPECT_EQ(queue().unclaimed("local/spot"), 1);
+
+  const auto second = *claim(new_uuid(), "local/spot");
+  EXPECT_EQ(second.attempt, 2);
+  const auto late = queue().finish(attempt(first), broken, now_.wall);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  finish(second, TaskResult::infrastructure_fail);
+  EXPECT_EQ(job_state(id, 0), "infrastructure_fail");
+  EXPECT_EQ(job_state(id, 1), "not_run");
+}
+
+TEST_F(StoreTest, OnlyWhatIsTheRunnersFaultIsQueuedAgain) {
+  make_class("local/spot", 1);
+  for (const auto result : {TaskResult::failed, TaskResult::timedout, TaskResult::canceled}) {
+    submit({{"a", {}}}, "local/spot");
+    finish(*claim(new_uuid(), "local/spot"), result);
+    EXPECT_EQ(queue().unclaimed("local/spot"), 0);
+  }
+  const auto id = submit({{"a", {}}}, "local/spot");
+  const auto task = *claim(new_uuid(), "local/spot");
+  store_->pipelines().cancel(id, now_.wall);
+  finish(task, TaskResult::infrastructure_fail);
+  EXPECT_EQ(queue().unclaimed("local/spot"), 0) << "nobody wants it any more";
+}
+
 TEST_F(StoreTest, CancelingEndsWhatWaitsAndAsksWhatRuns) {
   const auto id = submit({{"a", {}}, {"b", {}}, {"c", {"a"}}});
   const auto task = *claim();

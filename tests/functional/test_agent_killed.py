@@ -33,14 +33,16 @@ def lives(pid):
         return False
 
 
+def words_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def sleepers(world):
     """The processes of the job, which work below the test's directory."""
-    def is_sleep(pid):
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\0")
-        except OSError:
-            return False
-    return [pid for pid in processes_in(world.place) if is_sleep(pid)]
+    return [pid for pid in processes_in(world.place) if words_of(pid).startswith(b"sleep\0")]
 
 
 @pytest.fixture
@@ -82,6 +84,21 @@ def test_a_killed_guardian_ends_the_job(world, busy):
     assert pipeline.task()["state"] == "infrastructure_fail"
     assert "told to stop" in pipeline.task()["message"]
     wait_until(lambda: not lives(worker), 30, "the end of the worker")
+
+
+def test_if_both_are_killed_the_step_goes_no_further(world, server, small):
+    agent = world.agent(server, small)
+    mark = world.place / "mark"
+    pipeline = world.submit(server, config(build=job(f"echo begun; sleep 1000; echo {mark}")))
+    pipeline.wait_for_output("begun")
+
+    def shells():
+        return [pid for pid in processes_in(world.place) if str(mark).encode() in words_of(pid)]
+    wait_until(shells, 30, "the shell of the step")
+    os.kill(agent.pid, signal.SIGSTOP)  # it cannot act on the worker's end
+    os.kill(worker_of(agent), signal.SIGKILL)
+    agent.kill()
+    wait_until(lambda: not shells(), 30, "the end of the step's shell")
 
 
 def test_a_signal_ends_it_while_it_waits_for_its_configuration(world):

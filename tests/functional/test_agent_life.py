@@ -62,11 +62,26 @@ def test_a_second_term_ends_it_while_its_server_is_away(world, server, small):
     assert agent.wait(30) == 0  # not the minutes for which it would try to withdraw its claim
 
 
+def test_it_says_once_that_its_server_is_away_and_once_that_it_is_back(world, server, small):
+    agent = world.agent(server, small)
+    wait_until(lambda: "waiting for tasks" in agent.output(), 60, "the agent to wait for tasks")
+    server.kill()
+    wait_until(lambda: "cannot be reached" in agent.output(), 60, "the agent to notice")
+    server.start()
+    wait_until(lambda: "the server is back after" in agent.output(), 60, "the agent to find it")
+    assert agent.stop() == 0
+    assert agent.output().count("cannot be reached") == 1
+    assert agent.output().count("the server is back") == 1
+    assert 'stopped why="it was told to drain"' in agent.output()
+
+
 def test_single_task_ends_after_one(world, server, small):
     pipeline = world.submit(server, config(build=job("true", parallelism=2)))
     agent = world.agent(server, small, mode="single-task")
     assert agent.wait(60) == 0
     assert sorted(task["state"] for task in pipeline.tasks()) == ["queued", "success"]
+    assert "job=build result=success took=" in agent.output()
+    assert "its single task is done" in agent.output()
 
 
 def test_a_failed_task_is_no_failure_of_the_agent(world, server, small):
@@ -79,6 +94,7 @@ def test_idle_timeout(world, server, small):
     agent = world.agent(server, small, idle_timeout="2s")
     assert agent.wait(60) == 0
     assert time.monotonic() - begun >= 2
+    assert "no task for 2s" in agent.output()
 
 
 def test_a_task_over_max_run_time_is_ended(world, server, small):
@@ -87,6 +103,8 @@ def test_a_task_over_max_run_time_is_ended(world, server, small):
     assert pipeline.wait()["state"] == "failed"
     assert pipeline.task()["state"] == "timedout"
     assert pipeline.output().startswith("on\n")
+    assert "ran for longer than 2s" in pipeline.output()
+    assert "ran for longer than 2s" in pipeline.task()["message"]
 
 
 def test_a_cancel_ends_the_work_within_seconds(world, server, small):
@@ -148,3 +166,13 @@ def test_a_refused_token_is_exit_code_4(world, server):
     agent = world.agent(server, "muc_wrong")
     assert agent.wait(60) == 4
     assert "muc_wrong" not in agent.output()
+    assert "waiting for tasks" not in agent.output()
+
+
+def test_a_token_of_another_class_is_refused_at_once(world, server, small):
+    pipeline = world.submit(server, config(build=job("true")))
+    agent = world.agent(server, small, environment={"MUSTER_RESOURCE_CLASS": "local/large"})
+    assert agent.wait(60) == 4
+    assert "of resource class local/small" in agent.output()
+    assert "started for local/large" in agent.output()
+    assert pipeline.task()["state"] == "queued"

@@ -68,7 +68,7 @@ def test_an_agent_waits_for_room(world, small_disk):
     pipeline = world.submit(server, config(build=job(
         "echo begun; for n in $(seq 1 30); do echo line $n; head -c 20000 /dev/zero | tr '\\0' z; "
         "echo; sleep 0.1; done")))
-    world.agent(server, token)
+    agent = world.agent(server, token)
     pipeline.wait_for_output("begun")
     ballast = fill(small_disk)
     wait_until(lambda: "full" in server.program.output(), 60, "an upload to be refused")
@@ -76,3 +76,5 @@ def test_an_agent_waits_for_room(world, small_disk):
     assert pipeline.wait()["state"] == "success"
     lines = [line for line in pipeline.output().splitlines() if line.startswith("line ")]
     assert lines == [f"line {n}" for n in range(1, 31)]
+    assert agent.output().count("the server's disk is full") == 1
+    assert "has room again" in agent.output()

@@ -55,6 +55,17 @@ def test_a_class_may_queue_it_again_a_number_of_times(world):
     second.finish().expect(409)
 
 
+def test_what_a_runner_could_not_run_is_queued_again_as_well(world):
+    server, token, pipeline, first = claimed(world, max_requeues=1, lease="5m")
+    first.finish("infrastructure_fail", "no room").expect(204)
+    first.finish("infrastructure_fail", "no room").expect(204)  # as if its answer had been lost
+    second = server.claimer(token).claim()
+    assert (second.task["task_id"], second.number) == (first.task["task_id"], 2)
+    first.finish("infrastructure_fail", "no room").expect(409)
+    second.run()
+    assert pipeline.wait()["state"] == "success"
+
+
 def test_the_second_attempt_has_its_own_log(world):
     server, token, pipeline, first = claimed(world, max_requeues=1)
     first.step().expect(204)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,29 @@ def test_after_a_crash_the_next_scaler_adopts(world, server, small, configured):
     more = world.submit(server, config(build=job("true", parallelism=3)))
     assert more.wait()["state"] == "success"
     assert second.running
+
+
+def test_all_files_of_an_instance_go_with_it(world, server, small, configured):
+    world.scaler(configured)
+    pipeline = world.submit(server, config(build=job("echo begun; sleep 600")))
+    pipeline.wait_for_output("begun")
+    instances = world.place / "scaler-state/instances"
+    identifier = pipeline.task()["id"]
+    (own,) = instances.glob(f"*/state/tasks/{identifier}")
+    instance = own.parents[2]
+    pipeline.cancel()
+    (guardian,) = agents(world)
+    os.kill(guardian, signal.SIGKILL)
+    wait_until(lambda: not instance.exists(), 60, "the end of the instance's directory")
+
+
+def test_a_token_of_another_class_starts_no_work(world, server, small):
+    large = server.create_class("local/large")
+    pipeline = world.submit(server, config(build=job("true", resource_class="local/large")))
+    world.submit(server, config(build=job("true")))
+    scaler = world.scaler(world.scaler_config(server, {"local/small": (large, {"max": 1})}))
+    wait_until(lambda: "started for local/small" in scaler.output(), 60, "the refusal in its log")
+    assert pipeline.task()["state"] == "queued"
 
 
 def test_two_scalers_on_one_state_directory(world, configured):
