@@ -14,7 +14,6 @@ namespace {
 using testing::Contains;
 using testing::ContainsRegex;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 
 // What bash offers after the words of `line`, the last of which is being typed.

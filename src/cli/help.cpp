@@ -1,6 +1,7 @@
 #include "cli/command_info.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -76,7 +77,7 @@ std::string command_sections(const CommandInfo& command) {
 }  // namespace
 
 std::string option_label(const OptionInfo& option) {
-  const auto names = join(option.names, ", ");
+  auto names = join(option.names, ", ");
   if (option.positional || option.value.empty()) return names;
   return names + " " + option.value;
 }

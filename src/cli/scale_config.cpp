@@ -160,7 +160,7 @@ std::string problem_of(const NamedTokenFile& named, bool as_root) {
   const auto token = read_token_file(named.file);
   if (!token) return printable(token.error().message, 1000);
   if (!is_open_to_others(named.file)) return "";
-  const auto warning =
+  auto warning =
       fmt::format("others can read {0}, and it holds a token: run 'chmod 600 {0}'", file);
   if (as_root) return warning;
   log::warn(warning, {{"key", named.key}});
