@@ -55,7 +55,8 @@ BOOST_DESCRIBE_STRUCT(SubmitPipeline, (),
 BOOST_DESCRIBE_STRUCT(ConfigProblem, (), (line, column, path, message))
 BOOST_DESCRIBE_STRUCT(ConfigRefused, (), (message, errors))
 BOOST_DESCRIBE_STRUCT(PipelineCreated, (), (id, number, state, created_at))
-BOOST_DESCRIBE_STRUCT(StepStatus, (), (index, name, state, exit_code, started_at, ended_at, output_size))
+BOOST_DESCRIBE_STRUCT(StepStatus, (),
+                      (index, name, state, exit_code, started_at, ended_at, output_size))
 BOOST_DESCRIBE_STRUCT(TaskStatus, (),
                       (id, index, state, attempt, runner, message, queued_at, started_at, ended_at,
                        steps))

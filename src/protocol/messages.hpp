@@ -84,7 +84,7 @@ struct ClaimRequest {
   std::string name;        // of the runner
   std::string hostname;
   std::string version;
-  std::int64_t wait_ms = 0;  // how long to hold the request open while the queue is empty
+  std::int64_t wait_ms = 0;         // how long to hold the request open while the queue is empty
   std::string resource_class = "";  // if not empty: the class that the runner believes it is of
 };
 
@@ -109,7 +109,7 @@ struct ClaimedTask {
   std::int64_t index = 0;  // of the parallel slice, from 0
   std::string project;
   std::string branch;
-  std::string revision;     // commit id, 40 hex digits
+  std::string revision;       // commit id, 40 hex digits
   std::string source_sha256;  // of the pack that holds the commit
   pipeline::Job job;
 };
