@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "demand/token_source.hpp"
 #include "net/http_client.hpp"
 
 namespace muster::demand {
@@ -19,8 +20,5 @@ struct ServerAccess {
 // A request for `path_and_query`, with the token. An error names the file, never its content.
 Result<net::ClientRequest> authorized(const ServerAccess& access, std::string_view method,
                                       std::string_view path_and_query);
-
-// A token file's only line, in printable ASCII without blanks.
-Result<std::string> read_token(const std::filesystem::path& file);
 
 }  // namespace muster::demand

@@ -30,6 +30,8 @@ BOOST_DESCRIBE_STRUCT(RunnerItem, (),
                       (resource_class, hostname, name, first_connected, last_connected, last_used,
                        version, ip))
 BOOST_DESCRIBE_STRUCT(RunnerList, (), (items))
+BOOST_DESCRIBE_STRUCT(RunnerName, (), (resource_class, name))
+BOOST_DESCRIBE_STRUCT(RunnerNames, (), (items))
 BOOST_DESCRIBE_STRUCT(UnclaimedTasks, (), (unclaimed_task_count))
 BOOST_DESCRIBE_STRUCT(RunningTasks, (), (running_runner_tasks))
 BOOST_DESCRIBE_STRUCT(ResourceClassItem, (), (id, resource_class, description, max_requeues))

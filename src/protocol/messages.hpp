@@ -38,6 +38,15 @@ struct RunnerList {
   std::vector<RunnerItem> items;
 };
 
+// The part of it that says who is there, and that a scaler needs.
+struct RunnerName {
+  std::string resource_class;
+  std::string name;
+};
+struct RunnerNames {
+  std::vector<RunnerName> items;
+};
+
 struct UnclaimedTasks {
   std::int64_t unclaimed_task_count = 0;
 };

@@ -1,0 +1,24 @@
+#pragma once
+
+// Where a personal token comes from. It is fetched anew for each use, so that one that was rotated
+// is found at once. An error says where it was looked for, and never holds what was there.
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace muster::demand {
+
+// Thread-safe.
+using TokenSource = std::function<Result<std::string>()>;
+
+// The file's only line, in printable ASCII without blanks.
+Result<std::string> read_token(const std::filesystem::path& file);
+TokenSource token_in_file(std::filesystem::path file);
+
+// Of our own environment, as it was when this was called.
+TokenSource token_in_variable(const std::string& name);
+
+}  // namespace muster::demand
