@@ -60,6 +60,8 @@ struct EndedInstance {
 struct CapacityList {
   std::vector<CapacityInstance> live;
   std::vector<EndedInstance> ended;
+  // Classes whose instances could not be listed now, and why: nothing is decided for them.
+  std::map<std::string, std::string> unreadable;
 };
 
 // Where instances come from. One thread calls list(), launch() and drain(); another
