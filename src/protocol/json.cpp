@@ -19,6 +19,8 @@ inline constexpr bool kMayBeAbsent<&ClaimRequest::wait_ms> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&ClaimRequest::resource_class> = true;
 template <>
+inline constexpr bool kMayBeAbsent<&CommandInstance::draining> = true;
+template <>
 inline constexpr bool kMayBeAbsent<&HeartbeatRequest::wait_ms> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&FinishRequest::message> = true;
@@ -88,6 +90,9 @@ MUSTER_INSTANTIATE(NewResourceClass)
 MUSTER_INSTANTIATE(TokenItem)
 MUSTER_INSTANTIATE(TokenList)
 MUSTER_INSTANTIATE(NewToken)
+MUSTER_INSTANTIATE(CommandQueue)
+MUSTER_INSTANTIATE(CommandInstances)
+MUSTER_INSTANTIATE(CommandLaunched)
 MUSTER_INSTANTIATE(ClaimRequest)
 MUSTER_INSTANTIATE(WithdrawRequest)
 MUSTER_INSTANTIATE(ClaimedTask)
