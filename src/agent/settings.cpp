@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/text.hpp"
+#include "net/server_url.hpp"
 #include "yaml/reader.hpp"
 
 namespace muster::agent {
@@ -100,11 +101,6 @@ std::vector<std::string> warn_of_old_variables(const Variables& variables) {
   return warnings;
 }
 
-bool is_loopback(std::string_view host) {
-  return host.starts_with("127.") || host.starts_with("[::1]") || host == "localhost" ||
-         host.starts_with("localhost:") || host.starts_with("localhost/");
-}
-
 class Reader {
  public:
   LoadedSettings read(const yaml::Value& root, const std::string& hostname) {
@@ -133,21 +129,15 @@ class Reader {
                         "is missing: write the token of a resource class there, or set "
                         "CIRCLECI_RUNNER_API_AUTH_TOKEN");
     }
-    auto url = reader.text("url").value_or("http://127.0.0.1:8480");
-    if (url.find("://") == std::string::npos) {
-      url = (is_loopback(url) ? "http://" : "https://") + url;
-    }
-    while (url.ends_with('/')) url.pop_back();
-    if (!url.starts_with("http://") && !url.starts_with("https://")) {
-      reader.problem_at("url", "must begin with https:// or http://");
-    }
+    const auto url = net::server_url(reader.text("url").value_or("http://127.0.0.1:8480"));
+    if (!url) reader.problem_at("url", url.error().message);
     // A class's token has no business there, and CircleCI's way to hand out tasks is not public.
-    if (url.find("circleci.com") != std::string::npos) {
+    if (url && url->find("circleci.com") != std::string::npos) {
       reader.problem_at("url",
                         "is CircleCI's: this agent claims from a muster server. CircleCI's own "
                         "runner claims from CircleCI");
     }
-    settings.url = std::move(url);
+    settings.url = url.value_or("");
     reader.finish();
   }
 
@@ -216,16 +206,15 @@ class Reader {
 
 }  // namespace
 
-Result<LoadedSettings> read_settings(std::string_view text, const Variables& variables,
-                                     const std::string& hostname) {
-  auto root = yaml::parse(text);
-  if (!root) return root.error();
+std::variant<LoadedSettings, yaml::Problems> read_settings(std::string_view text,
+                                                           const Variables& variables,
+                                                           const std::string& hostname) {
+  auto root = yaml::parse_located(text);
+  if (!root) return yaml::Problems{{root.error().at, "", root.error().message}};
   overlay(*root, variables);
   Reader reader;
   auto loaded = reader.read(*root, hostname);
-  if (auto problems = reader.problems(); !problems.empty()) {
-    return yaml::to_error(std::move(problems));
-  }
+  if (auto problems = reader.problems(); !problems.empty()) return problems;
   for (auto& warning : warn_of_old_variables(variables)) {
     loaded.warnings.push_back(std::move(warning));
   }

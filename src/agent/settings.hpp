@@ -8,11 +8,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "yaml/reader.hpp"
 
 namespace muster::agent {
 
@@ -37,8 +39,9 @@ struct LoadedSettings {
 using Variables = std::map<std::string, std::string>;
 
 // Pure. `hostname` is the runner's name where none is given.
-Result<LoadedSettings> read_settings(std::string_view text, const Variables& variables,
-                                     const std::string& hostname);
+std::variant<LoadedSettings, yaml::Problems> read_settings(std::string_view text,
+                                                           const Variables& variables,
+                                                           const std::string& hostname);
 
 // Our environment's variables that speak to a runner. The token is removed from the environment.
 Variables take_variables();

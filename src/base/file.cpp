@@ -57,13 +57,32 @@ Result<void> write_all(int fd, std::string_view data) {
 
 namespace {
 
-Result<void> write_durably(const std::filesystem::path& path, std::string_view data, mode_t mode) {
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+std::filesystem::path directory_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+// Beside it: on the same file system.
+std::filesystem::path draft_of(const std::filesystem::path& path) {
+  return directory_of(path) / fmt::format(".{}.{}", path.filename().string(), random_hex(4));
+}
+
+Result<UniqueFd> create(const std::filesystem::path& path, mode_t mode) {
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!file) return system_error(errno, "open");
   if (::fchmod(file.get(), mode) != 0) return system_error(errno, "chmod");
-  if (auto written = write_all(file.get(), data); !written) return written;
-  if (::fsync(file.get()) != 0) return system_error(errno, "fsync");
+  return file;
+}
+
+Result<void> write_durably(int file, std::string_view data) {
+  if (auto written = write_all(file, data); !written) return written;
+  if (::fsync(file) != 0) return system_error(errno, "fsync");
   return ok();
+}
+
+Result<void> write_draft(const std::filesystem::path& draft, std::string_view data, mode_t mode) {
+  const auto file = create(draft, mode);
+  if (!file) return file.error();
+  return write_durably(file->get(), data);
 }
 
 Result<void> sync_directory(const std::filesystem::path& path) {
@@ -76,9 +95,8 @@ Result<void> sync_directory(const std::filesystem::path& path) {
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view data,
                                    mode_t mode) {
-  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  const auto draft = directory / fmt::format(".{}.{}", path.filename().string(), random_hex(4));
-  auto written = write_durably(draft, data, mode);
+  const auto draft = draft_of(path);
+  auto written = write_draft(draft, data, mode);
   if (written && ::rename(draft.c_str(), path.c_str()) != 0) {
     written = system_error(errno, "rename");
   }
@@ -86,7 +104,36 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
     ::unlink(draft.c_str());
     return written.error().within(fmt::format("cannot write {}", path.string()));
   }
-  return sync_directory(directory);
+  return sync_directory(directory_of(path));
+}
+
+Result<NewFile> NewFile::prepare(const std::filesystem::path& path, mode_t mode) {
+  const auto attempted = fmt::format("cannot create {}", path.string());
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0) return system_error(EEXIST, attempted);
+  auto draft = draft_of(path);
+  auto file = create(draft, mode);
+  if (!file) return file.error().within(attempted);
+  return NewFile(path, std::move(draft), std::move(*file));
+}
+
+Result<void> NewFile::appear_with(std::string_view content) {
+  auto done = write_durably(file_.get(), content);
+  // Unlike rename(), link() never replaces.
+  if (done && ::link(draft_.c_str(), path_.c_str()) != 0) done = system_error(errno, "link");
+  ::unlink(draft_.c_str());
+  draft_.clear();
+  if (!done) return done.error().within(fmt::format("cannot create {}", path_.string()));
+  return sync_directory(directory_of(path_));
+}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      draft_(std::exchange(other.draft_, {})),
+      file_(std::move(other.file_)) {}
+
+NewFile::~NewFile() {
+  if (!draft_.empty()) ::unlink(draft_.c_str());
 }
 
 Result<void> make_directory(const std::filesystem::path& path, mode_t mode) {

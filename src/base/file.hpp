@@ -45,6 +45,30 @@ Result<void> write_all(int fd, std::string_view data);
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view data,
                                    mode_t mode);
 
+// A file that must not exist yet. It appears whole, with its content, or not at all.
+class NewFile {
+ public:
+  // An error if `path` exists (ErrorKind::conflict), or if nothing can be made there. `mode` as for
+  // chmod.
+  static Result<NewFile> prepare(const std::filesystem::path& path, mode_t mode);
+
+  // Puts the file, durably, at its path. Once. An error, and no file, also if one appeared there
+  // meanwhile.
+  Result<void> appear_with(std::string_view content);
+
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile();  // what was prepared, and did not appear, goes
+
+ private:
+  NewFile(std::filesystem::path path, std::filesystem::path draft, UniqueFd file)
+      : path_(std::move(path)), draft_(std::move(draft)), file_(std::move(file)) {}
+
+  std::filesystem::path path_;
+  std::filesystem::path draft_;  // empty: there is none
+  UniqueFd file_;                // of the draft
+};
+
 // Makes `path` and what is missing above it; `mode` holds for `path` itself, also if it existed.
 Result<void> make_directory(const std::filesystem::path& path, mode_t mode);
 

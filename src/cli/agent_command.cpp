@@ -8,13 +8,16 @@
 namespace muster::cli {
 namespace {
 
-Result<agent::LoadedSettings> load(const std::string& config_file) {
+// Or the exit code, once it is said what is wrong.
+tl::expected<agent::LoadedSettings, int> load(const std::string& config_file) {
   const auto variables = agent::take_variables();
   const auto text = agent::read_settings_file(config_file);
-  if (!text) return text.error();
-  auto loaded = agent::read_settings(*text, variables, agent::own_hostname());
-  if (!loaded) return loaded.error().within(config_file == "-" ? "standard input" : config_file);
-  return loaded;
+  if (!text) return tl::unexpected(report(text.error()));
+  auto read = agent::read_settings(*text, variables, agent::own_hostname());
+  auto* loaded = std::get_if<agent::LoadedSettings>(&read);
+  if (loaded != nullptr) return std::move(*loaded);
+  return tl::unexpected(report(std::move(std::get<yaml::Problems>(read)),
+                               config_file == "-" ? "standard input" : config_file));
 }
 
 int work(const agent::Settings& settings, const std::string& job_user, UniqueFd guardian) {
@@ -29,7 +32,7 @@ int work(const agent::Settings& settings, const std::string& job_user, UniqueFd 
 int run(const AgentOptions& options) {
   process::forbid_inspection();  // before there is a token to read; the worker inherits it
   const auto loaded = load(options.config_file);
-  if (!loaded) return report(loaded.error());
+  if (!loaded) return loaded.error();
   if (const auto configured = log::configure(loaded->settings.logging); !configured) {
     return report(configured.error());
   }

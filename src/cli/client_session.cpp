@@ -2,32 +2,35 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include <fmt/format.h>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "base/token_file.hpp"
 #include "cli/paths.hpp"
+#include "net/server_url.hpp"
 
 namespace muster::cli {
 namespace {
 
-constexpr std::uint64_t kLongestToken = 4096;  // bytes
-
-// A token goes into a header: one word, nothing else.
-Result<std::string> checked(std::string_view text, const std::string& source) {
-  const auto token = trim(text);
-  const bool word = token.find_first_of(" \t\r\n") == std::string_view::npos;
-  if (!token.empty() && word && printable(token, kLongestToken) == token) return std::string(token);
-  return Error{ErrorKind::invalid, fmt::format("{} holds no token: it should be one word", source)};
-}
-
+// Of a file it is said if others can read it: whoever can may do all that its owner may.
 Result<std::string> read_token(const std::string& file) {
-  const auto text =
-      file == "-" ? read_all(STDIN_FILENO, kLongestToken) : read_file(file, kLongestToken);
-  if (text) return checked(*text, file == "-" ? "standard input" : file);
-  return Error{ErrorKind::invalid, "the token: " + text.error().message};
+  constexpr std::uint64_t kLongestInput = 4096;  // bytes
+  if (file == "-") {
+    const auto text = read_all(STDIN_FILENO, kLongestInput);
+    if (!text) return Error{ErrorKind::invalid, "the token: " + text.error().message};
+    return token_in(*text, "standard input");
+  }
+  auto token = read_token_file(file);
+  if (!token) return Error{ErrorKind::invalid, "the token: " + token.error().message};
+  if (is_open_to_others(file)) {
+    fmt::print(stderr, "muster: others can read {0}, and it holds a token: run 'chmod 600 {0}'\n",
+               printable(file, 1000));
+  }
+  return token;
 }
 
 Error no_token(const std::string& why) {
@@ -41,7 +44,7 @@ Error no_token(const std::string& why) {
 
 Result<std::string> find_token(const TokenPlaces& places) {
   if (!places.file.empty()) return read_token(places.file);
-  if (!places.variable.empty()) return checked(places.variable, "$MUSTER_TOKEN");
+  if (!places.variable.empty()) return token_in(places.variable, "$MUSTER_TOKEN");
   if (places.data_directory.empty()) {
     return no_token("$HOME is not set, so that none is looked for");
   }
@@ -51,17 +54,14 @@ Result<std::string> find_token(const TokenPlaces& places) {
 }
 
 Result<client::Access> find_access(const ClientOptions& options) {
-  if (!options.server.starts_with("http://") && !options.server.starts_with("https://")) {
-    return Error{ErrorKind::invalid, fmt::format("'{}' is no address of a server; --server and "
-                                                 "$MUSTER_SERVER take http://HOST:PORT",
-                                                 printable(options.server))};
-  }
+  auto server = net::server_url(options.server);
+  if (!server) return server.error().within("--server or $MUSTER_SERVER");
   const char* variable = std::getenv("MUSTER_TOKEN");
   auto token = find_token({.file = options.token_file,
                            .variable = variable == nullptr ? "" : variable,
                            .data_directory = default_data_directory()});
   if (!token) return token.error();
-  return client::Access{options.server, std::move(*token)};
+  return client::Access{std::move(*server), std::move(*token)};
 }
 
 void print_lines(const std::vector<std::string>& lines) {

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "cli/options.hpp"
+#include "yaml/reader.hpp"
 
 namespace muster::cli {
 
@@ -21,12 +22,16 @@ int run(const PipelineOptions& options);
 int run(const ResourceClassOptions& options);
 int run(const TokenOptions& options);
 int run(const CompletionOptions& options);
+int run(const ManOptions& options);
 
 // Prints "muster: MESSAGE" to standard error; the exit code for errors of that kind.
 int report(const Error& error);
 
-// The same for an error of this machine rather than of what was asked: what is in the way here
-// (a port or directory in use, data of a newer version, a missing permission) gives 5.
+// Prints "FILE:LINE:COLUMN: KEY: MESSAGE" for each problem; 2.
+int report(yaml::Problems problems, const std::string& file);
+
+// As for any error, but for one of this machine rather than of what was asked: what is in the way
+// here (a port or directory in use, data of a newer version, a missing permission) gives 5.
 int report_obstacle(const Error& error);
 
 }  // namespace muster::cli

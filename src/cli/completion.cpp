@@ -71,7 +71,9 @@ struct Candidate {
 
 std::vector<Candidate> candidates(const CommandInfo& command) {
   std::vector<Candidate> found;
-  for (const auto& child : command.commands) found.push_back({child.name, child.summary});
+  for (const auto& child : command.commands) {
+    if (!child.is_hidden()) found.push_back({child.name, child.summary});
+  }
   for (const auto& option : command.options) {
     for (const auto& choice : choices(option)) found.push_back({choice, option.help});
     if (!option.positional) found.push_back({option.names.back(), option.help});
@@ -175,6 +177,7 @@ std::string fish_script(const CommandInfo& root) {
   each_command(root, [&](const CommandInfo& command) {
     const auto condition = fmt::format("'__muster_at \"{}\"'", command.path);
     for (const auto& child : command.commands) {
+      if (child.is_hidden()) continue;
       lines += fmt::format("complete -c muster -n {} -a {} -d {}\n", condition, child.name,
                            quoted(child.summary));
     }

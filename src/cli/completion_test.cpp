@@ -12,6 +12,7 @@ namespace muster::cli {
 namespace {
 
 using testing::Contains;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -38,25 +39,43 @@ TEST(Completion, BashOffersCommandsAndOptions) {
   EXPECT_THAT(offered("muster run --w"), testing::ElementsAre("--working-tree"));
   EXPECT_THAT(offered("muster run --server http://x --f"), testing::ElementsAre("--fleet"));
   EXPECT_THAT(offered("muster completion z"), testing::ElementsAre("zsh"));
+  EXPECT_THAT(offered("muster help pipe"), testing::ElementsAre("pipeline"));
 }
 
 TEST(Completion, BashOffersFilesWhereAFileBelongs) {
   EXPECT_THAT(offered("muster agent --config /etc/pass"), Contains("/etc/passwd"));
+  EXPECT_THAT(offered("muster token create --output /etc/pass"), Contains("/etc/passwd"));
   EXPECT_THAT(offered("muster run --server ''"), testing::ElementsAre(""));
 }
 
-TEST(Completion, EveryShellKnowsEveryCommandAndOption) {
-  const auto root = command_info();
-  for (const auto* shell : {"bash", "zsh", "fish"}) {
-    const auto script = completion_script(root, shell);
-    for (const auto& command : root.commands) {
-      EXPECT_THAT(script, HasSubstr(command.path)) << shell;
-      for (const auto& option : command.options) {
-        if (option.positional) continue;
-        EXPECT_THAT(script, HasSubstr(option.names.back().substr(2)));
-      }
-    }
+void expect_known(const std::string& script, const CommandInfo& command) {
+  EXPECT_THAT(script, HasSubstr(command.path));
+  for (const auto& option : command.options) {
+    if (option.positional) continue;
+    EXPECT_THAT(script, HasSubstr(option.names.back().substr(2))) << command.path;
   }
+  for (const auto& child : command.commands) expect_known(script, child);
+}
+
+TEST(Completion, EveryShellKnowsEveryCommandAndOption) {
+  for (const auto* shell : {"bash", "zsh", "fish"}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, shell);
+    expect_known(completion_script(command_info(), shell), command_info());
+  }
+}
+
+TEST(Completion, EveryShellOffersFilesForANewTokenAndCommandsToHelp) {
+  const auto zsh = completion_script(command_info(), "zsh");
+  EXPECT_THAT(zsh, ContainsRegex("'muster token create --output'[^\n]*\\) _files; return;;"));
+  EXPECT_THAT(zsh, ContainsRegex("'muster help'\\) found=\\([^\n]*'scale:"));
+  const auto fish = completion_script(command_info(), "fish");
+  EXPECT_THAT(fish, HasSubstr("-n '__muster_at \"muster token create\"' -l output -r -F -d"));
+  EXPECT_THAT(fish, ContainsRegex("\"muster help\"' -a '[^']*scale"));
+}
+
+TEST(Completion, WhatIsHiddenIsNotOffered) {
+  EXPECT_THAT(offered("muster ''"), Not(Contains("man")));
+  EXPECT_THAT(completion_script(command_info(), "fish"), Not(HasSubstr(" -a man ")));
 }
 
 }  // namespace

@@ -44,43 +44,21 @@ std::string section(const std::string& heading, const std::vector<Row>& rows) {
   return text;
 }
 
-std::string label(const OptionInfo& option) {
-  const auto names = join(option.names, ", ");
-  if (option.positional || option.value.empty()) return names;
-  return names + " " + option.value;
-}
-
-std::string explanation(const OptionInfo& option) {
-  auto text = option.help;
-  if (!option.default_value.empty()) text += fmt::format(" Default: {}.", option.default_value);
-  if (!option.variable.empty()) text += fmt::format(" Environment: {}.", option.variable);
-  if (option.required && !option.positional) text += " Required.";
-  return text;
-}
-
 std::vector<Row> option_rows(const CommandInfo& command, bool positional) {
   std::vector<Row> rows;
   for (const auto& option : command.options) {
-    if (option.positional == positional) rows.push_back({label(option), explanation(option)});
+    if (option.positional != positional) continue;
+    rows.push_back({option_label(option), option_explanation(option)});
   }
   return rows;
-}
-
-std::string usage(const CommandInfo& command) {
-  auto text = "Usage: " + command.path;
-  if (!command.commands.empty()) return text + " COMMAND [OPTIONS]\n";
-  for (const auto& option : command.options) {
-    if (!option.positional) continue;
-    text += fmt::format(fmt::runtime(option.required ? " {}" : " [{}]"), option.names.front());
-  }
-  return text + " [OPTIONS]\n";
 }
 
 // The commands under their headings, in the order in which they were defined.
 std::string command_sections(const CommandInfo& command) {
   std::vector<std::string> groups;
   for (const auto& child : command.commands) {
-    if (std::find(groups.begin(), groups.end(), child.group) == groups.end()) {
+    const bool known = std::find(groups.begin(), groups.end(), child.group) != groups.end();
+    if (!known && !child.is_hidden()) {
       groups.push_back(child.group);
     }
   }
@@ -97,8 +75,32 @@ std::string command_sections(const CommandInfo& command) {
 
 }  // namespace
 
+std::string option_label(const OptionInfo& option) {
+  const auto names = join(option.names, ", ");
+  if (option.positional || option.value.empty()) return names;
+  return names + " " + option.value;
+}
+
+std::string option_explanation(const OptionInfo& option) {
+  auto text = option.help;
+  if (!option.default_value.empty()) text += fmt::format(" Default: {}.", option.default_value);
+  if (!option.variable.empty()) text += fmt::format(" Environment: {}.", option.variable);
+  if (option.required && !option.positional) text += " Required.";
+  return text;
+}
+
+std::string synopsis(const CommandInfo& command) {
+  if (!command.commands.empty()) return command.path + " COMMAND [OPTIONS]";
+  auto text = command.path;
+  for (const auto& option : command.options) {
+    if (!option.positional) continue;
+    text += fmt::format(fmt::runtime(option.required ? " {}" : " [{}]"), option.names.front());
+  }
+  return text + " [OPTIONS]";
+}
+
 std::string help_text(const CommandInfo& command) {
-  auto text = usage(command) + "\n";
+  auto text = fmt::format("Usage: {}\n\n", synopsis(command));
   for (const auto& line : wrap(command.description, kWidth)) text += line + "\n";
   text += command_sections(command);
   text += section("Arguments", option_rows(command, true));

@@ -17,7 +17,7 @@ inline constexpr Text kRoot{
     R"(Examples:
   muster server                                      keep a queue on this machine
   muster resource-class create local/small           name a kind of runner
-  muster token create local/small > small.token      let runners of that class in
+  muster token create local/small --output FILE      let runners of that class in
   muster scale --config muster.yaml                  start and stop runners as needed
   muster run --fleet                                 run this repository's pipeline
 
@@ -27,7 +27,7 @@ Exit codes:
   5 this machine is in the way (port in use, disk full)    70 a fault of ours
   130 interrupted
 
-'muster COMMAND --help' explains a command. Documentation: README.md and docs/.
+'muster help COMMAND' explains a command. Documentation: README.md and docs/.
 )"};
 
 inline constexpr Text kServer{
@@ -94,10 +94,10 @@ inline constexpr Text kResourceClass{
 inline constexpr Text kResourceClassCreate{
     "Create a resource class.\n"
     "With --generate-token it also creates a token for its runners, and prints that token and "
-    "nothing else on standard output.",
+    "nothing else on standard output, or writes it to the file of --output.",
     R"(Examples:
   muster resource-class create local/small --description "2 CPUs"
-  muster resource-class create local/small --generate-token > small.token
+  muster resource-class create local/small --generate-token --output small.token
 )"};
 
 inline constexpr Text kResourceClassList{
@@ -123,10 +123,11 @@ inline constexpr Text kToken{
     ""};
 
 inline constexpr Text kTokenCreate{
-    "Create a token and print it.\n"
-    "Prints the token and nothing else on standard output.",
+    "Create a token.\n"
+    "Prints the token and nothing else on standard output, or writes it to the file of --output, "
+    "which must not exist yet.",
     R"(Examples:
-  muster token create local/small --nickname rack-7 > small.token
+  muster token create local/small --nickname rack-7 --output small.token
   muster token create --personal --nickname ci-bot
 )"};
 
@@ -152,6 +153,22 @@ inline constexpr Text kCompletion{
     R"(Examples:
   source <(muster completion bash)
   muster completion fish > ~/.config/fish/completions/muster.fish
+)"};
+
+inline constexpr Text kHelp{
+    "Explain a command.\n"
+    "Prints what 'muster COMMAND --help' prints; without a command, the list of all.",
+    R"(Examples:
+  muster help run
+  muster help token create
+)"};
+
+inline constexpr Text kMan{
+    "Print the manual page.\n"
+    "Prints muster(1), made from the same text as the help of each command.",
+    R"(Examples:
+  muster man | man -l -
+  muster man > /usr/local/share/man/man1/muster.1
 )"};
 
 inline constexpr Text kPipelineList{

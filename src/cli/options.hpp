@@ -66,6 +66,7 @@ struct ResourceClassOptions {
   std::string description;
   std::int64_t max_requeues = 0;
   bool generate_token = false;
+  std::string output;  // create: the file that the token goes into; empty: standard output
   bool force = false;
   bool json = false;
 };
@@ -76,6 +77,7 @@ struct TokenOptions {
   std::string resource_class;  // empty: personal tokens
   bool personal = false;       // create: asked for in so many words
   std::string nickname;
+  std::string output;  // create: the file that it goes into; empty: standard output
   std::string id;
   bool json = false;
 };
@@ -84,8 +86,10 @@ struct CompletionOptions {
   std::string shell;  // bash, zsh or fish
 };
 
-using Options =
-    std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, RunOptions,
-                 PipelineOptions, ResourceClassOptions, TokenOptions, CompletionOptions>;
+struct ManOptions {};
+
+using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, RunOptions,
+                             PipelineOptions, ResourceClassOptions, TokenOptions, CompletionOptions,
+                             ManOptions>;
 
 }  // namespace muster::cli

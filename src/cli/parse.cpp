@@ -22,6 +22,7 @@ constexpr auto kJobs = "Run jobs";
 constexpr auto kScale = "Scale";
 constexpr auto kAdminister = "Administer";
 constexpr auto kCommands = "Commands";
+constexpr auto kHidden = "";
 
 class Parser {
  public:
@@ -41,10 +42,13 @@ class Parser {
     add_resource_class();
     add_token();
     add_completion();
+    add_help();
+    add_man();
   }
 
   CLI::App app{text::kRoot.description, "muster"};
   std::optional<Options> chosen;
+  std::optional<std::vector<std::string>> help_about;  // these words, for 'muster help'
 
  private:
   CLI::App* command(CLI::App& parent, const char* name, const char* group, const text::Text& text) {
@@ -70,6 +74,12 @@ class Parser {
                                     const char* type, const char* help) {
     auto* option = command->add_option(names, value, help)->type_name(type);
     return value.empty() ? option : option->default_str(value);
+  }
+
+  static void require_text(CLI::Option* option) {
+    option->required()->check([](const std::string& given) -> std::string {
+      return given.empty() ? "must not be empty" : "";
+    });
   }
 
   template <class Number>
@@ -129,7 +139,7 @@ class Parser {
     auto* added = command(app, "run", kStart, text::kRun);
     added->add_option("DIRECTORY", options.directory, "A directory of the repository.")
         ->type_name("DIR")
-        ->default_str(options.directory.string());
+        ->default_str("the current directory");
     added->add_flag("--working-tree", options.working_tree,
                     "Include uncommitted changes and new files that are not ignored.");
     added->add_flag("--json", options.json,
@@ -155,7 +165,7 @@ class Parser {
     auto& options = fresh<PipelineOptions>();
     auto* added = command(parent, name, kCommands, about);
     if (action != PipelineOptions::Action::list) {
-      string_option(added, "ID", options.id, "ID", "The pipeline's number or id.")->required();
+      require_text(string_option(added, "ID", options.id, "ID", "The pipeline's number or id."));
     }
     if (action != PipelineOptions::Action::cancel) {
       added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
@@ -208,8 +218,9 @@ class Parser {
     string_option(create, "--description", to_create.description, "TEXT", "For people.");
     number(create, "--max-requeues", to_create.max_requeues, 0, 100,
            "How often a task whose runner went silent is queued again.");
-    create->add_flag("--generate-token", to_create.generate_token,
-                     "Create a token for its runners, too, and print it.");
+    auto* generate = create->add_flag("--generate-token", to_create.generate_token,
+                                      "Create a token for its runners, too, and print it.");
+    output(create, to_create.output)->needs(generate);
     json(create, to_create);
     choose(create, to_create, Action::create);
 
@@ -241,6 +252,7 @@ class Parser {
     create->add_flag("--personal", to_create.personal, "Create a personal token instead.")
         ->excludes(name);
     string_option(create, "--nickname", to_create.nickname, "TEXT", "To know it by, later.");
+    output(create, to_create.output);
     json(create, to_create);
     create->final_callback([this, &to_create] {
       if (to_create.personal == to_create.resource_class.empty()) {
@@ -259,9 +271,14 @@ class Parser {
 
     auto& to_revoke = fresh<TokenOptions>();
     auto* revoke = command(*added, "revoke", kCommands, text::kTokenRevoke);
-    string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it.")->required();
+    require_text(string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it."));
     client(revoke, to_revoke.client);
     choose(revoke, to_revoke, Action::revoke);
+  }
+
+  static CLI::Option* output(CLI::App* command, std::string& file) {
+    return string_option(command, "--output", file, "FILE",
+                         "Write the token to this new file, for you alone, and do not print it.");
   }
 
   template <class T>
@@ -282,6 +299,17 @@ class Parser {
     choose(added, options);
   }
 
+  void add_help() {
+    std::vector<std::string> names;
+    for (const auto* other : app.get_subcommands(nullptr)) names.push_back(other->get_name());
+    auto* added = command(app, "help", kAdminister, text::kHelp);
+    added->add_option("COMMAND", help_words_, "The command's name, in one word or two.")
+        ->type_name(join(names, "|"));
+    added->final_callback([this] { help_about = help_words_; });
+  }
+
+  void add_man() { choose(command(app, "man", kHidden, text::kMan), fresh<ManOptions>()); }
+
   // Each command has options of its own: CLI11 reads the environment for all commands, also for
   // those that were not given. A deque, because the parser points into it.
   template <class T>
@@ -289,6 +317,7 @@ class Parser {
     return std::get<T>(stored_.emplace_back(T{}));
   }
   std::deque<Options> stored_;
+  std::vector<std::string> help_words_;
 };
 
 // --- The definition as data -------------------------------------------------------------------
@@ -342,17 +371,24 @@ Answer usage_error(const CLI::App& at, const std::string& problem) {
   return {kUsageError, "", fmt::format("{}: {}. See '{} --help'.\n", path, problem, path)};
 }
 
+// The first command on the way that was given a word which it does not take, or nothing.
+const CLI::App* confused(const CLI::App& app) {
+  if (!app.remaining().empty()) return &app;
+  const auto taken = app.get_subcommands();
+  return taken.empty() ? nullptr : confused(*taken.front());
+}
+
 // Why nothing was chosen; `problem` is what CLI11 has to say, if anything. An unknown word comes
 // first: a misspelt option must not be reported as a missing one.
 Answer complain(const CLI::App& root, const std::string& problem) {
+  if (const auto* at = confused(root)) {
+    return usage_error(*at, unknown_word(describe(*at), at->remaining().front()));
+  }
   const auto& at = deepest(root);
-  const auto extra = at.remaining();
-  const auto command = describe(at);
-  if (!extra.empty()) return usage_error(at, unknown_word(command, extra.front()));
   if (!problem.empty()) return usage_error(at, printable(problem));
   if (at.get_parent() == nullptr) return {kUsageError, "", help_text(describe(root))};
   std::vector<std::string> names;
-  for (const auto& child : command.commands) names.push_back(child.name);
+  for (const auto& child : describe(at).commands) names.push_back(child.name);
   return usage_error(at, "say which: " + join(names, ", "));
 }
 
@@ -362,6 +398,17 @@ Answer help(const CLI::App& app) {
   return {0, help_text(info), ""};
 }
 
+Answer help(const CLI::App& app, const std::vector<std::string>& words) {
+  const auto* at = &app;
+  for (const auto& word : words) {
+    const auto found =
+        at->get_subcommands([&](const CLI::App* child) { return child->get_name() == word; });
+    if (found.empty()) return usage_error(*at, unknown_word(describe(*at), word));
+    at = found.front();
+  }
+  return help(*at);
+}
+
 }  // namespace
 
 std::variant<Options, Answer> parse(const std::vector<std::string>& arguments) {
@@ -369,7 +416,9 @@ std::variant<Options, Answer> parse(const std::vector<std::string>& arguments) {
   const auto& app = parser.app;
   try {
     parser.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    if (!deepest(app).remaining().empty() || !parser.chosen) return complain(app, "");
+    if (confused(app) != nullptr) return complain(app, "");
+    if (parser.help_about) return help(app, *parser.help_about);
+    if (!parser.chosen) return complain(app, "");
     return *parser.chosen;
   } catch (const CLI::CallForHelp&) {
     return help(deepest(app));

@@ -8,6 +8,7 @@ namespace muster::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 using Words = std::vector<std::string>;
 
@@ -99,6 +100,7 @@ TEST_F(Parse, TokenActions) {
   const auto runner = chosen<TokenOptions>({"token", "create", "a/b", "--nickname", "rack"});
   EXPECT_EQ(runner.resource_class, "a/b");
   EXPECT_EQ(runner.nickname, "rack");
+  EXPECT_EQ(chosen<TokenOptions>({"token", "create", "a/b", "--output", "f"}).output, "f");
   EXPECT_TRUE(chosen<TokenOptions>({"token", "create", "--personal"}).resource_class.empty());
   EXPECT_EQ(chosen<TokenOptions>({"token", "revoke", "x"}).id, "x");
 }
@@ -126,6 +128,8 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
       {{"pipeline"}, "muster pipeline: say which: list, show, follow, cancel."},
       {{"pipeline", "folow", "7"}, "muster pipeline: unknown command 'folow' (did you mean "},
       {{"pipeline", "show"}, "muster pipeline show: ID is required."},
+      {{"pipeline", "show", ""}, "muster pipeline show: ID: must not be empty."},
+      {{"token", "revoke", ""}, "muster token revoke: ID: must not be empty."},
       {{"agent"}, "muster agent: --config is required."},
       {{"agent", "--confg", "x"}, "muster agent: unknown option '--confg'"},
       {{"agent", "--config"}, "muster agent: --config needs a value."},
@@ -133,7 +137,17 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
       {{"server", "--lease", "soon"}, "muster server: --lease: 'soon' is not a duration"},
       {{"server", "--lease", "0s"}, "muster server: --lease: must be at least 1s."},
       {{"completion", "tcsh"}, "muster completion: SHELL: 'tcsh' is none of bash, zsh, fish."},
+      {{"foo", "run"}, "muster: unknown command 'foo'. See 'muster --help'.\n"},
+      {{"--json", "run"}, "muster: unknown option '--json'. See 'muster --help'.\n"},
+      {{"pipeline", "foo", "list"}, "muster pipeline: unknown command 'foo'. See 'muster pipeline"},
+      {{"foo", "run", "--jsn"}, "muster: unknown command 'foo'"},
+      {{"foo", "agent"}, "muster: unknown command 'foo'"},
+      {{"help", "pipelin"}, "muster: unknown command 'pipelin' (did you mean 'pipeline'?)."},
+      {{"help", "token", "creat"}, "muster token: unknown command 'creat' (did you mean 'create'"},
+      {{"help", "run", "fast"}, "muster run: unexpected 'fast'. See 'muster run --help'.\n"},
       {{"token", "create"}, "muster token create: RESOURCE_CLASS or --personal is required."},
+      {{"resource-class", "create", "a/b", "--output", "f"},
+       "muster resource-class create: --output requires --generate-token."},
       {{"token", "create", "a/b", "--personal"}, "muster token create: "},
       {{"\x1b[31mrun"}, "muster: unknown command '\\x1b[31mrun'"},
   };
@@ -162,6 +176,16 @@ TEST_F(Parse, VersionAndHelpAreForStandardOutput) {
   }
 }
 
+TEST_F(Parse, HelpIsACommandToo) {
+  for (const Words& command : {Words{}, Words{"run"}, Words{"token", "create"}}) {
+    Words asked{"help"}, option = command;
+    asked.insert(asked.end(), command.begin(), command.end());
+    option.emplace_back("--help");
+    EXPECT_EQ(refused(asked).code, 0);
+    EXPECT_EQ(refused(asked).output, refused(option).output);
+  }
+}
+
 void expect_teaches(const CommandInfo& command) {
   Words words;
   for (const auto& child : command.commands) expect_teaches(child);
@@ -170,6 +194,7 @@ void expect_teaches(const CommandInfo& command) {
   EXPECT_THAT(text, StartsWith("Usage: " + command.path));
   EXPECT_THAT(text, HasSubstr("Examples:\n  ")) << command.path;
   EXPECT_GT(command.description.size(), command.summary.size()) << command.path;
+  EXPECT_THAT(text, Not(HasSubstr(".."))) << command.path;
   for (const auto& option : command.options) EXPECT_NE(option.help, "") << option.names.front();
 }
 
@@ -182,6 +207,7 @@ TEST_F(Parse, HelpNamesDefaultsAndVariables) {
   EXPECT_THAT(text, HasSubstr("--server URL"));
   EXPECT_THAT(text, HasSubstr("Default: http://127.0.0.1:8480."));
   EXPECT_THAT(text, HasSubstr("MUSTER_SERVER"));
+  EXPECT_THAT(text, HasSubstr("Default: the current directory."));
   EXPECT_THAT(text, HasSubstr("Usage: muster run [DIRECTORY] [OPTIONS]"));
 }
 

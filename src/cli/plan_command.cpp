@@ -91,8 +91,8 @@ int run(const PlanOptions& options) {
   if (auto quiet = log::configure({.level = log::Level::error}); !quiet) {
     return report(quiet.error());
   }
-  const auto config = read_scale_config(options.config_file);
-  if (!config) return report(config.error());
+  const auto config = load_scale_config(options.config_file);
+  if (!config) return config.error();
   const auto plan = make_plan(*config);
   if (!plan) return report(plan.error());
   if (options.json) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/text.hpp"
 #include "cli/commands.hpp"
 
 namespace muster::cli {
@@ -36,6 +37,14 @@ int exit_code(ErrorKind kind) {
 int report(const Error& error) {
   fmt::print(stderr, "muster: {}\n", error.message);
   return exit_code(error.kind);
+}
+
+int report(yaml::Problems problems, const std::string& file) {
+  yaml::sort_by_position(problems);
+  for (const auto& problem : problems) {
+    fmt::print(stderr, "{}\n", problem.describe_in(printable(file)));
+  }
+  return exit_code(ErrorKind::invalid);
 }
 
 int report_obstacle(const Error& error) {

@@ -7,6 +7,7 @@
 
 #include "cli/client_session.hpp"
 #include "cli/commands.hpp"
+#include "cli/new_token.hpp"
 #include "client/terminal_text.hpp"
 #include "protocol/json.hpp"
 
@@ -15,12 +16,15 @@ namespace {
 
 constexpr auto kNickname = "default";
 
-int create_token(client::Api& api, const ResourceClassOptions& options) {
-  const auto token = api.create_token({options.resource_class, kNickname, std::nullopt});
+int generate_token(client::Api& api, const ResourceClassOptions& options,
+                   std::optional<NewFile> file) {
+  const auto token =
+      create_token(api, {options.resource_class, kNickname, std::nullopt}, std::move(file));
   if (!token) return report(token.error().within("the class was created, but not its token"));
+  if (!options.output.empty()) tell_token_file(*token, options.output);
   if (options.json) {
     fmt::print("{}\n", protocol::to_json(*token));
-  } else {
+  } else if (options.output.empty()) {
     if (::isatty(STDOUT_FILENO) == 1) {
       fmt::print(stderr, "This token is shown once; keep it where its runners can read it:\n");
     }
@@ -30,14 +34,16 @@ int create_token(client::Api& api, const ResourceClassOptions& options) {
 }
 
 int create(client::Api& api, const ResourceClassOptions& options) {
+  auto file = prepare_token_file(options.output);
+  if (!file) return report(file.error());
   const auto created = api.create_class(
       {options.resource_class, options.description, std::nullopt, options.max_requeues});
   if (!created) return report(created.error());
-  if (options.generate_token) return create_token(api, options);
+  if (options.generate_token) return generate_token(api, options, std::move(*file));
   if (options.json) {
     fmt::print("{}\n", protocol::to_json(*created));
   } else {
-    fmt::print(stderr, "Created. A token for its runners: muster token create {}\n",
+    fmt::print(stderr, "Created. A token for its runners: muster token create {} --output FILE\n",
                options.resource_class);
   }
   return 0;
@@ -75,7 +81,8 @@ int remove(client::Api& api, const ResourceClassOptions& options) {
   const auto deleted = api.delete_class(*id, options.force);
   if (deleted) return 0;
   auto error = deleted.error();
-  if (error.kind == ErrorKind::conflict && !options.force) {
+  // Tasks in its queue are a conflict, too, and --force does not help there.
+  if (error.kind == ErrorKind::conflict && error.message.ends_with("still has tokens")) {
     error.message += "; --force deletes them, too";
   }
   return report(error);

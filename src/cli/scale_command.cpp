@@ -51,26 +51,25 @@ Result<void> one_pass(fleet::Loop& loop, std::stop_token stop) {
   return ok();
 }
 
-Result<void> scale(const ScaleOptions& options, process::SignalWatch& signals) {
-  const auto config = read_scale_config(options.config_file);
-  if (!config) return config.error();
+Result<void> scale(const ScaleConfig& config, const ScaleOptions& options,
+                   process::SignalWatch& signals) {
   // Traversable for root's job user, whose working directories lie below.
   const auto mode = ::geteuid() == 0 ? 0711 : 0700;
-  if (auto made = make_directory(config->state_directory, mode); !made) return made;
-  const auto lock = fleet::StateLock::acquire(config->state_directory);
+  if (auto made = make_directory(config.state_directory, mode); !made) return made;
+  const auto lock = fleet::StateLock::acquire(config.state_directory);
   if (!lock) return lock.error();
-  auto ledger = fleet::SqliteLedger::open(config->state_directory / "scaler.db");
+  auto ledger = fleet::SqliteLedger::open(config.state_directory / "scaler.db");
   if (!ledger) return ledger.error();
-  const auto local = capacity::LocalCapacity::open(local_settings(*config));
+  const auto local = capacity::LocalCapacity::open(local_settings(config));
   if (!local) return local.error();
 
-  demand::MusterServer queue(config->server, config->class_names());
-  demand::FleetReporter reporter(config->server);
-  fleet::Loop loop(config->managed_classes(), {queue, **local, *ledger, reporter, system_clock()});
+  demand::MusterServer queue(config.server, config.class_names());
+  demand::FleetReporter reporter(config.server);
+  fleet::Loop loop(config.managed_classes(), {queue, **local, *ledger, reporter, system_clock()});
   std::stop_source stop;
   const std::jthread watcher([&](std::stop_token over) { stop_on_signal(signals, stop, over); });
   if (options.once) return one_pass(loop, stop.get_token());
-  log::info("scaling", {{"config", options.config_file}, {"server", config->server.url}});
+  log::info("scaling", {{"config", options.config_file}, {"server", config.server.url}});
   loop.run(stop.get_token());
   return ok();
 }
@@ -79,7 +78,9 @@ Result<void> scale(const ScaleOptions& options, process::SignalWatch& signals) {
 
 int run(const ScaleOptions& options) {
   process::SignalWatch signals({SIGTERM, SIGINT});
-  const auto done = scale(options, signals);
+  const auto config = load_scale_config(options.config_file);
+  if (!config) return config.error();
+  const auto done = scale(*config, options, signals);
   if (done) return 0;
   // The only conflicts here are another scaler, and a state directory of a newer version.
   const auto& error = done.error();

@@ -1,9 +1,15 @@
 #include "cli/scale_config.hpp"
 
+#include <unistd.h>
+
 #include <fmt/core.h>
 
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/token_file.hpp"
+#include "cli/commands.hpp"
+#include "net/server_url.hpp"
 #include "yaml/reader.hpp"
 
 namespace muster::cli {
@@ -23,7 +29,7 @@ class ConfigReader {
  public:
   explicit ConfigReader(const std::filesystem::path& directory) : directory_(directory) {}
 
-  Result<ScaleConfig> read(const yaml::Value& document) {
+  std::variant<ScaleConfig, yaml::Problems> read(const yaml::Value& document) {
     ScaleConfig config;
     const auto whole = as_mapping(document);
     yaml::MapReader top(whole, "", problems_);
@@ -36,7 +42,8 @@ class ConfigReader {
       read_classes(*classes, config);
     }
     top.finish();
-    if (!problems_.empty()) return yaml::to_error(std::move(problems_));
+    if (!problems_.empty()) return std::move(problems_);
+    config.token_files = std::move(token_files_);
     return config;
   }
 
@@ -65,6 +72,15 @@ class ConfigReader {
                 : std::filesystem::path();
   }
 
+  std::filesystem::path token_file(yaml::MapReader& reader, const std::string& owner) {
+    constexpr auto kKey = "token_file";
+    auto file = path(reader, kKey);
+    if (const auto* value = reader.take(kKey)) {
+      token_files_.push_back({file, value->at, reader.path_of(kKey), owner});
+    }
+    return file;
+  }
+
   // A duration between `least` and a year.
   Millis duration(yaml::MapReader& reader, std::string_view key, Millis least, Millis fallback) {
     constexpr Millis kMost = std::chrono::hours(24 * 365);
@@ -80,11 +96,12 @@ class ConfigReader {
     const auto section = as_mapping(value);
     yaml::MapReader reader(section, "server", problems_);
     reader.require("url");
-    server.url = reader.text("url").value_or("");
-    if (!server.url.starts_with("http://") && !server.url.starts_with("https://")) {
-      reader.problem_at("url", "must start with http:// or https://");
+    if (const auto written = reader.text("url")) {
+      const auto url = net::server_url(*written);
+      if (!url) reader.problem_at("url", url.error().message);
+      server.url = url.value_or("");
     }
-    server.token_file = path(reader, "token_file");
+    server.token_file = token_file(reader, "--personal");
     reader.finish();
   }
 
@@ -102,18 +119,19 @@ class ConfigReader {
     policy.boot_timeout =
         duration(reader, "boot_timeout", std::chrono::seconds(1), std::chrono::minutes(1));
     if (const auto* local = reader.require("local")) {
-      scaled.agent = read_local(*local, reader.path_of("local"));
+      scaled.agent = read_local(*local, reader.path_of("local"), name);
     }
     scaled.agent.server_url = server_url;
     reader.finish();
     return scaled;
   }
 
-  capacity::AgentSettings read_local(const yaml::Value& value, const std::string& where) {
+  capacity::AgentSettings read_local(const yaml::Value& value, const std::string& where,
+                                     const std::string& resource_class) {
     const auto section = as_mapping(value);
     yaml::MapReader reader(section, where, problems_);
     capacity::AgentSettings agent;
-    agent.token_file = path(reader, "token_file");
+    agent.token_file = token_file(reader, resource_class);
     agent.single_task = reader.choice("mode", {"single-task", "continuous"}).value_or(0) == 0;
     agent.idle_timeout =
         duration(reader, "idle_timeout", std::chrono::seconds(1), agent.idle_timeout);
@@ -124,8 +142,30 @@ class ConfigReader {
   }
 
   const std::filesystem::path directory_;
+  std::vector<NamedTokenFile> token_files_;
   yaml::Problems problems_;
 };
+
+// What is wrong with it, or nothing.
+std::string problem_of(const NamedTokenFile& named, bool as_root) {
+  const auto file = printable(named.file.string(), 1000);
+  std::error_code failure;
+  const auto kind = std::filesystem::status(named.file, failure).type();
+  if (kind == std::filesystem::file_type::not_found) {
+    return fmt::format("there is no {0}; create it with: muster token create {1} --output {0}",
+                       file, printable(named.owner));
+  }
+  // It is read again and again, which a pipe cannot be.
+  if (!failure && kind != std::filesystem::file_type::regular) return file + " is no regular file";
+  const auto token = read_token_file(named.file);
+  if (!token) return printable(token.error().message, 1000);
+  if (!is_open_to_others(named.file)) return "";
+  const auto warning =
+      fmt::format("others can read {0}, and it holds a token: run 'chmod 600 {0}'", file);
+  if (as_root) return warning;
+  log::warn(warning, {{"key", named.key}});
+  return "";
+}
 
 }  // namespace
 
@@ -141,19 +181,32 @@ std::vector<fleet::ManagedClass> ScaleConfig::managed_classes() const {
   return managed;
 }
 
-Result<ScaleConfig> parse_scale_config(std::string_view text,
-                                       const std::filesystem::path& directory) {
-  const auto document = yaml::parse(text);
-  if (!document) return document.error();
+std::variant<ScaleConfig, yaml::Problems> parse_scale_config(
+    std::string_view text, const std::filesystem::path& directory) {
+  const auto document = yaml::parse_located(text);
+  if (!document) return yaml::Problems{{document.error().at, "", document.error().message}};
   return ConfigReader(directory).read(*document);
 }
 
-Result<ScaleConfig> read_scale_config(const std::filesystem::path& file) {
+yaml::Problems check_token_files(const ScaleConfig& config, bool as_root) {
+  yaml::Problems problems;
+  for (const auto& named : config.token_files) {
+    auto problem = problem_of(named, as_root);
+    if (!problem.empty()) yaml::report(problems, {named.at, named.key, std::move(problem)});
+  }
+  return problems;
+}
+
+tl::expected<ScaleConfig, int> load_scale_config(const std::string& file) {
   const auto text = read_file(file, kLongestFile);
-  if (!text) return Error{ErrorKind::invalid, text.error().message};
-  auto config = parse_scale_config(*text, std::filesystem::absolute(file).parent_path());
-  if (!config) return config.error().within(file.string());
-  return config;
+  if (!text) return tl::unexpected(report({ErrorKind::invalid, text.error().message}));
+  auto read = parse_scale_config(*text, std::filesystem::absolute(file).parent_path());
+  auto* problems = std::get_if<yaml::Problems>(&read);
+  if (problems != nullptr) return tl::unexpected(report(std::move(*problems), file));
+  auto& config = std::get<ScaleConfig>(read);
+  auto unfit = check_token_files(config, ::geteuid() == 0);
+  if (!unfit.empty()) return tl::unexpected(report(std::move(unfit), file));
+  return std::move(config);
 }
 
 }  // namespace muster::cli

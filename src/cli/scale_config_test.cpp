@@ -1,12 +1,20 @@
 #include "cli/scale_config.hpp"
 
+#include <cstdlib>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "base/file.hpp"
 
 namespace muster::cli {
 namespace {
 
+using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
 constexpr std::string_view kWhole = R"(server:
   url: http://127.0.0.1:8480
@@ -28,9 +36,20 @@ resource_classes:
       token_file: /etc/large.token
 )";
 
+// What is wrong with `text`, if it is a file called f.
+std::vector<std::string> problems_of(std::string_view text) {
+  const auto read = parse_scale_config(text, "/srv");
+  std::vector<std::string> lines;
+  if (const auto* problems = std::get_if<yaml::Problems>(&read)) {
+    for (const auto& problem : *problems) lines.push_back(problem.describe_in("f"));
+  }
+  return lines;
+}
+
 TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
-  const auto config = parse_scale_config(kWhole, "/srv/muster");
-  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_THAT(problems_of(kWhole), IsEmpty());
+  const auto read = parse_scale_config(kWhole, "/srv/muster");
+  const auto* config = &std::get<ScaleConfig>(read);
   EXPECT_EQ(config->server.url, "http://127.0.0.1:8480");
   EXPECT_EQ(config->server.token_file, "/srv/muster/token");
   EXPECT_EQ(config->state_directory, "/srv/muster/scaler");
@@ -54,6 +73,14 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_EQ(large_agent.max_run_time, std::chrono::hours(5));
 }
 
+TEST(ScaleConfig, TheAddressNeedsNoScheme) {
+  std::string text(kWhole);
+  text.erase(text.find("http://"), 7);
+  const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/"));
+  EXPECT_EQ(config.server.url, "http://127.0.0.1:8480");
+  EXPECT_EQ(config.classes.front().agent.server_url, "http://127.0.0.1:8480");
+}
+
 struct Refusal {
   std::string_view from;
   std::string_view to;
@@ -68,32 +95,103 @@ TEST_P(Refusals, NameTheKey) {
   const auto at = text.find(from);
   ASSERT_NE(at, std::string::npos);
   text.replace(at, from.size(), to);
-  const auto config = parse_scale_config(text, "/srv");
-  ASSERT_FALSE(config);
-  EXPECT_EQ(config.error().kind, ErrorKind::invalid);
-  EXPECT_THAT(config.error().message, HasSubstr(told));
+  EXPECT_THAT(problems_of(text), Contains(HasSubstr(told)));
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Refusals,
-    testing::Values(Refusal{"    max: 4", "    maxx: 4", "maxx"},
-                    Refusal{"    max: 4\n", "", "max"},
-                    Refusal{"min: 1", "min: 5", "must not be above max"},
-                    Refusal{"min: 1", "min: -1", "min"},
-                    Refusal{"local/small", "small", "'small' is not a resource class"},
-                    Refusal{"http://", "ftp://", "must start with http"},
-                    Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
-                    Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
-                    Refusal{"mode: continuous", "mode: continous", "mode"},
-                    Refusal{"      token_file: small.token\n", "", "token_file"},
-                    Refusal{"    local:\n      token_file: /etc/large.token\n", "    local:\n",
-                            "'token_file' is missing"},
-                    Refusal{"state_directory: scaler\n", "", "state_directory"},
-                    Refusal{"  url: http://127.0.0.1:8480\n", "", "url"}));
+    testing::Values(
+        Refusal{"    max: 4", "    maxx: 4", "maxx"}, Refusal{"    max: 4\n", "", "max"},
+        Refusal{"min: 1", "min: 5", "must not be above max"}, Refusal{"min: 1", "min: -1", "min"},
+        Refusal{"local/small", "small", "'small' is not a resource class"},
+        Refusal{"http://", "ftp://", "'ftp://127.0.0.1:8480' is no address of a server"},
+        Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
+        Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
+        Refusal{"mode: continuous", "mode: continous", "mode"},
+        Refusal{"      token_file: small.token\n", "", "token_file"},
+        Refusal{"    local:\n      token_file: /etc/large.token\n", "    local:\n",
+                "'token_file' is missing"},
+        Refusal{"state_directory: scaler\n", "", "state_directory"},
+        Refusal{"  url: http://127.0.0.1:8480\n", "", "url"}));
 
 TEST(ScaleConfig, NeedsAClass) {
-  EXPECT_FALSE(parse_scale_config("", "/"));
-  EXPECT_FALSE(parse_scale_config("resource_classes: {}", "/"));
+  EXPECT_THAT(problems_of(""), Not(IsEmpty()));
+  EXPECT_THAT(problems_of("resource_classes: {}"), Not(IsEmpty()));
+}
+
+TEST(ScaleConfig, EachProblemNamesItsPlace) {
+  EXPECT_THAT(problems_of("server: ["), ElementsAre("f:2:1: end of sequence flow not found"));
+  std::string text(kWhole);
+  text.replace(text.find("min: 1"), 6, "mim: 1");
+  EXPECT_THAT(problems_of(text),
+              ElementsAre("f:7:5: resource_classes.local/small.mim: unknown key 'mim' (did you "
+                          "mean 'min'?)"));
+}
+
+class TokenFiles : public testing::Test {
+ protected:
+  TokenFiles() {
+    std::string name = testing::TempDir() + "muster-scale.XXXXXX";
+    directory_ = ::mkdtemp(name.data());
+    for (const auto* file : {"token", "small.token", "large.token"}) write(file, "muc_1\n", 0600);
+  }
+  ~TokenFiles() override { std::filesystem::remove_all(directory_); }
+
+  void write(const std::string& name, std::string_view text, mode_t mode) const {
+    EXPECT_TRUE(write_file_atomically(directory_ / name, text, mode));
+  }
+
+  std::vector<std::string> problems(bool as_root) const {
+    std::string text(kWhole);
+    text.replace(text.find("/etc/"), 5, "");
+    const auto config = std::get<ScaleConfig>(parse_scale_config(text, directory_));
+    std::vector<std::string> lines;
+    for (const auto& problem : check_token_files(config, as_root)) {
+      lines.push_back(problem.describe_in("f"));
+    }
+    return lines;
+  }
+
+  std::filesystem::path directory_;
+};
+
+TEST_F(TokenFiles, AreFineWithATokenForTheirOwnerAlone) {
+  EXPECT_THAT(problems(true), IsEmpty());
+}
+
+TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
+  std::filesystem::remove(directory_ / "token");
+  std::filesystem::remove(directory_ / "small.token");
+  const auto path = [&](const char* name) { return (directory_ / name).string(); };
+  EXPECT_THAT(
+      problems(false),
+      ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
+                      "; create it with: muster token create --personal --output " + path("token"),
+                  "f:11:19: resource_classes.local/small.local.token_file: there is no " +
+                      path("small.token") +
+                      "; create it with: muster token create local/small "
+                      "--output " +
+                      path("small.token")));
+}
+
+TEST_F(TokenFiles, ThatOthersCanReadAreRefusedByRoot) {
+  write("large.token", "muc_1\n", 0640);
+  EXPECT_THAT(problems(true), ElementsAre(HasSubstr("run 'chmod 600 ")));
+  EXPECT_THAT(problems(false), IsEmpty());
+}
+
+TEST_F(TokenFiles, HoldOneWordThatIsNotShown) {
+  for (const auto* text : {"", "\n", "two secrets\n", "a\nsecret\n"}) {
+    write("large.token", text, 0600);
+    EXPECT_THAT(problems(false), ElementsAre(HasSubstr("holds no token"))) << text;
+    EXPECT_THAT(problems(false), Not(Contains(HasSubstr("secret")))) << text;
+  }
+}
+
+TEST_F(TokenFiles, AreRegularFiles) {
+  std::filesystem::remove(directory_ / "large.token");
+  std::filesystem::create_directory(directory_ / "large.token");
+  EXPECT_THAT(problems(false), ElementsAre(HasSubstr("is no regular file")));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "cli/client_session.hpp"
 #include "cli/commands.hpp"
+#include "cli/new_token.hpp"
 #include "client/terminal_text.hpp"
 #include "protocol/json.hpp"
 
@@ -12,12 +13,17 @@ namespace muster::cli {
 namespace {
 
 int create(client::Api& api, const TokenOptions& options) {
-  const auto token = api.create_token({options.resource_class, options.nickname, std::nullopt});
+  auto file = prepare_token_file(options.output);
+  if (!file) return report(file.error());
+  const auto token =
+      create_token(api, {options.resource_class, options.nickname, std::nullopt}, std::move(*file));
   if (!token) return report(token.error());
+  if (!options.output.empty()) tell_token_file(*token, options.output);
   if (options.json) {
     fmt::print("{}\n", protocol::to_json(*token));
     return 0;
   }
+  if (!options.output.empty()) return 0;
   fmt::print(stderr, "This token is shown once. To revoke it: muster token revoke {}\n", token->id);
   fmt::print("{}\n", token->token.value_or(""));
   return 0;
@@ -43,7 +49,8 @@ int revoke(client::Api& api, const TokenOptions& options) {
   if (revoked) return 0;
   if (revoked.error().kind != ErrorKind::not_found) return report(revoked.error());
   return report({ErrorKind::not_found,
-                 fmt::format("there is no token {}; 'muster token list' shows those of a class",
+                 fmt::format("there is no token {}; 'muster token list' shows the personal ones, "
+                             "'muster token list NAMESPACE/NAME' those of a class",
                              printable(options.id))});
 }
 

@@ -102,7 +102,7 @@ TEST_F(MusterServerTest, ReadsTheTokenAnewForEachRequest) {
   std::filesystem::remove(token_file);
   EXPECT_THAT(why(queue.read({}).at("local/small")), HasSubstr(token_file.string()));
   write_token("two words");
-  EXPECT_THAT(why(queue.read({}).at("local/small")), HasSubstr("does not hold a token"));
+  EXPECT_THAT(why(queue.read({}).at("local/small")), HasSubstr("holds no token"));
 }
 
 TEST_F(MusterServerTest, WaitsForWhatItHasNotSeen) {

@@ -1,11 +1,13 @@
 #include "demand/server_access.hpp"
 
+#include "base/token_file.hpp"
+
 namespace muster::demand {
 
 Result<net::ClientRequest> authorized(const ServerAccess& access, std::string_view method,
                                       std::string_view path_and_query) {
-  auto token = read_token(access.token_file);
-  if (!token) return token.error();
+  const auto token = read_token_file(access.token_file);
+  if (!token) return token.error().within("the token");
   net::ClientRequest request;
   request.method = method;
   request.url = access.url;

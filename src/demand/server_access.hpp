@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "demand/token_source.hpp"
 #include "net/http_client.hpp"
 
 namespace muster::demand {

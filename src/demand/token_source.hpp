@@ -14,8 +14,6 @@ namespace muster::demand {
 // Thread-safe.
 using TokenSource = std::function<Result<std::string>()>;
 
-// The file's only line, in printable ASCII without blanks.
-Result<std::string> read_token(const std::filesystem::path& file);
 TokenSource token_in_file(std::filesystem::path file);
 
 // Of our own environment, as it was when this was called.

@@ -138,7 +138,9 @@ Result<void> Loop::list_capacity() {
                        [&](const auto& managed) { return managed.name == name; });
   };
   for (auto& ended : listed->ended) {
-    log::debug("an instance has ended", {{"instance", ended.id}, {"how", ended.how}});
+    log::info(
+        "an instance has ended",
+        {{"resource_class", ended.resource_class}, {"instance", ended.id}, {"why", ended.how}});
     if (is_managed(ended.resource_class)) capacity_.ended.push_back(std::move(ended));
   }
   for (const auto& instance : capacity_.live) {
@@ -161,6 +163,7 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDeman
   if (auto saved = remember(name, observation.memory); !saved) return saved.error();
   std::erase_if(capacity_.ended, [&](const auto& ended) { return ended.resource_class == name; });
   if (auto recorded = record_change(pass); !recorded) return recorded.error();
+  tell_if_readable_again(pass);
   return pass;
 }
 
@@ -180,6 +183,21 @@ Result<void> Loop::record_change(const ClassPass& pass) {
   tell(pass);
   recorded_.insert_or_assign(pass.resource_class, pass.decision);
   return ok();
+}
+
+void Loop::tell_if_readable_again(const ClassPass& pass) {
+  const auto& name = pass.resource_class;
+  const auto& reasons = pass.decision.reasons;
+  const auto now = ports_.clock.monotonic();
+  if (std::any_of(reasons.begin(), reasons.end(), is_hold)) {
+    unreadable_since_.emplace(name, now);
+    return;
+  }
+  const auto since = unreadable_since_.find(name);
+  if (since == unreadable_since_.end()) return;
+  log::info("the queue can be read again",
+            {{"resource_class", name}, {"after", humanize(now - since->second)}});
+  unreadable_since_.erase(since);
 }
 
 void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
@@ -205,6 +223,11 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome) {
   if (!launched) {
     log::warn("cannot launch",
               {{"resource_class", pass.resource_class}, {"error", launched.error().message}});
+  }
+  for (const auto& id : launched.value_or(std::vector<std::string>())) {
+    log::info("launched an instance", {{"resource_class", pass.resource_class},
+                                       {"instance", id},
+                                       {"why", reasons_in_words(pass.decision)}});
   }
   auto memory = memories_.at(pass.resource_class);
   memory.failed_launches =

@@ -66,13 +66,15 @@ class Loop {
   Result<void> record_change(const ClassPass& pass);
   void act_on(const ClassPass& pass, PassOutcome& outcome);
   void launch(const ClassPass& pass, PassOutcome& outcome);
+  void tell_if_readable_again(const ClassPass& pass);
   PassOutcome guarded_pass(std::stop_token stop);
   Millis pause_after(const PassOutcome& outcome);
 
   std::vector<ManagedClass> classes_;
   Ports ports_;
   std::map<std::string, ClassMemory> memories_;
-  std::map<std::string, scaling::Decision> recorded_;  // the latest of each class
+  std::map<std::string, scaling::Decision> recorded_;      // the latest of each class
+  std::map<std::string, MonotonicTime> unreadable_since_;  // classes whose queue is unknown
   CapacityList capacity_;  // `ended` keeps what no decision has taken into account yet
   std::set<std::string>
       strange_classes_;  // instances of these were found, and we do not scale them

@@ -98,7 +98,7 @@ struct Reason {
 
   friend bool operator==(const Reason&, const Reason&) = default;
 };
-// The whole in words: "2 wait, 1 idle and 0 booting will serve 1: launch 1".
+// The whole in words, without a full stop: "2 wait, 1 idle and 0 booting will serve 1: launch 1".
 std::string describe(const Reason& reason);
 
 // How many are in each state. Of a Decision: those that are `connected` were counted as busy, as

@@ -190,6 +190,8 @@ TEST(Decide, ExplainsItselfInWords) {
   const auto decision = World().bounds(0, 2).demand(3, 0).with(1, idle).decide();
   ASSERT_EQ(decision.reasons.size(), 2U);
   EXPECT_EQ(describe(decision.reasons[0]), "3 wait, 1 idle and 0 booting will serve 1: launch 2");
+  EXPECT_EQ(describe({Rule::demand_unknown, 0, 0, "", "Invalid token provided."}),
+            "Invalid token provided: hold");
   EXPECT_EQ(describe(decision.reasons[1]),
             "at most 2 may be live and 1 are: launch 1 instead of 2");
 }

@@ -30,27 +30,40 @@ std::string_view to_string(Rule rule) {
   return "unknown";
 }
 
-std::string describe(const Reason& reason) {
+namespace {
+
+// The words go on behind it.
+std::string without_full_stop(std::string text) {
+  while (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+std::string in_words(const Reason& reason, const std::string& detail) {
   switch (reason.rule) {
     case Rule::queue:
     case Rule::minimum:
-      return fmt::format("{}: launch {}", reason.detail, reason.allowed);
+      return fmt::format("{}: launch {}", detail, reason.allowed);
     case Rule::maximum:
-      return fmt::format("{}: launch {} instead of {}", reason.detail, reason.allowed,
-                         reason.wanted);
+      return fmt::format("{}: launch {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::backoff:
-      return fmt::format("{}: launch 0 instead of {}", reason.detail, reason.wanted);
+      return fmt::format("{}: launch 0 instead of {}", detail, reason.wanted);
     case Rule::demand_unknown:
     case Rule::demand_stale:
-      return fmt::format("{}: hold", reason.detail);
+      return fmt::format("{}: hold", detail);
     case Rule::boot_timeout:
-      return fmt::format("{}: drain it", reason.detail);
+      return fmt::format("{}: drain it", detail);
     case Rule::above_maximum:
-      return fmt::format("{}: drain {} idle", reason.detail, reason.allowed);
+      return fmt::format("{}: drain {} idle", detail, reason.allowed);
     case Rule::satisfied:
-      return fmt::format("{}: nothing to do", reason.detail);
+      return fmt::format("{}: nothing to do", detail);
   }
-  return reason.detail;
+  return detail;
+}
+
+}  // namespace
+
+std::string describe(const Reason& reason) {
+  return in_words(reason, without_full_stop(reason.detail));
 }
 
 }  // namespace muster::scaling

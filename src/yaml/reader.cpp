@@ -13,6 +13,13 @@ std::string Problem::describe() const {
   return path.empty() ? where + message : fmt::format("{}{}: {}", where, path, message);
 }
 
+std::string Problem::describe_in(std::string_view file) const {
+  const auto where =
+      at.line > 0 ? fmt::format("{}:{}:{}", file, at.line, at.column) : std::string(file);
+  return path.empty() ? fmt::format("{}: {}", where, message)
+                      : fmt::format("{}: {}: {}", where, path, message);
+}
+
 void report(Problems& problems, Problem problem) {
   if (problems.size() < kMostProblems) problems.push_back(std::move(problem));
 }

@@ -26,7 +26,8 @@ struct Problem {
   std::string path;  // of the key: "jobs.build.steps[2].run"
   std::string message;
 
-  std::string describe() const;  // "line 3, column 5: jobs.build: ..."
+  std::string describe() const;                          // "line 3, column 5: jobs.build: ..."
+  std::string describe_in(std::string_view file) const;  // "muster.yaml:3:5: jobs.build: ..."
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 

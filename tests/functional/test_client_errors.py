@@ -2,6 +2,8 @@
 
 import pytest
 
+from support.pipeline import config, job
+
 
 def complaint(world, *arguments, token="a-token"):
     """The exit code, and the one sentence or two."""
@@ -11,15 +13,16 @@ def complaint(world, *arguments, token="a-token"):
     return result.returncode, result.stderr.strip()
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "ftp://127.0.0.1", ""])
+@pytest.mark.parametrize("address", ["ftp://127.0.0.1", "", "two words"])
 def test_what_is_no_address(world, address):
     assert complaint(world, "pipeline", "list", "--server", address) == (
-        2, f"muster: '{address}' is no address of a server; --server and $MUSTER_SERVER take "
-           "http://HOST:PORT")
+        2, f"muster: --server or $MUSTER_SERVER: '{address}' is no address of a server: write "
+           "http://HOST:PORT, https://HOST:PORT or HOST:PORT")
 
 
-def test_nobody_listens(world):
-    assert complaint(world, "pipeline", "list", "--server", "http://127.0.0.1:1") == (
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "127.0.0.1:1"])
+def test_nobody_listens(world, address):
+    assert complaint(world, "pipeline", "list", "--server", address) == (
         3, "muster: cannot reach 127.0.0.1:1: Connection refused. Is 'muster server' running at "
            "http://127.0.0.1:1? --server or $MUSTER_SERVER names another.")
 
@@ -27,6 +30,21 @@ def test_nobody_listens(world):
 def test_a_token_file_that_is_not_there(world):
     assert complaint(world, "pipeline", "list", "--token-file", "/nope") == (
         2, "muster: the token: cannot open /nope: No such file or directory")
+
+
+def test_a_token_file_that_others_can_read(world, server):
+    open_file = world.place / "open"
+    open_file.write_text(server.token)
+    open_file.chmod(0o644)
+    result = world.run("pipeline", "list", "--server", server.url, "--token-file", open_file)
+    assert result.returncode == 0
+    assert f"chmod 600 {open_file}" in result.stderr
+    assert server.token not in result.stderr
+
+
+def test_an_unknown_word_before_a_command(world):
+    assert complaint(world, "foo", "run") == (
+        2, "muster: unknown command 'foo'. See 'muster --help'.")
 
 
 def test_a_directory_without_a_repository(world):
@@ -47,6 +65,7 @@ def test_a_server_that_does_not_know_the_token(world, server):
     (["pipeline", "follow", "9"], "no pipeline 9"),
     (["pipeline", "cancel", "9"], "no pipeline 9"),
     (["token", "revoke", "9"], "no token 9"),
+    (["token", "revoke", "no/pe"], "no token no/pe"),
     (["token", "list", "local/nope"], "local/nope"),
     (["resource-class", "delete", "local/nope"], "no resource class local/nope"),
     (["resource-class", "create", "nope"], "namespace/name"),
@@ -55,6 +74,19 @@ def test_what_is_not_there(world, server, arguments, words):
     code, sentence = complaint(world, *arguments, "--server", server.url, token=server.token)
     assert code == 2
     assert words in sentence
+
+
+def test_force_is_offered_where_it_helps(world, server, small):
+    delete = ["resource-class", "delete", "local/small", "--server", server.url]
+    code, sentence = complaint(world, *delete, token=server.token)
+    assert code == 2
+    assert sentence.endswith("still has tokens; --force deletes them, too")
+
+    world.submit(server, config(build=job("true")))
+    for force in ([], ["--force"]):
+        code, sentence = complaint(world, *delete, *force, token=server.token)
+        assert code == 2
+        assert sentence.endswith("still has queued or running tasks")
 
 
 def test_a_server_without_a_place_for_its_data(world):

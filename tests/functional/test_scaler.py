@@ -109,6 +109,27 @@ def test_it_outlives_its_server(world, server, small, configured):
     assert scaler.running
 
 
+def test_its_log_tells_what_comes_and_goes(world, server, small, configured):
+    scaler = world.scaler(configured)
+    world.submit(server, config(build=job("true"))).wait()
+
+    def told(sentence):
+        return [line for line in scaler.output().splitlines() if sentence in line]
+    wait_until(lambda: told("an instance has ended"), 60, "its end in the log")
+    (launched,), (ended,) = told("launched an instance"), told("an instance has ended")
+    instance = next(word for word in launched.split() if word.startswith("instance="))
+    assert "resource_class=local/small" in launched and "1 wait" in launched
+    assert "resource_class=local/small" in ended and "exit code 0" in ended
+    assert instance in ended.split()
+
+    server.stop()
+    wait_until(lambda: told("hold"), 60, "the scaler to hold")
+    server.start()
+    wait_until(lambda: told("can be read again"), 60, "the queue to be back")
+    (again,) = told("can be read again")
+    assert "resource_class=local/small" in again and "after=" in again
+
+
 def test_plan_changes_nothing(world, server, small, configured):
     world.submit(server, config(build=job("true", parallelism=5)))
     result = world.run("plan", "--config", configured, "--json")
@@ -142,6 +163,43 @@ def test_a_wrong_configuration_is_explained(world, configured, change, words):
         assert result.returncode == 2
         for word in words:
             assert word in result.stderr
+
+
+def test_every_problem_has_a_line_with_its_place(world):
+    file = world.place / "muster.yaml"
+    file.write_text("server: {url: here there, token_file: t}\nresource_classes:\n  a/b: {max: x}\n")
+    result = world.run("scale", "--config", "muster.yaml")
+    assert result.returncode == 2
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("muster.yaml:1:1: 'state_directory' is missing")
+    assert lines[1].startswith("muster.yaml:1:10: server.url: ")
+    assert len(lines) == 4
+    assert all(line.startswith("muster.yaml:3:") for line in lines[2:])
+
+    file.write_text("runner: {nam: x}\napi: {auth_token: t, url: 'ftp://x'}\n")
+    file.chmod(0o600)
+    result = world.run("agent", "--config", "muster.yaml")
+    assert result.returncode == 2
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [
+        "muster.yaml:1:10", "muster.yaml:2:22"]
+
+
+def test_a_token_file_must_be_there_at_start(world, configured):
+    token = world.place / "local-small.token"
+    token.unlink()
+    for command in ("scale", "plan"):
+        result = world.run(command, "--config", configured)
+        assert result.returncode == 2
+        assert "resource_classes.local/small.local.token_file: there is no" in result.stderr
+        assert f"muster token create local/small --output {token}" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others are only warned")
+def test_root_has_no_token_that_others_can_read(world, configured):
+    (world.place / "local-small.token").chmod(0o640)
+    result = world.run("scale", "--config", configured, "--once")
+    assert result.returncode == 2
+    assert f"run 'chmod 600 {world.place / 'local-small.token'}'" in result.stderr
 
 
 def test_runners_that_never_connect_are_not_started_for_ever(world, server, small):

@@ -1,9 +1,13 @@
 """Kinds of tokens are never mixed; a revoked one stops; none is kept in the clear."""
 
+import json
 import stat
+
+import pytest
 
 from support.api import Api, bearer
 from support.pipeline import config, job
+from support.scripted import Scripted
 
 CLASS = {"resource-class": "local/small"}
 
@@ -82,6 +86,69 @@ def test_tokens_by_command(world, server):
     assert refused.returncode != 0 and "token" in refused.stderr
     assert world.client(server, "resource-class", "delete", "local/mine", "--force").returncode == 0
     server.claimer(token).ask().expect(401)
+
+
+@pytest.mark.parametrize("command", [
+    ["token", "create", "local/small"],
+    ["token", "create", "--personal"],
+    ["resource-class", "create", "local/new", "--generate-token"],
+])
+def test_a_token_goes_into_a_new_file_for_its_owner_alone(world, server, small, command):
+    file = world.place / "new.token"
+    made = world.client(server, *command, "--output", file)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout == ""
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    token = file.read_text().strip()
+    assert token.startswith(("muc_", "mup_")) and token not in made.stderr
+    sentence, revoke = made.stderr.strip().split(" To revoke it: muster ")
+    assert str(file) in sentence
+    assert world.client(server, *revoke.split()).returncode == 0
+    assert Api(server.url, bearer(token)).get("/api/muster/v1/pipelines").status == 401
+
+
+def test_a_file_that_exists_is_refused_before_a_token_is_created(world, server, small):
+    file = world.place / "old.token"
+    file.write_text("kept")
+    before = server.api.get("/api/v3/runner/token", **CLASS).json()
+    refused = world.client(server, "token", "create", "local/small", "--output", file)
+    assert refused.returncode == 2
+    assert refused.stderr == f"muster: cannot create {file}: File exists\n"
+    assert file.read_text() == "kept"
+    assert server.api.get("/api/v3/runner/token", **CLASS).json() == before
+    refused = world.client(server, "resource-class", "create", "local/new", "--generate-token",
+                           "--output", file)
+    assert refused.returncode == 2
+    assert "local/new" not in world.client(server, "resource-class", "list").stdout
+
+
+def test_a_token_that_cannot_be_kept_is_revoked(world):
+    file = world.place / "taken.token"
+
+    def answer(method, path):
+        if method == "DELETE":
+            return 200, {"message": "Deleted."}
+        file.write_text("theirs")  # since the command has looked
+        return 201, {"id": "the-id", "resource_class": "local/small", "nickname": "",
+                     "created_at": "2026-01-01T00:00:00Z", "token": "muc_secret"}
+    server = Scripted(answer)
+    result = world.run("token", "create", "local/small", "--output", file, "--server", server.url,
+                       environment={"MUSTER_TOKEN": "a-token"})
+    server.close()
+    assert result.returncode == 2
+    assert "the token is revoked again" in result.stderr
+    assert "muc_secret" not in result.stdout + result.stderr
+    assert server.calls[-1] == "DELETE /api/v3/runner/token/the-id"
+    assert file.read_text() == "theirs"
+    assert not list(world.place.glob(".*.token.*"))
+
+
+def test_with_json_the_file_alone_has_the_token(world, server, small):
+    file = world.place / "new.token"
+    made = world.client(server, "token", "create", "local/small", "--output", file, "--json")
+    assert made.returncode == 0
+    assert file.read_text().strip() not in made.stdout
+    assert json.loads(made.stdout)["resource_class"] == "local/small"
 
 
 def test_a_wrong_token_is_exit_code_4(world, server):

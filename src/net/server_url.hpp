@@ -1,0 +1,16 @@
+#pragma once
+
+// The address of a server as people write it. Pure.
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace muster::net {
+
+// "ci.example:8480/" becomes "https://ci.example:8480": without a scheme it is http on this machine
+// and https elsewhere, as a token goes there. The error fits behind "URL: ".
+Result<std::string> server_url(std::string_view written);
+
+}  // namespace muster::net
