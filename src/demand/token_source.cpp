@@ -16,8 +16,9 @@ TokenSource token_in_file(std::filesystem::path file) {
 
 TokenSource token_in_variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
-  return
-      [token = token_in(value == nullptr ? "" : value, "the variable " + name)] { return token; };
+  auto token = token_in(value == nullptr ? "" : value, "the variable " + name);
+  ::unsetenv(name.c_str());
+  return [token = std::move(token)] { return token; };
 }
 
 }  // namespace muster::demand

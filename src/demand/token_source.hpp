@@ -16,7 +16,8 @@ using TokenSource = std::function<Result<std::string>()>;
 
 TokenSource token_in_file(std::filesystem::path file);
 
-// Of our own environment, as it was when this was called.
+// As it is now. It is taken out of our environment, so that no child inherits it. To be called
+// while there is one thread.
 TokenSource token_in_variable(const std::string& name);
 
 }  // namespace muster::demand
