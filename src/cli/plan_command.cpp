@@ -7,10 +7,9 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "capacity/local.hpp"
 #include "cli/commands.hpp"
 #include "cli/scale_config.hpp"
-#include "demand/muster_server.hpp"
+#include "cli/scale_ports.hpp"
 #include "fleet/dry_run.hpp"
 #include "fleet/json.hpp"
 #include "fleet/loop.hpp"
@@ -44,10 +43,12 @@ Result<Plan> make_plan(const ScaleConfig& config) {
   auto remembered = existing_ledger(config.state_directory / "scaler.db");
   if (!remembered) return remembered.error();
   fleet::DryRunLedger ledger(*remembered ? &**remembered : nullptr);
-  fleet::DryRunCapacity capacity([&] { return capacity::look_at_local(config.state_directory); });
-  demand::MusterServer queue(config.server, config.class_names());
+  const auto instances = make_capacity(config, Purpose::look);
+  if (!instances) return instances.error();
+  fleet::DryRunCapacity capacity([&] { return (*instances)->list(); });
+  const auto queue = make_queue(config);
   KeptPass kept;
-  fleet::Loop loop(config.managed_classes(), {queue, capacity, ledger, kept, system_clock()});
+  fleet::Loop loop(config.managed_classes(), {*queue, capacity, ledger, kept, system_clock()});
   const auto pass = loop.run_once({});
   if (!pass) return pass.error();
   return Plan{std::move(kept.classes), pass->held};

@@ -7,11 +7,9 @@
 #include <thread>
 
 #include "base/log.hpp"
-#include "capacity/local.hpp"
 #include "cli/commands.hpp"
 #include "cli/scale_config.hpp"
-#include "demand/fleet_reporter.hpp"
-#include "demand/muster_server.hpp"
+#include "cli/scale_ports.hpp"
 #include "fleet/loop.hpp"
 #include "fleet/sqlite_ledger.hpp"
 #include "fleet/state_lock.hpp"
@@ -20,15 +18,6 @@
 namespace muster::cli {
 
 namespace {
-
-capacity::LocalSettings local_settings(const ScaleConfig& config) {
-  capacity::LocalSettings settings;
-  settings.state_directory = config.state_directory;
-  for (const auto& scaled : config.classes) settings.classes[scaled.managed.name] = scaled.agent;
-  const char* job_user = std::getenv("MUSTER_JOB_USER");
-  if (job_user != nullptr) settings.job_user = job_user;
-  return settings;
-}
 
 // Turns the first signal into a stop; ends when `over` is requested.
 void stop_on_signal(process::SignalWatch& signals, std::stop_source& stop, std::stop_token over) {
@@ -60,16 +49,16 @@ Result<void> scale(const ScaleConfig& config, const ScaleOptions& options,
   if (!lock) return lock.error();
   auto ledger = fleet::SqliteLedger::open(config.state_directory / "scaler.db");
   if (!ledger) return ledger.error();
-  const auto local = capacity::LocalCapacity::open(local_settings(config));
-  if (!local) return local.error();
-
-  demand::MusterServer queue(config.server, config.class_names());
-  demand::FleetReporter reporter(config.server);
-  fleet::Loop loop(config.managed_classes(), {queue, **local, *ledger, reporter, system_clock()});
+  const auto capacity = make_capacity(config, Purpose::scale);
+  if (!capacity) return capacity.error();
+  const auto queue = make_queue(config);
+  const auto observer = make_observer(config);
+  fleet::Loop loop(config.managed_classes(),
+                   {*queue, **capacity, *ledger, *observer, system_clock()});
   std::stop_source stop;
   const std::jthread watcher([&](std::stop_token over) { stop_on_signal(signals, stop, over); });
   if (options.once) return one_pass(loop, stop.get_token());
-  log::info("scaling", {{"config", options.config_file}, {"server", config.server.url}});
+  log::info("scaling", {{"config", options.config_file}, {"queue", queue_in_words(config)}});
   loop.run(stop.get_token());
   return ok();
 }

@@ -5,9 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/file.hpp"
-#include "base/log.hpp"
 #include "base/text.hpp"
-#include "base/token_file.hpp"
 #include "cli/commands.hpp"
 #include "net/server_url.hpp"
 #include "yaml/reader.hpp"
@@ -33,7 +31,7 @@ class ConfigReader {
     ScaleConfig config;
     const auto whole = as_mapping(document);
     yaml::MapReader top(whole, "", problems_);
-    if (const auto* server = top.require("server")) read_server(*server, config.server);
+    config.queue = read_queue(top);
     config.state_directory = path(top, "state_directory");
     if (const auto* classes = top.require("resource_classes")) {
       if (classes->entries.empty()) {
@@ -50,7 +48,7 @@ class ConfigReader {
  private:
   void read_classes(const yaml::Value& classes, ScaleConfig& config) {
     for (const auto& [name, at, value] : classes.entries) {
-      config.classes.push_back(read_class(name, value, config.server.url));
+      config.classes.push_back(read_class(name, value, config.queue));
       if (is_class_name(name)) continue;
       problems_.push_back(
           {at, "resource_classes",
@@ -92,21 +90,99 @@ class ConfigReader {
     return given;
   }
 
-  void read_server(const yaml::Value& value, demand::ServerAccess& server) {
+  // The one of `keys` that is there; none, or several, are a problem.
+  static std::string_view one_of(yaml::MapReader& reader, std::string_view what,
+                                 const std::vector<std::string_view>& keys) {
+    std::string_view found;
+    for (const auto key : keys) {
+      if (reader.take(key) == nullptr) continue;
+      if (!found.empty()) {
+        reader.problem_at(key, fmt::format("is {} as well as '{}': keep one of them", what, found));
+      }
+      found = key;
+    }
+    if (found.empty()) {
+      const std::vector<std::string> names(keys.begin(), keys.end());
+      reader.problem(fmt::format("{} is missing: one of {}", what, join(names, ", ")));
+    }
+    return found;
+  }
+
+  ScaleConfig::Queue read_queue(yaml::MapReader& top) {
+    const auto kind = one_of(top, "the queue", {"server", "circleci", "command"});
+    if (kind == "circleci") return read_circleci(*top.take(kind));
+    if (kind == "command") return read_queue_command(*top.take(kind));
+    if (kind == "server") return read_server(*top.take(kind));
+    return {};
+  }
+
+  std::string url(yaml::MapReader& reader, std::string fallback) {
+    const auto written = reader.text("url");
+    if (!written) return fallback;
+    const auto url = net::server_url(*written);
+    if (!url) reader.problem_at("url", url.error().message);
+    return url.value_or("");
+  }
+
+  demand::ServerAccess read_server(const yaml::Value& value) {
     const auto section = as_mapping(value);
     yaml::MapReader reader(section, "server", problems_);
+    demand::ServerAccess server;
     reader.require("url");
-    if (const auto written = reader.text("url")) {
-      const auto url = net::server_url(*written);
-      if (!url) reader.problem_at("url", url.error().message);
-      server.url = url.value_or("");
-    }
+    server.url = url(reader, "");
     server.token_file = token_file(reader, "--personal");
     reader.finish();
+    return server;
+  }
+
+  CircleCiQueue read_circleci(const yaml::Value& value) {
+    constexpr yaml::Range kRequests{1, 60'000};
+    const auto section = as_mapping(value);
+    yaml::MapReader reader(section, "circleci", problems_);
+    CircleCiQueue queue;
+    queue.url = url(reader, "https://runner.circleci.com");
+    const auto token = one_of(reader, "the token", {"token_file", "token_variable"});
+    if (token == "token_file") queue.token_file = token_file(reader, "");
+    if (token == "token_variable") queue.token_variable = reader.text(token).value_or("");
+    queue.poll_interval = poll_interval(reader);
+    queue.requests_per_minute = reader.integer("requests_per_minute", kRequests).value_or(600);
+    reader.finish();
+    return queue;
+  }
+
+  demand::CommandQueueSettings read_queue_command(const yaml::Value& value) {
+    const auto section = as_mapping(value);
+    yaml::MapReader reader(section, "command", problems_);
+    demand::CommandQueueSettings queue;
+    queue.program = program(reader);
+    queue.poll_interval = poll_interval(reader);
+    queue.timeout = duration(reader, "timeout", std::chrono::seconds(1), queue.timeout);
+    reader.finish();
+    return queue;
+  }
+
+  Millis poll_interval(yaml::MapReader& reader) {
+    return duration(reader, "poll_interval", std::chrono::seconds(1), std::chrono::seconds(5));
+  }
+
+  // A program that is named by a relative path lies beside the file, as all files do.
+  std::vector<std::string> program(yaml::MapReader& reader) {
+    constexpr auto kKey = "program";
+    if (reader.require(kKey) == nullptr) return {};
+    auto words = reader.texts(kKey);
+    if (words.empty() || words.front().empty()) {
+      reader.problem_at(kKey, "is a list: the program, then its first arguments");
+      return {};
+    }
+    auto& name = words.front();
+    if (name.find('/') != std::string::npos) {
+      name = std::filesystem::absolute(directory_ / name).lexically_normal();
+    }
+    return words;
   }
 
   ScaledClass read_class(const std::string& name, const yaml::Value& value,
-                         const std::string& server_url) {
+                         const ScaleConfig::Queue& queue) {
     const auto section = as_mapping(value);
     yaml::MapReader reader(section, "resource_classes." + name, problems_);
     ScaledClass scaled;
@@ -116,23 +192,30 @@ class ConfigReader {
     reader.require("max");
     policy.max = reader.integer("max", kInstances).value_or(0);
     if (policy.min > policy.max) reader.problem_at("min", "must not be above max");
-    policy.boot_timeout =
-        duration(reader, "boot_timeout", std::chrono::seconds(1), std::chrono::minutes(1));
-    if (const auto* local = reader.require("local")) {
-      scaled.agent = read_local(*local, reader.path_of("local"), name);
-    }
-    scaled.agent.server_url = server_url;
+    const auto kind = one_of(reader, "where its instances come from", {"local", "command"});
+    const bool local = kind == "local";
+    if (local) scaled.capacity = read_local(reader, name, queue);
+    if (kind == "command") scaled.capacity = read_command(reader);
+    policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
+                                   std::chrono::minutes(local ? 1 : 5));
     reader.finish();
     return scaled;
   }
 
-  capacity::AgentSettings read_local(const yaml::Value& value, const std::string& where,
-                                     const std::string& resource_class) {
-    const auto section = as_mapping(value);
-    yaml::MapReader reader(section, where, problems_);
+  capacity::AgentSettings read_local(yaml::MapReader& parent, const std::string& resource_class,
+                                     const ScaleConfig::Queue& queue) {
+    const auto section = as_mapping(*parent.take("local"));
+    yaml::MapReader reader(section, parent.path_of("local"), problems_);
     capacity::AgentSettings agent;
+    const auto* server = std::get_if<demand::ServerAccess>(&queue);
+    if (server == nullptr) {
+      parent.problem_at("local",
+                        "runs 'muster agent', which claims from a Muster server: it needs "
+                        "the queue of a 'server'");
+    }
+    agent.server_url = server == nullptr ? "" : server->url;
     agent.token_file = token_file(reader, resource_class);
-    agent.single_task = reader.choice("mode", {"single-task", "continuous"}).value_or(0) == 0;
+    agent.single_task = single_task(reader);
     agent.idle_timeout =
         duration(reader, "idle_timeout", std::chrono::seconds(1), agent.idle_timeout);
     agent.max_run_time =
@@ -141,31 +224,25 @@ class ConfigReader {
     return agent;
   }
 
+  capacity::CommandSettings read_command(yaml::MapReader& parent) {
+    const auto section = as_mapping(*parent.take("command"));
+    yaml::MapReader reader(section, parent.path_of("command"), problems_);
+    capacity::CommandSettings command;
+    command.program = program(reader);
+    command.timeout = duration(reader, "timeout", std::chrono::seconds(1), command.timeout);
+    command.single_task = single_task(reader);
+    reader.finish();
+    return command;
+  }
+
+  static bool single_task(yaml::MapReader& reader) {
+    return reader.choice("mode", {"single-task", "continuous"}).value_or(0) == 0;
+  }
+
   const std::filesystem::path directory_;
   std::vector<NamedTokenFile> token_files_;
   yaml::Problems problems_;
 };
-
-// What is wrong with it, or nothing.
-std::string problem_of(const NamedTokenFile& named, bool as_root) {
-  const auto file = printable(named.file.string(), 1000);
-  std::error_code failure;
-  const auto kind = std::filesystem::status(named.file, failure).type();
-  if (kind == std::filesystem::file_type::not_found) {
-    return fmt::format("there is no {0}; create it with: muster token create {1} --output {0}",
-                       file, printable(named.owner));
-  }
-  // It is read again and again, which a pipe cannot be.
-  if (!failure && kind != std::filesystem::file_type::regular) return file + " is no regular file";
-  const auto token = read_token_file(named.file);
-  if (!token) return printable(token.error().message, 1000);
-  if (!is_open_to_others(named.file)) return "";
-  auto warning =
-      fmt::format("others can read {0}, and it holds a token: run 'chmod 600 {0}'", file);
-  if (as_root) return warning;
-  log::warn(warning, {{"key", named.key}});
-  return "";
-}
 
 }  // namespace
 
@@ -186,15 +263,6 @@ std::variant<ScaleConfig, yaml::Problems> parse_scale_config(
   const auto document = yaml::parse_located(text);
   if (!document) return yaml::Problems{{document.error().at, "", document.error().message}};
   return ConfigReader(directory).read(*document);
-}
-
-yaml::Problems check_token_files(const ScaleConfig& config, bool as_root) {
-  yaml::Problems problems;
-  for (const auto& named : config.token_files) {
-    auto problem = problem_of(named, as_root);
-    if (!problem.empty()) yaml::report(problems, {named.at, named.key, std::move(problem)});
-  }
-  return problems;
 }
 
 tl::expected<ScaleConfig, int> load_scale_config(const std::string& file) {

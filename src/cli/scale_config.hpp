@@ -10,15 +10,29 @@
 
 #include "base/result.hpp"
 #include "capacity/agent_config.hpp"
+#include "capacity/command.hpp"
+#include "demand/command_queue.hpp"
 #include "demand/server_access.hpp"
 #include "fleet/observe.hpp"
 #include "yaml/reader.hpp"
 
 namespace muster::cli {
 
+// Where CircleCI's queue is read; one of the two token sources is set.
+struct CircleCiQueue {
+  std::string url;
+  std::filesystem::path token_file;
+  std::string token_variable;
+  Millis poll_interval{};
+  std::int64_t requests_per_minute = 0;
+};
+
+// A class's instances: local processes, or machines that a program looks after.
+using ClassCapacity = std::variant<capacity::AgentSettings, capacity::CommandSettings>;
+
 struct ScaledClass {
   fleet::ManagedClass managed;
-  capacity::AgentSettings agent;
+  ClassCapacity capacity;
 };
 
 // A token file that the configuration names.
@@ -26,11 +40,14 @@ struct NamedTokenFile {
   std::filesystem::path file;
   yaml::Position at;  // in the configuration
   std::string key;    // "server.token_file"
-  std::string owner;  // as 'muster token create' names it: a resource class, or "--personal"
+  // As 'muster token create' names it: a resource class, or "--personal". Empty: CircleCI's.
+  std::string owner;
 };
 
 struct ScaleConfig {
-  demand::ServerAccess server;
+  using Queue = std::variant<demand::ServerAccess, CircleCiQueue, demand::CommandQueueSettings>;
+
+  Queue queue;
   std::filesystem::path state_directory;
   std::vector<ScaledClass> classes;  // in the order of the file
   std::vector<NamedTokenFile> token_files;

@@ -50,11 +50,13 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   ASSERT_THAT(problems_of(kWhole), IsEmpty());
   const auto read = parse_scale_config(kWhole, "/srv/muster");
   const auto* config = &std::get<ScaleConfig>(read);
-  EXPECT_EQ(config->server.url, "http://127.0.0.1:8480");
-  EXPECT_EQ(config->server.token_file, "/srv/muster/token");
+  const auto& server = std::get<demand::ServerAccess>(config->queue);
+  EXPECT_EQ(server.url, "http://127.0.0.1:8480");
+  EXPECT_EQ(server.token_file, "/srv/muster/token");
   EXPECT_EQ(config->state_directory, "/srv/muster/scaler");
   ASSERT_EQ(config->classes.size(), 2U);
-  const auto& [small, small_agent] = config->classes[0];
+  const auto& [small, small_capacity] = config->classes[0];
+  const auto& small_agent = std::get<capacity::AgentSettings>(small_capacity);
   EXPECT_EQ(small.name, "local/small");
   EXPECT_EQ(small.policy.min, 1);
   EXPECT_EQ(small.policy.max, 4);
@@ -64,7 +66,8 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_FALSE(small_agent.single_task);
   EXPECT_EQ(small_agent.idle_timeout, std::chrono::seconds(20));
   EXPECT_EQ(small_agent.max_run_time, std::chrono::hours(1));
-  const auto& [large, large_agent] = config->classes[1];
+  const auto& [large, large_capacity] = config->classes[1];
+  const auto& large_agent = std::get<capacity::AgentSettings>(large_capacity);
   EXPECT_EQ(large.policy.min, 0);
   EXPECT_EQ(large.policy.boot_timeout, std::chrono::minutes(1));
   EXPECT_EQ(large_agent.token_file, "/etc/large.token");
@@ -77,8 +80,9 @@ TEST(ScaleConfig, TheAddressNeedsNoScheme) {
   std::string text(kWhole);
   text.erase(text.find("http://"), 7);
   const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/"));
-  EXPECT_EQ(config.server.url, "http://127.0.0.1:8480");
-  EXPECT_EQ(config.classes.front().agent.server_url, "http://127.0.0.1:8480");
+  EXPECT_EQ(std::get<demand::ServerAccess>(config.queue).url, "http://127.0.0.1:8480");
+  const auto& agent = std::get<capacity::AgentSettings>(config.classes.front().capacity);
+  EXPECT_EQ(agent.server_url, "http://127.0.0.1:8480");
 }
 
 struct Refusal {
@@ -117,6 +121,66 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ScaleConfig, NeedsAClass) {
   EXPECT_THAT(problems_of(""), Not(IsEmpty()));
   EXPECT_THAT(problems_of("resource_classes: {}"), Not(IsEmpty()));
+}
+
+constexpr std::string_view kElsewhere = R"(circleci:
+  token_variable: CIRCLE_TOKEN
+state_directory: scaler
+resource_classes:
+  acme/linux:
+    max: 40
+    command:
+      program: [./machines, --zone, a]
+      timeout: 2m
+)";
+
+TEST(ScaleConfig, ReadsTheQueueOfCircleCiAndMachinesOfAProgram) {
+  ASSERT_THAT(problems_of(kElsewhere), IsEmpty());
+  const auto config = std::get<ScaleConfig>(parse_scale_config(kElsewhere, "/srv"));
+  const auto& queue = std::get<CircleCiQueue>(config.queue);
+  EXPECT_EQ(queue.url, "https://runner.circleci.com");
+  EXPECT_EQ(queue.token_variable, "CIRCLE_TOKEN");
+  EXPECT_EQ(queue.token_file, "");
+  EXPECT_EQ(queue.poll_interval, std::chrono::seconds(5));
+  EXPECT_EQ(queue.requests_per_minute, 600);
+  const auto& [linux_class, capacity] = config.classes.at(0);
+  EXPECT_EQ(linux_class.policy.boot_timeout, std::chrono::minutes(5));
+  const auto& command = std::get<capacity::CommandSettings>(capacity);
+  EXPECT_THAT(command.program, ElementsAre("/srv/machines", "--zone", "a"));
+  EXPECT_EQ(command.timeout, std::chrono::minutes(2));
+  EXPECT_TRUE(command.single_task);
+}
+
+TEST(ScaleConfig, ReadsTheQueueOfAProgram) {
+  std::string text(kElsewhere);
+  text.replace(0, text.find("state"), "command:\n  program: [queue]\n  poll_interval: 10s\n");
+  ASSERT_THAT(problems_of(text), IsEmpty());
+  const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
+  const auto& queue = std::get<demand::CommandQueueSettings>(config.queue);
+  EXPECT_THAT(queue.program, ElementsAre("queue"));
+  EXPECT_EQ(queue.poll_interval, std::chrono::seconds(10));
+  EXPECT_EQ(queue.timeout, std::chrono::seconds(10));
+}
+
+TEST(ScaleConfig, HasOneQueueAndOneKindOfInstancesPerClass) {
+  const auto with = [](std::string_view from, std::string_view to) {
+    std::string text(kElsewhere);
+    text.replace(text.find(from), from.size(), to);
+    return problems_of(text);
+  };
+  EXPECT_THAT(with("circleci:\n  token_variable: CIRCLE_TOKEN\n", ""),
+              Contains("f:1:1: the queue is missing: one of server, circleci, command"));
+  EXPECT_THAT(with("circleci:", "command:\n  program: [queue]\ncircleci:"),
+              Contains("f:1:1: command: is the queue as well as 'circleci': keep one of them"));
+  EXPECT_THAT(with("  token_variable: CIRCLE_TOKEN\n", ""),
+              Contains(HasSubstr("the token is missing")));
+  EXPECT_THAT(with("    command:\n      program: [./machines, --zone, a]\n      timeout: 2m\n", ""),
+              Contains(HasSubstr("where its instances come from is missing")));
+  EXPECT_THAT(with("program: [./machines, --zone, a]", "program: []"),
+              Contains(HasSubstr("is a list")));
+  EXPECT_THAT(with("    command:\n      program: [./machines, --zone, a]\n      timeout: 2m\n",
+                   "    local:\n      token_file: t\n"),
+              Contains(HasSubstr("needs the queue of a 'server'")));
 }
 
 TEST(ScaleConfig, EachProblemNamesItsPlace) {

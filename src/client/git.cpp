@@ -11,23 +11,13 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "process/child.hpp"
+#include "process/program.hpp"
 
 namespace muster::client {
 namespace {
 
 constexpr std::uint64_t kLongestAnswer = 64 << 20;  // bytes; `status` of a very untidy tree
 constexpr std::uint64_t kLongestMessage = 1 << 20;
-
-std::map<std::string, std::string> inherited_environment() {
-  std::map<std::string, std::string> environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos) continue;
-    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
 
 Result<UniqueFd> open_file(const std::filesystem::path& path, int flags) {
   UniqueFd file(::open(path.c_str(), flags | O_CLOEXEC, 0600));
@@ -60,9 +50,8 @@ Git::Git(std::filesystem::path directory, std::filesystem::path scratch, std::st
     : directory_(std::move(directory)),
       scratch_(std::move(scratch)),
       stop_(std::move(stop)),
-      environment_(inherited_environment()) {
+      environment_(process::inherited_environment({"MUSTER_TOKEN", "GIT_TRACE"})) {
   // Whoever sits at the terminal is not asked, and git's messages are those we know.
-  for (const auto* name : {"MUSTER_TOKEN", "GIT_TRACE"}) environment_.erase(name);
   set("GIT_TERMINAL_PROMPT", "0");
   set("GIT_OPTIONAL_LOCKS", "0");
   set("GIT_NO_REPLACE_OBJECTS", "1");  // the pack must hold what the commit's id stands for

@@ -48,7 +48,7 @@ fleet::ClassDemand as_port(const protocol::ClassDemand& told, WallTime now) {
   fleet::ClassDemand demand;
   demand.demand = scaling::DemandReading{told.unclaimed, told.running, now};
   for (const auto& runner : told.runners) {
-    demand.runners.push_back({runner.name, runner.busy, runner.tasks_claimed > 0});
+    demand.runners->push_back({runner.name, runner.busy, runner.tasks_claimed > 0});
   }
   return demand;
 }
@@ -83,7 +83,7 @@ std::optional<Error> MusterServer::read_into(std::map<std::string, fleet::ClassD
   for (const auto& name : classes) {
     const auto why =
         answer ? fmt::format("{} says nothing of {}", access_.url, name) : answer.error().message;
-    demand[name] = {scaling::DemandUnknown{printable(why, kLongestReason)}, {}};
+    demand[name].demand = scaling::DemandUnknown{printable(why, kLongestReason)};
   }
   if (!answer) return answer.error();
   for (const auto& told : answer->classes) {

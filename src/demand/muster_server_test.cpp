@@ -3,15 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <optional>
-#include <thread>
-
 #include "base/crypto.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "demand/fake_server.hpp"
 #include "demand/fleet_reporter.hpp"
-#include "net/http_server.hpp"
 #include "protocol/json.hpp"
 #include "protocol/messages.hpp"
 
@@ -20,64 +16,6 @@ namespace {
 
 using std::chrono::seconds;
 using testing::HasSubstr;
-
-// A server that answers as the test says and keeps what it was asked.
-class FakeServer {
- public:
-  FakeServer() {
-    auto listening = net::HttpServer::listen(
-        {.port = 0}, [](const net::Request&) { return net::BodyPolicy{}; },
-        [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
-          exchange->send(answer(std::move(request)));
-        });
-    EXPECT_TRUE(listening);
-    server_.emplace(std::move(*listening));
-    thread_ = std::jthread([this] { server_->run([] {}, Millis(0)); });
-  }
-  ~FakeServer() { server_->stop(); }
-
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
-  // Questions that name this class get 404 from now on.
-  void forget_class(std::string encoded_name) {
-    const std::lock_guard lock(mutex_);
-    unknown_ = std::move(encoded_name);
-  }
-  void answer_with(int status, std::string body) {
-    const std::lock_guard lock(mutex_);
-    next_ = {status, {}, std::move(body)};
-  }
-  // The first request that `wanted` accepts, within a generous time.
-  template <class Wanted>
-  std::optional<net::Request> find_request(Wanted wanted) {
-    std::unique_lock lock(mutex_);
-    std::optional<net::Request> found;
-    asked_.wait_for(lock, seconds(20), [&] {
-      for (const auto& request : requests_) {
-        if (!found && wanted(request)) found = request;
-      }
-      return found.has_value();
-    });
-    return found;
-  }
-
- private:
-  net::Response answer(net::Request request) {
-    const std::lock_guard lock(mutex_);
-    requests_.push_back(std::move(request));
-    asked_.notify_all();
-    const bool known =
-        unknown_.empty() || requests_.back().query.find(unknown_) == std::string::npos;
-    return known ? next_ : net::Response{404, {}, R"({"message":"resource class not found"})"};
-  }
-
-  std::mutex mutex_;
-  std::condition_variable asked_;
-  net::Response next_;
-  std::string unknown_;
-  std::vector<net::Request> requests_;
-  std::optional<net::HttpServer> server_;
-  std::jthread thread_;
-};
 
 class MusterServerTest : public testing::Test {
  protected:
@@ -119,10 +57,10 @@ TEST_F(MusterServerTest, ReadsEachClassAndSaysWhichIsUnknown) {
   const auto& reading = std::get<scaling::DemandReading>(small.demand);
   EXPECT_EQ(reading.unclaimed, 3);
   EXPECT_EQ(reading.running, 1);
-  ASSERT_EQ(small.runners.size(), 2U);
-  EXPECT_TRUE(*small.runners[0].busy);
-  EXPECT_TRUE(small.runners[0].ever_claimed);
-  EXPECT_FALSE(small.runners[1].ever_claimed);
+  ASSERT_EQ(small.runners->size(), 2U);
+  EXPECT_TRUE(*small.runners->at(0).busy);
+  EXPECT_TRUE(small.runners->at(0).ever_claimed);
+  EXPECT_FALSE(small.runners->at(1).ever_claimed);
   EXPECT_THAT(why(demand.at("local/large")), HasSubstr("says nothing of local/large"));
 
   const auto asked = server.find_request([](const auto&) { return true; });
@@ -132,7 +70,7 @@ TEST_F(MusterServerTest, ReadsEachClassAndSaysWhichIsUnknown) {
 
 TEST_F(MusterServerTest, ReadsTheOthersWhenOneClassDoesNotExist) {
   server.answer_with(200, protocol::to_json(some_demand()));
-  server.forget_class("local%2Flarge");
+  server.answer_to("local%2Flarge", 404, R"({"message":"resource class not found"})");
   const auto demand = queue.read({});
   EXPECT_EQ(why(demand.at("local/small")), "it is known");
   EXPECT_THAT(why(demand.at("local/large")), HasSubstr("resource class not found"));

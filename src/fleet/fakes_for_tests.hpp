@@ -55,6 +55,7 @@ class FakeCapacity final : public CapacityProvider {
 
   std::vector<CapacityInstance> live;
   std::vector<EndedInstance> ended;
+  std::map<std::string, std::string> unreadable;
   std::vector<std::string> drained;  // as often as it was asked
   std::int64_t launched = 0;
   std::int64_t room = 100;  // launches past this many fail
@@ -68,7 +69,7 @@ class FakeCapacity final : public CapacityProvider {
 
   Result<CapacityList> list() override {
     if (!listable) return Error{ErrorKind::unavailable, "no list today"};
-    return CapacityList{live, std::exchange(ended, {})};
+    return CapacityList{live, std::exchange(ended, {}), unreadable};
   }
   Result<std::vector<std::string>> launch(const std::string& resource_class,
                                           std::int64_t count) override {

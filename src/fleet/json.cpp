@@ -15,6 +15,8 @@ std::string_view word(InstanceState state) {
       return "booting";
     case InstanceState::idle:
       return "idle";
+    case InstanceState::connected:
+      return "connected";
     case InstanceState::busy:
       return "busy";
     case InstanceState::spent:

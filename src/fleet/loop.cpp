@@ -56,6 +56,21 @@ void tell(const ClassPass& pass) {
               {"why", reasons_in_words(decision)}});
 }
 
+// Each trouble once, and its end.
+void tell_unreadable(const std::map<std::string, std::string>& before,
+                     const std::map<std::string, std::string>& now) {
+  for (const auto& [name, why] : now) {
+    const auto told = before.find(name);
+    if (told != before.end() && told->second == why) continue;
+    log::warn("held: the instances cannot be listed", {{"resource_class", name}, {"error", why}});
+  }
+  for (const auto& [name, why] : before) {
+    if (!now.contains(name)) {
+      log::info("the instances can be listed again", {{"resource_class", name}});
+    }
+  }
+}
+
 template <class Wait>
 void watch(Waker& waker, std::stop_token stop, Wait wait) {
   while (!stop.stop_requested()) {
@@ -83,6 +98,10 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
   std::vector<ClassPass> passes;
   for (const auto& managed : classes_) {
+    if (capacity_.unreadable.contains(managed.name)) {
+      outcome.held = true;
+      continue;
+    }
     const auto found = demand.find(managed.name);
     auto pass = decide_for(managed, found == demand.end() ? ClassDemand{} : found->second);
     if (!pass) {
@@ -112,6 +131,8 @@ Result<void> Loop::list_capacity() {
   auto listed = ports_.capacity.list();
   if (!listed) return listed.error().within("listing the instances");
   capacity_.live = std::move(listed->live);
+  tell_unreadable(capacity_.unreadable, listed->unreadable);
+  capacity_.unreadable = std::move(listed->unreadable);
   const auto is_managed = [&](const std::string& name) {
     return std::any_of(classes_.begin(), classes_.end(),
                        [&](const auto& managed) { return managed.name == name; });

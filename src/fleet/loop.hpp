@@ -36,7 +36,7 @@ class DecisionObserver {
 struct PassOutcome {
   bool acted = false;       // something was launched or drained: look again soon
   bool incomplete = false;  // something could not be done: try again later
-  bool held = false;        // the queue of some class is unknown
+  bool held = false;        // the queue or the instances of some class are unknown
   std::optional<WallTime> revisit_at;
 };
 

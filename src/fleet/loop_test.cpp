@@ -103,6 +103,17 @@ TEST_F(LoopTest, HoldsWhileTheQueueIsAway) {
   EXPECT_EQ(observer.latest.at(0).decision.desired, 3);
 }
 
+TEST_F(LoopTest, DecidesNothingForAClassThatCannotBeListed) {
+  auto loop = make_loop();
+  queue.unclaimed = 2;
+  capacity.unreadable = {{"local/small", "the program failed"}};
+  EXPECT_TRUE(pass(loop).held);
+  EXPECT_EQ(capacity.launched, 0);
+  capacity.unreadable.clear();
+  EXPECT_FALSE(pass(loop).held);
+  EXPECT_EQ(capacity.launched, 2);
+}
+
 TEST_F(LoopTest, AsksAnOverdueBootToEndAndReplacesItLater) {
   queue.unclaimed = 1;
   restart_and_pass();

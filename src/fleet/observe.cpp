@@ -11,30 +11,36 @@ using KnownRunners = std::map<std::string, const KnownRunner*>;
 
 KnownRunners by_name(const ClassDemand& demand) {
   KnownRunners known;
-  for (const auto& runner : demand.runners) known.emplace(runner.name, &runner);
+  if (!demand.runners) return known;
+  for (const auto& runner : *demand.runners) known.emplace(runner.name, &runner);
   return known;
 }
 
 // `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
-// it listed before: that one has connected, and is taken for idle.
+// it listed before, or never list any: whether that one is busy is not known.
 InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner,
                        bool connected) {
   if (instance.draining) return InstanceState::draining;
   if (!connected) return InstanceState::booting;
-  if (runner == nullptr) return InstanceState::idle;
-  if (runner->busy.value_or(false)) return InstanceState::busy;
+  if (runner == nullptr || !runner->busy) return InstanceState::connected;
+  if (*runner->busy) return InstanceState::busy;
   const bool had_its_task = instance.single_task && runner->ever_claimed;
   return had_its_task ? InstanceState::spent : InstanceState::idle;
 }
 
-void observe_live(const std::string& resource_class, const CapacityList& capacity,
-                  const KnownRunners& known, const ClassMemory& before, Observation& seen) {
+// Of a source that lists no runners an instance is believed to have connected once its boot
+// timeout is over: nothing else will ever tell.
+void observe_live(const ManagedClass& managed, const CapacityList& capacity,
+                  const KnownRunners& known, bool lists_runners, const ClassMemory& before,
+                  WallTime now, Observation& seen) {
   for (const auto& instance : capacity.live) {
-    if (instance.resource_class != resource_class) continue;
+    if (instance.resource_class != managed.name) continue;
     const auto runner = known.find(instance.id);
     const bool listed = runner != known.end();
     const bool connected_before = before.connected.contains(instance.id);
-    const bool connected = listed || connected_before;
+    const bool believed =
+        !lists_runners && now - instance.launched_at >= managed.policy.boot_timeout;
+    const bool connected = listed || connected_before || believed;
     if (connected) seen.memory.connected.insert(instance.id);
     if (connected && !connected_before) seen.snapshot.any_boot_succeeded = true;
     const auto state = state_of(instance, listed ? runner->second : nullptr, connected);
@@ -70,10 +76,11 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
                     const ClassDemand& demand, const ClassMemory& before, WallTime now) {
   Observation seen;
   const auto known = by_name(demand);
-  observe_live(managed.name, capacity, known, before, seen);
+  const bool lists_runners = demand.runners.has_value();
+  observe_live(managed, capacity, known, lists_runners, before, now, seen);
 
   const bool readable = std::holds_alternative<scaling::DemandReading>(demand.demand);
-  observe_ended(managed.name, capacity, known, readable, before, seen);
+  if (lists_runners) observe_ended(managed.name, capacity, known, readable, before, seen);
   seen.snapshot.failed_launches = before.failed_launches;
   seen.snapshot.demand = demand.demand;
   seen.snapshot.policy = managed.policy;

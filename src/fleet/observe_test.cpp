@@ -44,16 +44,16 @@ using enum InstanceState;
 
 INSTANTIATE_TEST_SUITE_P(
     Table, States,
-    testing::Values(Case{"unheard_of", instance(), {}, false, booting},
-                    Case{"of_another_name", instance(), {{"i1", true, true}}, false, booting},
-                    Case{"connected", instance(), {{"i0", false, false}}, false, idle},
-                    Case{"busy_now", instance(), {{"i0", true, true}}, true, busy},
-                    Case{"had_its_task", instance(), {{"i0", false, true}}, true, spent},
-                    Case{"continuous", instance(false, false), {{"i0", false, true}}, true, idle},
-                    Case{"nobody_knows", instance(), {{"i0", std::nullopt, false}}, false, idle},
-                    Case{"dropped_from_the_list", instance(), {}, true, idle},
-                    Case{
-                        "draining_and_busy", instance(true), {{"i0", true, true}}, true, draining}),
+    testing::Values(
+        Case{"unheard_of", instance(), {}, false, booting},
+        Case{"of_another_name", instance(), {{"i1", true, true}}, false, booting},
+        Case{"connected", instance(), {{"i0", false, false}}, false, idle},
+        Case{"busy_now", instance(), {{"i0", true, true}}, true, busy},
+        Case{"had_its_task", instance(), {{"i0", false, true}}, true, spent},
+        Case{"continuous", instance(false, false), {{"i0", false, true}}, true, idle},
+        Case{"nobody_knows", instance(), {{"i0", std::nullopt, false}}, false, connected},
+        Case{"dropped_from_the_list", instance(), {}, true, connected},
+        Case{"draining_and_busy", instance(true), {{"i0", true, true}}, true, draining}),
     [](const auto& shown) { return shown.param.name; });
 
 TEST(Observe, TellsOnceThatABootSucceeded) {
@@ -89,6 +89,25 @@ TEST(Observe, AcquitsLaterWhatEndedWhileTheQueueWasUnknown) {
   const auto acquitted = observe(kClass, {}, known({{"i0", false, true}}), still.memory, kNow);
   EXPECT_TRUE(acquitted.snapshot.any_boot_succeeded);
   EXPECT_THAT(acquitted.memory.doubtful, IsEmpty());
+}
+
+// Two numbers, and nobody's name.
+ClassDemand counted() {
+  return {scaling::DemandReading{0, 0, kNow}, std::nullopt};
+}
+
+TEST(Observe, BelievesInABootWhenNobodyCanTell) {
+  auto young = instance();
+  const auto booting = observe(kClass, {{young}, {}}, counted(), {}, kNow);
+  EXPECT_EQ(booting.snapshot.instances[0].state, InstanceState::booting);
+  const auto later = kNow + kClass.policy.boot_timeout;
+  const auto believed = observe(kClass, {{young}, {}}, counted(), {}, later);
+  EXPECT_EQ(believed.snapshot.instances[0].state, InstanceState::connected);
+}
+
+TEST(Observe, CallsNoEndAFailedBootWhenNobodyCanTell) {
+  const CapacityList ended{{}, {{"i0", "local/small", "exit code 1"}}};
+  EXPECT_THAT(observe(kClass, ended, counted(), {}, kNow).snapshot.failed_boots, IsEmpty());
 }
 
 TEST(Observe, LeavesOtherClassesAlone) {

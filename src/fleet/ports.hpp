@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -23,7 +24,8 @@ struct KnownRunner {
 
 struct ClassDemand {
   scaling::Demand demand = scaling::DemandUnknown{"not read yet"};
-  std::vector<KnownRunner> runners;
+  // Nothing: the source does not tell who has connected.
+  std::optional<std::vector<KnownRunner>> runners = std::vector<KnownRunner>();
 };
 
 // Where the queue is read. One thread calls read(), another wait_for_change(), at the same time.
@@ -58,6 +60,8 @@ struct EndedInstance {
 struct CapacityList {
   std::vector<CapacityInstance> live;
   std::vector<EndedInstance> ended;
+  // Classes whose instances could not be listed now, and why: nothing is decided for them.
+  std::map<std::string, std::string> unreadable;
 };
 
 // Where instances come from. One thread calls list(), launch() and drain(); another

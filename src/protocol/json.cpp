@@ -21,6 +21,8 @@ inline constexpr bool kMayBeAbsent<&ClaimRequest::wait_ms> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&ClaimRequest::resource_class> = true;
 template <>
+inline constexpr bool kMayBeAbsent<&CommandInstance::draining> = true;
+template <>
 inline constexpr bool kMayBeAbsent<&HeartbeatRequest::wait_ms> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&FinishRequest::message> = true;
@@ -81,6 +83,7 @@ MUSTER_INSTANTIATE(pipeline::Job)
 MUSTER_INSTANTIATE(Message)
 MUSTER_INSTANTIATE(RunnerItem)
 MUSTER_INSTANTIATE(RunnerList)
+MUSTER_INSTANTIATE(RunnerNames)
 MUSTER_INSTANTIATE(UnclaimedTasks)
 MUSTER_INSTANTIATE(RunningTasks)
 MUSTER_INSTANTIATE(ResourceClassItem)
@@ -89,6 +92,9 @@ MUSTER_INSTANTIATE(NewResourceClass)
 MUSTER_INSTANTIATE(TokenItem)
 MUSTER_INSTANTIATE(TokenList)
 MUSTER_INSTANTIATE(NewToken)
+MUSTER_INSTANTIATE(CommandQueue)
+MUSTER_INSTANTIATE(CommandInstances)
+MUSTER_INSTANTIATE(CommandLaunched)
 MUSTER_INSTANTIATE(ClaimRequest)
 MUSTER_INSTANTIATE(WithdrawRequest)
 MUSTER_INSTANTIATE(ClaimedTask)

@@ -30,6 +30,8 @@ BOOST_DESCRIBE_STRUCT(RunnerItem, (),
                       (resource_class, hostname, name, first_connected, last_connected, last_used,
                        version, ip))
 BOOST_DESCRIBE_STRUCT(RunnerList, (), (items))
+BOOST_DESCRIBE_STRUCT(RunnerName, (), (resource_class, name))
+BOOST_DESCRIBE_STRUCT(RunnerNames, (), (items))
 BOOST_DESCRIBE_STRUCT(UnclaimedTasks, (), (unclaimed_task_count))
 BOOST_DESCRIBE_STRUCT(RunningTasks, (), (running_runner_tasks))
 BOOST_DESCRIBE_STRUCT(ResourceClassItem, (), (id, resource_class, description, max_requeues))
@@ -38,6 +40,11 @@ BOOST_DESCRIBE_STRUCT(NewResourceClass, (), (resource_class, description, org_id
 BOOST_DESCRIBE_STRUCT(TokenItem, (), (id, resource_class, nickname, created_at, token))
 BOOST_DESCRIBE_STRUCT(TokenList, (), (items))
 BOOST_DESCRIBE_STRUCT(NewToken, (), (resource_class, nickname, org_id))
+BOOST_DESCRIBE_STRUCT(CommandRunner, (), (name, busy))
+BOOST_DESCRIBE_STRUCT(CommandQueue, (), (unclaimed, running, runners))
+BOOST_DESCRIBE_STRUCT(CommandInstance, (), (id, launched_at, draining))
+BOOST_DESCRIBE_STRUCT(CommandInstances, (), (instances))
+BOOST_DESCRIBE_STRUCT(CommandLaunched, (), (ids))
 BOOST_DESCRIBE_STRUCT(ClaimRequest, (),
                       (request_id, name, hostname, version, wait_ms, resource_class))
 BOOST_DESCRIBE_STRUCT(WithdrawRequest, (), (request_id))

@@ -38,6 +38,15 @@ struct RunnerList {
   std::vector<RunnerItem> items;
 };
 
+// The part of it that says who is there, and that a scaler needs.
+struct RunnerName {
+  std::string resource_class;
+  std::string name;
+};
+struct RunnerNames {
+  std::vector<RunnerName> items;
+};
+
 struct UnclaimedTasks {
   std::int64_t unclaimed_task_count = 0;
 };
@@ -75,6 +84,31 @@ struct NewToken {
   std::string resource_class = "";
   std::string nickname = "";
   std::optional<std::string> org_id;
+};
+
+// --- Programs of the user: what they print (docs/configuration.md) ---------------------------
+
+struct CommandRunner {
+  std::string name;  // the instance's id
+  std::optional<bool> busy;
+};
+struct CommandQueue {
+  std::int64_t unclaimed = 0;
+  std::int64_t running = 0;
+  std::optional<std::vector<CommandRunner>> runners;  // nothing: it cannot tell
+};
+
+struct CommandInstance {
+  std::string id;
+  WallTime launched_at{};
+  bool draining = false;
+};
+struct CommandInstances {
+  std::vector<CommandInstance> instances;
+};
+
+struct CommandLaunched {
+  std::vector<std::string> ids;
 };
 
 // --- Agent ----------------------------------------------------------------------------------

@@ -70,6 +70,17 @@ bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
          later(instance.launched_at, snapshot.policy.boot_timeout) <= snapshot.now;
 }
 
+// See Counts.
+Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running) {
+  const auto engaged = running
+                           ? std::clamp<std::int64_t>(*running - counts.busy, 0, counts.connected)
+                           : counts.connected;
+  counts.busy += engaged;
+  counts.idle += counts.connected - engaged;
+  counts.connected = 0;
+  return counts;
+}
+
 Millis backoff_after(std::int64_t failures, const Policy& policy) {
   auto pause = std::max(policy.boot_backoff_first, Millis(0));
   const auto most = std::max(policy.boot_backoff_most, pause);
@@ -136,7 +147,7 @@ class Draft {
         least_(std::clamp<std::int64_t>(snapshot.policy.min, 0, kMostInstances)),
         most_(std::clamp<std::int64_t>(snapshot.policy.max, 0, kMostInstances)),
         hold_(reason_to_hold(snapshot)) {
-    decision_.counts = count(snapshot.instances);
+    decision_.counts = with_connected_judged(count(snapshot.instances), running());
     staying_ = decision_.counts;
     decision_.next = judge_boots(snapshot, hold_.has_value());
     bound_backoff(decision_.next, snapshot);
@@ -177,21 +188,37 @@ class Draft {
     }
   }
 
-  // The newest first: it has served least. Busy and booting ones are left to end by themselves.
+  std::optional<std::int64_t> running() const {
+    if (hold_) return std::nullopt;
+    return std::get<DemandReading>(snapshot_.demand).running;
+  }
+
+  // Those that are surely idle first, then the newest: it has served least. Busy and booting ones
+  // are left to end by themselves.
   void drain_above_maximum() {
     const auto excess = staying_.booting + staying_.idle + staying_.busy - most_;
     if (excess <= 0) return;
-    std::vector<Instance> idle;
-    std::copy_if(snapshot_.instances.begin(), snapshot_.instances.end(), std::back_inserter(idle),
-                 [](const auto& it) { return it.state == InstanceState::idle; });
-    std::sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) {
-      return std::tie(b.launched_at, b.id) < std::tie(a.launched_at, a.id);
-    });
-    if (std::ssize(idle) > excess) idle.resize(static_cast<std::size_t>(excess));
-    for (const auto& instance : idle) decision_.drain.push_back(instance.id);
-    staying_.idle -= std::ssize(idle);
-    reason(Rule::above_maximum, excess, std::ssize(idle),
+    const auto leaving = std::min(excess, staying_.idle);
+    auto candidates = perhaps_idle();
+    candidates.resize(static_cast<std::size_t>(leaving));
+    for (const auto& instance : candidates) decision_.drain.push_back(instance.id);
+    staying_.idle -= leaving;
+    reason(Rule::above_maximum, excess, leaving,
            fmt::format("{} are live where {} may be", most_ + excess, most_));
+  }
+
+  // In the order in which they may go. At least as many as staying_.idle counts.
+  std::vector<Instance> perhaps_idle() const {
+    std::vector<Instance> found;
+    for (const auto& instance : snapshot_.instances) {
+      const bool perhaps =
+          instance.state == InstanceState::idle || instance.state == InstanceState::connected;
+      if (perhaps) found.push_back(instance);
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.state, b.launched_at, b.id) < std::tie(b.state, a.launched_at, a.id);
+    });
+    return found;
   }
 
   std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot_.demand).unclaimed; }
@@ -275,6 +302,9 @@ Counts count(const std::vector<Instance>& instances) {
         break;
       case InstanceState::idle:
         ++counts.idle;
+        break;
+      case InstanceState::connected:
+        ++counts.connected;
         break;
       case InstanceState::busy:
         ++counts.busy;

@@ -30,11 +30,12 @@ struct DemandUnknown {
 using Demand = std::variant<DemandUnknown, DemandReading>;
 
 enum class InstanceState {
-  booting,   // launched, and never heard of since
-  idle,      // connected, not running a task (as far as is known), and able to take one
-  busy,      // running a task
-  spent,     // single-task, has had its task, about to end itself
-  draining,  // asked to end once it is not busy
+  booting,    // launched, and never heard of since
+  idle,       // connected, not running a task (as far as is known), and able to take one
+  connected,  // as idle or busy, but the queue's keeper does not say which
+  busy,       // running a task
+  spent,      // single-task, has had its task, about to end itself
+  draining,   // asked to end once it is not busy
 };
 
 struct Instance {
@@ -100,9 +101,12 @@ struct Reason {
 // The whole in words, without a full stop: "2 wait, 1 idle and 0 booting will serve 1: launch 1".
 std::string describe(const Reason& reason);
 
+// How many are in each state. Of a Decision: those that are `connected` were counted as busy, as
+// many as the queue has tasks running that no busy one accounts for, and else as idle. While the
+// queue is unknown all of them are taken for busy.
 struct Counts {
-  std::int64_t booting = 0, idle = 0, busy = 0, spent = 0, draining = 0;
-  std::int64_t live() const { return booting + idle + busy + spent + draining; }
+  std::int64_t booting = 0, idle = 0, connected = 0, busy = 0, spent = 0, draining = 0;
+  std::int64_t live() const { return booting + idle + connected + busy + spent + draining; }
   friend bool operator==(const Counts&, const Counts&) = default;
 };
 Counts count(const std::vector<Instance>& instances);

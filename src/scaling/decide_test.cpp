@@ -101,6 +101,31 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{"idle_serves", World().demand(2, 0).with(1, idle), 1, 0, {queue}},
         Situation{"booting_serves", World().demand(2, 0).with(2, booting), 0, 0, {satisfied}},
         Situation{"busy_does_not", World().demand(1, 1).with(1, busy), 1, 0, {queue}},
+        Situation{"one_of_those_connected_must_be_idle",
+                  World().demand(2, 1).with(2, connected),
+                  1,
+                  0,
+                  {queue}},
+        Situation{"who_is_surely_busy_is_counted_once",
+                  World().demand(2, 2).with(1, busy).with(2, connected),
+                  1,
+                  0,
+                  {queue}},
+        Situation{"tasks_of_other_runners_make_nobody_idle",
+                  World().demand(1, 9).with(2, connected),
+                  1,
+                  0,
+                  {queue}},
+        Situation{"above_max_connected",
+                  World().bounds(0, 2).demand(0, 3).with(4, connected),
+                  0,
+                  1,
+                  {above_maximum}},
+        Situation{"unknown_connected",
+                  World().unknown().bounds(0, 1).with(3, connected),
+                  0,
+                  0,
+                  {demand_unknown}},
         Situation{"spent_does_not", World().demand(1, 0).with(1, spent), 1, 0, {queue}},
         Situation{"draining_does_not", World().demand(1, 0).with(1, draining), 1, 0, {queue}},
         Situation{"all_live_count_for_max",
@@ -204,6 +229,21 @@ TEST(Decide, DrainsTheNewestIdleFirst) {
                          .with(1, idle, seconds(3))
                          .with(1, idle, seconds(6));
   EXPECT_THAT(world.decide().drain, ElementsAre("i1", "i2"));
+}
+
+TEST(Decide, DrainsWhoIsSurelyIdleBeforeWhoMayBe) {
+  const auto world = World()
+                         .bounds(0, 1)
+                         .with(1, connected, seconds(1))
+                         .with(1, idle, seconds(9))
+                         .with(1, connected, seconds(6));
+  EXPECT_THAT(world.decide().drain, ElementsAre("i1", "i0"));
+}
+
+TEST(Decide, TakesTheConnectedForBusyWhileTheQueueIsUnknown) {
+  EXPECT_EQ(World().unknown().with(3, connected).decide().counts, (Counts{.busy = 3}));
+  EXPECT_EQ(World().demand(0, 2).with(3, connected).decide().counts,
+            (Counts{.idle = 1, .busy = 2}));
 }
 
 TEST(Decide, SaysWhenToLookAgain) {

@@ -1,0 +1,64 @@
+#include "capacity/by_class.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <thread>
+
+namespace muster::capacity {
+
+ByClass::ByClass(std::map<std::string, std::shared_ptr<fleet::CapacityProvider>> classes)
+    : classes_(std::move(classes)) {
+  for (const auto& [name, provider] : classes_) {
+    const bool known =
+        std::find(providers_.begin(), providers_.end(), provider.get()) != providers_.end();
+    if (!known) providers_.push_back(provider.get());
+  }
+}
+
+Result<fleet::CapacityList> ByClass::list() {
+  fleet::CapacityList all;
+  provider_of_.clear();
+  for (auto* provider : providers_) {
+    auto listed = provider->list();
+    if (!listed) {
+      for (const auto& [name, of_class] : classes_) {
+        if (of_class.get() == provider) all.unreadable.emplace(name, listed.error().message);
+      }
+      continue;
+    }
+    for (const auto& instance : listed->live) provider_of_[instance.id] = provider;
+    std::move(listed->live.begin(), listed->live.end(), std::back_inserter(all.live));
+    std::move(listed->ended.begin(), listed->ended.end(), std::back_inserter(all.ended));
+    all.unreadable.merge(listed->unreadable);
+  }
+  return all;
+}
+
+Result<std::vector<std::string>> ByClass::launch(const std::string& resource_class,
+                                                 std::int64_t count) {
+  const auto provider = classes_.find(resource_class);
+  if (provider == classes_.end()) {
+    return Error{ErrorKind::not_found, "nothing launches instances of " + resource_class};
+  }
+  return provider->second->launch(resource_class, count);
+}
+
+Result<void> ByClass::drain(const std::string& id) {
+  const auto provider = provider_of_.find(id);
+  return provider == provider_of_.end() ? ok() : provider->second->drain(id);
+}
+
+// The first that returns ends the waiting of the others.
+void ByClass::wait_for_change(Millis patience, std::stop_token stop) {
+  std::stop_source over;
+  const std::stop_callback pass_on(stop, [&] { over.request_stop(); });
+  std::vector<std::jthread> waiting;
+  for (auto* provider : providers_) {
+    waiting.emplace_back([&over, provider, patience] {
+      provider->wait_for_change(patience, over.get_token());
+      over.request_stop();
+    });
+  }
+}
+
+}  // namespace muster::capacity

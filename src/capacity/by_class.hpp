@@ -1,0 +1,33 @@
+#pragma once
+
+// Several providers as one: each resource class has its own. A provider that cannot list its
+// instances leaves the other classes alone.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fleet/ports.hpp"
+
+namespace muster::capacity {
+
+class ByClass final : public fleet::CapacityProvider {
+ public:
+  // At least one provider; a provider may serve several classes.
+  explicit ByClass(std::map<std::string, std::shared_ptr<fleet::CapacityProvider>> classes);
+
+  Result<fleet::CapacityList> list() override;
+  Result<std::vector<std::string>> launch(const std::string& resource_class,
+                                          std::int64_t count) override;
+  // Of an instance that the latest list() had in it.
+  Result<void> drain(const std::string& id) override;
+  void wait_for_change(Millis patience, std::stop_token stop) override;
+
+ private:
+  const std::map<std::string, std::shared_ptr<fleet::CapacityProvider>> classes_;
+  std::vector<fleet::CapacityProvider*> providers_;              // each once
+  std::map<std::string, fleet::CapacityProvider*> provider_of_;  // by instance id
+};
+
+}  // namespace muster::capacity

@@ -1,0 +1,108 @@
+#include "capacity/command.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "fleet/waker.hpp"
+#include "process/program.hpp"
+#include "protocol/json.hpp"
+#include "protocol/messages.hpp"
+
+namespace muster::capacity {
+
+namespace {
+
+constexpr std::size_t kLongestAnswer = 4 << 20;           // bytes
+constexpr Millis kUntilListed = std::chrono::minutes(2);  // after a launch
+constexpr Millis kPollInterval = std::chrono::seconds(10);
+
+}  // namespace
+
+CommandCapacity::CommandCapacity(std::map<std::string, CommandSettings> classes, const Clock& clock)
+    : classes_(std::move(classes)), clock_(clock) {}
+
+Result<std::string> CommandCapacity::ask(const std::string& resource_class,
+                                         const std::vector<std::string>& words) const {
+  const auto& settings = classes_.at(resource_class);
+  process::Command command;
+  command.arguments = settings.program;
+  command.arguments.insert(command.arguments.end(), words.begin(), words.end());
+  command.environment = process::inherited_environment({"MUSTER_TOKEN"});
+  auto printed =
+      process::output_of(command, {.timeout = settings.timeout, .output = kLongestAnswer});
+  if (!printed) return printed.error().within(words.front());
+  return printed;
+}
+
+Result<fleet::CapacityList> CommandCapacity::list() {
+  fleet::CapacityList all;
+  for (const auto& [name, settings] : classes_) {
+    if (const auto listed = list_class(name, all); !listed) {
+      all.unreadable.emplace(name, printable(listed.error().message, 300));
+    }
+  }
+  return all;
+}
+
+Result<void> CommandCapacity::list_class(const std::string& name, fleet::CapacityList& all) {
+  const auto printed = ask(name, {"list", name});
+  if (!printed) return printed.error();
+  const auto told = protocol::from_json<protocol::CommandInstances>(*printed);
+  if (!told) return told.error().within("what it prints for 'list' is no list of instances");
+
+  std::set<std::string> listed;
+  for (const auto& [id, launched_at, draining] : told->instances) {
+    listed.insert(id);
+    auto& known = known_[id];
+    const bool asked = known.instance.draining;
+    known = {{id, name, launched_at, draining || asked, classes_.at(name).single_task}, true};
+    all.live.push_back(known.instance);
+  }
+  std::erase_if(known_, [&](const auto& entry) {
+    const auto& [id, known] = entry;
+    if (known.instance.resource_class != name || listed.contains(id)) return false;
+    const bool soon = !known.listed && clock_.wall() - known.instance.launched_at < kUntilListed;
+    if (soon) {
+      all.live.push_back(known.instance);
+    } else {
+      all.ended.push_back({id, name, known.listed ? "no longer listed" : "never listed"});
+    }
+    return !soon;
+  });
+  return ok();
+}
+
+Result<std::vector<std::string>> CommandCapacity::launch(const std::string& resource_class,
+                                                         std::int64_t count) {
+  if (!classes_.contains(resource_class)) {
+    return Error{ErrorKind::not_found, "no command launches " + resource_class};
+  }
+  const auto printed = ask(resource_class, {"launch", resource_class, std::to_string(count)});
+  if (!printed) return printed.error();
+  auto told = protocol::from_json<protocol::CommandLaunched>(*printed);
+  if (!told) return told.error().within("what it prints for 'launch' is no list of ids");
+  const bool single_task = classes_.at(resource_class).single_task;
+  for (const auto& id : told->ids) {
+    known_[id] = {{id, resource_class, clock_.wall(), false, single_task}, false};
+  }
+  return std::move(told->ids);
+}
+
+Result<void> CommandCapacity::drain(const std::string& id) {
+  const auto found = known_.find(id);
+  if (found == known_.end() || found->second.instance.draining) return ok();
+  const auto& name = found->second.instance.resource_class;
+  if (const auto asked = ask(name, {"drain", name, id}); !asked) return asked.error();
+  found->second.instance.draining = true;
+  return ok();
+}
+
+void CommandCapacity::wait_for_change(Millis patience, std::stop_token stop) {
+  fleet::sleep_for(std::min(patience, kPollInterval), stop);
+}
+
+}  // namespace muster::capacity

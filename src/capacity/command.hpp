@@ -1,0 +1,54 @@
+#pragma once
+
+// Machines of any other kind: a program of the user launches, lists and drains them. It is run as
+//
+//   PROGRAM… list CLASS            prints {"instances": [{"id": "vm-1",
+//                                    "launched_at": "2026-01-01T00:00:00Z", "draining": false}]}
+//   PROGRAM… launch CLASS COUNT    starts them, prints {"ids": ["vm-2", "vm-3"]}
+//   PROGRAM… drain CLASS ID        asks one to take no further task; must not end a running one
+//
+// and ends with exit code 0. An id is the name of the runner on that machine. An instance that is
+// not listed any more has ended; one that was just launched may take two minutes to be listed.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "fleet/ports.hpp"
+
+namespace muster::capacity {
+
+struct CommandSettings {
+  std::vector<std::string> program;  // and its first arguments
+  Millis timeout = std::chrono::minutes(1);
+  bool single_task = true;
+};
+
+class CommandCapacity final : public fleet::CapacityProvider {
+ public:
+  explicit CommandCapacity(std::map<std::string, CommandSettings> classes,
+                           const Clock& clock = system_clock());
+
+  Result<fleet::CapacityList> list() override;
+  Result<std::vector<std::string>> launch(const std::string& resource_class,
+                                          std::int64_t count) override;
+  Result<void> drain(const std::string& id) override;
+  void wait_for_change(Millis patience, std::stop_token stop) override;
+
+ private:
+  struct Known {
+    fleet::CapacityInstance instance;
+    bool listed = false;
+  };
+
+  Result<std::string> ask(const std::string& resource_class,
+                          const std::vector<std::string>& words) const;
+  Result<void> list_class(const std::string& name, fleet::CapacityList& all);
+
+  const std::map<std::string, CommandSettings> classes_;
+  const Clock& clock_;
+  std::map<std::string, Known> known_;  // by id; what lives, as far as was said
+};
+
+}  // namespace muster::capacity

@@ -1,0 +1,178 @@
+#include "capacity/command.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "base/crypto.hpp"
+#include "base/file.hpp"
+#include "capacity/by_class.hpp"
+
+namespace muster::capacity {
+namespace {
+
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+// A program that keeps its machines in the file `machines` and what it was asked in `asked`.
+constexpr std::string_view kProgram = R"(#!/bin/sh
+cd "$1" || exit 9
+shift
+echo "$*" >> asked
+[ -e broken ] && { echo 'no credit left' >&2; exit 1; }
+case $1 in
+  list) cat machines ;;
+  launch) cat launched ;;
+  drain) : ;;
+esac
+)";
+
+class CommandCapacityTest : public testing::Test {
+ protected:
+  CommandCapacityTest() {
+    std::filesystem::create_directory(place);
+    write("program", kProgram);
+    std::filesystem::permissions(place / "program", std::filesystem::perms::owner_all);
+    machines({});
+  }
+  ~CommandCapacityTest() override { std::filesystem::remove_all(place); }
+
+  void write(const std::string& name, std::string_view content) {
+    EXPECT_TRUE(write_file_atomically(place / name, content, 0600));
+  }
+  void machines(const std::vector<std::string>& ids) {
+    std::string all;
+    for (const auto& id : ids) {
+      all += (all.empty() ? "" : ",") + (R"({"id":")" + id) +
+             R"(","launched_at":"2026-01-01T00:00:00Z"})";
+    }
+    write("machines", R"({"instances":[)" + all + "]}");
+  }
+  std::vector<std::string> live() {
+    std::vector<std::string> ids;
+    const auto listed = capacity.list();
+    for (const auto& instance : listed->live) ids.push_back(instance.id);
+    return ids;
+  }
+  std::string asked() const { return read_file(place / "asked", 10'000).value_or(""); }
+
+  const std::filesystem::path place =
+      std::filesystem::temp_directory_path() / ("muster-command-" + random_hex(6));
+  ManualClock clock{*parse_rfc3339("2026-01-01T00:00:10Z")};
+  CommandCapacity capacity{
+      {{"acme/vm", {.program = {(place / "program").string(), place.string()}}}}, clock};
+};
+
+TEST_F(CommandCapacityTest, ListsWhatTheProgramSays) {
+  write("machines", R"({"instances":[{"id":"vm-1","launched_at":"2026-01-01T00:00:00Z"},
+    {"id":"vm-2","launched_at":"2026-01-01T00:00:05Z","draining":true}]})");
+  const auto listed = capacity.list();
+  ASSERT_TRUE(listed);
+  ASSERT_EQ(listed->live.size(), 2U);
+  EXPECT_EQ(listed->live[0].id, "vm-1");
+  EXPECT_EQ(listed->live[0].resource_class, "acme/vm");
+  EXPECT_EQ(listed->live[0].launched_at, clock.wall() - std::chrono::seconds(10));
+  EXPECT_FALSE(listed->live[0].draining);
+  EXPECT_TRUE(listed->live[1].draining);
+  EXPECT_EQ(asked(), "list acme/vm\n");
+}
+
+TEST_F(CommandCapacityTest, CountsWhatItLaunchedBeforeItIsListed) {
+  write("launched", R"({"ids":["vm-1","vm-2"]})");
+  EXPECT_THAT(*capacity.launch("acme/vm", 2), ElementsAre("vm-1", "vm-2"));
+  EXPECT_THAT(live(), UnorderedElementsAre("vm-1", "vm-2"));
+  machines({"vm-1"});
+  EXPECT_THAT(live(), UnorderedElementsAre("vm-1", "vm-2"));
+  clock.advance(minutes(2));
+  const auto later = capacity.list();
+  EXPECT_EQ(later->live.size(), 1U);
+  ASSERT_EQ(later->ended.size(), 1U);
+  EXPECT_EQ(later->ended[0].id, "vm-2");
+  EXPECT_EQ(later->ended[0].how, "never listed");
+}
+
+TEST_F(CommandCapacityTest, TellsAnEndOnce) {
+  machines({"vm-1"});
+  EXPECT_THAT(live(), ElementsAre("vm-1"));
+  machines({});
+  EXPECT_EQ(capacity.list()->ended.size(), 1U);
+  EXPECT_THAT(capacity.list()->ended, IsEmpty());
+}
+
+TEST_F(CommandCapacityTest, AFailureEndsNobody) {
+  machines({"vm-1"});
+  EXPECT_THAT(live(), ElementsAre("vm-1"));
+  write("broken", "");
+  const auto failed = capacity.list();
+  EXPECT_THAT(failed->ended, IsEmpty());
+  EXPECT_THAT(failed->unreadable.at("acme/vm"), HasSubstr("no credit left"));
+  EXPECT_FALSE(capacity.launch("acme/vm", 1));
+  EXPECT_FALSE(capacity.drain("vm-1"));
+  std::filesystem::remove(place / "broken");
+  for (const auto* rubbish : {"", "[]", R"({"instances":[{"id":"vm-1"}]})"}) {
+    write("machines", rubbish);
+    EXPECT_THAT(capacity.list()->unreadable.at("acme/vm"), HasSubstr("no list of instances"));
+  }
+  machines({"vm-1"});
+  EXPECT_THAT(live(), ElementsAre("vm-1"));
+}
+
+TEST_F(CommandCapacityTest, DrainsOnce) {
+  machines({"vm-1"});
+  live();
+  EXPECT_TRUE(capacity.drain("vm-1"));
+  EXPECT_TRUE(capacity.drain("vm-1"));
+  EXPECT_TRUE(capacity.drain("gone"));
+  EXPECT_EQ(asked(), "list acme/vm\ndrain acme/vm vm-1\n");
+  EXPECT_TRUE(capacity.list()->live.at(0).draining) << "though the program does not say so";
+}
+
+TEST_F(CommandCapacityTest, ByClassKeepsOneTroubleFromTheOtherClasses) {
+  const auto well = std::make_shared<CommandCapacity>(
+      std::map<std::string, CommandSettings>{
+          {"acme/vm", {.program = {(place / "program").string(), place.string()}}}},
+      clock);
+  const auto ill = std::make_shared<CommandCapacity>(
+      std::map<std::string, CommandSettings>{{"acme/ill", {.program = {"/no/such/program"}}}},
+      clock);
+  ByClass both({{"acme/vm", well}, {"acme/ill", ill}});
+  machines({"vm-1"});
+  const auto listed = both.list();
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->live.size(), 1U);
+  EXPECT_THAT(listed->unreadable.at("acme/ill"), HasSubstr("cannot run /no/such/program"));
+  EXPECT_TRUE(both.drain("vm-1"));
+  EXPECT_THAT(asked(), HasSubstr("drain acme/vm vm-1"));
+  EXPECT_FALSE(both.launch("acme/other", 1));
+}
+
+// Returns on its stop only: both wait for ever otherwise.
+class Patient final : public fleet::CapacityProvider {
+ public:
+  explicit Patient(bool first) : first_(first) {}
+  Result<fleet::CapacityList> list() override { return fleet::CapacityList{}; }
+  Result<std::vector<std::string>> launch(const std::string&, std::int64_t) override {
+    return std::vector<std::string>();
+  }
+  Result<void> drain(const std::string&) override { return ok(); }
+  void wait_for_change(Millis, std::stop_token stop) override {
+    while (!first_ && !stop.stop_requested()) std::this_thread::yield();
+  }
+
+ private:
+  const bool first_;
+};
+
+TEST(ByClass, WaitsForTheFirstChangeOfAny) {
+  ByClass both(
+      {{"a/b", std::make_shared<Patient>(true)}, {"a/c", std::make_shared<Patient>(false)}});
+  both.wait_for_change(std::chrono::hours(1), {});
+}
+
+}  // namespace
+}  // namespace muster::capacity

@@ -1,0 +1,116 @@
+#include "cli/scale_ports.hpp"
+
+#include <cstdlib>
+
+#include "capacity/by_class.hpp"
+#include "capacity/command.hpp"
+#include "capacity/local.hpp"
+#include "demand/circleci.hpp"
+#include "demand/command_queue.hpp"
+#include "demand/fleet_reporter.hpp"
+#include "demand/muster_server.hpp"
+#include "fleet/dry_run.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+using Providers = std::map<std::string, std::shared_ptr<fleet::CapacityProvider>>;
+
+demand::CircleCiSettings settings_of(const CircleCiQueue& queue) {
+  auto token = queue.token_file.empty() ? demand::token_in_variable(queue.token_variable)
+                                        : demand::token_in_file(queue.token_file);
+  return {queue.url, std::move(token), queue.poll_interval, queue.requests_per_minute};
+}
+
+// The settings of one kind, by class.
+template <class Settings>
+std::map<std::string, Settings> of_kind(const ScaleConfig& config) {
+  std::map<std::string, Settings> found;
+  for (const auto& scaled : config.classes) {
+    const auto* settings = std::get_if<Settings>(&scaled.capacity);
+    if (settings != nullptr) found.emplace(scaled.managed.name, *settings);
+  }
+  return found;
+}
+
+template <class Settings>
+void serve(Providers& providers, const std::map<std::string, Settings>& classes,
+           const std::shared_ptr<fleet::CapacityProvider>& provider) {
+  for (const auto& [name, settings] : classes) providers.emplace(name, provider);
+}
+
+Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
+    const ScaleConfig& config, std::map<std::string, capacity::AgentSettings> classes,
+    Purpose purpose) {
+  if (purpose == Purpose::look) {
+    return std::make_shared<fleet::DryRunCapacity>(
+        [directory = config.state_directory] { return capacity::look_at_local(directory); });
+  }
+  capacity::LocalSettings settings;
+  settings.state_directory = config.state_directory;
+  settings.classes = std::move(classes);
+  const char* job_user = std::getenv("MUSTER_JOB_USER");
+  if (job_user != nullptr) settings.job_user = job_user;
+  auto local = capacity::LocalCapacity::open(std::move(settings));
+  if (!local) return local.error();
+  return std::shared_ptr<fleet::CapacityProvider>(std::move(*local));
+}
+
+class Nobody final : public fleet::DecisionObserver {
+ public:
+  void decided(const std::vector<fleet::ClassPass>&) override {}
+};
+
+template <class... Forms>
+struct Overloaded : Forms... {
+  using Forms::operator()...;
+};
+
+}  // namespace
+
+std::unique_ptr<fleet::DemandSource> make_queue(const ScaleConfig& config) {
+  using Queue = std::unique_ptr<fleet::DemandSource>;
+  const auto names = config.class_names();
+  return std::visit(Overloaded{[&](const demand::ServerAccess& server) -> Queue {
+                                 return std::make_unique<demand::MusterServer>(server, names);
+                               },
+                               [&](const CircleCiQueue& circleci) -> Queue {
+                                 return std::make_unique<demand::CircleCi>(settings_of(circleci),
+                                                                           names);
+                               },
+                               [&](const demand::CommandQueueSettings& command) -> Queue {
+                                 return std::make_unique<demand::CommandQueue>(command, names);
+                               }},
+                    config.queue);
+}
+
+Result<std::unique_ptr<fleet::CapacityProvider>> make_capacity(const ScaleConfig& config,
+                                                               Purpose purpose) {
+  Providers providers;
+  if (const auto classes = of_kind<capacity::AgentSettings>(config); !classes.empty()) {
+    auto local = make_local(config, classes, purpose);
+    if (!local) return local.error();
+    serve(providers, classes, *local);
+  }
+  if (const auto classes = of_kind<capacity::CommandSettings>(config); !classes.empty()) {
+    serve(providers, classes, std::make_shared<capacity::CommandCapacity>(classes));
+  }
+  return std::make_unique<capacity::ByClass>(std::move(providers));
+}
+
+std::unique_ptr<fleet::DecisionObserver> make_observer(const ScaleConfig& config) {
+  const auto* server = std::get_if<demand::ServerAccess>(&config.queue);
+  if (server == nullptr) return std::make_unique<Nobody>();
+  return std::make_unique<demand::FleetReporter>(*server);
+}
+
+std::string queue_in_words(const ScaleConfig& config) {
+  return std::visit(
+      Overloaded{[](const demand::ServerAccess& server) { return server.url; },
+                 [](const CircleCiQueue& circleci) { return circleci.url; },
+                 [](const demand::CommandQueueSettings& it) { return it.program.front(); }},
+      config.queue);
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,51 @@
+// Whether the token files that muster.yaml names can be used.
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "base/token_file.hpp"
+#include "cli/scale_config.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+std::string how_to_make(const NamedTokenFile& named, const std::string& file) {
+  if (named.owner.empty()) return "put a personal API token of CircleCI there";
+  return fmt::format("create it with: muster token create {} --output {}", printable(named.owner),
+                     file);
+}
+
+// What is wrong with it, or nothing.
+std::string problem_of(const NamedTokenFile& named, bool as_root) {
+  const auto file = printable(named.file.string(), 1000);
+  std::error_code failure;
+  const auto kind = std::filesystem::status(named.file, failure).type();
+  if (kind == std::filesystem::file_type::not_found) {
+    return fmt::format("there is no {}; {}", file, how_to_make(named, file));
+  }
+  // It is read again and again, which a pipe cannot be.
+  if (!failure && kind != std::filesystem::file_type::regular) return file + " is no regular file";
+  const auto token = read_token_file(named.file);
+  if (!token) return printable(token.error().message, 1000);
+  if (!is_open_to_others(named.file)) return "";
+  const auto warning =
+      fmt::format("others can read {0}, and it holds a token: run 'chmod 600 {0}'", file);
+  if (as_root) return warning;
+  log::warn(warning, {{"key", named.key}});
+  return "";
+}
+
+}  // namespace
+
+yaml::Problems check_token_files(const ScaleConfig& config, bool as_root) {
+  yaml::Problems problems;
+  for (const auto& named : config.token_files) {
+    auto problem = problem_of(named, as_root);
+    if (!problem.empty()) yaml::report(problems, {named.at, named.key, std::move(problem)});
+  }
+  return problems;
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,217 @@
+#include "demand/circleci.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "fleet/waker.hpp"
+
+namespace muster::demand {
+
+namespace {
+
+constexpr std::size_t kMostConnections = 4;
+constexpr std::int64_t kAtOnce = 12;  // requests: a reading of a few classes need not wait
+constexpr Millis kFirstPause = std::chrono::seconds(1);
+constexpr Millis kLongestPause = std::chrono::minutes(1);
+constexpr Millis kLongestRetryAfter = std::chrono::minutes(15);
+constexpr std::size_t kLongestReason = 300;
+
+// Runners are listed for several classes at once where these share a namespace.
+struct Listing {
+  std::string_view filter;
+  std::string value;
+  std::vector<std::string> classes;
+};
+
+std::vector<Listing> listings_of(const std::vector<std::string>& classes) {
+  std::map<std::string, std::vector<std::string>> by_namespace;
+  for (const auto& name : classes) by_namespace[name.substr(0, name.find('/'))].push_back(name);
+  std::vector<Listing> listings;
+  for (auto& [space, members] : by_namespace) {
+    if (members.size() == 1) {
+      listings.push_back({"resource-class", members.front(), members});
+    } else {
+      listings.push_back({"namespace", space, std::move(members)});
+    }
+  }
+  return listings;
+}
+
+}  // namespace
+
+// One reading: what was asked and answered. Worked on by several threads.
+class CircleCi::Sweep {
+ public:
+  Sweep(const Clock& clock, RequestBudget& budget, std::stop_token stop)
+      : clock_(clock), budget_(budget), stop_(std::move(stop)) {}
+
+  // The counts first and the runners after them: one that connects and claims in between is then
+  // known, and its task was counted as waiting. Running before unclaimed: a task that is claimed
+  // in between is then counted by neither, and nothing is launched for it twice.
+  void run(std::vector<RunnerApi>& connections, const std::vector<std::string>& classes) {
+    spread(connections, classes.size(),
+           [&](RunnerApi& api, std::size_t i) { read_counts(api, classes[i]); });
+    const auto listings = listings_of(classes);
+    spread(connections, listings.size(),
+           [&](RunnerApi& api, std::size_t i) { read_runners(api, listings[i]); });
+  }
+
+  // The rest is for one thread, once run() is over.
+  std::map<std::string, fleet::ClassDemand> readings;
+  std::map<std::string, Refusal> refusals;  // of a class
+  std::optional<Refusal> source_refusal;
+
+ private:
+  // Each of `count` pieces of work is done once, by whichever connection is free.
+  template <class Work>
+  void spread(std::vector<RunnerApi>& connections, std::size_t count, Work work) {
+    std::atomic<std::size_t> next = 0;
+    const auto go_on = [&](RunnerApi& api) {
+      for (std::size_t i = next++; i < count; i = next++) work(api, i);
+    };
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < std::min(connections.size(), count); ++i) {
+      others.emplace_back([&, i] { go_on(connections[i]); });
+    }
+    go_on(connections.front());
+  }
+
+  // False if there is no point in asking any more.
+  bool may_ask() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (source_refusal) return false;
+    }
+    fleet::sleep_for(budget_.reserve(clock_.monotonic()), stop_);
+    return !stop_.stop_requested();
+  }
+
+  void read_counts(RunnerApi& api, const std::string& name) {
+    if (!may_ask()) return;
+    scaling::DemandReading reading;
+    reading.read_at = clock_.wall();
+    const auto running = api.running_tasks(name, stop_);
+    if (!running) return refuse({name}, running.error());
+    if (!may_ask()) return;
+    const auto unclaimed = api.unclaimed_tasks(name, stop_);
+    if (!unclaimed) return refuse({name}, unclaimed.error());
+    reading.running = *running;
+    reading.unclaimed = *unclaimed;
+    const std::lock_guard lock(mutex_);
+    readings[name].demand = reading;
+  }
+
+  void read_runners(RunnerApi& api, const Listing& listing) {
+    if (!may_ask()) return refuse(listing.classes, std::nullopt);
+    const auto listed = api.runners(listing.filter, listing.value, stop_);
+    if (!listed) return refuse(listing.classes, listed.error());
+    const std::lock_guard lock(mutex_);
+    for (const auto& runner : *listed) {
+      const auto found = readings.find(runner.resource_class);
+      if (found != readings.end()) found->second.runners->push_back({runner.name, {}, false});
+    }
+  }
+
+  // Half a reading is none.
+  void refuse(const std::vector<std::string>& classes, const std::optional<Refusal>& refusal) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& name : classes) {
+      readings.erase(name);
+      if (refusal && refusal->scope == Refusal::Scope::question) refusals[name] = *refusal;
+    }
+    if (refusal && refusal->scope == Refusal::Scope::source) source_refusal = *refusal;
+  }
+
+  const Clock& clock_;
+  RequestBudget& budget_;
+  const std::stop_token stop_;
+  std::mutex mutex_;
+};
+
+CircleCi::CircleCi(CircleCiSettings settings, std::vector<std::string> resource_classes,
+                   const Clock& clock)
+    : settings_(std::move(settings)),
+      classes_(std::move(resource_classes)),
+      clock_(clock),
+      budget_(settings_.requests_per_minute, kAtOnce) {
+  const auto connections = std::clamp<std::size_t>(classes_.size(), 1, kMostConnections);
+  for (std::size_t i = 0; i < connections; ++i) connections_.emplace_back(settings_.url);
+}
+
+std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
+  const auto now = clock_.monotonic();
+  {
+    const std::lock_guard lock(mutex_);
+    next_reading_ = now + settings_.poll_interval;
+  }
+  if (now < source_pause_.until) return all_unknown(source_pause_.why);
+  const auto token = settings_.token();
+  if (!token) return all_unknown(token.error().message);
+  for (auto& connection : connections_) connection.use_token(*token);
+
+  std::vector<std::string> due;
+  for (const auto& name : classes_) {
+    if (now >= class_pauses_[name].until) due.push_back(name);
+  }
+  Sweep sweep(clock_, budget_, stop);
+  sweep.run(connections_, due);
+  if (stop.stop_requested()) return all_unknown("stopped");
+  learn(sweep);
+
+  auto demand = all_unknown(source_pause_.why);
+  for (auto& [name, reading] : sweep.readings) demand[name] = std::move(reading);
+  for (const auto& name : classes_) {
+    const auto& pause = class_pauses_[name];
+    if (pause.refusals > 0) demand[name].demand = scaling::DemandUnknown{pause.why};
+  }
+  return demand;
+}
+
+std::map<std::string, fleet::ClassDemand> CircleCi::all_unknown(const std::string& why) const {
+  std::map<std::string, fleet::ClassDemand> demand;
+  for (const auto& name : classes_) demand[name].demand = scaling::DemandUnknown{why};
+  return demand;
+}
+
+// A class that was read has no pause any more; one that was not asked for keeps its own.
+void CircleCi::learn(const Sweep& sweep) {
+  for (const auto& [name, reading] : sweep.readings) class_pauses_[name] = {};
+  for (const auto& [name, refusal] : sweep.refusals) refused(class_pauses_[name], refusal);
+  if (sweep.source_refusal) {
+    refused(source_pause_, *sweep.source_refusal);
+  } else {
+    source_pause_ = {};
+  }
+}
+
+void CircleCi::refused(Pause& pause, const Refusal& refusal) {
+  const auto doublings = std::min<std::int64_t>(pause.refusals, 10);
+  const auto longest = std::min(kFirstPause * (1 << doublings), kLongestPause);
+  std::uniform_int_distribution<Millis::rep> some(longest.count() / 2, longest.count());
+  const auto wait = refusal.retry_after ? std::min(*refusal.retry_after, kLongestRetryAfter)
+                                        : Millis(some(dice_));
+  pause.refusals += 1;
+  pause.until = clock_.monotonic() + wait;
+  pause.why =
+      printable(fmt::format("{}: {}", settings_.url, refusal.error.message), kLongestReason);
+  if (refusal.retry_after) {
+    log::info("asked to wait", {{"url", settings_.url}, {"wait", format_duration(wait)}});
+  }
+}
+
+void CircleCi::wait_for_change(Millis patience, std::stop_token stop) {
+  MonotonicTime due;
+  {
+    const std::lock_guard lock(mutex_);
+    due = next_reading_;
+  }
+  const auto wait = due - clock_.monotonic();
+  fleet::sleep_for(std::clamp(wait, Millis(0), std::max(patience, Millis(0))), stop);
+}
+
+}  // namespace muster::demand

@@ -1,0 +1,72 @@
+#pragma once
+
+// The queue of CircleCI, read by polling: nothing tells when a job is queued. Also of a CircleCI
+// Server, and of a Muster server, for which MusterServer (with long polls) is the better choice.
+//
+// All classes share one budget of requests. Within a reading they are spread as the budget says,
+// over a few connections that are kept. What cannot be read is unknown, and asked for again after
+// a pause: as long as the peer says (Retry-After, up to 15 minutes), else one that doubles from a
+// second to a minute, with jitter. A refused question pauses its class; a silent peer, a refused
+// token or 429 pauses everything.
+//
+// Sources: CircleCI's pages "Runner API" and "API developer's guide" (Retry-After).
+
+#include <map>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "demand/request_budget.hpp"
+#include "demand/runner_api.hpp"
+#include "demand/token_source.hpp"
+#include "fleet/ports.hpp"
+
+namespace muster::demand {
+
+struct CircleCiSettings {
+  std::string url = "https://runner.circleci.com";  // without a path
+  TokenSource token;                                // a personal token
+  Millis poll_interval = std::chrono::seconds(5);
+  std::int64_t requests_per_minute = 600;
+};
+
+class CircleCi final : public fleet::DemandSource {
+ public:
+  CircleCi(CircleCiSettings settings, std::vector<std::string> resource_classes,
+           const Clock& clock = system_clock());
+
+  std::map<std::string, fleet::ClassDemand> read(std::stop_token stop) override;
+  void wait_for_change(Millis patience, std::stop_token stop) override;
+
+ private:
+  class Sweep;
+
+  // Until when something is not to be asked for, and why.
+  struct Pause {
+    std::int64_t refusals = 0;  // in a row
+    MonotonicTime until{};
+    std::string why;
+  };
+
+  std::map<std::string, fleet::ClassDemand> all_unknown(const std::string& why) const;
+  void learn(const Sweep& sweep);
+  void refused(Pause& pause, const Refusal& refusal);
+
+  const CircleCiSettings settings_;
+  const std::vector<std::string> classes_;
+  const Clock& clock_;
+  RequestBudget budget_;
+
+  // Of the thread that calls read().
+  std::vector<RunnerApi> connections_;
+  std::map<std::string, Pause> class_pauses_;
+  Pause source_pause_;
+  std::minstd_rand dice_{std::random_device{}()};
+
+  std::mutex mutex_;
+  MonotonicTime next_reading_{};  // guarded by mutex_
+};
+
+}  // namespace muster::demand

@@ -1,0 +1,220 @@
+#include "demand/circleci.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/log.hpp"
+#include "demand/fake_server.hpp"
+
+namespace muster::demand {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+// CircleCI's runner API as its documentation shows it. Time stands still.
+class CircleCiTest : public testing::Test {
+ protected:
+  CircleCiTest() {
+    EXPECT_TRUE(log::configure({.format = log::Format::none}));
+    server.answer_to("/api/v3/runner/tasks?", 200, R"({"unclaimed_task_count": 42})");
+    server.answer_to("/api/v3/runner/tasks/running?", 200, R"({"running_runner_tasks": 7})");
+    server.answer_to("/api/v3/runner?", 200, R"({"items":[
+      {"resource_class":"acme/linux","hostname":"bobby","name":"i-1","version":"3.1.4",
+       "first_connected":"2020-05-15T00:00:00Z","last_connected":"2020-05-16T00:00:00Z",
+       "last_used":"2020-05-17T00:00:00Z"}]})");
+  }
+
+  CircleCi queue_of(std::vector<std::string> classes) {
+    return CircleCi({server.url(), [this] { return token; }}, std::move(classes), clock);
+  }
+  static std::string why(const fleet::ClassDemand& demand) {
+    const auto* unknown = std::get_if<scaling::DemandUnknown>(&demand.demand);
+    return unknown == nullptr ? "it is known" : unknown->why;
+  }
+
+  Result<std::string> token = std::string("personal");
+  FakeServer server;
+  ManualClock clock{WallTime(std::chrono::hours(500'000))};
+};
+
+TEST_F(CircleCiTest, ReadsBothCountsAndWhoHasConnected) {
+  auto queue = queue_of({"acme/linux"});
+  const auto demand = queue.read({});
+  const auto& linux_class = demand.at("acme/linux");
+  const auto& reading = std::get<scaling::DemandReading>(linux_class.demand);
+  EXPECT_EQ(reading.unclaimed, 42);
+  EXPECT_EQ(reading.running, 7);
+  EXPECT_EQ(reading.read_at, clock.wall());
+  ASSERT_EQ(linux_class.runners->size(), 1U);
+  EXPECT_EQ(linux_class.runners->at(0).name, "i-1");
+  EXPECT_EQ(linux_class.runners->at(0).busy, std::nullopt);
+  EXPECT_TRUE(server.find_request([](const auto& request) {
+    return request.path == "/api/v3/runner/tasks" &&
+           request.query == "resource-class=acme%2Flinux" &&
+           request.headers.get("Circle-Token") == "personal";
+  }));
+}
+
+TEST_F(CircleCiTest, ListsRunnersOncePerNamespace) {
+  server.answer_to("/runner?resource-class=other%2Fmac", 200, R"({"items":[]})");
+  auto queue = queue_of({"acme/linux", "acme/arm", "other/mac"});
+  const auto demand = queue.read({});
+  EXPECT_EQ(server.times_asked("/runner?namespace=acme"), 1U);
+  EXPECT_EQ(server.times_asked("/runner?resource-class=other%2Fmac"), 1U);
+  EXPECT_EQ(demand.at("acme/linux").runners->size(), 1U);
+  EXPECT_THAT(*demand.at("acme/arm").runners, IsEmpty());
+}
+
+struct Trouble {
+  int status;
+  std::string body;
+  std::string told;
+};
+
+class CircleCiTroubles : public CircleCiTest, public testing::WithParamInterface<Trouble> {};
+
+TEST_P(CircleCiTroubles, AreNeverZero) {
+  const auto& [status, body, told] = GetParam();
+  for (const auto* question : {"/runner/tasks?", "/runner/tasks/running?", "/runner?"}) {
+    FakeServer trouble;
+    trouble.answer_to("/api/v3/runner/tasks?", 200, R"({"unclaimed_task_count": 0})");
+    trouble.answer_to("/api/v3/runner/tasks/running?", 200, R"({"running_runner_tasks": 0})");
+    trouble.answer_to("/api/v3/runner?", 200, R"({"items":[]})");
+    trouble.answer_to(question, status, body);
+    CircleCi queue({trouble.url(), [] { return std::string("secret-token"); }}, {"acme/linux"},
+                   clock);
+    const auto demand = queue.read({});
+    EXPECT_THAT(why(demand.at("acme/linux")), HasSubstr(told)) << question;
+    EXPECT_THAT(why(demand.at("acme/linux")), Not(HasSubstr("secret-token")));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, CircleCiTroubles,
+    testing::Values(Trouble{500, "{}", "the answer is 500"},
+                    Trouble{502, "<html>bad gateway</html>", "the answer is 502"},
+                    Trouble{401, R"({"message":"Invalid token provided."})",
+                            "401: Invalid token provided.; use a valid personal token"},
+                    Trouble{403, "", "may not see this resource class"},
+                    Trouble{404, R"({"message":"not found"})", "either there is no such"},
+                    Trouble{429, "", "the answer is 429"}, Trouble{302, "", "the answer is 302"},
+                    Trouble{200, "", "not what CircleCI documents"},
+                    Trouble{200, "{}", "not what CircleCI documents"},
+                    Trouble{200, "[]", "not what CircleCI documents"},
+                    Trouble{200, R"({"unclaimed_task_count": "0"})", "not what CircleCI documents"},
+                    Trouble{200, R"({"unclaimed_task_co)", "not what CircleCI documents"}));
+
+TEST_F(CircleCiTest, ARefusedClassLeavesTheOthersAlone) {
+  server.answer_to("tasks?resource-class=acme%2Fgone", 404, R"({"message":"not found"})");
+  auto queue = queue_of({"acme/linux", "acme/gone"});
+  const auto demand = queue.read({});
+  EXPECT_EQ(why(demand.at("acme/linux")), "it is known");
+  EXPECT_THAT(why(demand.at("acme/gone")), HasSubstr("404"));
+  // Asked for again after a pause only.
+  queue.read({});
+  EXPECT_EQ(server.times_asked("tasks?resource-class=acme%2Fgone"), 1U);
+  EXPECT_EQ(server.times_asked("tasks?resource-class=acme%2Flinux"), 2U);
+  clock.advance(minutes(1));
+  queue.read({});
+  EXPECT_EQ(server.times_asked("tasks?resource-class=acme%2Fgone"), 2U);
+}
+
+TEST_F(CircleCiTest, WaitsAsLongAsItIsTold) {
+  net::Headers headers;
+  headers.set("Retry-After", "120");
+  server.answer_to("/running?", 429, R"({"message":"slow down"})", headers);
+  auto queue = queue_of({"acme/linux"});
+  EXPECT_THAT(why(queue.read({}).at("acme/linux")), HasSubstr("slow down"));
+  clock.advance(seconds(119));
+  EXPECT_THAT(why(queue.read({}).at("acme/linux")), HasSubstr("slow down"));
+  EXPECT_EQ(server.times_asked("/runner"), 1U);
+  server.answer_to("/running?", 200, R"({"running_runner_tasks": 0})");
+  clock.advance(seconds(1));
+  EXPECT_EQ(why(queue.read({}).at("acme/linux")), "it is known");
+}
+
+TEST_F(CircleCiTest, AskedToWaitByOneAnswerItAsksNoMore) {
+  server.answer_to("/running?", 429, "");
+  auto queue = queue_of({"acme/linux", "acme/arm", "acme/mac", "acme/old", "acme/new", "acme/big"});
+  const auto demand = queue.read({});
+  for (const auto& [name, reading] : demand) EXPECT_THAT(why(reading), HasSubstr("429")) << name;
+  EXPECT_LE(server.times_asked("/runner"), 4U);  // those that were under way
+}
+
+TEST_F(CircleCiTest, PausesLongerAfterEachFailureInARow) {
+  server.answer_to("/running?", 503, "");
+  auto queue = queue_of({"acme/linux"});
+  const auto tries_in = [&](Millis time) {
+    const auto before = server.times_asked("/running?");
+    for (Millis passed{}; passed < time; passed += seconds(1)) {
+      clock.advance(seconds(1));
+      queue.read({});
+    }
+    return server.times_asked("/running?") - before;
+  };
+  const auto early = tries_in(seconds(30));
+  EXPECT_GE(early, 4U);
+  EXPECT_LE(early, 8U);
+  tries_in(minutes(3));
+  const auto late = tries_in(minutes(10));
+  EXPECT_GE(late, 10U);
+  EXPECT_LE(late, 20U);
+}
+
+TEST_F(CircleCiTest, AsksForTheTokenEachTime) {
+  auto queue = queue_of({"acme/linux"});
+  queue.read({});
+  token = std::string("rotated");
+  queue.read({});
+  EXPECT_TRUE(server.find_request(
+      [](const auto& request) { return request.headers.get("Circle-Token") == "rotated"; }));
+  token = Error{ErrorKind::not_found, "there is no file token"};
+  EXPECT_EQ(why(queue.read({}).at("acme/linux")), "there is no file token");
+}
+
+TEST_F(CircleCiTest, IsDueOncePerInterval) {
+  auto queue = queue_of({"acme/linux"});
+  queue.read({});
+  clock.advance(seconds(5));
+  queue.wait_for_change(minutes(10), {});  // returns at once
+  queue.read({});
+  std::stop_source stop;
+  stop.request_stop();
+  queue.wait_for_change(minutes(10), stop.get_token());  // not due, and stopped
+}
+
+TEST(RetryAfter, IsSecondsOrADate) {
+  const WallTime now{std::chrono::sys_days(std::chrono::year(2026) / 11 / 24)};
+  EXPECT_EQ(parse_retry_after("120", now), seconds(120));
+  EXPECT_EQ(parse_retry_after(" 0 ", now), seconds(0));
+  EXPECT_EQ(parse_retry_after("Tue, 24 Nov 2026 00:01:40 GMT", now), seconds(100));
+  EXPECT_EQ(parse_retry_after("Mon, 23 Nov 2026 00:00:00 GMT", now), seconds(0));
+  EXPECT_GT(parse_retry_after("999999999999999999", now), minutes(15));
+  for (const auto* odd : {"", "-1", "soon", "1.5", "Tue, 24 Nov 2026"}) {
+    EXPECT_EQ(parse_retry_after(odd, now), std::nullopt) << odd;
+  }
+}
+
+TEST(RequestBudget, LetsAFewPassAtOnceAndSpreadsTheRest) {
+  RequestBudget budget(60, 3);
+  const MonotonicTime start{std::chrono::hours(1)};
+  const auto waits = [&](MonotonicTime now) {
+    std::vector<Millis> all;
+    for (int i = 0; i < 5; ++i) all.push_back(budget.reserve(now));
+    return all;
+  };
+  EXPECT_THAT(waits(start), ElementsAre(Millis(0), Millis(0), Millis(0), seconds(1), seconds(2)));
+  // Two seconds later the two that waited have gone; what was not used is not saved up past three.
+  EXPECT_THAT(waits(start + seconds(2)),
+              ElementsAre(seconds(1), seconds(2), seconds(3), seconds(4), seconds(5)));
+  EXPECT_THAT(waits(start + minutes(10)),
+              ElementsAre(Millis(0), Millis(0), Millis(0), seconds(1), seconds(2)));
+}
+
+}  // namespace
+}  // namespace muster::demand

@@ -1,0 +1,108 @@
+#include "demand/runner_api.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "protocol/json.hpp"
+
+namespace muster::demand {
+
+namespace {
+
+constexpr Millis kTimeout = std::chrono::seconds(10);
+constexpr Millis kConnectTimeout = std::chrono::seconds(5);
+constexpr std::uint64_t kLongestAnswer = 16 << 20;  // bytes: some 50,000 runners
+
+// What a person can do about a status.
+std::string_view cure(int status) {
+  switch (status) {
+    case 401:
+      return "; use a valid personal token";
+    case 403:
+      return "; the token's user may not see this resource class";
+    case 404:
+      return "; either there is no such resource class, or the token's user may not see it";
+    default:
+      return "";
+  }
+}
+
+std::string peers_words(const net::ClientResponse& answer) {
+  const auto told = protocol::from_json<protocol::Message>(answer.body);
+  return told ? ": " + printable(told->message, 100) : "";
+}
+
+Refusal refusal_of(const net::ClientResponse& answer) {
+  Refusal refusal;
+  refusal.error = {
+      net::kind_of_status(answer.status),
+      fmt::format("the answer is {}{}{}", answer.status, peers_words(answer), cure(answer.status))};
+  if (answer.status == 429 || answer.status == 401) refusal.scope = Refusal::Scope::source;
+  if (const auto header = answer.headers.get("Retry-After")) {
+    refusal.retry_after = parse_retry_after(*header, system_clock().wall());
+  }
+  return refusal;
+}
+
+}  // namespace
+
+std::optional<Millis> parse_retry_after(std::string_view header, WallTime now) {
+  constexpr std::int64_t kMostSeconds = 1'000'000'000;
+  const auto text = trim(header);
+  if (const auto seconds = parse_int(text); seconds && *seconds >= 0) {
+    return std::chrono::seconds(std::min(*seconds, kMostSeconds));
+  }
+  std::tm parts{};
+  const auto* end = ::strptime(std::string(text).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  const WallTime then{std::chrono::seconds(::timegm(&parts))};
+  return std::max(then - now, Millis(0));
+}
+
+template <class T>
+Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
+                         const std::string& value, std::stop_token stop) {
+  net::ClientRequest request;
+  request.url =
+      fmt::format("{}/api/v3/{}?{}={}", url_, path, parameter, net::encode_component(value));
+  request.headers.set("Circle-Token", token_);
+  request.headers.set("Accept", "application/json");
+  request.timeout = kTimeout;
+  request.connect_timeout = kConnectTimeout;
+  request.answer_limit = kLongestAnswer;
+  const auto answer = client_.send(request, stop);
+  if (!answer) return tl::unexpected(Refusal{answer.error(), Refusal::Scope::source, {}});
+  if (answer->status != 200) return tl::unexpected(refusal_of(*answer));
+  auto read = protocol::from_json<T>(answer->body);
+  if (read) return std::move(*read);
+  return tl::unexpected(
+      Refusal{{ErrorKind::unavailable,
+               "the answer is not what CircleCI documents: " + printable(read.error().message)},
+              Refusal::Scope::question,
+              {}});
+}
+
+Answer<std::int64_t> RunnerApi::unclaimed_tasks(const std::string& resource_class,
+                                                std::stop_token stop) {
+  return get<protocol::UnclaimedTasks>("runner/tasks", "resource-class", resource_class, stop)
+      .map([](const auto& told) { return told.unclaimed_task_count; });
+}
+
+Answer<std::int64_t> RunnerApi::running_tasks(const std::string& resource_class,
+                                              std::stop_token stop) {
+  return get<protocol::RunningTasks>("runner/tasks/running", "resource-class", resource_class, stop)
+      .map([](const auto& told) { return told.running_runner_tasks; });
+}
+
+Answer<std::vector<protocol::RunnerName>> RunnerApi::runners(std::string_view filter,
+                                                             const std::string& value,
+                                                             std::stop_token stop) {
+  return get<protocol::RunnerNames>("runner", filter, value, stop).map([](const auto& told) {
+    return told.items;
+  });
+}
+
+}  // namespace muster::demand

@@ -1,0 +1,63 @@
+#pragma once
+
+// Questions to CircleCI's runner API, version 3, over one kept connection: of CircleCI itself, of a
+// CircleCI Server, or of a Muster server.
+// Sources: the page "Runner API" of CircleCI's documentation; docs/protocol.md.
+//
+// What is not the documented answer is no answer. One thread uses an object at a time.
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "net/http_client.hpp"
+#include "protocol/messages.hpp"
+
+namespace muster::demand {
+
+// Why there is no answer.
+struct Refusal {
+  enum class Scope {
+    question,  // another question may well be answered
+    source,    // nobody need ask anything for now
+  };
+  Error error;
+  Scope scope = Scope::question;
+  std::optional<Millis> retry_after;  // how long we were asked to wait
+};
+
+template <class T>
+using Answer = tl::expected<T, Refusal>;
+
+class RunnerApi {
+ public:
+  // `url` has no path: "https://runner.circleci.com".
+  explicit RunnerApi(std::string url) : url_(std::move(url)) {}
+
+  void use_token(std::string token) { token_ = std::move(token); }
+
+  Answer<std::int64_t> unclaimed_tasks(const std::string& resource_class, std::stop_token stop);
+  Answer<std::int64_t> running_tasks(const std::string& resource_class, std::stop_token stop);
+  // `filter` is "resource-class" or "namespace".
+  Answer<std::vector<protocol::RunnerName>> runners(std::string_view filter,
+                                                    const std::string& value, std::stop_token stop);
+
+ private:
+  template <class T>
+  Answer<T> get(std::string_view path, std::string_view parameter, const std::string& value,
+                std::stop_token stop);
+
+  const std::string url_;
+  std::string token_;
+  net::HttpClient client_;
+};
+
+// "120", or the date of RFC 9110, 10.2.3, as seen from `now`. Nothing if it is neither.
+std::optional<Millis> parse_retry_after(std::string_view header, WallTime now);
+
+}  // namespace muster::demand

@@ -1,0 +1,23 @@
+#pragma once
+
+// Where a personal token comes from. It is fetched anew for each use, so that one that was rotated
+// is found at once. An error says where it was looked for, and never holds what was there.
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace muster::demand {
+
+// Thread-safe.
+using TokenSource = std::function<Result<std::string>()>;
+
+TokenSource token_in_file(std::filesystem::path file);
+
+// As it is now. It is taken out of our environment, so that no child inherits it. To be called
+// while there is one thread.
+TokenSource token_in_variable(const std::string& name);
+
+}  // namespace muster::demand

@@ -1,0 +1,155 @@
+"""Queues and machines of other systems: CircleCI's runner API, and programs of the user."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.pipeline import config, job
+from support.waiting import wait_until
+
+PROCESSES = Path(__file__).parents[2] / "examples/machines/processes"
+
+
+class Machines:
+    """Machines that a program looks after, each a real runner of local/small."""
+
+    def __init__(self, world, server, token, **runner):
+        self.world = world
+        self.directory = world.place / "machines"
+        settings = world.place / "machine.yaml"
+        settings.touch(mode=0o600)
+        settings.write_text(json.dumps({
+            "api": {"auth_token": token, "url": server.url},
+            "runner": {"mode": "single-task", "idle_timeout": "5s", **runner}}))
+        self.boot = world.place / "boot"
+        self.boot.write_text(f'#!/bin/sh\nexport CIRCLECI_RUNNER_NAME="$MACHINE_ID"\n'
+                             f'exec "{world.binary}" agent --config "{settings}"\n')
+        self.boot.chmod(0o755)
+
+    def program(self):
+        return [sys.executable, str(PROCESSES), str(self.directory), str(self.boot), "--"]
+
+    def ask(self, *words):
+        return json.loads(subprocess.run([*self.program(), *words], check=True, text=True,
+                                         capture_output=True, env=self.world.environment()).stdout)
+
+    def live(self):
+        return self.ask("list", "local/small")["instances"]
+
+    def launched(self):
+        return len(list(self.directory.glob("*.log")))
+
+
+@pytest.fixture
+def machines(world, server, small):
+    return Machines(world, server, small)
+
+
+def scaler_config(world, queue, machines, **policy):
+    file = world.place / "scaler.yaml"
+    file.write_text(json.dumps({
+        **queue, "state_directory": str(world.place / "scaler-state"),
+        "resource_classes": {"local/small": {
+            "max": 3, **policy, "command": {"program": machines.program()}}}}))
+    return file
+
+
+def circleci(server, **settings):
+    """Our server in the place of CircleCI."""
+    return {"circleci": {"url": server.url, "token_file": str(server.data / "token"),
+                         "poll_interval": "1s", **settings}}
+
+
+def test_from_zero_and_back_by_circlecis_api_and_a_program(world, server, machines):
+    scaler = world.scaler(scaler_config(world, circleci(server), machines))
+    pipeline = world.submit(server, config(build=job("sleep 1", parallelism=6)))
+    peak = 0
+
+    def done():
+        nonlocal peak
+        peak = max(peak, len(machines.live()))
+        return pipeline.status()["state"] != "running"
+    wait_until(done, 120, "the pipeline")
+    assert pipeline.status()["state"] == "success", scaler.tail()
+    assert 2 <= peak <= 3
+    wait_until(lambda: not machines.live(), 60, "no machines")
+    assert len({task["runner"] for task in pipeline.tasks()}) == 6
+    assert machines.launched() <= 6 + 3  # one per task, but for those that the queue's lag costs
+
+
+def test_a_token_from_a_variable_stays_out_of_the_programs_reach(world, server, machines):
+    file = scaler_config(world, circleci(server), machines)
+    settings = json.loads(file.read_text())
+    del settings["circleci"]["token_file"]
+    settings["circleci"]["token_variable"] = "MY_CIRCLE_TOKEN"
+    spy = world.place / "spy"
+    spy.write_text(f'#!/bin/sh\nenv > "{world.place}/seen"\n'
+                   f'echo \'{{"instances":[],"ids":[]}}\'\n')
+    spy.chmod(0o755)
+    settings["resource_classes"]["local/small"]["command"]["program"] = [str(spy)]
+    file.write_text(json.dumps(settings))
+    result = world.run("scale", "--config", file, "--once",
+                       environment={"MY_CIRCLE_TOKEN": server.token})
+    assert result.returncode == 0, result.stderr
+    assert server.token not in (world.place / "seen").read_text()
+    assert "PATH=" in (world.place / "seen").read_text()
+
+
+def test_a_refused_token_is_told_with_its_cure(world, server, machines):
+    file = scaler_config(world, circleci(server), machines)
+    (world.place / "wrong").touch(mode=0o600)
+    (world.place / "wrong").write_text("mup_wrong\n")
+    settings = json.loads(file.read_text())
+    settings["circleci"]["token_file"] = str(world.place / "wrong")
+    file.write_text(json.dumps(settings))
+    result = world.run("plan", "--config", file)
+    assert result.returncode == 3
+    assert "401" in result.stdout and "use a valid personal token" in result.stdout
+    assert "mup_wrong" not in result.stdout + result.stderr
+
+
+def test_a_program_speaks_for_the_queue(world, server, machines):
+    numbers = world.place / "numbers"
+    numbers.write_text(json.dumps({"unclaimed": 0, "running": 0}))
+    queue = {"command": {"program": ["/bin/sh", "-c", f'cat "{numbers}"', "queue"],
+                         "poll_interval": "1s"}}
+    file = scaler_config(world, queue, machines)
+    assert world.run("scale", "--config", file, "--once").returncode == 0
+    assert machines.launched() == 0
+    numbers.write_text(json.dumps({"unclaimed": 2, "running": 0}))
+    assert world.run("scale", "--config", file, "--once").returncode == 0
+    assert machines.launched() == 2
+    assert world.run("scale", "--config", file, "--once").returncode == 0
+    assert machines.launched() == 2, "those that boot will serve"
+    numbers.write_text("rubbish")
+    held = world.run("scale", "--config", file, "--once")
+    assert held.returncode == 3 and "is no queue" in held.stderr
+
+
+def test_plan_asks_the_program_for_a_list_only(world, server, machines):
+    world.submit(server, config(build=job("true", parallelism=2)))
+    file = scaler_config(world, circleci(server), machines)
+    result = world.run("plan", "--config", file)
+    assert result.returncode == 0, result.stderr
+    assert "launch 2" in result.stdout
+    assert machines.launched() == 0
+
+
+def test_a_broken_program_holds_its_class(world, server, machines):
+    world.submit(server, config(build=job("true")))
+    file = scaler_config(world, circleci(server), machines)
+    settings = json.loads(file.read_text())
+    broken = settings["resource_classes"]["local/small"]["command"]
+    program, broken["program"] = broken["program"], ["/bin/sh", "-c", "echo no credit >&2; exit 1"]
+    file.write_text(json.dumps(settings))
+    held = world.run("scale", "--config", file, "--once")
+    assert held.returncode == 3
+    assert "the instances cannot be listed" in held.stderr and "no credit" in held.stderr
+    broken["program"] = program
+    file.write_text(json.dumps(settings))
+    assert world.run("scale", "--config", file, "--once").returncode == 0
+    assert machines.launched() == 1
+    wait_until(lambda: not machines.live(), 60, "no machines")
