@@ -270,7 +270,7 @@ std::optional<Queue::LatestAttempt> Queue::latest_attempt(const std::string& tas
 bool Queue::has_step_ended(const LatestAttempt& latest, std::int64_t position) {
   if (is_final(latest.state)) return true;
   auto rows = db_->query(
-      "SELECT state NOT IN ('running', 'background') FROM step "
+      "SELECT ended_at IS NOT NULL OR state NOT IN ('running', 'background') FROM step "
       "WHERE task_id = ? AND attempt = ? AND position = ?",
       latest.attempt.task_id, latest.attempt.number, position);
   return rows.next() && rows.boolean(0);
