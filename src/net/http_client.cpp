@@ -139,7 +139,7 @@ void Call::set_common_options() {
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, curl_millis(request_.connect_timeout));
   set(easy_, CURLOPT_TIMEOUT_MS, curl_millis(request_.timeout));
   set(easy_, CURLOPT_USERAGENT, fmt::format("muster/{}", version()).c_str());
-  if (is_loopback(target_.host)) set(easy_, CURLOPT_NOPROXY, "*");
+  if (request_.direct || is_loopback(target_.host)) set(easy_, CURLOPT_NOPROXY, "*");
 
   set(easy_, CURLOPT_HEADERDATA, this);
   set(

@@ -27,6 +27,7 @@ struct ClientRequest {
   Headers headers;
   std::string body;
   std::optional<std::filesystem::path> body_file;  // sent instead of `body`
+  bool direct = false;  // not through a proxy, whatever the environment says; so is any loopback
   Millis connect_timeout = std::chrono::seconds(10);
   Millis timeout = std::chrono::seconds(30);         // for the whole call
   std::uint64_t answer_limit = 16 << 20;             // bytes kept; a longer answer is an error
