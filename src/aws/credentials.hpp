@@ -13,6 +13,7 @@ struct Credentials {
   std::string secret_access_key;
   std::string session_token;           // empty for keys that last
   std::optional<WallTime> expires_at;  // nothing: they do not expire by themselves
+  std::string source;                  // "the environment"; for messages
 
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };

@@ -175,4 +175,15 @@ Error describe(const Fault& fault, std::string_view action, std::string_view who
   return {kind, text};
 }
 
+Error without(Error error, std::initializer_list<std::string_view> secrets) {
+  for (const auto secret : secrets) {
+    if (secret.empty()) continue;
+    for (auto at = error.message.find(secret); at != std::string::npos;
+         at = error.message.find(secret, at)) {
+      error.message.replace(at, secret.size(), "***");
+    }
+  }
+  return error;
+}
+
 }  // namespace muster::aws

@@ -2,6 +2,7 @@
 
 // What AWS says when it refuses a call, from either of its forms. Pure.
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -28,5 +29,8 @@ bool is_about_time(const Fault& fault);  // certainly, or perhaps, our clock is 
 // `action` is as in a policy: "autoscaling:SetDesiredCapacity"; `who` tells whose credentials.
 // AWS's message is left out where it would quote a signed request.
 Error describe(const Fault& fault, std::string_view action, std::string_view who);
+
+// The error with each of `secrets` that is in its message replaced, should AWS have quoted one.
+Error without(Error error, std::initializer_list<std::string_view> secrets);
 
 }  // namespace muster::aws

@@ -112,6 +112,11 @@ TEST(Fault, AWrongSignatureIsNotQuoted) {
   EXPECT_THAT(error.message, HasSubstr("the secret does not belong to this key"));
 }
 
+TEST(Fault, ASecretThatIsQuotedIsReplaced) {
+  const auto error = without({ErrorKind::invalid, "hush, I said hush"}, {"hush", ""});
+  EXPECT_EQ(error.message, "***, I said ***");
+}
+
 TEST(Fault, CannotForgeALine) {
   const auto error = describe(xml(400, "X", "one\nERROR two"), kAction, kWho);
   EXPECT_THAT(error.message, Not(HasSubstr("\n")));

@@ -88,28 +88,32 @@ bool is_switched_on(const Environment& environment, const char* variable, const 
 
 }  // namespace
 
-Result<void> check_region(std::string_view region, std::string_view from) {
-  const bool fits =
-      !region.empty() && region.size() <= 40 && std::ranges::all_of(region, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-      });
-  if (fits && region.front() != '-') return ok();
+Result<std::string> checked_region(std::string region, std::string_view from) {
+  const bool fits = !region.empty() && region.front() != '-' && region.size() <= 40 &&
+                    std::ranges::all_of(region, [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+                    });
+  if (fits) return region;
   return Error{ErrorKind::invalid, fmt::format("{}: '{}' is not a region such as eu-west-1", from,
                                                printable(region, 60))};
 }
 
+Result<std::string> configured_region(const Environment& environment, const Profile& profile) {
+  for (const auto* variable : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
+    if (auto value = environment(variable)) return checked_region(std::move(*value), variable);
+  }
+  if (auto value = profile.get("region")) {
+    return checked_region(std::move(*value), "the profile's region");
+  }
+  return std::string();
+}
+
 Result<std::string> find_region(const Environment& environment, const Profile& profile,
                                 InstanceMetadata& instance, std::stop_token stop) {
-  const auto checked = [](std::string region, std::string_view from) -> Result<std::string> {
-    if (auto fits = check_region(region, from); !fits) return fits.error();
-    return region;
-  };
-  for (const auto* variable : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-    if (auto value = environment(variable)) return checked(std::move(*value), variable);
-  }
-  if (auto value = profile.get("region")) return checked(std::move(*value), "the profile's region");
+  auto configured = configured_region(environment, profile);
+  if (!configured || !configured->empty()) return configured;
   const auto own = instance.get("placement/region", stop);
-  if (own) return checked(std::string(trim(*own)), "the instance's region");
+  if (own) return checked_region(std::string(trim(*own)), "the instance's region");
   return Error{ErrorKind::invalid,
                fmt::format("no AWS region is set: set AWS_REGION, or 'region' for the profile '{}' "
                            "in {} (the instance metadata service knows none: {})",
@@ -121,7 +125,7 @@ Result<Endpoint> find_endpoint(const Service& service, const std::string& region
   if (const auto setting = configured_endpoint(service, environment, profile)) {
     return parse_endpoint(setting->value, setting->from);
   }
-  if (auto fits = check_region(region, "the region"); !fits) return fits.error();
+  if (auto fits = checked_region(region, "the region"); !fits) return fits.error();
   const auto& partition = *std::ranges::find_if(
       kPartitions, [&](const Partition& each) { return region.starts_with(each.region_prefix); });
   const bool dual_stack =

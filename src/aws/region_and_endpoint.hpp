@@ -13,13 +13,16 @@
 
 namespace muster::aws {
 
-// AWS_REGION, AWS_DEFAULT_REGION, the profile's "region", the instance's own: the first that is
-// there. Otherwise an error that says what to set.
+// AWS_REGION, AWS_DEFAULT_REGION, the profile's "region": the first that is there; or empty.
+Result<std::string> configured_region(const Environment& environment, const Profile& profile);
+
+// The same, and after them the instance's own. Otherwise an error that says what to set.
 Result<std::string> find_region(const Environment& environment, const Profile& profile,
                                 InstanceMetadata& instance, std::stop_token stop);
 
-// A region's name becomes part of a host's: lower-case letters, digits and dashes only.
-Result<void> check_region(std::string_view region, std::string_view from);
+// The region, if it may be part of a host's name: lower-case letters, digits and dashes only.
+// `from` says in the error where it was found.
+Result<std::string> checked_region(std::string region, std::string_view from);
 
 // What AWS calls a service, in its several places.
 struct Service {

@@ -64,12 +64,6 @@ Result<Target> parse_target(const std::string& text) {
   return Target{host, printable(fmt::format("{}:{}", host, port))};
 }
 
-bool is_loopback(const std::string& host) {
-  in_addr address{};
-  return equal_ignoring_case(host, "localhost") || host == "[::1]" ||
-         (inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
-}
-
 // One call of send(): what is sent, what has come. curl's callbacks end here.
 class Call {
  public:
@@ -343,6 +337,12 @@ void initialize_curl_once() {
 }
 
 }  // namespace
+
+bool is_loopback(const std::string& host) {
+  in_addr address{};
+  return equal_ignoring_case(host, "localhost") || host == "[::1]" ||
+         (inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
 
 struct HttpClient::State {
   State() {

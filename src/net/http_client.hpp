@@ -55,6 +55,9 @@ class HttpClient {
   std::unique_ptr<State> state_;
 };
 
+// "localhost", "127.…" or "[::1]", as in an address. Nothing is looked up.
+bool is_loopback(const std::string& host);
+
 // The error kind that a status stands for (400 invalid, 401 unauthenticated, 403 forbidden, 404
 // not_found, 409 conflict, 413 too_large, 416 out_of_range, 507 exhausted, 429 and 5xx
 // unavailable), so that both ends speak of the same thing. The inverse is in the server.
