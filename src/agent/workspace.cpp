@@ -11,8 +11,8 @@
 
 #include <fmt/core.h>
 
-#include "agent/backoff.hpp"
 #include "base/log.hpp"
+#include "base/sleep.hpp"
 #include "base/text.hpp"
 
 namespace muster::agent {
