@@ -344,6 +344,12 @@ bool is_loopback(const std::string& host) {
          (inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
+std::optional<WallTime> parse_http_date(const std::string& text) {
+  const auto seconds = curl_getdate(text.c_str(), nullptr);
+  if (seconds == -1) return std::nullopt;
+  return WallTime(std::chrono::seconds(seconds));
+}
+
 struct HttpClient::State {
   State() {
     initialize_curl_once();

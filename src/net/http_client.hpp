@@ -58,6 +58,9 @@ class HttpClient {
 // "localhost", "127.…" or "[::1]", as in an address. Nothing is looked up.
 bool is_loopback(const std::string& host);
 
+// "Sun, 06 Nov 1994 08:49:37 GMT", or one of the older forms (RFC 9110, 5.6.7).
+std::optional<WallTime> parse_http_date(const std::string& text);
+
 // The error kind that a status stands for (400 invalid, 401 unauthenticated, 403 forbidden, 404
 // not_found, 409 conflict, 413 too_large, 416 out_of_range, 507 exhausted, 429 and 5xx
 // unavailable), so that both ends speak of the same thing. The inverse is in the server.

@@ -273,6 +273,14 @@ TEST_F(HttpClientTest, AMissingUploadIsNamed) {
   EXPECT_THAT(answer.error().message, HasSubstr("missing"));
 }
 
+TEST(HttpDate, IsReadInItsForms) {
+  const auto expected = parse_rfc3339("1994-11-06T08:49:37Z").value();
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), expected);
+  EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"), expected);
+  EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994"), expected);
+  for (const auto* bad : {"", "yesterday", "99"}) EXPECT_EQ(parse_http_date(bad), std::nullopt);
+}
+
 TEST(KindOfStatus, FollowsTheTable) {
   const std::pair<int, ErrorKind> cases[] = {
       {400, ErrorKind::invalid},      {401, ErrorKind::unauthenticated},
