@@ -83,10 +83,17 @@ void read_json(const net::ClientResponse& response, Fault& fault) {
   fault.message = first_of({document->text_at("message"), document->text_at("Message")});
 }
 
+void hide(std::string_view secret, std::string& text) {
+  if (secret.empty()) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), "***");
+  }
+}
+
 ErrorKind kind_of(const Fault& fault) {
   if (is_throttling(fault) || is_transient(fault)) return ErrorKind::unavailable;
   if (is_one_of(fault, kDenied)) return ErrorKind::forbidden;
-  if (is_expired(fault) || is_about_time(fault) || is_one_of(fault, kUnknownKey)) {
+  if (is_about_credentials(fault) || is_about_time(fault)) {
     return ErrorKind::unauthenticated;
   }
   if (is_one_of(fault, kNotFound)) return ErrorKind::not_found;
@@ -114,7 +121,7 @@ std::string cure_of_denial(const Fault& fault, std::string_view action) {
 
 std::string cure_of(const Fault& fault, std::string_view action) {
   if (is_one_of(fault, kDenied)) return cure_of_denial(fault, action);
-  if (is_expired(fault)) return "renew them";
+  if (is_one_of(fault, kExpired)) return "renew them";
   if (is_one_of(fault, kUnknownKey)) return "AWS does not know this key in this region";
   if (is_one_of(fault, kBadSignature)) return "the secret does not belong to this key";
   if (is_one_of(fault, kSkewed)) return "set this machine's clock";
@@ -123,7 +130,8 @@ std::string cure_of(const Fault& fault, std::string_view action) {
 
 }  // namespace
 
-Fault read_fault(const net::ClientResponse& response) {
+Fault read_fault(const net::ClientResponse& response,
+                 std::initializer_list<std::string_view> secrets) {
   Fault fault{.status = response.status};
   if (trim(response.body).starts_with('<')) {
     read_xml(response, fault);
@@ -136,6 +144,7 @@ Fault read_fault(const net::ClientResponse& response) {
   fault.request_id =
       first_of({fault.request_id, response.headers.get("x-amzn-requestid").value_or(""),
                 response.headers.get("x-amz-request-id").value_or("")});
+  for (const auto secret : secrets) hide(secret, fault.message);
   return fault;
 }
 
@@ -149,8 +158,9 @@ bool is_transient(const Fault& fault) {
          status == 504;
 }
 
-bool is_expired(const Fault& fault) {
-  return is_one_of(fault, kExpired);
+bool is_about_credentials(const Fault& fault) {
+  return is_one_of(fault, kExpired) || is_one_of(fault, kUnknownKey) ||
+         is_one_of(fault, kBadSignature);
 }
 
 bool is_about_time(const Fault& fault) {
@@ -173,17 +183,6 @@ Error describe(const Fault& fault, std::string_view action, std::string_view who
   if (!notes.empty()) text += fmt::format(" ({})", notes.substr(0, notes.size() - 2));
   if (const auto cure = cure_of(fault, action); !cure.empty()) text += ": " + cure;
   return {kind, text};
-}
-
-Error without(Error error, std::initializer_list<std::string_view> secrets) {
-  for (const auto secret : secrets) {
-    if (secret.empty()) continue;
-    for (auto at = error.message.find(secret); at != std::string::npos;
-         at = error.message.find(secret, at)) {
-      error.message.replace(at, secret.size(), "***");
-    }
-  }
-  return error;
 }
 
 }  // namespace muster::aws

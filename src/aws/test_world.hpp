@@ -69,10 +69,6 @@ class TestService {
   ~TestService() { server_->stop(); }
 
   std::string url() const { return fmt::format("http://127.0.0.1:{}", server_->port()); }
-  void answer_next(net::Response response) {
-    const std::lock_guard lock(mutex_);
-    answers_.push_back(std::move(response));
-  }
   // Instead of all that is still to be answered.
   void answer_with(std::deque<net::Response> answers) {
     const std::lock_guard lock(mutex_);

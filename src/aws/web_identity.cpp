@@ -67,7 +67,7 @@ Result<Credentials> assume_role(const WebIdentity& identity, const Environment& 
     return read_credentials(answer->body, "the role " + printable(identity.role_arn));
   }
   const auto who = fmt::format("the token in {}", printable(identity.token_file));
-  return without(describe(read_fault(*answer), "sts:AssumeRoleWithWebIdentity", who), {token});
+  return describe(read_fault(*answer, {token}), "sts:AssumeRoleWithWebIdentity", who);
 }
 
 }  // namespace muster::aws
