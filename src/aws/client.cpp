@@ -29,7 +29,6 @@ int cost_of(Again again) {
 }  // namespace
 
 struct Client::Call {
-  std::string action;
   std::string name;  // as in a policy: "autoscaling:SetDesiredCapacity"
   net::Headers headers;
   std::string body;
@@ -70,8 +69,7 @@ Client::Client(Session& session, net::HttpClient& http, const Service& service, 
 Result<Node> Client::query(const std::string& action, std::string_view version,
                            Parameters parameters, std::stop_token stop, Repeat repeat) {
   parameters.insert(parameters.begin(), {{"Action", action}, {"Version", std::string(version)}});
-  Call call{.action = action,
-            .name = fmt::format("{}:{}", service_.signing_name, action),
+  Call call{.name = fmt::format("{}:{}", service_.signing_name, action),
             .body = encode_form(parameters),
             .repeat = repeat};
   call.headers.set("Content-Type", kFormType);
@@ -85,8 +83,7 @@ Result<Node> Client::query(const std::string& action, std::string_view version,
 
 Result<Node> Client::json(const std::string& action, std::string_view target, std::string body,
                           std::stop_token stop, Repeat repeat) {
-  Call call{.action = action,
-            .name = fmt::format("{}:{}", service_.signing_name, action),
+  Call call{.name = fmt::format("{}:{}", service_.signing_name, action),
             .body = std::move(body),
             .is_json = true,
             .repeat = repeat};

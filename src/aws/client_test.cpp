@@ -209,6 +209,25 @@ TEST_F(ClientTest, AStopEndsThePauses) {
   EXPECT_EQ(call().error().kind, ErrorKind::cancelled);
 }
 
+TEST(Session, AsksForTheRegionOnce) {
+  TestMachine machine;
+  TestService instance({{.body = "token"}, {.body = "ap-south-1"}});
+  machine.unset("AWS_EC2_METADATA_DISABLED");
+  machine.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", instance.url());
+  Session session(machine.environment());
+  EXPECT_EQ(session.region({}).value_or(""), "ap-south-1");
+  EXPECT_EQ(session.region({}).value_or(""), "ap-south-1");
+  EXPECT_EQ(instance.requests().size(), 2);
+}
+
+TEST(Session, DoesWithoutARegionOnlyUntilThereIsOne) {
+  TestMachine machine;
+  Session session(machine.environment());
+  EXPECT_FALSE(session.region({}));
+  machine.set("AWS_REGION", "eu-west-1");
+  EXPECT_EQ(session.region({}).value_or(""), "eu-west-1");
+}
+
 TEST(RetryQuota, IsPaidForAndGivenBack) {
   RetryQuota quota;
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(quota.take(RetryQuota::kTimeoutCost));

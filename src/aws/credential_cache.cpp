@@ -37,8 +37,9 @@ Result<Credentials> find_credentials(const Environment& environment, net::HttpCl
   };
   for (const auto& [name, ask] : sources) {
     auto found = ask();
-    if (stop.stop_requested())
-      return Error{ErrorKind::cancelled, "stopped looking for credentials"};
+    if (stop.stop_requested()) {
+      return Error{ErrorKind::cancelled, "stopped looking for AWS credentials"};
+    }
     if (!found) return found.error().within("AWS credentials");
     if (auto* credentials = std::get_if<Credentials>(&*found)) return std::move(*credentials);
     absent(name, std::get<Absent>(*found).why);
