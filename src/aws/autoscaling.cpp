@@ -87,19 +87,19 @@ Result<ScalingActivity> read_activity(const Node& node) {
 }  // namespace
 
 Result<AutoScaling> AutoScaling::open(Session& session, net::HttpClient& http, std::string region,
-                                      std::stop_token stop, Patience patience) {
+                                      const std::stop_token& stop, Patience patience) {
   auto client = Client::open(session, http, kService, std::move(region), stop, std::move(patience));
   if (!client) return client.error();
   return AutoScaling(std::move(*client));
 }
 
 Result<Node> AutoScaling::call(const std::string& action, Parameters parameters,
-                               std::stop_token stop, Repeat repeat) {
+                               const std::stop_token& stop, Repeat repeat) {
   return client_.query(action, "2011-01-01", std::move(parameters), stop, repeat);
 }
 
 Result<std::vector<AutoScalingGroup>> AutoScaling::groups(std::span<const std::string> names,
-                                                          std::stop_token stop) {
+                                                          const std::stop_token& stop) {
   std::vector<AutoScalingGroup> groups;
   if (names.empty()) return groups;  // AWS would take it for all
   if (names.size() > kMostNames) {
@@ -129,7 +129,7 @@ Result<std::vector<AutoScalingGroup>> AutoScaling::groups(std::span<const std::s
 }
 
 Result<std::vector<ScalingActivity>> AutoScaling::activities(const std::string& group, int most,
-                                                             std::stop_token stop) {
+                                                             const std::stop_token& stop) {
   const auto answer =
       call("DescribeScalingActivities",
            {{"AutoScalingGroupName", group}, {"MaxRecords", std::to_string(most)}}, stop);
@@ -144,7 +144,7 @@ Result<std::vector<ScalingActivity>> AutoScaling::activities(const std::string& 
 }
 
 Result<void> AutoScaling::set_desired_capacity(const std::string& group, int desired,
-                                               std::stop_token stop) {
+                                               const std::stop_token& stop) {
   const auto answer = call("SetDesiredCapacity",
                            {{"AutoScalingGroupName", group},
                             {"DesiredCapacity", std::to_string(desired)},
@@ -154,7 +154,7 @@ Result<void> AutoScaling::set_desired_capacity(const std::string& group, int des
   return ok();
 }
 
-Result<void> AutoScaling::terminate(const std::string& instance_id, std::stop_token stop) {
+Result<void> AutoScaling::terminate(const std::string& instance_id, const std::stop_token& stop) {
   const auto answer =
       call("TerminateInstanceInAutoScalingGroup",
            {{"InstanceId", instance_id}, {"ShouldDecrementDesiredCapacity", "true"}}, stop,
@@ -165,7 +165,7 @@ Result<void> AutoScaling::terminate(const std::string& instance_id, std::stop_to
 
 Result<void> AutoScaling::set_protection(const std::string& group,
                                          std::span<const std::string> instance_ids,
-                                         bool is_protected, std::stop_token stop) {
+                                         bool is_protected, const std::stop_token& stop) {
   for (std::size_t begin = 0; begin < instance_ids.size(); begin += kMostProtectedAtOnce) {
     Parameters parameters{{"AutoScalingGroupName", group},
                           {"ProtectedFromScaleIn", is_protected ? "true" : "false"}};

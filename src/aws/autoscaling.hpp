@@ -49,30 +49,32 @@ class AutoScaling {
  public:
   // As Client::open().
   static Result<AutoScaling> open(Session& session, net::HttpClient& http, std::string region,
-                                  std::stop_token stop, Patience patience = usual_patience());
+                                  const std::stop_token& stop,
+                                  Patience patience = usual_patience());
 
   // Those of the names (at most 100) that there are, in AWS's order. All of them or an error.
   Result<std::vector<AutoScalingGroup>> groups(std::span<const std::string> names,
-                                               std::stop_token stop);
+                                               const std::stop_token& stop);
 
   // The latest, newest first; `most` from 1 to 100.
   Result<std::vector<ScalingActivity>> activities(const std::string& group, int most,
-                                                  std::stop_token stop);
+                                                  const std::stop_token& stop);
 
   // At once, whatever the group's cooldown.
-  Result<void> set_desired_capacity(const std::string& group, int desired, std::stop_token stop);
+  Result<void> set_desired_capacity(const std::string& group, int desired,
+                                    const std::stop_token& stop);
 
   // Ends the instance and lowers the desired capacity, so that it is not replaced. Not repeated
   // when AWS may have done it: that would lower the capacity twice.
-  Result<void> terminate(const std::string& instance_id, std::stop_token stop);
+  Result<void> terminate(const std::string& instance_id, const std::stop_token& stop);
 
   Result<void> set_protection(const std::string& group, std::span<const std::string> instance_ids,
-                              bool is_protected, std::stop_token stop);
+                              bool is_protected, const std::stop_token& stop);
 
  private:
   explicit AutoScaling(Client client) : client_(std::move(client)) {}
 
-  Result<Node> call(const std::string& action, Parameters parameters, std::stop_token stop,
+  Result<Node> call(const std::string& action, Parameters parameters, const std::stop_token& stop,
                     Repeat repeat = Repeat::always);
 
   Client client_;

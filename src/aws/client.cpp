@@ -42,7 +42,7 @@ struct Client::Outcome {
 };
 
 Result<Client> Client::open(Session& session, net::HttpClient& http, const Service& service,
-                            std::string region, std::stop_token stop, Patience patience) {
+                            std::string region, const std::stop_token& stop, Patience patience) {
   if (region.empty()) {
     auto found = session.region(stop);
     if (!found) return found.error();
@@ -67,7 +67,7 @@ Client::Client(Session& session, net::HttpClient& http, const Service& service, 
       patience_(std::move(patience)) {}
 
 Result<Node> Client::query(const std::string& action, std::string_view version,
-                           Parameters parameters, std::stop_token stop, Repeat repeat) {
+                           Parameters parameters, const std::stop_token& stop, Repeat repeat) {
   parameters.insert(parameters.begin(), {{"Action", action}, {"Version", std::string(version)}});
   Call call{.name = fmt::format("{}:{}", service_.signing_name, action),
             .body = encode_form(parameters),
@@ -82,7 +82,7 @@ Result<Node> Client::query(const std::string& action, std::string_view version,
 }
 
 Result<Node> Client::json(const std::string& action, std::string_view target, std::string body,
-                          std::stop_token stop, Repeat repeat) {
+                          const std::stop_token& stop, Repeat repeat) {
   Call call{.name = fmt::format("{}:{}", service_.signing_name, action),
             .body = std::move(body),
             .is_json = true,
@@ -92,7 +92,7 @@ Result<Node> Client::json(const std::string& action, std::string_view target, st
   return make(call, stop);
 }
 
-Result<Node> Client::make(const Call& call, std::stop_token stop) {
+Result<Node> Client::make(const Call& call, const std::stop_token& stop) {
   for (int attempts = 1, paid = 0;; ++attempts) {
     auto outcome = attempt(call, stop);
     if (outcome.answer) {
@@ -115,7 +115,7 @@ Result<Node> Client::make(const Call& call, std::stop_token stop) {
   }
 }
 
-Client::Outcome Client::attempt(const Call& call, std::stop_token stop) {
+Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
   const auto credentials = session_->credentials().get(stop);
   if (!credentials) return {credentials.error()};
   const auto response = http_->send(signed_request(call, *credentials), stop);
@@ -150,7 +150,7 @@ net::ClientRequest Client::signed_request(const Call& call, const Credentials& c
 }
 
 Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
-                              const net::ClientResponse& response, std::stop_token stop) {
+                              const net::ClientResponse& response, const std::stop_token& stop) {
   const auto unless_done = call.repeat == Repeat::always ? Again::later : Again::no;
   if (response.status >= 200 && response.status < 300) {
     auto answer = call.is_json ? parse_json(response.body) : parse_xml(response.body);
@@ -171,7 +171,7 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
 
 // With another time, or with other credentials.
 bool Client::can_try_otherwise(const Fault& fault, const Credentials& credentials,
-                               const net::ClientResponse& response, std::stop_token stop) {
+                               const net::ClientResponse& response, const std::stop_token& stop) {
   if (is_about_time(fault)) {
     const auto date = net::parse_http_date(response.headers.get("Date").value_or(""));
     if (date && session_->learn_time(*date)) return true;

@@ -30,18 +30,18 @@ class Client {
  public:
   // An empty region is the session's. `session` and `http` must outlive the client.
   static Result<Client> open(Session& session, net::HttpClient& http, const Service& service,
-                             std::string region, std::stop_token stop,
+                             std::string region, const std::stop_token& stop,
                              Patience patience = usual_patience());
 
   // A service that takes forms and answers in XML: what is within <ActionResult>, or the whole
   // answer if there is no such thing.
   Result<Node> query(const std::string& action, std::string_view version, Parameters parameters,
-                     std::stop_token stop, Repeat repeat = Repeat::always);
+                     const std::stop_token& stop, Repeat repeat = Repeat::always);
 
   // A service that takes and gives JSON. `target` is what comes before the action in
   // X-Amz-Target: "secretsmanager".
   Result<Node> json(const std::string& action, std::string_view target, std::string body,
-                    std::stop_token stop, Repeat repeat = Repeat::always);
+                    const std::stop_token& stop, Repeat repeat = Repeat::always);
 
   const std::string& region() const { return region_; }
 
@@ -52,13 +52,13 @@ class Client {
   Client(Session& session, net::HttpClient& http, const Service& service, std::string region,
          Endpoint endpoint, int max_attempts, Patience patience);
 
-  Result<Node> make(const Call& call, std::stop_token stop);
-  Outcome attempt(const Call& call, std::stop_token stop);
+  Result<Node> make(const Call& call, const std::stop_token& stop);
+  Outcome attempt(const Call& call, const std::stop_token& stop);
   net::ClientRequest signed_request(const Call& call, const Credentials& credentials) const;
   Outcome judge(const Call& call, const Credentials& credentials,
-                const net::ClientResponse& response, std::stop_token stop);
+                const net::ClientResponse& response, const std::stop_token& stop);
   bool can_try_otherwise(const Fault& fault, const Credentials& credentials,
-                         const net::ClientResponse& response, std::stop_token stop);
+                         const net::ClientResponse& response, const std::stop_token& stop);
 
   Session* session_;
   net::HttpClient* http_;

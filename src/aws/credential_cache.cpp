@@ -18,7 +18,7 @@ constexpr Millis kBetweenAttempts = minutes(1);
 }  // namespace
 
 Result<Credentials> find_credentials(const Environment& environment, net::HttpClient& http,
-                                     std::stop_token stop) {
+                                     const std::stop_token& stop) {
   std::string reasons;
   const auto absent = [&](std::string_view source, const std::string& why) {
     reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", source, why);
@@ -76,7 +76,7 @@ void CredentialCache::ask_later(Millis left) {
   ask_again_ = clock_.monotonic() + std::min(kBetweenAttempts, left);
 }
 
-Result<Credentials> CredentialCache::get(std::stop_token stop) {
+Result<Credentials> CredentialCache::get(const std::stop_token& stop) {
   if (auto kept = fresh()) return *kept;
   std::unique_lock turn(asking_, std::defer_lock);
   if (!turn.try_lock()) {

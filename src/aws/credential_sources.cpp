@@ -68,7 +68,7 @@ Result<std::string> container_authorization(const Environment& environment) {
 }
 
 Result<Credentials> ask_container(const std::string& url, const Environment& environment,
-                                  net::HttpClient& http, std::stop_token stop) {
+                                  net::HttpClient& http, const std::stop_token& stop) {
   auto authorization = container_authorization(environment);
   if (!authorization) return authorization.error();
   net::ClientRequest request{.url = url,
@@ -119,7 +119,7 @@ FoundCredentials from_environment(const Environment& environment) {
 }
 
 FoundCredentials from_web_identity(const Environment& environment, const Profile& profile,
-                                   net::HttpClient& http, std::stop_token stop) {
+                                   net::HttpClient& http, const std::stop_token& stop) {
   const auto file = environment("AWS_WEB_IDENTITY_TOKEN_FILE");
   if (!file) return Absent{"AWS_WEB_IDENTITY_TOKEN_FILE is not set"};
   const auto role = environment("AWS_ROLE_ARN");
@@ -134,7 +134,7 @@ FoundCredentials from_web_identity(const Environment& environment, const Profile
 }
 
 FoundCredentials from_profile(const Environment& environment, const Profile& profile,
-                              net::HttpClient& http, std::stop_token stop) {
+                              net::HttpClient& http, const std::stop_token& stop) {
   if (!profile.exists) {
     return Absent{
         fmt::format("there is no profile '{}' in {}", printable(profile.name), profile.files)};
@@ -170,7 +170,7 @@ FoundCredentials from_profile(const Environment& environment, const Profile& pro
 }
 
 FoundCredentials from_container(const Environment& environment, net::HttpClient& http,
-                                std::stop_token stop) {
+                                const std::stop_token& stop) {
   const auto relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   const auto full = environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   if (!relative && !full) {
@@ -192,7 +192,7 @@ FoundCredentials from_container(const Environment& environment, net::HttpClient&
   return *credentials;
 }
 
-FoundCredentials from_instance(InstanceMetadata& instance, std::stop_token stop) {
+FoundCredentials from_instance(InstanceMetadata& instance, const std::stop_token& stop) {
   const std::string folder = "iam/security-credentials/";
   const auto roles = instance.get(folder, stop);
   if (!roles) {

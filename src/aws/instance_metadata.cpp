@@ -27,7 +27,7 @@ InstanceMetadata::InstanceMetadata(const Environment& environment, net::HttpClie
       http_(http) {}
 
 Result<net::ClientResponse> InstanceMetadata::send(net::ClientRequest request,
-                                                   std::stop_token stop) {
+                                                   const std::stop_token& stop) {
   request.url.insert(0, endpoint_);
   request.direct = true;
   request.connect_timeout = kPatience;
@@ -36,7 +36,7 @@ Result<net::ClientResponse> InstanceMetadata::send(net::ClientRequest request,
   return http_.send(request, stop);
 }
 
-Result<std::string> InstanceMetadata::new_token(std::stop_token stop) {
+Result<std::string> InstanceMetadata::new_token(const std::stop_token& stop) {
   net::ClientRequest request{.method = "PUT", .url = "/latest/api/token"};
   request.headers.set("X-aws-ec2-metadata-token-ttl-seconds", "21600");
   auto answer = send(std::move(request), stop);
@@ -53,7 +53,8 @@ Result<std::string> InstanceMetadata::new_token(std::stop_token stop) {
   return std::string(trim(answer->body));
 }
 
-Result<net::ClientResponse> InstanceMetadata::ask(const std::string& path, std::stop_token stop) {
+Result<net::ClientResponse> InstanceMetadata::ask(const std::string& path,
+                                                  const std::stop_token& stop) {
   if (token_.empty()) {
     auto token = new_token(stop);
     if (!token) return token.error();
@@ -64,7 +65,7 @@ Result<net::ClientResponse> InstanceMetadata::ask(const std::string& path, std::
   return send(std::move(request), stop);
 }
 
-Result<std::string> InstanceMetadata::get(const std::string& path, std::stop_token stop) {
+Result<std::string> InstanceMetadata::get(const std::string& path, const std::stop_token& stop) {
   if (disabled_) return Error{ErrorKind::not_found, "AWS_EC2_METADATA_DISABLED is true"};
   const bool had_token = !token_.empty();
   auto answer = ask(path, stop);

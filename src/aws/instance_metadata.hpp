@@ -22,12 +22,12 @@ class InstanceMetadata {
   // "placement/region": what is at /latest/meta-data/placement/region. On a machine that is no
   // instance, an error within about a second. ErrorKind::not_found: there is no such thing here,
   // or asking is disabled.
-  Result<std::string> get(const std::string& path, std::stop_token stop);
+  Result<std::string> get(const std::string& path, const std::stop_token& stop);
 
  private:
-  Result<net::ClientResponse> send(net::ClientRequest request, std::stop_token stop);
-  Result<net::ClientResponse> ask(const std::string& path, std::stop_token stop);
-  Result<std::string> new_token(std::stop_token stop);
+  Result<net::ClientResponse> send(net::ClientRequest request, const std::stop_token& stop);
+  Result<net::ClientResponse> ask(const std::string& path, const std::stop_token& stop);
+  Result<std::string> new_token(const std::stop_token& stop);
 
   const bool disabled_;
   const std::string endpoint_;

@@ -109,7 +109,7 @@ Result<std::string> configured_region(const Environment& environment, const Prof
 }
 
 Result<std::string> find_region(const Environment& environment, const Profile& profile,
-                                InstanceMetadata& instance, std::stop_token stop) {
+                                InstanceMetadata& instance, const std::stop_token& stop) {
   auto configured = configured_region(environment, profile);
   if (!configured || !configured->empty()) return configured;
   const auto own = instance.get("placement/region", stop);

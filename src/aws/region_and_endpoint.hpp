@@ -18,7 +18,7 @@ Result<std::string> configured_region(const Environment& environment, const Prof
 
 // The same, and after them the instance's own. Otherwise an error that says what to set.
 Result<std::string> find_region(const Environment& environment, const Profile& profile,
-                                InstanceMetadata& instance, std::stop_token stop);
+                                InstanceMetadata& instance, const std::stop_token& stop);
 
 // The region, if it may be part of a host's name: lower-case letters, digits and dashes only.
 // `from` says in the error where it was found.

@@ -15,7 +15,7 @@ constexpr Service kParameterStore{"ssm", "ssm", "ssm"};
 }  // namespace
 
 Result<SecretsManager> SecretsManager::open(Session& session, net::HttpClient& http,
-                                            std::string region, std::stop_token stop,
+                                            std::string region, const std::stop_token& stop,
                                             Patience patience) {
   auto client =
       Client::open(session, http, kSecretsManager, std::move(region), stop, std::move(patience));
@@ -23,7 +23,7 @@ Result<SecretsManager> SecretsManager::open(Session& session, net::HttpClient& h
   return SecretsManager(std::move(*client));
 }
 
-Result<std::string> SecretsManager::value(const std::string& id, std::stop_token stop) {
+Result<std::string> SecretsManager::value(const std::string& id, const std::stop_token& stop) {
   const auto what = fmt::format("the secret '{}' in {}", printable(id), client_.region());
   const auto answer = client_.json("GetSecretValue", "secretsmanager",
                                    fmt::format(R"({{"SecretId":{}}})", json_text(id)), stop);
@@ -36,7 +36,7 @@ Result<std::string> SecretsManager::value(const std::string& id, std::stop_token
 }
 
 Result<ParameterStore> ParameterStore::open(Session& session, net::HttpClient& http,
-                                            std::string region, std::stop_token stop,
+                                            std::string region, const std::stop_token& stop,
                                             Patience patience) {
   auto client =
       Client::open(session, http, kParameterStore, std::move(region), stop, std::move(patience));
@@ -44,7 +44,7 @@ Result<ParameterStore> ParameterStore::open(Session& session, net::HttpClient& h
   return ParameterStore(std::move(*client));
 }
 
-Result<std::string> ParameterStore::value(const std::string& name, std::stop_token stop) {
+Result<std::string> ParameterStore::value(const std::string& name, const std::stop_token& stop) {
   const auto what = fmt::format("the parameter '{}' in {}", printable(name), client_.region());
   const auto answer =
       client_.json("GetParameter", "AmazonSSM",

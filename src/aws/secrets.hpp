@@ -16,10 +16,11 @@ class SecretsManager {
  public:
   // As Client::open().
   static Result<SecretsManager> open(Session& session, net::HttpClient& http, std::string region,
-                                     std::stop_token stop, Patience patience = usual_patience());
+                                     const std::stop_token& stop,
+                                     Patience patience = usual_patience());
 
   // The present value of the secret of this name or ARN: its text, or its bytes.
-  Result<std::string> value(const std::string& id, std::stop_token stop);
+  Result<std::string> value(const std::string& id, const std::stop_token& stop);
 
  private:
   explicit SecretsManager(Client client) : client_(std::move(client)) {}
@@ -31,10 +32,11 @@ class ParameterStore {
  public:
   // As Client::open().
   static Result<ParameterStore> open(Session& session, net::HttpClient& http, std::string region,
-                                     std::stop_token stop, Patience patience = usual_patience());
+                                     const std::stop_token& stop,
+                                     Patience patience = usual_patience());
 
   // The value of the parameter of this name or ARN, decrypted if it is a SecureString.
-  Result<std::string> value(const std::string& name, std::stop_token stop);
+  Result<std::string> value(const std::string& name, const std::stop_token& stop);
 
  private:
   explicit ParameterStore(Client client) : client_(std::move(client)) {}

@@ -18,12 +18,12 @@ Session::Session(Environment environment, const Clock& clock)
     : environment_(std::move(environment)),
       clock_(clock),
       credentials_(
-          [this](std::stop_token stop) {
+          [this](const std::stop_token& stop) {
             return find_credentials(environment_, credentials_http_, stop);
           },
           clock) {}
 
-Result<std::string> Session::region(std::stop_token stop) {
+Result<std::string> Session::region(const std::stop_token& stop) {
   const std::lock_guard lock(mutex_);
   if (!region_.empty()) return region_;
   const auto profile = load_profile(environment_);

@@ -23,7 +23,7 @@ class Session {
                    const Clock& clock = system_clock());
 
   // find_region(); asked once.
-  Result<std::string> region(std::stop_token stop);
+  Result<std::string> region(const std::stop_token& stop);
   // find_endpoint().
   Result<Endpoint> endpoint(const Service& service, const std::string& region) const;
   // AWS_MAX_ATTEMPTS or the profile's "max_attempts", from 1 to 20; else 3.

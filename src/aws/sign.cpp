@@ -66,9 +66,11 @@ std::string canonical_query(std::string_view query) {
                             encoded_once(text.substr(std::min(equals + 1, text.size()))));
   }
   std::ranges::sort(parameters);
-  std::vector<std::string> pairs;
-  for (const auto& [name, value] : parameters) pairs.push_back(name + "=" + value);
-  return join(pairs, "&");
+  std::string canonical;
+  for (const auto& [name, value] : parameters) {
+    canonical += fmt::format("{}{}={}", canonical.empty() ? "" : "&", name, value);
+  }
+  return canonical;
 }
 
 // Trimmed, and each run of blanks or folded lines within as one blank.
@@ -100,7 +102,7 @@ CanonicalHeaders canonical_headers(const RequestToSign& request, const net::Head
   CanonicalHeaders canonical;
   for (const auto& [name, value] : merged) {
     canonical.names += (canonical.names.empty() ? "" : ";") + name;
-    canonical.lines += name + ":" + value + "\n";
+    canonical.lines += fmt::format("{}:{}\n", name, value);
   }
   return canonical;
 }

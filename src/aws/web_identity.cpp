@@ -55,7 +55,7 @@ Result<Credentials> read_credentials(const std::string& body, std::string source
 
 Result<Credentials> assume_role(const WebIdentity& identity, const Environment& environment,
                                 const Profile& profile, net::HttpClient& http,
-                                std::stop_token stop) {
+                                const std::stop_token& stop) {
   const auto content = read_file(identity.token_file, kLongestToken);
   if (!content) return content.error();
   const std::string token(trim(*content));

@@ -22,6 +22,6 @@ struct WebIdentity {
 
 Result<Credentials> assume_role(const WebIdentity& identity, const Environment& environment,
                                 const Profile& profile, net::HttpClient& http,
-                                std::stop_token stop);
+                                const std::stop_token& stop);
 
 }  // namespace muster::aws
