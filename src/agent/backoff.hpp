@@ -23,7 +23,4 @@ class Backoff {
   std::minstd_rand random_{std::random_device{}()};
 };
 
-// Sleeps for `duration`, or until `stop` is requested.
-void sleep_for(Millis duration, const std::stop_token& stop);
-
 }  // namespace muster::agent

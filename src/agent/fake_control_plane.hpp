@@ -13,8 +13,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "agent/backoff.hpp"
 #include "agent/control_plane.hpp"
+#include "base/sleep.hpp"
 
 namespace muster::agent {
 

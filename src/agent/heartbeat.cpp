@@ -4,6 +4,7 @@
 
 #include "agent/backoff.hpp"
 #include "base/log.hpp"
+#include "base/sleep.hpp"
 
 namespace muster::agent {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/backoff.hpp"
+#include "base/sleep.hpp"
 
 namespace muster::agent {
 namespace {

@@ -10,6 +10,7 @@
 #include "agent/exec.hpp"
 #include "agent/fake_control_plane.hpp"
 #include "base/crypto.hpp"
+#include "base/sleep.hpp"
 
 namespace muster::agent {
 namespace {

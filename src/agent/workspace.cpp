@@ -10,8 +10,8 @@
 
 #include <fmt/core.h>
 
-#include "agent/backoff.hpp"
 #include "base/log.hpp"
+#include "base/sleep.hpp"
 #include "base/text.hpp"
 #include "base/tree.hpp"
 

@@ -120,13 +120,18 @@ Result<std::string> sha256_of_file(const std::filesystem::path& path) {
   }
 }
 
-std::string hmac_sha256_hex(std::string_view key, std::string_view data) {
+std::string hmac_sha256(std::string_view key, std::string_view data) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   require(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), as_bytes(data), data.size(),
                digest.data(), &size) != nullptr,
           "HMAC");
-  return to_hex(digest.data(), size);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+std::string hmac_sha256_hex(std::string_view key, std::string_view data) {
+  const auto digest = hmac_sha256(key, data);
+  return to_hex(as_bytes(digest), digest.size());
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

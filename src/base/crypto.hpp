@@ -21,6 +21,7 @@ bool is_uuid(std::string_view text);
 
 std::string sha256_hex(std::string_view data);
 Result<std::string> sha256_of_file(const std::filesystem::path& path);
+std::string hmac_sha256(std::string_view key, std::string_view data);  // 32 bytes
 std::string hmac_sha256_hex(std::string_view key, std::string_view data);
 
 // SHA-256 of a stream that does not fit in memory.

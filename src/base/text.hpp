@@ -42,6 +42,9 @@ std::optional<std::string> nearest(std::string_view text,
 // " (did you mean 'x'?)" for the nearest candidate, or nothing.
 std::string did_you_mean(std::string_view text, std::span<const std::string_view> candidates);
 
+// A string for JSON, and so for YAML: in double quotes, with escapes where needed.
+std::string json_text(std::string_view text);
+
 // For HTML text and quoted attributes.
 std::string escape_html(std::string_view text);
 

@@ -50,5 +50,11 @@ TEST(TextTest, EscapesHtml) {
   EXPECT_EQ(escape_html("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
 }
 
+TEST(JsonText, EscapesWhatJsonWants) {
+  EXPECT_EQ(json_text("a \"b\" c\\d"), R"("a \"b\" c\\d")");
+  EXPECT_EQ(json_text("line\nend\x7f"), R"("line\u000aend\u007f")");
+  EXPECT_EQ(json_text("Zürich"), "\"Zürich\"");
+}
+
 }  // namespace
 }  // namespace muster

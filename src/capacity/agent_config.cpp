@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "capacity/json_text.hpp"
+#include "base/text.hpp"
 
 namespace muster::capacity {
 

@@ -6,8 +6,8 @@
 #include <fmt/core.h>
 
 #include "base/log.hpp"
+#include "base/sleep.hpp"
 #include "base/text.hpp"
-#include "fleet/waker.hpp"
 #include "process/program.hpp"
 #include "protocol/json.hpp"
 #include "protocol/messages.hpp"
@@ -102,7 +102,7 @@ Result<void> CommandCapacity::drain(const std::string& id) {
 }
 
 void CommandCapacity::wait_for_change(Millis patience, std::stop_token stop) {
-  fleet::sleep_for(std::min(patience, kPollInterval), stop);
+  sleep_for(std::min(patience, kPollInterval), stop);
 }
 
 }  // namespace muster::capacity

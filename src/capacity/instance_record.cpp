@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/file.hpp"
-#include "capacity/json_text.hpp"
+#include "base/text.hpp"
 #include "yaml/reader.hpp"
 
 namespace muster::capacity {

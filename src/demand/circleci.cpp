@@ -7,8 +7,8 @@
 #include <fmt/core.h>
 
 #include "base/log.hpp"
+#include "base/sleep.hpp"
 #include "base/text.hpp"
-#include "fleet/waker.hpp"
 
 namespace muster::demand {
 
@@ -87,7 +87,7 @@ class CircleCi::Sweep {
       const std::lock_guard lock(mutex_);
       if (source_refusal) return false;
     }
-    fleet::sleep_for(budget_.reserve(clock_.monotonic()), stop_);
+    sleep_for(budget_.reserve(clock_.monotonic()), stop_);
     return !stop_.stop_requested();
   }
 
@@ -211,7 +211,7 @@ void CircleCi::wait_for_change(Millis patience, std::stop_token stop) {
     due = next_reading_;
   }
   const auto wait = due - clock_.monotonic();
-  fleet::sleep_for(std::clamp(wait, Millis(0), std::max(patience, Millis(0))), stop);
+  sleep_for(std::clamp(wait, Millis(0), std::max(patience, Millis(0))), stop);
 }
 
 }  // namespace muster::demand

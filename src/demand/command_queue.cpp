@@ -4,8 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "base/sleep.hpp"
 #include "base/text.hpp"
-#include "fleet/waker.hpp"
 #include "process/program.hpp"
 #include "protocol/json.hpp"
 #include "protocol/messages.hpp"
@@ -58,7 +58,7 @@ fleet::ClassDemand CommandQueue::read_class(const std::string& name, std::stop_t
 }
 
 void CommandQueue::wait_for_change(Millis patience, std::stop_token stop) {
-  fleet::sleep_for(std::min(patience, settings_.poll_interval), stop);
+  sleep_for(std::min(patience, settings_.poll_interval), stop);
 }
 
 }  // namespace muster::demand

@@ -5,8 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "base/sleep.hpp"
 #include "base/text.hpp"
-#include "fleet/waker.hpp"
 #include "protocol/json.hpp"
 #include "protocol/messages.hpp"
 
@@ -124,7 +124,7 @@ void MusterServer::back_off(std::stop_token stop) {
   const auto pause = std::min(kFirstPause * (1 << std::min(failures_, 10)), kLongestPause);
   ++failures_;
   std::uniform_int_distribution<Millis::rep> some(pause.count() / 2, pause.count());
-  fleet::sleep_for(Millis(some(dice)), stop);
+  sleep_for(Millis(some(dice)), stop);
 }
 
 }  // namespace muster::demand

@@ -1,7 +1,6 @@
 #include "demand/runner_api.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 #include <fmt/core.h>
 
@@ -55,11 +54,9 @@ std::optional<Millis> parse_retry_after(std::string_view header, WallTime now) {
   if (const auto seconds = parse_int(text); seconds && *seconds >= 0) {
     return std::chrono::seconds(std::min(*seconds, kMostSeconds));
   }
-  std::tm parts{};
-  const auto* end = ::strptime(std::string(text).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  const WallTime then{std::chrono::seconds(::timegm(&parts))};
-  return std::max(then - now, Millis(0));
+  const auto then = net::parse_http_date(std::string(text));
+  if (!then) return std::nullopt;
+  return std::max(*then - now, Millis(0));
 }
 
 template <class T>

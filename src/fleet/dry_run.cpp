@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "fleet/waker.hpp"
+#include "base/sleep.hpp"
 
 namespace muster::fleet {
 

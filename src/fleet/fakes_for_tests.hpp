@@ -7,6 +7,7 @@
 #include <atomic>
 #include <set>
 
+#include "base/sleep.hpp"
 #include "fleet/ledger.hpp"
 #include "fleet/loop.hpp"
 #include "fleet/ports.hpp"

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/log.hpp"
+#include "base/sleep.hpp"
 #include "base/text.hpp"
 #include "fleet/waker.hpp"
 

@@ -30,11 +30,4 @@ void Waker::await_poke(Millis patience, std::stop_token stop) {
   changed_.wait_for(lock, stop, patience, [&] { return poked_; });
 }
 
-void sleep_for(Millis duration, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, duration, [] { return false; });
-}
-
 }  // namespace muster::fleet

@@ -30,7 +30,4 @@ class Waker {
   std::uint64_t passes_ = 0;
 };
 
-// Sleeps for `duration`, or until a stop is requested.
-void sleep_for(Millis duration, std::stop_token stop);
-
 }  // namespace muster::fleet

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -15,6 +16,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "net/trust.hpp"
 
 namespace muster::net {
 
@@ -64,12 +66,6 @@ Result<Target> parse_target(const std::string& text) {
   return Target{host, printable(fmt::format("{}:{}", host, port))};
 }
 
-bool is_loopback(const std::string& host) {
-  in_addr address{};
-  return equal_ignoring_case(host, "localhost") || host == "[::1]" ||
-         (inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
-}
-
 // One call of send(): what is sent, what has come. curl's callbacks end here.
 class Call {
  public:
@@ -77,6 +73,9 @@ class Call {
       : easy_(easy), request_(request), target_(std::move(target)) {}
 
   Result<void> prepare();
+  // After the server's certificate was refused, and nothing sent: true if the bundle, which may
+  // have been given more certificates than the directory, is now trusted as well.
+  bool trust_bundle_too();
   Result<ClientResponse> finish(CURLcode code);
   Error cancelled() const {
     return {ErrorKind::cancelled, fmt::format("stopped waiting for {}", target_.name)};
@@ -86,6 +85,7 @@ class Call {
 
  private:
   void set_common_options();
+  void set_trust();
   Result<void> set_headers();
   Result<void> set_body();
   Result<void> set_body_file();
@@ -109,6 +109,7 @@ class Call {
   std::uint64_t upload_sent_ = 0;
   ClientResponse answer_;
   bool head_complete_ = false;
+  const char* bundle_ = nullptr;  // of certificates, if it is not asked yet
   UniqueFd answer_fd_;
   std::optional<Error> failure_;  // ours, found in a callback
 };
@@ -124,6 +125,7 @@ long curl_millis(Millis duration) {
 
 Result<void> Call::prepare() {
   set_common_options();
+  set_trust();
   if (auto done = set_headers(); !done) return done;
   return set_body();
 }
@@ -139,7 +141,7 @@ void Call::set_common_options() {
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, curl_millis(request_.connect_timeout));
   set(easy_, CURLOPT_TIMEOUT_MS, curl_millis(request_.timeout));
   set(easy_, CURLOPT_USERAGENT, fmt::format("muster/{}", version()).c_str());
-  if (is_loopback(target_.host)) set(easy_, CURLOPT_NOPROXY, "*");
+  if (request_.direct || is_loopback(target_.host)) set(easy_, CURLOPT_NOPROXY, "*");
 
   set(easy_, CURLOPT_HEADERDATA, this);
   set(
@@ -337,12 +339,43 @@ Result<ClientResponse> Call::finish(CURLcode code) {
   return std::move(answer_);
 }
 
+// curl would read the bundle of all certificates for each new connection: 17 ms and more. It need
+// not if it may search a directory instead; and if there is only the bundle, it keeps that. But
+// somebody may have added a certificate to the bundle alone, so that has the last word.
+std::atomic<bool> needs_bundle = false;
+
+void Call::set_trust() {
+  static const auto* defaults = curl_version_info(CURLVERSION_NOW);
+  static const bool searchable = defaults->capath && has_hashed_names(defaults->capath);
+  if (needs_bundle) return;
+  bundle_ = searchable ? defaults->cainfo : nullptr;
+  set<const char*>(easy_, searchable ? CURLOPT_CAINFO : CURLOPT_CAPATH, nullptr);
+}
+
+bool Call::trust_bundle_too() {
+  if (!bundle_) return false;
+  set(easy_, CURLOPT_CAINFO, std::exchange(bundle_, nullptr));
+  return true;
+}
+
 void initialize_curl_once() {
   static const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialized != CURLE_OK) throw std::runtime_error("libcurl cannot start");
 }
 
 }  // namespace
+
+bool is_loopback(const std::string& host) {
+  in_addr address{};
+  return equal_ignoring_case(host, "localhost") || host == "[::1]" ||
+         (inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
+std::optional<WallTime> parse_http_date(const std::string& text) {
+  const auto seconds = curl_getdate(text.c_str(), nullptr);
+  if (seconds == -1) return std::nullopt;
+  return WallTime(std::chrono::seconds(seconds));
+}
 
 struct HttpClient::State {
   State() {
@@ -352,7 +385,8 @@ struct HttpClient::State {
     if (!easy || !multi) throw std::bad_alloc();
   }
 
-  // Nothing if `stop` came first.
+  // The call that is set up, to its end. Nothing if `stop` came first.
+  std::optional<CURLcode> perform(const std::stop_token& stop);
   std::optional<CURLcode> run(const std::stop_token& stop);
 
   Easy easy;
@@ -385,6 +419,13 @@ std::optional<CURLcode> HttpClient::State::run(const std::stop_token& stop) {
   }
 }
 
+std::optional<CURLcode> HttpClient::State::perform(const std::stop_token& stop) {
+  if (curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK) return CURLE_FAILED_INIT;
+  const auto code = run(stop);
+  curl_multi_remove_handle(multi.get(), easy.get());
+  return code;
+}
+
 HttpClient::HttpClient() : state_(std::make_unique<State>()) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
@@ -397,12 +438,12 @@ Result<ClientResponse> HttpClient::send(const ClientRequest& request, std::stop_
   curl_easy_reset(easy);  // keeps the connections
   Call call(easy, request, std::move(*target));
   if (auto prepared = call.prepare(); !prepared) return prepared.error();
-  if (curl_multi_add_handle(state_->multi.get(), easy) != CURLM_OK) {
-    return Error{ErrorKind::internal, "libcurl does not take the call"};
+  auto code = state_->perform(stop);
+  if (code == CURLE_PEER_FAILED_VERIFICATION && call.trust_bundle_too()) {
+    code = state_->perform(stop);
+    if (code == CURLE_OK) needs_bundle = true;
   }
-  const auto code = state_->run(stop);
   Result<ClientResponse> answer = code ? call.finish(*code) : call.cancelled();
-  curl_multi_remove_handle(state_->multi.get(), easy);
   if (!answer) call.discard_answer_file();
   return answer;
 }

@@ -27,6 +27,7 @@ struct ClientRequest {
   Headers headers;
   std::string body;
   std::optional<std::filesystem::path> body_file;  // sent instead of `body`
+  bool direct = false;  // not through a proxy, whatever the environment says; so is any loopback
   Millis connect_timeout = std::chrono::seconds(10);
   Millis timeout = std::chrono::seconds(30);         // for the whole call
   std::uint64_t answer_limit = 16 << 20;             // bytes kept; a longer answer is an error
@@ -56,6 +57,12 @@ class HttpClient {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// "localhost", "127.…" or "[::1]", as in an address. Nothing is looked up.
+bool is_loopback(const std::string& host);
+
+// "Sun, 06 Nov 1994 08:49:37 GMT", or one of the older forms (RFC 9110, 5.6.7).
+std::optional<WallTime> parse_http_date(const std::string& text);
 
 // The error kind that a status stands for (400 invalid, 401 unauthenticated, 403 forbidden, 404
 // not_found, 409 conflict, 413 too_large, 416 out_of_range, 507 exhausted, 429 and 5xx

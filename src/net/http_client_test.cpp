@@ -101,6 +101,18 @@ TEST_F(HttpClientTest, ANewConnectionReplacesOneThatDied) {
   }
 }
 
+TEST_F(HttpClientTest, ADirectCallPassesNoProxy) {
+  FakeServer proxy(answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy"));
+  ::setenv("http_proxy", proxy.url().c_str(), 1);
+  const auto through = client_.send({.url = "http://0.0.0.0:1/"});  // where nobody listens
+  const auto direct = client_.send({.url = "http://0.0.0.0:1/", .direct = true});
+  ::unsetenv("http_proxy");
+  ASSERT_TRUE(through) << through.error().message;
+  EXPECT_EQ(through->body, "proxy");
+  ASSERT_FALSE(direct);
+  EXPECT_THAT(direct.error().message, HasSubstr("0.0.0.0:1"));
+}
+
 TEST_F(HttpClientTest, RedirectsAreAnswers) {
   FakeServer server(answering(
       "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"));
@@ -261,6 +273,14 @@ TEST_F(HttpClientTest, AMissingUploadIsNamed) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::not_found);
   EXPECT_THAT(answer.error().message, HasSubstr("missing"));
+}
+
+TEST(HttpDate, IsReadInItsForms) {
+  const auto expected = parse_rfc3339("1994-11-06T08:49:37Z").value();
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), expected);
+  EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"), expected);
+  EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994"), expected);
+  for (const auto* bad : {"", "yesterday", "99"}) EXPECT_EQ(parse_http_date(bad), std::nullopt);
 }
 
 TEST(KindOfStatus, FollowsTheTable) {

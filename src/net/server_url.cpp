@@ -5,18 +5,16 @@
 #include <fmt/core.h>
 
 #include "base/text.hpp"
+#include "net/http_client.hpp"
 
 namespace muster::net {
 namespace {
 
 constexpr std::string_view kSchemeEnd = "://";
 
-// 127.evil.example is a name, and not of this machine.
-bool is_loopback(std::string_view address) {
-  if (address.starts_with("[::1]")) return true;
-  const auto host = address.substr(0, address.find_first_of(":/"));
-  return host == "localhost" || (host.starts_with("127.") &&
-                                 host.find_first_not_of("0123456789.") == std::string_view::npos);
+std::string host_of(std::string_view address) {
+  const auto end = address.starts_with('[') ? address.find(']') + 1 : address.find_first_of(":/");
+  return std::string(address.substr(0, end));
 }
 
 bool is_one_word(std::string_view text) {
@@ -39,7 +37,7 @@ Result<std::string> server_url(std::string_view written) {
                              printable(written))};
   }
   if (complete) return fmt::format("{}{}{}", scheme, kSchemeEnd, rest);
-  return fmt::format("{}{}", is_loopback(rest) ? "http://" : "https://", rest);
+  return fmt::format("{}{}", is_loopback(host_of(rest)) ? "http://" : "https://", rest);
 }
 
 }  // namespace muster::net

@@ -1,0 +1,83 @@
+#pragma once
+
+// EC2 Auto Scaling: the calls that keep a group at its size. Thin; one thread at a time.
+
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "aws/client.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace muster::aws {
+
+struct GroupInstance {
+  std::string id;
+  std::string lifecycle_state;  // "Pending", "InService", "Terminating:Wait", …
+  std::string health_status;    // "Healthy"
+  std::string availability_zone;
+  std::string instance_type;
+  bool protected_from_scale_in = false;
+};
+
+struct AutoScalingGroup {
+  std::string name;
+  std::string arn;
+  int min = 0;
+  int max = 0;
+  int desired = 0;
+  bool protects_new_instances = false;
+  std::vector<std::string> suspended_processes;  // "AZRebalance"
+  std::vector<GroupInstance> instances;
+};
+
+// A launch or an end that the group began by itself or was asked for.
+struct ScalingActivity {
+  std::string id;
+  std::string status_code;  // "Successful", "Failed", "InProgress", …
+  std::string status_message;
+  std::string description;
+  std::string cause;
+  WallTime started_at;
+  std::optional<WallTime> ended_at;
+};
+
+class AutoScaling {
+ public:
+  // As Client::open().
+  static Result<AutoScaling> open(Session& session, net::HttpClient& http, std::string region,
+                                  const std::stop_token& stop,
+                                  Patience patience = usual_patience());
+
+  // Those of the names (at most 100) that there are, in AWS's order. All of them or an error.
+  Result<std::vector<AutoScalingGroup>> groups(std::span<const std::string> names,
+                                               const std::stop_token& stop);
+
+  // The latest, newest first; `most` from 1 to 100.
+  Result<std::vector<ScalingActivity>> activities(const std::string& group, int most,
+                                                  const std::stop_token& stop);
+
+  // At once, whatever the group's cooldown.
+  Result<void> set_desired_capacity(const std::string& group, int desired,
+                                    const std::stop_token& stop);
+
+  // Ends the instance and lowers the desired capacity, so that it is not replaced. Not repeated
+  // when AWS may have done it: that would lower the capacity twice.
+  Result<void> terminate(const std::string& instance_id, const std::stop_token& stop);
+
+  Result<void> set_protection(const std::string& group, std::span<const std::string> instance_ids,
+                              bool is_protected, const std::stop_token& stop);
+
+ private:
+  explicit AutoScaling(Client client) : client_(std::move(client)) {}
+
+  Result<Node> call(const std::string& action, Parameters parameters, const std::stop_token& stop,
+                    Repeat repeat = Repeat::always);
+
+  Client client_;
+};
+
+}  // namespace muster::aws

@@ -1,0 +1,185 @@
+#include "aws/client.hpp"
+
+#include <fmt/core.h>
+
+#include "aws/sign.hpp"
+#include "base/text.hpp"
+
+namespace muster::aws {
+
+namespace {
+
+constexpr Millis kConnectTimeout{5'000};
+constexpr Millis kTimeout{20'000};
+constexpr std::uint64_t kLongestAnswer = 8 << 20;
+
+// What may help after a failure.
+enum class Again {
+  no,
+  at_once,  // what was wrong has been put right
+  later,
+  later_timeout,
+};
+
+int cost_of(Again again) {
+  if (again == Again::later) return RetryQuota::kUsualCost;
+  return again == Again::later_timeout ? RetryQuota::kTimeoutCost : 0;
+}
+
+}  // namespace
+
+struct Client::Call {
+  std::string name;  // as in a policy: "autoscaling:SetDesiredCapacity"
+  net::Headers headers;
+  std::string body;
+  bool is_json = false;
+  Repeat repeat = Repeat::always;
+};
+
+struct Client::Outcome {
+  Result<Node> answer;
+  Again again = Again::no;
+};
+
+Result<Client> Client::open(Session& session, net::HttpClient& http, const Service& service,
+                            std::string region, const std::stop_token& stop, Patience patience) {
+  if (region.empty()) {
+    auto found = session.region(stop);
+    if (!found) return found.error();
+    region = std::move(*found);
+  }
+  auto endpoint = session.endpoint(service, region);
+  if (!endpoint) return endpoint.error();
+  const auto attempts = session.max_attempts();
+  if (!attempts) return attempts.error();
+  return Client(session, http, service, std::move(region), std::move(*endpoint), *attempts,
+                std::move(patience));
+}
+
+Client::Client(Session& session, net::HttpClient& http, const Service& service, std::string region,
+               Endpoint endpoint, int max_attempts, Patience patience)
+    : session_(&session),
+      http_(&http),
+      service_(service),
+      region_(std::move(region)),
+      endpoint_(std::move(endpoint)),
+      max_attempts_(max_attempts),
+      patience_(std::move(patience)) {}
+
+Result<Node> Client::query(const std::string& action, std::string_view version,
+                           Parameters parameters, const std::stop_token& stop, Repeat repeat) {
+  parameters.insert(parameters.begin(), {{"Action", action}, {"Version", std::string(version)}});
+  Call call{.name = fmt::format("{}:{}", service_.signing_name, action),
+            .body = encode_form(parameters),
+            .repeat = repeat};
+  call.headers.set("Content-Type", kFormType);
+  auto answer = make(call, stop);
+  if (!answer) return answer;
+  for (auto& child : answer->children) {
+    if (child.name == action + "Result") return Node(std::move(child));
+  }
+  return answer;
+}
+
+Result<Node> Client::json(const std::string& action, std::string_view target, std::string body,
+                          const std::stop_token& stop, Repeat repeat) {
+  Call call{.name = fmt::format("{}:{}", service_.signing_name, action),
+            .body = std::move(body),
+            .is_json = true,
+            .repeat = repeat};
+  call.headers.set("Content-Type", "application/x-amz-json-1.1");
+  call.headers.set("X-Amz-Target", fmt::format("{}.{}", target, action));
+  return make(call, stop);
+}
+
+Result<Node> Client::make(const Call& call, const std::stop_token& stop) {
+  for (int attempts = 1, paid = 0;; ++attempts) {
+    auto outcome = attempt(call, stop);
+    if (outcome.answer) {
+      quota_.give_back(paid);
+      return std::move(outcome.answer);
+    }
+    if (outcome.again == Again::no) return outcome.answer.error();
+    paid = cost_of(outcome.again);
+    if (attempts >= max_attempts_ || !quota_.take(paid)) {
+      auto error = outcome.answer.error();
+      if (attempts > 1) error.message += fmt::format(" (attempt {})", attempts);
+      return error;
+    }
+    if (outcome.again != Again::at_once) {
+      patience_.sleep(pause_after(attempts, patience_.random()), stop);
+    }
+    if (stop.stop_requested()) {
+      return Error{ErrorKind::cancelled, fmt::format("stopped waiting for {}", call.name)};
+    }
+  }
+}
+
+Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
+  const auto credentials = session_->credentials().get(stop);
+  if (!credentials) return {credentials.error()};
+  const auto response = http_->send(signed_request(call, *credentials), stop);
+  if (response) return judge(call, *credentials, *response, stop);
+
+  const auto& error = response.error();
+  auto again = Again::no;
+  if (call.repeat == Repeat::always) {
+    if (error.kind == ErrorKind::unavailable) again = Again::later;
+    if (error.kind == ErrorKind::timeout) again = Again::later_timeout;
+  }
+  return {error.within(fmt::format("{} in {}", call.name, region_)), again};
+}
+
+net::ClientRequest Client::signed_request(const Call& call, const Credentials& credentials) const {
+  net::ClientRequest request{.method = "POST",
+                             .url = endpoint_.url() + "/",
+                             .headers = call.headers,
+                             .body = call.body,
+                             .connect_timeout = kConnectTimeout,
+                             .timeout = kTimeout,
+                             .answer_limit = kLongestAnswer};
+  request.headers.set("Host", endpoint_.host);
+  const RequestToSign to_sign{.method = request.method,
+                              .path = endpoint_.path + "/",
+                              .headers = request.headers.all(),
+                              .body = request.body};
+  const SigningScope scope{.region = region_, .service = std::string(service_.signing_name)};
+  const auto added = sign(to_sign, credentials, scope, session_->aws_now());
+  for (const auto& [name, value] : added.all()) request.headers.set(name, value);
+  return request;
+}
+
+Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
+                              const net::ClientResponse& response, const std::stop_token& stop) {
+  const auto unless_done = call.repeat == Repeat::always ? Again::later : Again::no;
+  if (response.status >= 200 && response.status < 300) {
+    auto answer = call.is_json ? parse_json(response.body) : parse_xml(response.body);
+    if (answer) return {std::move(answer)};
+    const auto message = fmt::format("{}: the answer: {}", call.name, answer.error().message);
+    return {Error{ErrorKind::unavailable, message}, unless_done};
+  }
+  const auto fault =
+      read_fault(response, {credentials.secret_access_key, credentials.session_token});
+  const auto who = fmt::format("access key {} from {}", printable(credentials.access_key_id),
+                               credentials.source);
+  const auto error = describe(fault, call.name, who);
+  if (is_throttling(fault)) return {error, Again::later};
+  if (is_transient(fault)) return {error, unless_done};
+  const bool otherwise = can_try_otherwise(fault, credentials, response, stop);
+  return {error, otherwise ? Again::at_once : Again::no};
+}
+
+// With another time, or with other credentials.
+bool Client::can_try_otherwise(const Fault& fault, const Credentials& credentials,
+                               const net::ClientResponse& response, const std::stop_token& stop) {
+  if (is_about_time(fault)) {
+    const auto date = net::parse_http_date(response.headers.get("Date").value_or(""));
+    if (date && session_->learn_time(*date)) return true;
+  }
+  if (!is_about_credentials(fault)) return false;
+  session_->credentials().discard(credentials);
+  const auto others = session_->credentials().get(stop);
+  return others && !(*others == credentials);
+}
+
+}  // namespace muster::aws

@@ -1,0 +1,188 @@
+#include "aws/fault.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/core.h>
+
+#include "aws/document.hpp"
+#include "base/text.hpp"
+
+namespace muster::aws {
+
+namespace {
+
+template <std::size_t kSize>
+using Codes = std::array<std::string_view, kSize>;
+
+// The codes that AWS's tools retry as throttling and as transient in their standard mode.
+constexpr Codes<14> kThrottling{"BandwidthLimitExceeded",
+                                "EC2ThrottledException",
+                                "LimitExceededException",
+                                "PriorRequestNotComplete",
+                                "ProvisionedThroughputExceededException",
+                                "RequestLimitExceeded",
+                                "RequestThrottled",
+                                "RequestThrottledException",
+                                "SlowDown",
+                                "ThrottledException",
+                                "Throttling",
+                                "ThrottlingException",
+                                "TooManyRequestsException",
+                                "TransactionInProgressException"};
+constexpr Codes<3> kTransient{"InternalFailure", "RequestTimeout", "RequestTimeoutException"};
+constexpr Codes<3> kExpired{"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"};
+constexpr Codes<4> kUnknownKey{"InvalidClientTokenId", "UnrecognizedClientException",
+                               "InvalidAccessKeyId", "MissingAuthenticationToken"};
+constexpr Codes<3> kBadSignature{"SignatureDoesNotMatch", "InvalidSignatureException",
+                                 "AuthFailure"};
+constexpr Codes<3> kSkewed{"RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"};
+constexpr Codes<4> kDenied{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation",
+                           "NotAuthorized"};
+constexpr Codes<4> kNotFound{"ResourceNotFoundException", "ParameterNotFound",
+                             "ParameterVersionNotFound", "ResourceNotFound"};
+constexpr Codes<5> kConflict{"ConditionalCheckFailedException", "ResourceContention",
+                             "ResourceInUse", "ScalingActivityInProgress",
+                             "TransactionConflictException"};
+
+template <std::size_t kSize>
+bool is_one_of(const Fault& fault, const Codes<kSize>& codes) {
+  return std::ranges::find(codes, fault.code) != codes.end();
+}
+
+// "com.amazonaws.x#Code:http://…" is Code.
+std::string bare(std::string_view code) {
+  if (const auto hash = code.rfind('#'); hash != std::string_view::npos) {
+    code.remove_prefix(hash + 1);
+  }
+  return std::string(trim(code.substr(0, code.find(':'))));
+}
+
+std::string first_of(std::initializer_list<std::string> candidates) {
+  const auto found =
+      std::ranges::find_if(candidates, [](const auto& each) { return !each.empty(); });
+  return found == candidates.end() ? "" : *found;
+}
+
+void read_xml(const net::ClientResponse& response, Fault& fault) {
+  const auto document = parse_xml(response.body);
+  if (!document) return;
+  const auto* error = document->find("Error");
+  if (!error) error = document->find("Errors/Error");  // EC2
+  if (error) {
+    fault.code = error->text_at("Code");
+    fault.message = error->text_at("Message");
+  }
+  fault.request_id = first_of({document->text_at("RequestId"), document->text_at("RequestID")});
+}
+
+void read_json(const net::ClientResponse& response, Fault& fault) {
+  const auto document = parse_json(response.body);
+  if (!document) return;
+  fault.code = bare(first_of({document->text_at("__type"), document->text_at("code")}));
+  fault.message = first_of({document->text_at("message"), document->text_at("Message")});
+}
+
+void hide(std::string_view secret, std::string& text) {
+  if (secret.empty()) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), "***");
+  }
+}
+
+ErrorKind kind_of(const Fault& fault) {
+  if (is_throttling(fault) || is_transient(fault)) return ErrorKind::unavailable;
+  if (is_one_of(fault, kDenied)) return ErrorKind::forbidden;
+  if (is_about_credentials(fault) || is_about_time(fault)) {
+    return ErrorKind::unauthenticated;
+  }
+  if (is_one_of(fault, kNotFound)) return ErrorKind::not_found;
+  if (is_one_of(fault, kConflict)) return ErrorKind::conflict;
+  return net::kind_of_status(fault.status);
+}
+
+// What follows `mark` in AWS's words, up to a blank.
+std::string word_after(std::string_view message, std::string_view mark) {
+  const auto at = message.find(mark);
+  if (at == std::string_view::npos) return {};
+  message = trim(message.substr(at + mark.size()));
+  message = message.substr(0, message.find_first_of(" \n,;"));
+  while (message.ends_with('.')) message.remove_suffix(1);
+  return std::string(message);
+}
+
+std::string cure_of_denial(const Fault& fault, std::string_view action) {
+  const auto denied = word_after(fault.message, "not authorized to perform:");
+  const auto resource = word_after(fault.message, "on resource:");
+  return fmt::format("allow {}{} in the caller's policy",
+                     printable(denied.empty() ? std::string(action) : denied),
+                     resource.empty() ? "" : " on " + printable(resource, 300));
+}
+
+std::string cure_of(const Fault& fault, std::string_view action) {
+  if (is_one_of(fault, kDenied)) return cure_of_denial(fault, action);
+  if (is_one_of(fault, kExpired)) return "renew them";
+  if (is_one_of(fault, kUnknownKey)) return "AWS does not know this key in this region";
+  if (is_one_of(fault, kBadSignature)) return "the secret does not belong to this key";
+  if (is_one_of(fault, kSkewed)) return "set this machine's clock";
+  return {};
+}
+
+}  // namespace
+
+Fault read_fault(const net::ClientResponse& response,
+                 std::initializer_list<std::string_view> secrets) {
+  Fault fault{.status = response.status};
+  if (trim(response.body).starts_with('<')) {
+    read_xml(response, fault);
+  } else {
+    read_json(response, fault);
+  }
+  if (const auto type = response.headers.get("x-amzn-errortype"); type && fault.code.empty()) {
+    fault.code = bare(*type);
+  }
+  fault.request_id =
+      first_of({fault.request_id, response.headers.get("x-amzn-requestid").value_or(""),
+                response.headers.get("x-amz-request-id").value_or("")});
+  for (const auto secret : secrets) hide(secret, fault.message);
+  return fault;
+}
+
+bool is_throttling(const Fault& fault) {
+  return is_one_of(fault, kThrottling) || (fault.status == 429 && fault.code.empty());
+}
+
+bool is_transient(const Fault& fault) {
+  const auto status = fault.status;
+  return is_one_of(fault, kTransient) || status == 500 || status == 502 || status == 503 ||
+         status == 504;
+}
+
+bool is_about_credentials(const Fault& fault) {
+  return is_one_of(fault, kExpired) || is_one_of(fault, kUnknownKey) ||
+         is_one_of(fault, kBadSignature);
+}
+
+bool is_about_time(const Fault& fault) {
+  return is_one_of(fault, kSkewed) || is_one_of(fault, kBadSignature);
+}
+
+Error describe(const Fault& fault, std::string_view action, std::string_view who) {
+  const auto kind = kind_of(fault);
+  auto text = fmt::format(
+      "{} failed with {}", action,
+      fault.code.empty() ? fmt::format("status {}", fault.status) : printable(fault.code));
+  // A wrong signature is answered with the whole of what should have been signed.
+  if (!fault.message.empty() && !is_one_of(fault, kBadSignature)) {
+    text += ": " + printable(trim(fault.message), 600);
+    while (text.ends_with('.')) text.pop_back();
+  }
+  std::string notes;
+  if (kind == ErrorKind::unauthenticated) notes = fmt::format("{}, ", who);
+  if (!fault.request_id.empty()) notes += fmt::format("request {}, ", printable(fault.request_id));
+  if (!notes.empty()) text += fmt::format(" ({})", notes.substr(0, notes.size() - 2));
+  if (const auto cure = cure_of(fault, action); !cure.empty()) text += ": " + cure;
+  return {kind, text};
+}
+
+}  // namespace muster::aws

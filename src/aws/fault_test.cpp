@@ -1,0 +1,127 @@
+#include "aws/fault.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fmt/core.h>
+
+namespace muster::aws {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kAction = "autoscaling:SetDesiredCapacity";
+constexpr const char* kWho = "access key AKIDEXAMPLE from the environment";
+
+Fault xml(int status, std::string_view code, std::string_view message) {
+  return read_fault({.status = status,
+                     .body = fmt::format("<ErrorResponse xmlns='urn:x'><Error><Type>Sender</Type>"
+                                         "<Code>{}</Code><Message>{}</Message></Error>"
+                                         "<RequestId>r-1</RequestId></ErrorResponse>",
+                                         code, message)});
+}
+
+Fault json(int status, std::string_view type, std::string_view message) {
+  net::ClientResponse response{
+      .status = status, .body = fmt::format(R"({{"__type":"{}","Message":"{}"}})", type, message)};
+  response.headers.set("x-amzn-RequestId", "r-2");
+  return read_fault(response);
+}
+
+TEST(Fault, IsReadFromXmlOfBothKinds) {
+  const auto fault = xml(400, "ValidationError", "No such group");
+  EXPECT_EQ(fault.code, "ValidationError");
+  EXPECT_EQ(fault.message, "No such group");
+  EXPECT_EQ(fault.request_id, "r-1");
+  const auto ec2 = read_fault(
+      {.status = 403,
+       .body = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>No</Message>"
+               "</Error></Errors><RequestID>r-3</RequestID></Response>"});
+  EXPECT_EQ(ec2.code, "UnauthorizedOperation");
+  EXPECT_EQ(ec2.request_id, "r-3");
+}
+
+TEST(Fault, IsReadFromJsonAndHeaders) {
+  const auto fault = json(400, "com.amazonaws.ssm#ParameterNotFound", "none");
+  EXPECT_EQ(fault.code, "ParameterNotFound");
+  EXPECT_EQ(fault.message, "none");
+  EXPECT_EQ(fault.request_id, "r-2");
+  net::ClientResponse bare{.status = 400, .body = ""};
+  bare.headers.set("X-Amzn-ErrorType", "ThrottlingException:http://internal.amazon.com/x");
+  EXPECT_EQ(read_fault(bare).code, "ThrottlingException");
+}
+
+TEST(Fault, SurvivesRubbish) {
+  for (const auto* body : {"<html>Service Unavailable", "", "}{", "[1]", "<Error/>"}) {
+    const auto fault = read_fault({.status = 503, .body = body});
+    EXPECT_TRUE(is_transient(fault));
+    EXPECT_EQ(describe(fault, kAction, kWho).message,
+              std::string(kAction) + " failed with status 503");
+  }
+}
+
+TEST(Fault, IsOfTheKindThatItsCodeSays) {
+  const std::pair<Fault, ErrorKind> cases[] = {
+      {xml(400, "Throttling", "Rate exceeded"), ErrorKind::unavailable},
+      {xml(500, "InternalFailure", ""), ErrorKind::unavailable},
+      {xml(403, "AccessDenied", ""), ErrorKind::forbidden},
+      {xml(403, "ExpiredToken", ""), ErrorKind::unauthenticated},
+      {xml(403, "InvalidClientTokenId", ""), ErrorKind::unauthenticated},
+      {xml(403, "SignatureDoesNotMatch", ""), ErrorKind::unauthenticated},
+      {json(400, "RequestExpired", ""), ErrorKind::unauthenticated},
+      {json(400, "ResourceNotFoundException", ""), ErrorKind::not_found},
+      {json(400, "ConditionalCheckFailedException", ""), ErrorKind::conflict},
+      {xml(400, "ScalingActivityInProgress", ""), ErrorKind::conflict},
+      {xml(400, "ValidationError", ""), ErrorKind::invalid},
+      {xml(404, "", ""), ErrorKind::not_found},
+  };
+  for (const auto& [fault, kind] : cases) {
+    EXPECT_EQ(describe(fault, kAction, kWho).kind, kind) << fault.code;
+  }
+}
+
+TEST(Fault, ADenialNamesActionAndResource) {
+  const auto error = describe(
+      xml(403, "AccessDenied",
+          "User: arn:aws:sts::1:assumed-role/ci/i is not authorized to perform: "
+          "autoscaling:SetDesiredCapacity on resource: arn:aws:autoscaling:eu-west-1:1:g because "
+          "no identity-based policy allows the autoscaling:SetDesiredCapacity action"),
+      kAction, kWho);
+  EXPECT_THAT(error.message, HasSubstr("arn:aws:sts::1:assumed-role/ci/i is not authorized"));
+  EXPECT_THAT(error.message, HasSubstr("request r-1"));
+  EXPECT_THAT(error.message, HasSubstr(": allow autoscaling:SetDesiredCapacity on "
+                                       "arn:aws:autoscaling:eu-west-1:1:g in the caller's policy"));
+  const auto terse = describe(json(400, "AccessDeniedException", "No."), kAction, kWho);
+  EXPECT_THAT(terse.message, HasSubstr(": allow autoscaling:SetDesiredCapacity in the caller's"));
+}
+
+TEST(Fault, RefusedCredentialsAreNamedWithTheCure) {
+  EXPECT_EQ(
+      describe(xml(403, "ExpiredToken", "The security token is expired"), kAction, kWho).message,
+      "autoscaling:SetDesiredCapacity failed with ExpiredToken: The security token is expired "
+      "(access key AKIDEXAMPLE from the environment, request r-1): renew them");
+}
+
+TEST(Fault, AWrongSignatureIsNotQuoted) {
+  const auto error =
+      describe(xml(403, "SignatureDoesNotMatch",
+                   "The Canonical String should have been 'x-amz-security-token:hush'"),
+               kAction, kWho);
+  EXPECT_THAT(error.message, Not(HasSubstr("hush")));
+  EXPECT_THAT(error.message, HasSubstr("the secret does not belong to this key"));
+}
+
+TEST(Fault, ASecretThatIsQuotedIsReplaced) {
+  const net::ClientResponse response{.status = 400,
+                                     .body = R"({"__type":"X","message":"hush, I said hush"})"};
+  EXPECT_EQ(read_fault(response, {"hush", ""}).message, "***, I said ***");
+}
+
+TEST(Fault, CannotForgeALine) {
+  const auto error = describe(xml(400, "X", "one\nERROR two"), kAction, kWho);
+  EXPECT_THAT(error.message, Not(HasSubstr("\n")));
+}
+
+}  // namespace
+}  // namespace muster::aws

@@ -1,0 +1,78 @@
+"""AWS, as moto fakes it over HTTP: with signatures and policies checked, as AWS does."""
+
+import json
+import os
+import re
+import sys
+from urllib.request import Request, urlopen
+
+import boto3
+
+from support.program import Program
+from support.waiting import wait_until
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+
+
+class Moto:
+    """One server. Its administrator may do everything; whom else it knows, a test says."""
+
+    def __init__(self, directory):
+        self.program = Program(
+            "moto", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], directory,
+            {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"})
+        found = wait_until(lambda: re.search(r"Running on (http://\S+)", self.program.output()),
+                           what="moto listens")
+        self.url = found[1]
+        self.administrator = self.create_user(
+            "administrator", [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+        urlopen(Request(f"{self.url}/moto-api/reset-auth", data=b"0",  # calls that are not checked
+                        headers={"Content-Type": "text/plain"}), timeout=30).close()
+
+    def client(self, service, keys=None):
+        keys = keys or getattr(self, "administrator", None) or {
+            "aws_access_key_id": "anybody", "aws_secret_access_key": "anything"}
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
+
+    def create_user(self, name, statements):
+        """A user with this policy, and keys for it as boto3 wants them."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=policy(statements))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {"aws_access_key_id": key["AccessKeyId"],
+                "aws_secret_access_key": key["SecretAccessKey"]}
+
+    def assume_role(self, name, statements):
+        """Keys that end, with a session token, of a new role with this policy."""
+        iam = self.client("iam")
+        administrator = f"arn:aws:iam::{ACCOUNT}:user/administrator"
+        trust = [{"Effect": "Allow", "Principal": {"AWS": administrator},
+                  "Action": "sts:AssumeRole"}]
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy(statements))
+        keys = self.client("sts").assume_role(
+            RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
+        return {"aws_access_key_id": keys["AccessKeyId"],
+                "aws_secret_access_key": keys["SecretAccessKey"],
+                "aws_session_token": keys["SessionToken"]}
+
+    def create_group(self, name, maximum):
+        """An empty Auto Scaling group."""
+        ec2 = self.client("ec2")
+        image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        ec2.create_launch_template(
+            LaunchTemplateName=name,
+            LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})
+        self.client("autoscaling").create_auto_scaling_group(
+            AutoScalingGroupName=name, MinSize=0, MaxSize=maximum, DesiredCapacity=0,
+            AvailabilityZones=[REGION + "a"], NewInstancesProtectedFromScaleIn=True,
+            LaunchTemplate={"LaunchTemplateName": name, "Version": "$Latest"})
+
+    def close(self):
+        self.program.stop()
+
+
+def policy(statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
