@@ -123,7 +123,7 @@ Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
 
   const auto& error = response.error();
   auto again = Again::no;
-  if (call.repeat == Repeat::always) {
+  if (call.repeat == Repeat::always || !http_->may_have_arrived()) {
     if (error.kind == ErrorKind::unavailable) again = Again::later;
     if (error.kind == ErrorKind::timeout) again = Again::later_timeout;
   }

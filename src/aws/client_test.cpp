@@ -1,6 +1,7 @@
 #include "aws/client.hpp"
 
 #include "aws/test_world.hpp"
+#include "net/test_peer.hpp"
 
 namespace muster::aws {
 namespace {
@@ -143,10 +144,24 @@ TEST_F(ClientTest, WhatMayHaveBeenDoneIsNotRepeatedIfThatWouldHarm) {
   EXPECT_TRUE(call(Repeat::when_refused));
 }
 
+TEST_F(ClientTest, ALostAnswerIsNotAskedForAgainIfThatWouldHarm) {
+  net::TestListener listener;
+  std::jthread reader([&] {
+    auto peer = listener.accept();
+    peer.receive_until("a+b");
+  });
+  machine_.set("AWS_ENDPOINT_URL", fmt::format("http://127.0.0.1:{}", listener.port()));
+  EXPECT_THAT(error(Repeat::when_refused), HasSubstr("closed the connection"));
+  EXPECT_TRUE(pauses_.empty());
+}
+
 TEST_F(ClientTest, SaysWhereNobodyAnswers) {
   machine_.set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
-  EXPECT_THAT(error(), HasSubstr("autoscaling:Do in eu-west-1: cannot reach 127.0.0.1:1"));
-  EXPECT_EQ(pauses_.size(), 2);
+  // What never left may be sent again, whatever it is.
+  for (const auto repeat : {Repeat::always, Repeat::when_refused}) {
+    EXPECT_THAT(error(repeat), HasSubstr("autoscaling:Do in eu-west-1: cannot reach 127.0.0.1:1"));
+  }
+  EXPECT_EQ(pauses_.size(), 4);
 }
 
 TEST_F(ClientTest, AServiceInTroubleIsNotAskedEverMore) {
