@@ -48,6 +48,11 @@ Result<void> ByClass::drain(const std::string& id) {
   return provider == provider_of_.end() ? ok() : provider->second->drain(id);
 }
 
+Result<void> ByClass::reap(const std::string& id) {
+  const auto provider = provider_of_.find(id);
+  return provider == provider_of_.end() ? ok() : provider->second->reap(id);
+}
+
 // The first that returns ends the waiting of the others.
 void ByClass::wait_for_change(Millis patience, std::stop_token stop) {
   std::stop_source over;

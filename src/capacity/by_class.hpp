@@ -20,8 +20,9 @@ class ByClass final : public fleet::CapacityProvider {
   Result<fleet::CapacityList> list() override;
   Result<std::vector<std::string>> launch(const std::string& resource_class,
                                           std::int64_t count) override;
-  // Of an instance that the latest list() had in it.
+  // Both of an instance that the latest list() had in it.
   Result<void> drain(const std::string& id) override;
+  Result<void> reap(const std::string& id) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:

@@ -59,13 +59,16 @@ Result<void> CommandCapacity::list_class(const std::string& name, fleet::Capacit
     listed.insert(id);
     auto& known = known_[id];
     const bool asked = known.instance.draining;
-    known = {{id, name, launched_at, draining || asked, classes_.at(name).single_task}, true};
+    const auto since = launched_at ? launched_at : known.instance.launched_at;
+    known = {{id, name, since, draining || asked, classes_.at(name).single_task}, true};
     all.live.push_back(known.instance);
   }
   std::erase_if(known_, [&](const auto& entry) {
     const auto& [id, known] = entry;
     if (known.instance.resource_class != name || listed.contains(id)) return false;
-    const bool soon = !known.listed && clock_.wall() - known.instance.launched_at < kUntilListed;
+    const bool soon =
+        !known.listed &&
+        clock_.wall() - known.instance.launched_at.value_or(WallTime()) < kUntilListed;
     if (soon) {
       all.live.push_back(known.instance);
     } else {
@@ -98,6 +101,14 @@ Result<void> CommandCapacity::drain(const std::string& id) {
   const auto& name = found->second.instance.resource_class;
   if (const auto asked = ask(name, {"drain", name, id}); !asked) return asked.error();
   found->second.instance.draining = true;
+  return ok();
+}
+
+Result<void> CommandCapacity::reap(const std::string& id) {
+  const auto found = known_.find(id);
+  if (found == known_.end()) return ok();
+  const auto& name = found->second.instance.resource_class;
+  if (const auto asked = ask(name, {"end", name, id}); !asked) return asked.error();
   return ok();
 }
 

@@ -1,11 +1,12 @@
 #pragma once
 
-// Machines of any other kind: a program of the user launches, lists and drains them. It is run as
+// Machines of any other kind: a program of the user launches, lists and ends them. It is run as
 //
 //   PROGRAM… list CLASS            prints {"instances": [{"id": "vm-1",
 //                                    "launched_at": "2026-01-01T00:00:00Z", "draining": false}]}
 //   PROGRAM… launch CLASS COUNT    starts them, prints {"ids": ["vm-2", "vm-3"]}
 //   PROGRAM… drain CLASS ID        asks one to take no further task; must not end a running one
+//   PROGRAM… end CLASS ID          ends one that never connected, or is older than any task
 //
 // and ends with exit code 0. An id is the name of the runner on that machine. An instance that is
 // not listed any more has ended; one that was just launched may take two minutes to be listed.
@@ -34,6 +35,7 @@ class CommandCapacity final : public fleet::CapacityProvider {
   Result<std::vector<std::string>> launch(const std::string& resource_class,
                                           std::int64_t count) override;
   Result<void> drain(const std::string& id) override;
+  Result<void> reap(const std::string& id) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:

@@ -28,7 +28,7 @@ echo "$*" >> asked
 case $1 in
   list) cat machines ;;
   launch) cat launched ;;
-  drain) : ;;
+  drain | end) : ;;
 esac
 )";
 
@@ -96,6 +96,16 @@ TEST_F(CommandCapacityTest, CountsWhatItLaunchedBeforeItIsListed) {
   EXPECT_EQ(later->ended[0].how, "never listed");
 }
 
+TEST_F(CommandCapacityTest, NeedNotKnowWhenAMachineWasLaunched) {
+  write("launched", R"({"ids":["vm-1"]})");
+  EXPECT_TRUE(capacity.launch("acme/vm", 1));
+  clock.advance(minutes(1));
+  write("machines", R"({"instances":[{"id":"vm-1"},{"id":"vm-2"}]})");
+  const auto listed = capacity.list();
+  EXPECT_EQ(listed->live.at(0).launched_at, clock.wall() - minutes(1));
+  EXPECT_EQ(listed->live.at(1).launched_at, std::nullopt);
+}
+
 TEST_F(CommandCapacityTest, TellsAnEndOnce) {
   machines({"vm-1"});
   EXPECT_THAT(live(), ElementsAre("vm-1"));
@@ -114,7 +124,7 @@ TEST_F(CommandCapacityTest, AFailureEndsNobody) {
   EXPECT_FALSE(capacity.launch("acme/vm", 1));
   EXPECT_FALSE(capacity.drain("vm-1"));
   std::filesystem::remove(place / "broken");
-  for (const auto* rubbish : {"", "[]", R"({"instances":[{"id":"vm-1"}]})"}) {
+  for (const auto* rubbish : {"", "[]", R"({"instances":[{"name":"vm-1"}]})"}) {
     write("machines", rubbish);
     EXPECT_THAT(capacity.list()->unreadable.at("acme/vm"), HasSubstr("no list of instances"));
   }
@@ -130,6 +140,13 @@ TEST_F(CommandCapacityTest, DrainsOnce) {
   EXPECT_TRUE(capacity.drain("gone"));
   EXPECT_EQ(asked(), "list acme/vm\ndrain acme/vm vm-1\n");
   EXPECT_TRUE(capacity.list()->live.at(0).draining) << "though the program does not say so";
+}
+
+TEST_F(CommandCapacityTest, Ends) {
+  machines({"vm-1"});
+  live();
+  EXPECT_TRUE(capacity.reap("vm-1"));
+  EXPECT_EQ(asked(), "list acme/vm\nend acme/vm vm-1\n");
 }
 
 TEST_F(CommandCapacityTest, ByClassKeepsOneTroubleFromTheOtherClasses) {
@@ -148,6 +165,10 @@ TEST_F(CommandCapacityTest, ByClassKeepsOneTroubleFromTheOtherClasses) {
   EXPECT_THAT(listed->unreadable.at("acme/ill"), HasSubstr("cannot run /no/such/program"));
   EXPECT_TRUE(both.drain("vm-1"));
   EXPECT_THAT(asked(), HasSubstr("drain acme/vm vm-1"));
+  machines({"vm-1", "vm-2"});
+  EXPECT_TRUE(both.list());
+  EXPECT_TRUE(both.reap("vm-2"));
+  EXPECT_THAT(asked(), HasSubstr("end acme/vm vm-2"));
   EXPECT_FALSE(both.launch("acme/other", 1));
 }
 

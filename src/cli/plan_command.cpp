@@ -71,8 +71,10 @@ void print_text(const std::vector<fleet::ClassPass>& classes) {
         in_words(snapshot.demand), count_of(counts.live(), "instance"), snapshot.policy.min,
         snapshot.policy.max, counts.booting, counts.idle, counts.busy, counts.spent,
         counts.draining);
-    fmt::print("  would   launch {}, drain {}\n", decision.launch, decision.drain.size());
+    fmt::print("  would   launch {}, drain {}, end {}\n", decision.launch, decision.drain.size(),
+               decision.reap.size());
     for (const auto& id : decision.drain) fmt::print("          drain {}\n", printable(id));
+    for (const auto& id : decision.reap) fmt::print("          end {}\n", printable(id));
     for (const auto& reason : decision.reasons) {
       fmt::print("  why     {}\n", printable(describe(reason), 1000));
     }

@@ -195,7 +195,7 @@ class ConfigReader {
     const auto kind = one_of(reader, "where its instances come from", {"local", "command"});
     const bool local = kind == "local";
     if (local) scaled.capacity = read_local(reader, name, queue);
-    if (kind == "command") scaled.capacity = read_command(reader);
+    if (kind == "command") scaled.capacity = read_command(reader, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
     reader.finish();
@@ -224,13 +224,17 @@ class ConfigReader {
     return agent;
   }
 
-  capacity::CommandSettings read_command(yaml::MapReader& parent) {
+  capacity::CommandSettings read_command(yaml::MapReader& parent, scaling::Policy& policy) {
     const auto section = as_mapping(*parent.take("command"));
     yaml::MapReader reader(section, parent.path_of("command"), problems_);
     capacity::CommandSettings command;
     command.program = program(reader);
     command.timeout = duration(reader, "timeout", std::chrono::seconds(1), command.timeout);
     command.single_task = single_task(reader);
+    policy.reaps = true;
+    if (reader.take("longest_life") != nullptr) {
+      policy.longest_life = duration(reader, "longest_life", std::chrono::minutes(1), Millis(0));
+    }
     reader.finish();
     return command;
   }

@@ -132,6 +132,7 @@ resource_classes:
     command:
       program: [./machines, --zone, a]
       timeout: 2m
+      longest_life: 6h
 )";
 
 TEST(ScaleConfig, ReadsTheQueueOfCircleCiAndMachinesOfAProgram) {
@@ -149,6 +150,8 @@ TEST(ScaleConfig, ReadsTheQueueOfCircleCiAndMachinesOfAProgram) {
   EXPECT_THAT(command.program, ElementsAre("/srv/machines", "--zone", "a"));
   EXPECT_EQ(command.timeout, std::chrono::minutes(2));
   EXPECT_TRUE(command.single_task);
+  EXPECT_TRUE(linux_class.policy.reaps);
+  EXPECT_EQ(linux_class.policy.longest_life, std::chrono::hours(6));
 }
 
 TEST(ScaleConfig, ReadsTheQueueOfAProgram) {
@@ -174,11 +177,14 @@ TEST(ScaleConfig, HasOneQueueAndOneKindOfInstancesPerClass) {
               Contains("f:1:1: command: is the queue as well as 'circleci': keep one of them"));
   EXPECT_THAT(with("  token_variable: CIRCLE_TOKEN\n", ""),
               Contains(HasSubstr("the token is missing")));
-  EXPECT_THAT(with("    command:\n      program: [./machines, --zone, a]\n      timeout: 2m\n", ""),
+  EXPECT_THAT(with("    command:\n      program: [./machines, --zone, a]\n      timeout: 2m\n      "
+                   "longest_life: 6h\n",
+                   ""),
               Contains(HasSubstr("where its instances come from is missing")));
   EXPECT_THAT(with("program: [./machines, --zone, a]", "program: []"),
               Contains(HasSubstr("is a list")));
-  EXPECT_THAT(with("    command:\n      program: [./machines, --zone, a]\n      timeout: 2m\n",
+  EXPECT_THAT(with("    command:\n      program: [./machines, --zone, a]\n      timeout: 2m\n      "
+                   "longest_life: 6h\n",
                    "    local:\n      token_file: t\n"),
               Contains(HasSubstr("needs the queue of a 'server'")));
 }

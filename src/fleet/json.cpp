@@ -65,13 +65,17 @@ json::object object(const Policy& policy) {
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
-          {"demand_max_age_ms", policy.demand_max_age.count()}};
+          {"demand_max_age_ms", policy.demand_max_age.count()},
+          {"reaps", policy.reaps},
+          {"longest_life_ms",
+           policy.longest_life ? json::value(policy.longest_life->count()) : json::value()}};
 }
 
 json::object object(const State& state) {
   return {{"failed_boots_in_a_row", state.failed_boots_in_a_row},
           {"backoff_until", time(state.backoff_until)},
-          {"given_up", texts(state.given_up)}};
+          {"given_up", texts(state.given_up)},
+          {"given_up_at", time(state.given_up_at)}};
 }
 
 json::object object(const Counts& counts) {
@@ -109,6 +113,7 @@ json::object object(const Snapshot& snapshot) {
 json::object object(const Decision& decision) {
   return {{"launch", decision.launch},
           {"drain", texts(decision.drain)},
+          {"reap", texts(decision.reap)},
           {"desired", decision.desired},
           {"counts", object(decision.counts)},
           {"next", object(decision.next)},

@@ -23,7 +23,7 @@ bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
   const auto same_rule = [](const auto& x, const auto& y) {
     return x.rule == y.rule && x.subject == y.subject;
   };
-  return a.launch == b.launch && a.drain == b.drain && a.counts == b.counts &&
+  return a.launch == b.launch && a.drain == b.drain && a.reap == b.reap && a.counts == b.counts &&
          std::equal(a.reasons.begin(), a.reasons.end(), b.reasons.begin(), b.reasons.end(),
                     same_rule);
 }
@@ -40,13 +40,13 @@ bool is_hold(const scaling::Reason& reason) {
 
 bool is_bad_news(const scaling::Reason& reason) {
   return is_hold(reason) || reason.rule == scaling::Rule::backoff ||
-         reason.rule == scaling::Rule::boot_timeout;
+         reason.rule == scaling::Rule::boot_timeout || reason.rule == scaling::Rule::many_silent;
 }
 
 void tell(const ClassPass& pass) {
   const auto& decision = pass.decision;
   const bool bad = std::any_of(decision.reasons.begin(), decision.reasons.end(), is_bad_news);
-  const bool acts = decision.launch > 0 || !decision.drain.empty();
+  const bool acts = decision.launch > 0 || !decision.drain.empty() || !decision.reap.empty();
   const auto level = bad ? log::Level::warn : acts ? log::Level::info : log::Level::debug;
   log::write(level, "decided",
              {{"resource_class", pass.resource_class},
@@ -54,6 +54,7 @@ void tell(const ClassPass& pass) {
               {"live", std::to_string(decision.counts.live())},
               {"launch", std::to_string(decision.launch)},
               {"drain", std::to_string(decision.drain.size())},
+              {"end", std::to_string(decision.reap.size())},
               {"why", reasons_in_words(decision)}});
 }
 
@@ -209,11 +210,20 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
       log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
     }
   }
+  for (const auto& id : pass.decision.reap) reap(id, outcome);
   if (pass.decision.launch > 0) launch(pass, outcome);
   const auto& reasons = pass.decision.reasons;
   outcome.held |= std::any_of(reasons.begin(), reasons.end(), is_hold);
   if (const auto at = pass.decision.revisit_at) {
     outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
+  }
+}
+
+// Asked for again in each pass until it is gone, and so no reason to look again soon.
+void Loop::reap(const std::string& id, PassOutcome& outcome) {
+  if (auto reaped = ports_.capacity.reap(id); !reaped) {
+    outcome.incomplete = true;
+    log::warn("cannot end an instance", {{"instance", id}, {"error", reaped.error().message}});
   }
 }
 

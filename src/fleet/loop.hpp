@@ -66,6 +66,7 @@ class Loop {
   Result<void> record_change(const ClassPass& pass);
   void act_on(const ClassPass& pass, PassOutcome& outcome);
   void launch(const ClassPass& pass, PassOutcome& outcome);
+  void reap(const std::string& id, PassOutcome& outcome);
   void tell_if_readable_again(const ClassPass& pass);
   PassOutcome guarded_pass(std::stop_token stop);
   Millis pause_after(const PassOutcome& outcome);

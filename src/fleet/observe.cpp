@@ -1,5 +1,6 @@
 #include "fleet/observe.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace muster::fleet {
@@ -28,6 +29,16 @@ InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runn
   return had_its_task ? InstanceState::spent : InstanceState::idle;
 }
 
+WallTime launch_of(const CapacityInstance& instance, const ClassMemory& before, WallTime now,
+                   ClassMemory& memory) {
+  if (instance.launched_at) return *instance.launched_at;
+  const auto found = before.first_seen.find(instance.id);
+  // A clock that has jumped back makes nobody younger than new.
+  const auto first = found == before.first_seen.end() ? now : std::min(found->second, now);
+  memory.first_seen[instance.id] = first;
+  return first;
+}
+
 // Of a source that lists no runners an instance is believed to have connected once its boot
 // timeout is over: nothing else will ever tell.
 void observe_live(const ManagedClass& managed, const CapacityList& capacity,
@@ -35,16 +46,16 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
                   WallTime now, Observation& seen) {
   for (const auto& instance : capacity.live) {
     if (instance.resource_class != managed.name) continue;
+    const auto launched_at = launch_of(instance, before, now, seen.memory);
     const auto runner = known.find(instance.id);
     const bool listed = runner != known.end();
     const bool connected_before = before.connected.contains(instance.id);
-    const bool believed =
-        !lists_runners && now - instance.launched_at >= managed.policy.boot_timeout;
+    const bool believed = !lists_runners && now - launched_at >= managed.policy.boot_timeout;
     const bool connected = listed || connected_before || believed;
     if (connected) seen.memory.connected.insert(instance.id);
     if (connected && !connected_before) seen.snapshot.any_boot_succeeded = true;
     const auto state = state_of(instance, listed ? runner->second : nullptr, connected);
-    seen.snapshot.instances.push_back({instance.id, state, instance.launched_at});
+    seen.snapshot.instances.push_back({instance.id, state, launched_at});
   }
 }
 

@@ -2,6 +2,7 @@
 
 // From what the two ports said to the Snapshot that decide() judges. Pure.
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct ClassMemory {
   // turn out that they had connected.
   std::set<std::string> doubtful;
   std::int64_t failed_launches = 0;  // of the last pass: told to the next decision
+  // Live instances of which the provider does not tell when they were launched.
+  std::map<std::string, WallTime> first_seen;
 
   friend bool operator==(const ClassMemory&, const ClassMemory&) = default;
 };

@@ -110,6 +110,17 @@ TEST(Observe, CallsNoEndAFailedBootWhenNobodyCanTell) {
   EXPECT_THAT(observe(kClass, ended, counted(), {}, kNow).snapshot.failed_boots, IsEmpty());
 }
 
+TEST(Observe, RemembersWhenItFirstSawAnInstance) {
+  auto ageless = instance();
+  ageless.launched_at.reset();
+  const auto first = observe(kClass, {{ageless}, {}}, known({}), {}, kNow);
+  EXPECT_EQ(first.snapshot.instances[0].launched_at, kNow);
+  const auto later =
+      observe(kClass, {{ageless}, {}}, known({}), first.memory, kNow + std::chrono::minutes(3));
+  EXPECT_EQ(later.snapshot.instances[0].launched_at, kNow);
+  EXPECT_THAT(observe(kClass, {}, known({}), later.memory, kNow).memory.first_seen, IsEmpty());
+}
+
 TEST(Observe, LeavesOtherClassesAlone) {
   const CapacityList other{{{"i0", "local/large", kNow}}, {{"i1", "local/large", "signal 9"}}};
   const auto seen = observe(kClass, other, known({}), {}, kNow);

@@ -45,7 +45,7 @@ class DemandSource {
 struct CapacityInstance {
   std::string id;
   std::string resource_class;
-  WallTime launched_at{};
+  std::optional<WallTime> launched_at;  // nothing: from when it is first seen
   bool draining = false;
   bool single_task = true;  // ends itself after one task
 };
@@ -81,6 +81,10 @@ class CapacityProvider {
   // Asks an instance to take no further task and to end once it runs none. Never ends a running
   // task. Asking twice, or for one that is gone, is no error.
   virtual Result<void> drain(const std::string& id) = 0;
+
+  // Ends an instance that runs nothing, and sees to it that it is not replaced. Asked for again
+  // until it is gone. For those of which the policy says that they cannot be asked (Policy::reaps).
+  virtual Result<void> reap(const std::string& id) { return drain(id); }
 
   virtual void wait_for_change(Millis patience, std::stop_token stop) = 0;
 };

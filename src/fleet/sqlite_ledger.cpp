@@ -8,7 +8,7 @@ namespace muster::fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kMigrations = {R"(
+constexpr std::array<std::string_view, 2> kMigrations = {R"(
 CREATE TABLE class_memory (
   resource_class TEXT PRIMARY KEY,
   failed_boots_in_a_row INTEGER NOT NULL,
@@ -30,6 +30,16 @@ CREATE TABLE decision (
   snapshot TEXT NOT NULL,              -- JSON, as the decision below
   decision TEXT NOT NULL
 ) STRICT;
+)",
+                                                         R"(
+ALTER TABLE class_memory ADD COLUMN given_up_at INTEGER;
+
+CREATE TABLE first_seen (
+  resource_class TEXT NOT NULL,
+  id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (resource_class, id)
+) STRICT, WITHOUT ROWID;
 )"};
 
 // Ends what db throws in the Result that the port promises.
@@ -63,13 +73,15 @@ Result<SqliteLedger> SqliteLedger::open(const std::filesystem::path& file, db::A
 Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
   return guarded("reading the scaler's memory", [&]() -> Result<ClassMemory> {
     ClassMemory memory;
-    for (auto rows = database_.query("SELECT failed_boots_in_a_row, backoff_until, failed_launches "
-                                     "FROM class_memory WHERE resource_class = ?",
-                                     resource_class);
+    for (auto rows =
+             database_.query("SELECT failed_boots_in_a_row, backoff_until, failed_launches, "
+                             "given_up_at FROM class_memory WHERE resource_class = ?",
+                             resource_class);
          rows.next();) {
       memory.state.failed_boots_in_a_row = rows.integer(0);
       memory.state.backoff_until = rows.optional_time(1);
       memory.failed_launches = rows.integer(2);
+      memory.state.given_up_at = rows.optional_time(3);
     }
     for (auto rows = database_.query(
              "SELECT id, mark FROM instance_memory WHERE resource_class = ?", resource_class);
@@ -78,6 +90,11 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
       if (mark == "connected") memory.connected.insert(rows.text(0));
       if (mark == "doubtful") memory.doubtful.insert(rows.text(0));
       if (mark == "given_up") memory.state.given_up.push_back(rows.text(0));
+    }
+    for (auto rows = database_.query("SELECT id, at FROM first_seen WHERE resource_class = ?",
+                                     resource_class);
+         rows.next();) {
+      memory.first_seen.emplace(rows.text(0), rows.time(1));
     }
     return memory;
   });
@@ -88,13 +105,18 @@ Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMe
     db::Transaction transaction(database_);
     database_.execute(
         "INSERT OR REPLACE INTO class_memory (resource_class, failed_boots_in_a_row, "
-        "backoff_until, failed_launches) VALUES (?, ?, ?, ?)",
+        "backoff_until, failed_launches, given_up_at) VALUES (?, ?, ?, ?, ?)",
         resource_class, memory.state.failed_boots_in_a_row, memory.state.backoff_until,
-        memory.failed_launches);
+        memory.failed_launches, memory.state.given_up_at);
     database_.execute("DELETE FROM instance_memory WHERE resource_class = ?", resource_class);
     save_marks(database_, resource_class, "connected", memory.connected);
     save_marks(database_, resource_class, "doubtful", memory.doubtful);
     save_marks(database_, resource_class, "given_up", memory.state.given_up);
+    database_.execute("DELETE FROM first_seen WHERE resource_class = ?", resource_class);
+    for (const auto& [id, at] : memory.first_seen) {
+      database_.execute("INSERT INTO first_seen (resource_class, id, at) VALUES (?, ?, ?)",
+                        resource_class, id, at);
+    }
     transaction.commit();
     return ok();
   });

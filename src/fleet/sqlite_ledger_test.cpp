@@ -23,7 +23,8 @@ class SqliteLedgerTest : public testing::Test {
 
 TEST_F(SqliteLedgerTest, GivesBackWhatWasSavedAfterAReopening) {
   ClassMemory memory;
-  memory.state = {3, WallTime(Millis(1'234'567)), {"i4"}};
+  memory.state = {3, WallTime(Millis(1'234'567)), {"i4"}, WallTime(Millis(1'000'000))};
+  memory.first_seen = {{"i5", WallTime(Millis(2'000'000))}};
   memory.connected = {"i1", "i2"};
   memory.doubtful = {"i3"};
   memory.failed_launches = 2;
@@ -47,7 +48,8 @@ TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
     snapshot.demand = scaling::DemandUnknown{"a \"quoted\" reason"};
     ASSERT_TRUE(ledger->record("a/b", snapshot, scaling::decide(snapshot)));
   }
-  auto database = db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 1>{""});
+  auto database =
+      db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 2>{"", ""});
   ASSERT_TRUE(database) << database.error().message;
   auto rows = database->query(
       "SELECT snapshot ->> '$.demand.unknown', decision ->> '$.reasons[0].rule', "

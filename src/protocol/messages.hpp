@@ -100,7 +100,7 @@ struct CommandQueue {
 
 struct CommandInstance {
   std::string id;
-  WallTime launched_at{};
+  std::optional<WallTime> launched_at;
   bool draining = false;
 };
 struct CommandInstances {

@@ -81,6 +81,13 @@ Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& r
   return counts;
 }
 
+// Older than any task gets, and so of no use, even if it connected once.
+bool is_too_old(const Instance& instance, const Snapshot& snapshot) {
+  const auto& policy = snapshot.policy;
+  return policy.reaps && policy.longest_life && instance.state != InstanceState::busy &&
+         later(instance.launched_at, *policy.longest_life) <= snapshot.now;
+}
+
 Millis backoff_after(std::int64_t failures, const Policy& policy) {
   auto pause = std::max(policy.boot_backoff_first, Millis(0));
   const auto most = std::max(policy.boot_backoff_most, pause);
@@ -116,6 +123,16 @@ std::vector<std::string> given_up(const Snapshot& snapshot) {
   return ids;
 }
 
+void give_up(State& next, const Snapshot& snapshot) {
+  next.given_up = given_up(snapshot);
+  const bool more = std::any_of(next.given_up.begin(), next.given_up.end(), [&](const auto& id) {
+    return !contains(snapshot.state.given_up, id);
+  });
+  if (more || !next.given_up_at)
+    next.given_up_at = std::get<DemandReading>(snapshot.demand).read_at;
+  if (next.given_up.empty()) next.given_up_at.reset();
+}
+
 // What to remember of boots. While the queue is unknown, so is who has connected: then an overdue
 // instance is not judged.
 State judge_boots(const Snapshot& snapshot, bool hold) {
@@ -127,7 +144,7 @@ State judge_boots(const Snapshot& snapshot, bool hold) {
     next.backoff_until =
         later(snapshot.now, backoff_after(next.failed_boots_in_a_row, snapshot.policy));
   }
-  if (!hold) next.given_up = given_up(snapshot);
+  if (!hold) give_up(next, snapshot);
   return next;
 }
 
@@ -157,7 +174,7 @@ class Draft {
     if (hold_) {
       decision_.reasons.push_back(*hold_);
     } else {
-      drain_overdue();
+      end_useless();
       drain_above_maximum();
       launch_for_queue();
     }
@@ -176,16 +193,60 @@ class Draft {
     decision_.reasons.push_back({rule, wanted, allowed, std::move(subject), std::move(detail)});
   }
 
-  void drain_overdue() {
-    for (const auto& instance : snapshot_.instances) {
-      if (!is_overdue(instance, snapshot_)) continue;
-      --staying_.booting;
-      decision_.drain.push_back(instance.id);
-      reason(Rule::boot_timeout, 1, 1,
-             fmt::format("{} did not connect within {}", instance.id,
-                         format_duration(snapshot_.policy.boot_timeout)),
-             instance.id);
+  void end_useless() {
+    const auto useless = [&](const auto& it) {
+      return is_overdue(it, snapshot_) || is_too_old(it, snapshot_);
+    };
+    const auto& all = snapshot_.instances;
+    const auto silent = std::count_if(all.begin(), all.end(), useless);
+    const auto believable = std::max<std::int64_t>(1, std::ssize(all) / 10);
+    const bool reaps = snapshot_.policy.reaps && silent <= believable;
+    for (const auto& instance : all) {
+      if (is_overdue(instance, snapshot_)) {
+        end_overdue(instance, reaps);
+      } else if (reaps && is_too_old(instance, snapshot_)) {
+        reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
+                                   format_duration(*snapshot_.policy.longest_life)));
+      }
     }
+    count_staying();
+    if (!snapshot_.policy.reaps || reaps) return;
+    reason(
+        Rule::many_silent, silent, 0,
+        fmt::format("{} of {} look dead at once", silent, count_of(std::ssize(all), "instance")));
+  }
+
+  // Neither those that end now nor those that never came count as supply.
+  void count_staying() {
+    auto staying = snapshot_.instances;
+    std::erase_if(staying, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || contains(decision_.reap, it.id);
+    });
+    staying_ = with_connected_judged(count(staying), running());
+  }
+
+  // One that can be asked is asked at once, which harms nobody. Another is ended once a second,
+  // later reading of the queue does not know it either.
+  void end_overdue(const Instance& instance, bool reaps) {
+    const auto why = fmt::format("{} did not connect within {}", instance.id,
+                                 format_duration(snapshot_.policy.boot_timeout));
+    const auto& before = snapshot_.state;
+    const auto read_at = std::get<DemandReading>(snapshot_.demand).read_at;
+    const bool missed_before = contains(before.given_up, instance.id) && before.given_up_at &&
+                               *before.given_up_at < read_at;
+    if (!snapshot_.policy.reaps) {
+      decision_.drain.push_back(instance.id);
+      reason(Rule::boot_timeout, 1, 1, why, instance.id);
+    } else if (reaps && missed_before) {
+      reap(instance, why);
+    } else {
+      reason(Rule::boot_timeout, 1, 0, why, instance.id);
+    }
+  }
+
+  void reap(const Instance& instance, const std::string& why) {
+    decision_.reap.push_back(instance.id);
+    reason(Rule::reaped, 1, 1, why, instance.id);
   }
 
   std::optional<std::int64_t> running() const {
@@ -198,8 +259,8 @@ class Draft {
   void drain_above_maximum() {
     const auto excess = staying_.booting + staying_.idle + staying_.busy - most_;
     if (excess <= 0) return;
-    const auto leaving = std::min(excess, staying_.idle);
     auto candidates = perhaps_idle();
+    const auto leaving = std::min({excess, staying_.idle, std::ssize(candidates)});
     candidates.resize(static_cast<std::size_t>(leaving));
     for (const auto& instance : candidates) decision_.drain.push_back(instance.id);
     staying_.idle -= leaving;
@@ -207,13 +268,13 @@ class Draft {
            fmt::format("{} are live where {} may be", most_ + excess, most_));
   }
 
-  // In the order in which they may go. At least as many as staying_.idle counts.
+  // In the order in which they may go.
   std::vector<Instance> perhaps_idle() const {
     std::vector<Instance> found;
     for (const auto& instance : snapshot_.instances) {
       const bool perhaps =
           instance.state == InstanceState::idle || instance.state == InstanceState::connected;
-      if (perhaps) found.push_back(instance);
+      if (perhaps && !contains(decision_.reap, instance.id)) found.push_back(instance);
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
       return std::tie(a.state, b.launched_at, b.id) < std::tie(b.state, a.launched_at, a.id);

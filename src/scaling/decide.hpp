@@ -51,6 +51,10 @@ struct Policy {
   // After a failed boot no launch for `first`; each further one in a row doubles it up to `most`.
   Millis boot_backoff_first = std::chrono::seconds(5);
   Millis boot_backoff_most = std::chrono::minutes(10);
+  // Instances cannot be asked to end, only ended. So that is done timidly: see docs/scaling.md.
+  bool reaps = false;
+  // One that reaps ends what is older: no task lasts so long. Nothing: no age is too high.
+  std::optional<Millis> longest_life;
   // Older demand is stale: it launches nothing and ends nothing.
   Millis demand_max_age = std::chrono::minutes(2);
 };
@@ -61,6 +65,8 @@ struct State {
   std::optional<WallTime> backoff_until;
   // Instances that were counted as failed boots and may still be there: never counted again.
   std::vector<std::string> given_up;
+  // When the queue was read that the latest of them was found missing in.
+  std::optional<WallTime> given_up_at;
 
   friend bool operator==(const State&, const State&) = default;
 };
@@ -84,6 +90,8 @@ enum class Rule {
   demand_unknown,  // nothing is known of the queue: hold
   demand_stale,    // what is known of the queue is too old: hold
   boot_timeout,    // an instance did not connect in time and is asked to end
+  reaped,          // an instance is certainly of no use, and is ended
+  many_silent,     // more look dead at once than one would believe: none is ended
   above_maximum,   // more live than policy.max: idle ones are asked to end
   satisfied,       // supply covers demand
 };
@@ -114,6 +122,7 @@ Counts count(const std::vector<Instance>& instances);
 struct Decision {
   std::int64_t launch = 0;
   std::vector<std::string> drain;  // ask these to end once they are not busy
+  std::vector<std::string> reap;   // end these: they run nothing. Only where the policy reaps
   std::int64_t desired = 0;        // live + launch
   Counts counts;                   // what was there
   State next;

@@ -45,6 +45,11 @@ class World {
     snapshot_.failed_boots = std::move(ids);
     return *this;
   }
+  World& reaping() {
+    snapshot_.policy.reaps = true;
+    snapshot_.policy.longest_life = std::chrono::hours(6);
+    return *this;
+  }
   World& remembering(State state) {
     snapshot_.state = std::move(state);
     return *this;
@@ -244,6 +249,45 @@ TEST(Decide, TakesTheConnectedForBusyWhileTheQueueIsUnknown) {
   EXPECT_EQ(World().unknown().with(3, connected).decide().counts, (Counts{.busy = 3}));
   EXPECT_EQ(World().demand(0, 2).with(3, connected).decide().counts,
             (Counts{.idle = 1, .busy = 2}));
+}
+
+TEST(Decide, EndsAnInstanceOnceTwoReadingsHaveMissedIt) {
+  const auto world =
+      World().bounds(0, 99).reaping().with(1, booting, minutes(6)).with(20, connected);
+  const auto first = world.decide();
+  EXPECT_THAT(first.reap, IsEmpty());
+  EXPECT_THAT(first.drain, IsEmpty());
+  EXPECT_EQ(describe(first.reasons[0]), "i0 did not connect within 5m: look once more");
+  // The same reading again proves nothing; a later one does.
+  EXPECT_THAT(World(world).remembering(first.next).decide().reap, IsEmpty());
+  const auto second = World(world).remembering(first.next).demand(0, 0, -seconds(1)).decide();
+  EXPECT_THAT(second.reap, ElementsAre("i0"));
+  EXPECT_EQ(describe(second.reasons[0]), "i0 did not connect within 5m: end it");
+  EXPECT_EQ(second.next.failed_boots_in_a_row, 1);
+}
+
+TEST(Decide, EndsNoneIfManyLookDeadAtOnce) {
+  const auto silent = [](int overdue, int well) {
+    auto world =
+        World().bounds(0, 99).reaping().with(overdue, booting, minutes(6)).with(well, connected);
+    world.remembering(world.decide().next).demand(0, 0, -seconds(1));
+    return world.decide();
+  };
+  EXPECT_EQ(silent(1, 0).reap.size(), 1U);
+  EXPECT_EQ(silent(2, 18).reap.size(), 2U);
+  EXPECT_THAT(silent(2, 17).reap, IsEmpty());
+  const auto alarmed = silent(3, 20);
+  EXPECT_THAT(alarmed.reap, IsEmpty());
+  EXPECT_EQ(describe(alarmed.reasons.back()),
+            "3 of 23 instances look dead at once: end none of them, and have a look at them");
+}
+
+TEST(Decide, EndsWhatIsOlderThanAnyTask) {
+  using std::chrono::hours;
+  EXPECT_THAT(World().reaping().with(1, connected, hours(6)).decide().reap, ElementsAre("i0"));
+  EXPECT_THAT(World().reaping().with(1, connected, hours(5)).decide().reap, IsEmpty());
+  EXPECT_THAT(World().reaping().with(1, busy, hours(7)).decide().reap, IsEmpty());
+  EXPECT_THAT(World().with(1, connected, hours(7)).decide().reap, IsEmpty()) << "it does not reap";
 }
 
 TEST(Decide, SaysWhenToLookAgain) {

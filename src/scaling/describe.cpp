@@ -22,6 +22,10 @@ std::string_view to_string(Rule rule) {
       return "demand_stale";
     case Rule::boot_timeout:
       return "boot_timeout";
+    case Rule::reaped:
+      return "reaped";
+    case Rule::many_silent:
+      return "many_silent";
     case Rule::above_maximum:
       return "above_maximum";
     case Rule::satisfied:
@@ -51,7 +55,11 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::demand_stale:
       return fmt::format("{}: hold", detail);
     case Rule::boot_timeout:
-      return fmt::format("{}: drain it", detail);
+      return detail + (reason.allowed > 0 ? ": drain it" : ": look once more");
+    case Rule::reaped:
+      return fmt::format("{}: end it", detail);
+    case Rule::many_silent:
+      return fmt::format("{}: end none of them, and have a look at them", detail);
     case Rule::above_maximum:
       return fmt::format("{}: drain {} idle", detail, reason.allowed);
     case Rule::satisfied:

@@ -50,6 +50,9 @@ Snapshot some_snapshot(Dice& dice) {
   snapshot.demand = some_demand(dice);
   snapshot.policy.min = dice.roll(0, 3);
   snapshot.policy.max = dice.roll(0, 10);
+  snapshot.policy.reaps = dice.chance(50);
+  if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
+  if (dice.chance(50)) snapshot.state.given_up_at = kNow - dice.millis(0, 100'000);
   const auto instances = dice.roll(0, 12);
   for (std::int64_t i = 0; i < instances; ++i) {
     const auto state = static_cast<InstanceState>(dice.roll(0, 5));
@@ -71,6 +74,8 @@ Snapshot some_snapshot(Dice& dice) {
 Snapshot after(const Snapshot& snapshot, const Decision& decision) {
   auto next = snapshot;
   const std::set<std::string> drained(decision.drain.begin(), decision.drain.end());
+  const std::set<std::string> reaped(decision.reap.begin(), decision.reap.end());
+  std::erase_if(next.instances, [&](const auto& it) { return reaped.contains(it.id); });
   for (auto& instance : next.instances) {
     if (drained.contains(instance.id)) instance.state = InstanceState::draining;
   }
@@ -82,6 +87,10 @@ Snapshot after(const Snapshot& snapshot, const Decision& decision) {
   next.failed_launches = 0;
   next.any_boot_succeeded = false;
   return next;
+}
+
+bool contains(const std::vector<std::string>& ids, const std::string& id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
 bool has(const Decision& decision, Rule rule) {
@@ -109,11 +118,24 @@ void check_s1_safe(const Snapshot& snapshot, const Decision& decision) {
         instance->state == InstanceState::idle || instance->state == InstanceState::connected;
     EXPECT_TRUE(perhaps_idle || is_overdue(*instance, snapshot)) << id;
   }
+  // Ended is only who never connected, or is older than any task.
+  for (const auto& id : decision.reap) {
+    const auto* instance = find(snapshot, id);
+    ASSERT_NE(instance, nullptr) << id;
+    const auto& life = snapshot.policy.longest_life;
+    const bool too_old = life && instance->launched_at + *life <= snapshot.now;
+    EXPECT_TRUE(is_overdue(*instance, snapshot) || too_old) << id;
+    EXPECT_NE(instance->state, InstanceState::busy) << id;
+    EXPECT_TRUE(snapshot.policy.reaps);
+  }
+  const auto believable = std::max<std::size_t>(1, snapshot.instances.size() / 10);
+  EXPECT_LE(decision.reap.size(), believable);
 }
 
 void check_s2_honest(const Decision& decision) {
   if (!has(decision, Rule::demand_unknown) && !has(decision, Rule::demand_stale)) return;
   EXPECT_TRUE(decision.drain.empty());
+  EXPECT_TRUE(decision.reap.empty());
   EXPECT_FALSE(has(decision, Rule::queue));
   EXPECT_GE(decision.desired, decision.counts.live());
 }
@@ -123,11 +145,17 @@ void check_s2_honest(const Decision& decision) {
 // unless a named bound stands against it (S5).
 void check_s3_and_s5(const Snapshot& snapshot, const Decision& decision) {
   if (has(decision, Rule::demand_unknown) || has(decision, Rule::demand_stale)) return;
-  const std::set<std::string> drained(decision.drain.begin(), decision.drain.end());
   const auto& demand = std::get<DemandReading>(snapshot.demand);
-  const auto there = count(snapshot.instances);
+  auto staying = snapshot.instances;
+  std::erase_if(staying, [&](const auto& it) {
+    return is_overdue(it, snapshot) || contains(decision.reap, it.id);
+  });
+  const auto there = count(staying);
   const auto engaged = std::clamp<std::int64_t>(demand.running - there.busy, 0, there.connected);
-  const auto supply = there.idle + there.booting + there.connected - engaged - std::ssize(drained);
+  const auto drained = std::count_if(staying.begin(), staying.end(), [&](const auto& it) {
+    return contains(decision.drain, it.id);
+  });
+  const auto supply = there.idle + there.booting + there.connected - engaged - drained;
   const auto lacking = demand.unclaimed - supply;
   const bool bound = has(decision, Rule::maximum) || has(decision, Rule::backoff);
   if (!bound) {
@@ -150,9 +178,14 @@ void check_s4_bounded(const Snapshot& snapshot, const Decision& decision) {
 
 void check_s7_steady(const Snapshot& snapshot, const Decision& decision) {
   const auto again = decide(after(snapshot, decision));
-  EXPECT_EQ(again.launch, 0);
   EXPECT_TRUE(again.drain.empty());
-  EXPECT_EQ(again.next, decision.next);
+  EXPECT_TRUE(again.reap.empty());
+  if (decision.reap.empty()) {
+    EXPECT_EQ(again.launch, 0);
+    EXPECT_EQ(again.next, decision.next);
+  } else if (!has(decision, Rule::maximum)) {  // else the dead have made room
+    EXPECT_EQ(again.launch, 0);
+  }
 }
 
 TEST(Invariants, HoldForRandomSnapshots) {
@@ -182,9 +215,14 @@ TEST(Invariants, DecideIsTotal) {
     auto snapshot = some_snapshot(dice);
     if (dice.chance(70)) snapshot.demand = DemandReading{dice.absurd(), dice.absurd(), time()};
     for (auto& instance : snapshot.instances) instance.launched_at = time();
-    snapshot.policy = {dice.absurd(),         dice.absurd(),         Millis(dice.absurd()),
-                       Millis(dice.absurd()), Millis(dice.absurd()), Millis(dice.absurd())};
-    snapshot.state = {dice.absurd(), time(), {}};
+    auto& policy = snapshot.policy;
+    policy.min = dice.absurd(), policy.max = dice.absurd();
+    for (auto* duration : {&policy.boot_timeout, &policy.boot_backoff_first,
+                           &policy.boot_backoff_most, &policy.demand_max_age}) {
+      *duration = Millis(dice.absurd());
+    }
+    policy.longest_life = Millis(dice.absurd());
+    snapshot.state = {dice.absurd(), time(), {}, time()};
     snapshot.failed_launches = dice.absurd();
     snapshot.now = time();
     const auto decision = decide(snapshot);

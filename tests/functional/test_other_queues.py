@@ -129,6 +129,19 @@ def test_a_program_speaks_for_the_queue(world, server, machines):
     assert held.returncode == 3 and "is no queue" in held.stderr
 
 
+def test_a_machine_that_never_connects_is_ended_and_another_started(world, server, machines):
+    boots = world.place / "boots"
+    script = machines.boot.read_text().splitlines()
+    machines.boot.write_text("\n".join([
+        script[0], f'if mkdir "{boots}" 2>/dev/null; then exec sleep 1000; fi', *script[1:], ""]))
+    scaler = world.scaler(scaler_config(world, circleci(server), machines, boot_timeout="2s"))
+    pipeline = world.submit(server, config(build=job("true")))
+    assert pipeline.wait()["state"] == "success"
+    wait_until(lambda: not machines.live(), 60, "no machines")
+    assert "did not connect within 2s: end it" in scaler.output()
+    assert machines.launched() == 2
+
+
 def test_plan_asks_the_program_for_a_list_only(world, server, machines):
     world.submit(server, config(build=job("true", parallelism=2)))
     file = scaler_config(world, circleci(server), machines)
