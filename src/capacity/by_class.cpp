@@ -30,6 +30,7 @@ Result<fleet::CapacityList> ByClass::list() {
     std::move(listed->live.begin(), listed->live.end(), std::back_inserter(all.live));
     std::move(listed->ended.begin(), listed->ended.end(), std::back_inserter(all.ended));
     all.unreadable.merge(listed->unreadable);
+    all.failed_launches.merge(listed->failed_launches);
   }
   return all;
 }
@@ -51,6 +52,11 @@ Result<void> ByClass::drain(const std::string& id) {
 Result<void> ByClass::reap(const std::string& id) {
   const auto provider = provider_of_.find(id);
   return provider == provider_of_.end() ? ok() : provider->second->reap(id);
+}
+
+Result<void> ByClass::withdraw(const std::string& resource_class) {
+  const auto provider = classes_.find(resource_class);
+  return provider == classes_.end() ? ok() : provider->second->withdraw(resource_class);
 }
 
 // The first that returns ends the waiting of the others.

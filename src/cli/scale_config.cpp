@@ -192,10 +192,12 @@ class ConfigReader {
     reader.require("max");
     policy.max = reader.integer("max", kInstances).value_or(0);
     if (policy.min > policy.max) reader.problem_at("min", "must not be above max");
-    const auto kind = one_of(reader, "where its instances come from", {"local", "command"});
+    const auto kind =
+        one_of(reader, "where its instances come from", {"local", "command", "auto_scaling_group"});
     const bool local = kind == "local";
     if (local) scaled.capacity = read_local(reader, name, queue);
     if (kind == "command") scaled.capacity = read_command(reader, policy);
+    if (kind == "auto_scaling_group") scaled.capacity = read_group(reader, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
     reader.finish();
@@ -237,6 +239,24 @@ class ConfigReader {
     }
     reader.finish();
     return command;
+  }
+
+  capacity::GroupSettings read_group(yaml::MapReader& parent, scaling::Policy& policy) {
+    const auto section = as_mapping(*parent.take("auto_scaling_group"));
+    yaml::MapReader reader(section, parent.path_of("auto_scaling_group"), problems_);
+    capacity::GroupSettings group;
+    reader.require("name");
+    group.group = reader.text("name").value_or("");
+    group.region = reader.text("region").value_or("");
+    group.single_task = single_task(reader);
+    policy.reaps = true;
+    policy.drains = false;
+    if (group.single_task) {
+      policy.longest_life =
+          duration(reader, "longest_life", std::chrono::minutes(1), std::chrono::minutes(330));
+    }
+    reader.finish();
+    return group;
   }
 
   static bool single_task(yaml::MapReader& reader) {

@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "capacity/agent_config.hpp"
+#include "capacity/auto_scaling_group.hpp"
 #include "capacity/command.hpp"
 #include "demand/command_queue.hpp"
 #include "demand/server_access.hpp"
@@ -27,8 +28,10 @@ struct CircleCiQueue {
   std::int64_t requests_per_minute = 0;
 };
 
-// A class's instances: local processes, or machines that a program looks after.
-using ClassCapacity = std::variant<capacity::AgentSettings, capacity::CommandSettings>;
+// A class's instances: local processes, machines that a program looks after, or those of an AWS
+// Auto Scaling group.
+using ClassCapacity =
+    std::variant<capacity::AgentSettings, capacity::CommandSettings, capacity::GroupSettings>;
 
 struct ScaledClass {
   fleet::ManagedClass managed;

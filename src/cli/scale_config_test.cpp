@@ -165,6 +165,23 @@ TEST(ScaleConfig, ReadsTheQueueOfAProgram) {
   EXPECT_EQ(queue.timeout, std::chrono::seconds(10));
 }
 
+TEST(ScaleConfig, ReadsAnAutoScalingGroup) {
+  std::string text(kElsewhere);
+  text.replace(text.find("    command:"), std::string::npos,
+               "    auto_scaling_group:\n      name: runners\n      region: eu-west-1\n");
+  ASSERT_THAT(problems_of(text), IsEmpty());
+  const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
+  const auto& group = std::get<capacity::GroupSettings>(config.classes.at(0).capacity);
+  EXPECT_EQ(group.group, "runners");
+  EXPECT_EQ(group.region, "eu-west-1");
+  const auto& policy = config.classes.at(0).managed.policy;
+  EXPECT_TRUE(policy.reaps);
+  EXPECT_FALSE(policy.drains);
+  EXPECT_EQ(policy.longest_life, std::chrono::minutes(330));
+  text.replace(text.find("      name: runners\n"), 20, "");
+  EXPECT_THAT(problems_of(text), Contains(HasSubstr("'name' is missing")));
+}
+
 TEST(ScaleConfig, HasOneQueueAndOneKindOfInstancesPerClass) {
   const auto with = [](std::string_view from, std::string_view to) {
     std::string text(kElsewhere);

@@ -57,6 +57,20 @@ Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
   return std::shared_ptr<fleet::CapacityProvider>(std::move(*local));
 }
 
+// A provider for each region.
+Result<void> serve_groups(Providers& providers,
+                          const std::map<std::string, capacity::GroupSettings>& classes) {
+  std::map<std::string, std::map<std::string, capacity::GroupSettings>> regions;
+  for (const auto& [name, settings] : classes) regions[settings.region].emplace(name, settings);
+  for (const auto& [region, members] : regions) {
+    auto api = capacity::open_group_api(region);
+    if (!api) return api.error();
+    serve(providers, members,
+          std::make_shared<capacity::AutoScalingGroups>(std::move(*api), members));
+  }
+  return ok();
+}
+
 class Nobody final : public fleet::DecisionObserver {
  public:
   void decided(const std::vector<fleet::ClassPass>&) override {}
@@ -95,6 +109,9 @@ Result<std::unique_ptr<fleet::CapacityProvider>> make_capacity(const ScaleConfig
   }
   if (const auto classes = of_kind<capacity::CommandSettings>(config); !classes.empty()) {
     serve(providers, classes, std::make_shared<capacity::CommandCapacity>(classes));
+  }
+  if (auto served = serve_groups(providers, of_kind<capacity::GroupSettings>(config)); !served) {
+    return served.error();
   }
   return std::make_unique<capacity::ByClass>(std::move(providers));
 }

@@ -67,6 +67,8 @@ json::object object(const Policy& policy) {
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
           {"demand_max_age_ms", policy.demand_max_age.count()},
           {"reaps", policy.reaps},
+          {"drains", policy.drains},
+          {"withdraw_after", policy.withdraw_after},
           {"longest_life_ms",
            policy.longest_life ? json::value(policy.longest_life->count()) : json::value()}};
 }
@@ -105,6 +107,7 @@ json::object object(const Snapshot& snapshot) {
           {"instances", objects(snapshot.instances)},
           {"failed_boots", texts(snapshot.failed_boots)},
           {"failed_launches", snapshot.failed_launches},
+          {"launch_trouble", text(snapshot.launch_trouble)},
           {"any_boot_succeeded", snapshot.any_boot_succeeded},
           {"policy", object(snapshot.policy)},
           {"state", object(snapshot.state)}};
@@ -114,6 +117,7 @@ json::object object(const Decision& decision) {
   return {{"launch", decision.launch},
           {"drain", texts(decision.drain)},
           {"reap", texts(decision.reap)},
+          {"withdraw", decision.withdraw},
           {"desired", decision.desired},
           {"counts", object(decision.counts)},
           {"next", object(decision.next)},

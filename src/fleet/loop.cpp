@@ -23,7 +23,8 @@ bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
   const auto same_rule = [](const auto& x, const auto& y) {
     return x.rule == y.rule && x.subject == y.subject;
   };
-  return a.launch == b.launch && a.drain == b.drain && a.reap == b.reap && a.counts == b.counts &&
+  return a.launch == b.launch && a.withdraw == b.withdraw && a.drain == b.drain &&
+         a.reap == b.reap && a.counts == b.counts &&
          std::equal(a.reasons.begin(), a.reasons.end(), b.reasons.begin(), b.reasons.end(),
                     same_rule);
 }
@@ -135,6 +136,10 @@ Result<void> Loop::list_capacity() {
   capacity_.live = std::move(listed->live);
   tell_unreadable(capacity_.unreadable, listed->unreadable);
   capacity_.unreadable = std::move(listed->unreadable);
+  for (auto& [name, why] : listed->failed_launches) {
+    log::warn("a launch has failed", {{"resource_class", name}, {"error", why}});
+    capacity_.failed_launches[name] = std::move(why);
+  }
   const auto is_managed = [&](const std::string& name) {
     return std::any_of(classes_.begin(), classes_.end(),
                        [&](const auto& managed) { return managed.name == name; });
@@ -163,6 +168,7 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDeman
   pass.decision = scaling::decide(pass.snapshot);
   observation.memory.state = pass.decision.next;
   if (auto saved = remember(name, observation.memory); !saved) return saved.error();
+  capacity_.failed_launches.erase(name);
   std::erase_if(capacity_.ended, [&](const auto& ended) { return ended.resource_class == name; });
   if (auto recorded = record_change(pass); !recorded) return recorded.error();
   tell_if_readable_again(pass);
@@ -211,6 +217,7 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
     }
   }
   for (const auto& id : pass.decision.reap) reap(id, outcome);
+  if (pass.decision.withdraw) withdraw(pass.resource_class, outcome);
   if (pass.decision.launch > 0) launch(pass, outcome);
   const auto& reasons = pass.decision.reasons;
   outcome.held |= std::any_of(reasons.begin(), reasons.end(), is_hold);
@@ -224,6 +231,14 @@ void Loop::reap(const std::string& id, PassOutcome& outcome) {
   if (auto reaped = ports_.capacity.reap(id); !reaped) {
     outcome.incomplete = true;
     log::warn("cannot end an instance", {{"instance", id}, {"error", reaped.error().message}});
+  }
+}
+
+void Loop::withdraw(const std::string& resource_class, PassOutcome& outcome) {
+  if (auto withdrawn = ports_.capacity.withdraw(resource_class); !withdrawn) {
+    outcome.incomplete = true;
+    log::warn("cannot withdraw launches",
+              {{"resource_class", resource_class}, {"error", withdrawn.error().message}});
   }
 }
 

@@ -67,6 +67,7 @@ class Loop {
   void act_on(const ClassPass& pass, PassOutcome& outcome);
   void launch(const ClassPass& pass, PassOutcome& outcome);
   void reap(const std::string& id, PassOutcome& outcome);
+  void withdraw(const std::string& resource_class, PassOutcome& outcome);
   void tell_if_readable_again(const ClassPass& pass);
   PassOutcome guarded_pass(std::stop_token stop);
   Millis pause_after(const PassOutcome& outcome);
@@ -76,7 +77,7 @@ class Loop {
   std::map<std::string, ClassMemory> memories_;
   std::map<std::string, scaling::Decision> recorded_;      // the latest of each class
   std::map<std::string, MonotonicTime> unreadable_since_;  // classes whose queue is unknown
-  CapacityList capacity_;  // `ended` keeps what no decision has taken into account yet
+  CapacityList capacity_;  // `ended`, `failed_launches`: no decision has seen these yet
   std::set<std::string>
       strange_classes_;  // instances of these were found, and we do not scale them
   Millis retry_pause_{};

@@ -93,6 +93,11 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   const bool readable = std::holds_alternative<scaling::DemandReading>(demand.demand);
   if (lists_runners) observe_ended(managed.name, capacity, known, readable, before, seen);
   seen.snapshot.failed_launches = before.failed_launches;
+  if (const auto failed = capacity.failed_launches.find(managed.name);
+      failed != capacity.failed_launches.end()) {
+    seen.snapshot.failed_launches += 1;
+    seen.snapshot.launch_trouble = failed->second;
+  }
   seen.snapshot.demand = demand.demand;
   seen.snapshot.policy = managed.policy;
   seen.snapshot.state = before.state;

@@ -110,6 +110,15 @@ TEST(Observe, CallsNoEndAFailedBootWhenNobodyCanTell) {
   EXPECT_THAT(observe(kClass, ended, counted(), {}, kNow).snapshot.failed_boots, IsEmpty());
 }
 
+TEST(Observe, PassesOnWhyALaunchFailed) {
+  ClassMemory before;
+  before.failed_launches = 2;
+  const CapacityList failed{{}, {}, {}, {{"local/small", "no capacity"}}};
+  const auto seen = observe(kClass, failed, known({}), before, kNow);
+  EXPECT_EQ(seen.snapshot.failed_launches, 3);
+  EXPECT_EQ(seen.snapshot.launch_trouble, "no capacity");
+}
+
 TEST(Observe, RemembersWhenItFirstSawAnInstance) {
   auto ageless = instance();
   ageless.launched_at.reset();

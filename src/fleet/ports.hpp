@@ -62,6 +62,8 @@ struct CapacityList {
   std::vector<EndedInstance> ended;
   // Classes whose instances could not be listed now, and why: nothing is decided for them.
   std::map<std::string, std::string> unreadable;
+  // Classes of which a launch was begun and has failed, and why. Told once each.
+  std::map<std::string, std::string> failed_launches;
 };
 
 // Where instances come from. One thread calls list(), launch() and drain(); another
@@ -85,6 +87,9 @@ class CapacityProvider {
   // Ends an instance that runs nothing, and sees to it that it is not replaced. Asked for again
   // until it is gone. For those of which the policy says that they cannot be asked (Policy::reaps).
   virtual Result<void> reap(const std::string& id) { return drain(id); }
+
+  // Gives up launches that were asked for and have not come. Asking twice is no error.
+  virtual Result<void> withdraw(const std::string& /*resource_class*/) { return ok(); }
 
   virtual void wait_for_change(Millis patience, std::stop_token stop) = 0;
 };

@@ -260,7 +260,8 @@ class Draft {
     const auto excess = staying_.booting + staying_.idle + staying_.busy - most_;
     if (excess <= 0) return;
     auto candidates = perhaps_idle();
-    const auto leaving = std::min({excess, staying_.idle, std::ssize(candidates)});
+    const auto leaving =
+        snapshot_.policy.drains ? std::min({excess, staying_.idle, std::ssize(candidates)}) : 0;
     candidates.resize(static_cast<std::size_t>(leaving));
     for (const auto& instance : candidates) decision_.drain.push_back(instance.id);
     staying_.idle -= leaving;
@@ -319,11 +320,15 @@ class Draft {
 
   void keep_backoff() {
     const auto& state = decision_.next;
-    if (decision_.launch == 0 || !state.backoff_until) return;
-    reason(
-        Rule::backoff, decision_.launch, 0,
-        fmt::format("{} failed in a row, and the next may start at {}",
-                    count_of(state.failed_boots_in_a_row, "boot"), in_words(*state.backoff_until)));
+    if (!state.backoff_until) return;
+    decision_.withdraw = state.failed_boots_in_a_row >= snapshot_.policy.withdraw_after;
+    if (decision_.launch == 0) return;
+    const auto& trouble = snapshot_.launch_trouble;
+    reason(Rule::backoff, decision_.launch, 0,
+           fmt::format("{} failed in a row{}, and the next may start at {}",
+                       count_of(state.failed_boots_in_a_row, "boot"),
+                       trouble.empty() ? "" : fmt::format(" ({})", trouble),
+                       in_words(*state.backoff_until)));
     decision_.launch = 0;
   }
 

@@ -48,11 +48,14 @@ struct Policy {
   std::int64_t min = 0;
   std::int64_t max = 1;
   Millis boot_timeout = std::chrono::minutes(5);
+  // After so many failed boots in a row, launches that have not come are withdrawn.
+  std::int64_t withdraw_after = 3;
   // After a failed boot no launch for `first`; each further one in a row doubles it up to `most`.
   Millis boot_backoff_first = std::chrono::seconds(5);
   Millis boot_backoff_most = std::chrono::minutes(10);
   // Instances cannot be asked to end, only ended. So that is done timidly: see docs/scaling.md.
   bool reaps = false;
+  bool drains = true;  // whether idle instances can be asked to end
   // One that reaps ends what is older: no task lasts so long. Nothing: no age is too high.
   std::optional<Millis> longest_life;
   // Older demand is stale: it launches nothing and ends nothing.
@@ -76,6 +79,7 @@ struct Snapshot {
   std::vector<Instance> instances;        // all that exist
   std::vector<std::string> failed_boots;  // ids that ended without ever connecting, each told once
   std::int64_t failed_launches = 0;       // asked for since the last pass, and could not be started
+  std::string launch_trouble;             // why, in words, if somebody said so
   bool any_boot_succeeded = false;  // an instance connected for the first time since last pass
   Policy policy;
   State state;
@@ -123,6 +127,7 @@ struct Decision {
   std::int64_t launch = 0;
   std::vector<std::string> drain;  // ask these to end once they are not busy
   std::vector<std::string> reap;   // end these: they run nothing. Only where the policy reaps
+  bool withdraw = false;           // give up launches that were asked for and have not come
   std::int64_t desired = 0;        // live + launch
   Counts counts;                   // what was there
   State next;

@@ -58,6 +58,14 @@ class World {
     snapshot_.any_boot_succeeded = true;
     return *this;
   }
+  World& trouble(std::string why) {
+    snapshot_.launch_trouble = std::move(why);
+    return *this;
+  }
+  World& undrainable() {
+    snapshot_.policy.drains = false;
+    return *this;
+  }
   World& refused_launches(std::int64_t many) {
     snapshot_.failed_launches = many;
     return *this;
@@ -288,6 +296,31 @@ TEST(Decide, EndsWhatIsOlderThanAnyTask) {
   EXPECT_THAT(World().reaping().with(1, connected, hours(5)).decide().reap, IsEmpty());
   EXPECT_THAT(World().reaping().with(1, busy, hours(7)).decide().reap, IsEmpty());
   EXPECT_THAT(World().with(1, connected, hours(7)).decide().reap, IsEmpty()) << "it does not reap";
+}
+
+TEST(Decide, SaysWhyLaunchesFail) {
+  const auto decision = World().demand(1, 0).refused_launches(1).trouble("no capacity").decide();
+  EXPECT_EQ(decision.reasons.back().detail.find("1 boot failed in a row (no capacity), and"), 0U);
+}
+
+TEST(Decide, WithdrawsLaunchesAfterThreeFailuresUntilTheBackoffEnds) {
+  State state;
+  std::vector<bool> withdrawn;
+  for (int i = 0; i < 3; ++i) {
+    const auto decision = World().refused_launches(1).remembering(state).decide();
+    withdrawn.push_back(decision.withdraw);
+    state = decision.next;
+  }
+  EXPECT_THAT(withdrawn, ElementsAre(false, false, true));
+  EXPECT_TRUE(World().remembering(state).decide().withdraw);
+  state.backoff_until = kNow;
+  EXPECT_FALSE(World().remembering(state).decide().withdraw);
+}
+
+TEST(Decide, DrainsNobodyWhoCannotBeAsked) {
+  const auto decision = World().bounds(0, 1).with(3, idle).undrainable().decide();
+  EXPECT_THAT(decision.drain, IsEmpty());
+  EXPECT_THAT(rules(decision), ElementsAre(above_maximum));
 }
 
 TEST(Decide, SaysWhenToLookAgain) {

@@ -51,6 +51,7 @@ Snapshot some_snapshot(Dice& dice) {
   snapshot.policy.min = dice.roll(0, 3);
   snapshot.policy.max = dice.roll(0, 10);
   snapshot.policy.reaps = dice.chance(50);
+  snapshot.policy.drains = dice.chance(80);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
   if (dice.chance(50)) snapshot.state.given_up_at = kNow - dice.millis(0, 100'000);
   const auto instances = dice.roll(0, 12);

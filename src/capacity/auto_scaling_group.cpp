@@ -1,0 +1,207 @@
+#include "capacity/auto_scaling_group.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/sleep.hpp"
+#include "base/text.hpp"
+
+namespace muster::capacity {
+
+namespace {
+
+constexpr Millis kPollInterval = std::chrono::seconds(10);
+constexpr int kActivities = 20;  // the latest; a history of weeks is never read
+constexpr Millis kRecently = std::chrono::minutes(10);
+
+// An instance that is, or will be, able to work. The others are on their way out.
+bool lives(const aws::GroupInstance& instance) {
+  return instance.lifecycle_state == "InService" || instance.lifecycle_state.starts_with("Pending");
+}
+
+bool is_failed_launch(const aws::ScalingActivity& activity) {
+  return (activity.status_code == "Failed" || activity.status_code == "Cancelled") &&
+         activity.description.starts_with("Launching");
+}
+
+}  // namespace
+
+AutoScalingGroups::AutoScalingGroups(std::unique_ptr<GroupApi> api,
+                                     std::map<std::string, GroupSettings> classes,
+                                     const Clock& clock)
+    : api_(std::move(api)), classes_(std::move(classes)), clock_(clock) {}
+
+std::string AutoScalingGroups::pending_id(const std::string& resource_class,
+                                          std::int64_t number) const {
+  return fmt::format("{}/pending-{}", classes_.at(resource_class).group, number);
+}
+
+Result<fleet::CapacityList> AutoScalingGroups::list() {
+  std::vector<std::string> names;
+  for (const auto& [name, settings] : classes_) names.push_back(settings.group);
+  const auto groups = api_->groups(names);
+  if (!groups) return groups.error();
+
+  fleet::CapacityList all;
+  for (const auto& [name, settings] : classes_) {
+    const auto found = std::find_if(groups->begin(), groups->end(), [&](const auto& group) {
+      return group.name == settings.group;
+    });
+    if (found == groups->end()) {
+      all.unreadable.emplace(name, fmt::format("there is no Auto Scaling group {} in this region; "
+                                               "correct its name or its region",
+                                               printable(settings.group)));
+      continue;
+    }
+    see(name, *found, all);
+    look_for_failures(name, all);
+  }
+  return all;
+}
+
+void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoScalingGroup& group,
+                            fleet::CapacityList& all) {
+  const bool single_task = classes_.at(resource_class).single_task;
+  auto& seen = seen_[resource_class];
+  auto before = std::exchange(seen.live, {});
+  for (const auto& instance : group.instances) {
+    if (!lives(instance)) continue;
+    seen.live.emplace(instance.id, instance.lifecycle_state);
+    before.erase(instance.id);
+    all.live.push_back({instance.id, resource_class, std::nullopt, false, single_task});
+  }
+  for (const auto& [id, state] : before) {
+    all.ended.push_back({id, resource_class, "no longer in the group"});
+  }
+  seen.max = group.max;
+  seen.pending = std::max<std::int64_t>(group.desired - std::ssize(seen.live), 0);
+  for (std::int64_t i = 1; i <= seen.pending; ++i) {
+    all.live.push_back(
+        {pending_id(resource_class, i), resource_class, seen.asked_at, false, single_task});
+  }
+}
+
+// Asked for only while something that was requested has not come.
+void AutoScalingGroups::look_for_failures(const std::string& resource_class,
+                                          fleet::CapacityList& all) {
+  auto& seen = seen_[resource_class];
+  if (seen.pending == 0) return;
+  const auto& group = classes_.at(resource_class).group;
+  const auto activities = api_->activities(group, kActivities);
+  if (!activities) {
+    log::warn("cannot read why instances do not come",
+              {{"group", group}, {"error", activities.error().message}});
+    return;
+  }
+  const auto since = seen.asked_at.value_or(clock_.wall() - kRecently);
+  for (const auto& activity : *activities) {
+    if (activity.id == seen.told_activity) return;
+    if (!is_failed_launch(activity) || activity.started_at < since) continue;
+    seen.told_activity = activity.id;
+    all.failed_launches.emplace(resource_class, printable(activity.status_message, 300));
+    return;
+  }
+}
+
+Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& resource_class,
+                                                           std::int64_t count) {
+  const auto settings = classes_.find(resource_class);
+  const auto found = seen_.find(resource_class);
+  if (settings == classes_.end() || found == seen_.end()) {
+    return Error{ErrorKind::not_found, "no Auto Scaling group was seen for " + resource_class};
+  }
+  auto& seen = found->second;
+  const auto there = std::ssize(seen.live) + seen.pending;
+  const auto room = std::max<std::int64_t>(seen.max - there, 0);
+  if (count > room) {
+    log::warn("the group's own maximum is in the way; raise it, or lower the class's max",
+              {{"group", settings->second.group}, {"maximum", std::to_string(seen.max)}});
+    count = room;
+  }
+  std::vector<std::string> launched;
+  if (count == 0) return launched;
+  const auto raised =
+      api_->set_desired_capacity(settings->second.group, static_cast<int>(there + count));
+  if (!raised) return raised.error();
+  seen.asked_at = clock_.wall();
+  for (; count > 0; --count) launched.push_back(pending_id(resource_class, ++seen.pending));
+  return launched;
+}
+
+Result<void> AutoScalingGroups::drain(const std::string&) {
+  return ok();
+}
+
+Result<void> AutoScalingGroups::reap(const std::string& id) {
+  for (const auto& [name, seen] : seen_) {
+    if (seen.live.contains(id)) return api_->terminate(id);
+    for (std::int64_t i = 1; i <= seen.pending; ++i) {
+      if (id == pending_id(name, i)) return withdraw(name);
+    }
+  }
+  return ok();
+}
+
+Result<void> AutoScalingGroups::withdraw(const std::string& resource_class) {
+  const auto found = seen_.find(resource_class);
+  if (found == seen_.end() || found->second.pending == 0) return ok();
+  auto& seen = found->second;
+  const auto& group = classes_.at(resource_class).group;
+  const auto live = static_cast<int>(seen.live.size());
+  if (auto lowered = api_->set_desired_capacity(group, live); !lowered) return lowered;
+  log::info("withdrew what has not come", {{"group", group},
+                                           {"instances", std::to_string(seen.pending)},
+                                           {"desired", std::to_string(live)}});
+  seen.pending = 0;
+  return ok();
+}
+
+void AutoScalingGroups::wait_for_change(Millis patience, std::stop_token stop) {
+  sleep_for(std::min(patience, kPollInterval), stop);
+}
+
+// --- AWS --------------------------------------------------------------------------------------
+
+namespace {
+
+class AwsGroupApi final : public GroupApi {
+ public:
+  static Result<std::unique_ptr<GroupApi>> open(const std::string& region) {
+    std::unique_ptr<AwsGroupApi> api(new AwsGroupApi);
+    auto client = aws::AutoScaling::open(api->session_, api->http_, region, {});
+    if (!client) return client.error();
+    api->client_.emplace(std::move(*client));
+    return api;
+  }
+
+  Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names) override {
+    return client_->groups(names, {});
+  }
+  Result<std::vector<aws::ScalingActivity>> activities(const std::string& group,
+                                                       int most) override {
+    return client_->activities(group, most, {});
+  }
+  Result<void> set_desired_capacity(const std::string& group, int desired) override {
+    return client_->set_desired_capacity(group, desired, {});
+  }
+  Result<void> terminate(const std::string& instance_id) override {
+    return client_->terminate(instance_id, {});
+  }
+
+ private:
+  AwsGroupApi() = default;
+
+  aws::Session session_;
+  net::HttpClient http_;
+  std::optional<aws::AutoScaling> client_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<GroupApi>> open_group_api(const std::string& region) {
+  return AwsGroupApi::open(region);
+}
+
+}  // namespace muster::capacity

@@ -1,0 +1,83 @@
+#pragma once
+
+// Instances of AWS Auto Scaling groups: one group a resource class, all of one region.
+//
+// The desired capacity is always written as a whole: what lives in the snapshot of this pass
+// (Pending and InService), and what was asked for and is still to come, and what is launched now.
+// It is never written lower than what lives, because the group would choose whom to end. Instances
+// end by name, with the desired capacity lowered, so that none is replaced.
+//
+// What was asked for and is not there yet is listed as instances called GROUP/pending-1, -2, ….
+// Reaping one of these withdraws the request. A launch that AWS reports as failed is a failed
+// launch to the loop, with AWS's reason; after several in a row what has not come is withdrawn.
+//
+// Instances cannot be asked to end: drain() does nothing, and policies of these classes say so.
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "aws/autoscaling.hpp"
+#include "base/time.hpp"
+#include "fleet/ports.hpp"
+
+namespace muster::capacity {
+
+struct GroupSettings {
+  std::string group;
+  std::string region;  // empty: that of the environment, as AWS's tools find it
+  bool single_task = true;
+};
+
+// What is asked of a region. Only the tests do not go to AWS.
+class GroupApi {
+ public:
+  virtual ~GroupApi() = default;
+  virtual Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names) = 0;
+  virtual Result<std::vector<aws::ScalingActivity>> activities(const std::string& group,
+                                                               int most) = 0;
+  virtual Result<void> set_desired_capacity(const std::string& group, int desired) = 0;
+  virtual Result<void> terminate(const std::string& instance_id) = 0;
+};
+
+// AWS's own. Credentials are looked for when they are needed.
+Result<std::unique_ptr<GroupApi>> open_group_api(const std::string& region);
+
+class AutoScalingGroups final : public fleet::CapacityProvider {
+ public:
+  // `classes`: at most 100.
+  AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<std::string, GroupSettings> classes,
+                    const Clock& clock = system_clock());
+
+  Result<fleet::CapacityList> list() override;
+  Result<std::vector<std::string>> launch(const std::string& resource_class,
+                                          std::int64_t count) override;
+  Result<void> drain(const std::string& id) override;
+  Result<void> reap(const std::string& id) override;
+  Result<void> withdraw(const std::string& resource_class) override;
+  void wait_for_change(Millis patience, std::stop_token stop) override;
+
+ private:
+  // A class's group, as the latest list() saw it.
+  struct Seen {
+    std::map<std::string, std::string> live;  // id to lifecycle state
+    std::int64_t pending = 0;                 // asked for, and not there yet
+    std::int64_t max = 0;
+    std::optional<WallTime> asked_at;  // when the desired capacity was last raised by us
+    std::string told_activity;         // the latest failed launch that was told
+  };
+
+  void see(const std::string& resource_class, const aws::AutoScalingGroup& group,
+           fleet::CapacityList& all);
+  void look_for_failures(const std::string& resource_class, fleet::CapacityList& all);
+  std::string pending_id(const std::string& resource_class, std::int64_t number) const;
+
+  const std::unique_ptr<GroupApi> api_;
+  const std::map<std::string, GroupSettings> classes_;
+  const Clock& clock_;
+  std::map<std::string, Seen> seen_;  // by class
+};
+
+}  // namespace muster::capacity

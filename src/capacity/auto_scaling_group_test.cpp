@@ -1,0 +1,193 @@
+#include "capacity/auto_scaling_group.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/log.hpp"
+
+namespace muster::capacity {
+namespace {
+
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+// A region with one group, which behaves as the test says.
+struct Region {
+  aws::AutoScalingGroup group{.name = "runners", .max = 10};
+  std::vector<aws::ScalingActivity> activities;
+  std::vector<int> desired;  // each value that was set
+  std::vector<std::string> terminated;
+  std::optional<Error> trouble;
+  int asked_for_activities = 0;
+
+  void instance(const std::string& id, const std::string& state) {
+    group.instances.push_back({.id = id, .lifecycle_state = state});
+  }
+};
+
+class RegionApi final : public GroupApi {
+ public:
+  explicit RegionApi(Region& region) : region_(region) {}
+  Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names) override {
+    if (region_.trouble) return *region_.trouble;
+    std::vector<aws::AutoScalingGroup> found;
+    for (const auto& name : names) {
+      if (name == region_.group.name) found.push_back(region_.group);
+    }
+    return found;
+  }
+  Result<std::vector<aws::ScalingActivity>> activities(const std::string&, int) override {
+    ++region_.asked_for_activities;
+    return region_.activities;
+  }
+  Result<void> set_desired_capacity(const std::string&, int desired) override {
+    if (region_.trouble) return *region_.trouble;
+    region_.desired.push_back(desired);
+    region_.group.desired = desired;
+    return ok();
+  }
+  Result<void> terminate(const std::string& id) override {
+    region_.terminated.push_back(id);
+    return ok();
+  }
+
+ private:
+  Region& region_;
+};
+
+class AutoScalingGroupsTest : public testing::Test {
+ protected:
+  AutoScalingGroupsTest() { EXPECT_TRUE(log::configure({.format = log::Format::none})); }
+
+  std::vector<std::string> live() {
+    std::vector<std::string> ids;
+    const auto listed = groups.list();
+    for (const auto& instance : listed->live) ids.push_back(instance.id);
+    return ids;
+  }
+
+  Region region;
+  ManualClock clock{WallTime(std::chrono::hours(500'000))};
+  AutoScalingGroups groups{
+      std::make_unique<RegionApi>(region), {{"acme/linux", {.group = "runners"}}}, clock};
+};
+
+TEST_F(AutoScalingGroupsTest, ListsWhatLivesAndWhatIsStillToCome) {
+  region.instance("i-1", "InService");
+  region.instance("i-2", "Pending:Wait");
+  region.instance("i-3", "Terminating:Wait");
+  region.instance("i-4", "Standby");
+  region.group.desired = 4;
+  EXPECT_THAT(live(), UnorderedElementsAre("i-1", "i-2", "runners/pending-1", "runners/pending-2"));
+}
+
+TEST_F(AutoScalingGroupsTest, WritesWhatLivesAndIsToComeAndIsLaunched) {
+  region.instance("i-1", "InService");
+  region.group.desired = 2;
+  live();
+  EXPECT_THAT(*groups.launch("acme/linux", 3),
+              ElementsAre("runners/pending-2", "runners/pending-3", "runners/pending-4"));
+  EXPECT_THAT(region.desired, ElementsAre(5));
+  // Nobody has come yet: nothing is forgotten, and nothing counted twice.
+  EXPECT_EQ(live().size(), 5U);
+}
+
+TEST_F(AutoScalingGroupsTest, NeverWritesLessThanWhatLives) {
+  for (const auto* id : {"i-1", "i-2", "i-3"}) region.instance(id, "InService");
+  region.group.desired = 1;  // somebody has lowered it, and protection kept the instances
+  live();
+  EXPECT_TRUE(groups.withdraw("acme/linux"));
+  EXPECT_THAT(region.desired, IsEmpty());
+  EXPECT_TRUE(groups.launch("acme/linux", 1));
+  EXPECT_THAT(region.desired, ElementsAre(4));
+}
+
+TEST_F(AutoScalingGroupsTest, KeepsTheGroupsOwnMaximum) {
+  region.group.max = 2;
+  live();
+  EXPECT_EQ(groups.launch("acme/linux", 5)->size(), 2U);
+  EXPECT_THAT(region.desired, ElementsAre(2));
+  EXPECT_THAT(*groups.launch("acme/linux", 1), IsEmpty());
+  EXPECT_THAT(region.desired, ElementsAre(2));
+}
+
+TEST_F(AutoScalingGroupsTest, TellsAnEndOnce) {
+  region.instance("i-1", "InService");
+  live();
+  region.group.instances[0].lifecycle_state = "Terminating";
+  const auto listed = groups.list();
+  ASSERT_EQ(listed->ended.size(), 1U);
+  EXPECT_EQ(listed->ended[0].id, "i-1");
+  EXPECT_THAT(groups.list()->ended, IsEmpty());
+}
+
+TEST_F(AutoScalingGroupsTest, WhatWasAskedForAndCameIsNoEnd) {
+  live();
+  EXPECT_TRUE(groups.launch("acme/linux", 1));
+  EXPECT_THAT(live(), ElementsAre("runners/pending-1"));
+  region.instance("i-1", "Pending");
+  const auto listed = groups.list();
+  EXPECT_EQ(listed->live.size(), 1U);
+  EXPECT_THAT(listed->ended, IsEmpty());
+}
+
+TEST_F(AutoScalingGroupsTest, TellsWhyALaunchFailedOnce) {
+  live();
+  EXPECT_EQ(region.asked_for_activities, 0) << "nothing is missing";
+  EXPECT_TRUE(groups.launch("acme/linux", 2));
+  const auto old = clock.wall() - minutes(1);
+  const auto later = clock.wall() + std::chrono::seconds(5);
+  region.activities = {
+      {"a-3", "Failed", "We currently do not have sufficient t3.micro capacity.",
+       "Launching a new EC2 instance.  Status Reason: …", "", later, later},
+      {"a-2", "Failed", "an old trouble", "Launching a new EC2 instance.", "", old, old}};
+  EXPECT_THAT(groups.list()->failed_launches.at("acme/linux"), HasSubstr("sufficient t3.micro"));
+  EXPECT_THAT(groups.list()->failed_launches, IsEmpty());
+  region.activities.insert(region.activities.begin(),
+                           {"a-4", "Failed", "again", "Launching", "", later, later});
+  EXPECT_EQ(groups.list()->failed_launches.at("acme/linux"), "again");
+}
+
+TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {
+  region.instance("i-1", "InService");
+  region.group.desired = 1;
+  live();
+  EXPECT_TRUE(groups.launch("acme/linux", 2));
+  EXPECT_TRUE(groups.withdraw("acme/linux"));
+  EXPECT_THAT(region.desired, ElementsAre(3, 1));
+  EXPECT_THAT(live(), ElementsAre("i-1"));
+  EXPECT_TRUE(groups.withdraw("acme/linux"));
+  EXPECT_THAT(region.desired, ElementsAre(3, 1));
+}
+
+TEST_F(AutoScalingGroupsTest, EndsByName) {
+  region.instance("i-1", "InService");
+  region.group.desired = 2;
+  live();
+  EXPECT_TRUE(groups.drain("i-1"));
+  EXPECT_THAT(region.terminated, IsEmpty());
+  EXPECT_TRUE(groups.reap("i-1"));
+  EXPECT_TRUE(groups.reap("i-9")) << "it is gone already";
+  EXPECT_THAT(region.terminated, ElementsAre("i-1"));
+  EXPECT_TRUE(groups.reap("runners/pending-1"));
+  EXPECT_THAT(region.desired, ElementsAre(1));
+}
+
+TEST_F(AutoScalingGroupsTest, TakesNoTroubleForAnEmptyGroup) {
+  region.instance("i-1", "InService");
+  live();
+  region.trouble = Error{ErrorKind::unavailable, "Throttling"};
+  EXPECT_FALSE(groups.list());
+  region.trouble.reset();
+  EXPECT_THAT(groups.list()->ended, IsEmpty());
+  region.group.name = "renamed";
+  const auto gone = groups.list();
+  EXPECT_THAT(gone->unreadable.at("acme/linux"), HasSubstr("no Auto Scaling group runners"));
+  EXPECT_THAT(gone->ended, IsEmpty());
+}
+
+}  // namespace
+}  // namespace muster::capacity
