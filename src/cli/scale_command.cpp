@@ -33,8 +33,10 @@ void stop_on_signal(process::SignalWatch& signals, std::stop_source& stop, std::
 Result<void> one_pass(fleet::Loop& loop, std::stop_token stop) {
   const auto pass = loop.run_once(stop);
   if (!pass) return pass.error();
-  if (pass->held) return Error{ErrorKind::unavailable, "the queue could not be read; see the log"};
-  if (pass->incomplete) {
+  if (pass->held)
+    return Error{ErrorKind::unavailable,
+                 "the queue or the instances could not be read; see the log"};
+  if (pass->incomplete || pass->fell_short) {
     return Error{ErrorKind::unavailable, "not everything could be done; see the log"};
   }
   return ok();

@@ -58,6 +58,9 @@ class FakeCapacity final : public CapacityProvider {
   std::vector<EndedInstance> ended;
   std::map<std::string, std::string> unreadable;
   std::vector<std::string> drained;  // as often as it was asked
+  std::vector<std::string> reaped;
+  int withdrawn = 0;
+  std::map<std::string, std::string> failed_launches;  // told once
   std::int64_t launched = 0;
   std::int64_t room = 100;  // launches past this many fail
   bool listable = true;
@@ -70,7 +73,8 @@ class FakeCapacity final : public CapacityProvider {
 
   Result<CapacityList> list() override {
     if (!listable) return Error{ErrorKind::unavailable, "no list today"};
-    return CapacityList{live, std::exchange(ended, {}), unreadable};
+    return CapacityList{live, std::exchange(ended, {}), unreadable,
+                        std::exchange(failed_launches, {})};
   }
   Result<std::vector<std::string>> launch(const std::string& resource_class,
                                           std::int64_t count) override {
@@ -87,6 +91,14 @@ class FakeCapacity final : public CapacityProvider {
     for (auto& instance : live) {
       if (instance.id == id) instance.draining = true;
     }
+    return ok();
+  }
+  Result<void> reap(const std::string& id) override {
+    reaped.push_back(id);
+    return ok();
+  }
+  Result<void> withdraw(const std::string&) override {
+    ++withdrawn;
     return ok();
   }
   void wait_for_change(Millis patience, std::stop_token stop) override {

@@ -258,6 +258,7 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome) {
   auto memory = memories_.at(pass.resource_class);
   memory.failed_launches =
       std::max<std::int64_t>(pass.decision.launch - (launched ? std::ssize(*launched) : 0), 0);
+  outcome.fell_short |= memory.failed_launches > 0;
   if (auto saved = remember(pass.resource_class, memory); !saved) {
     outcome.incomplete = true;
     log::warn("cannot remember failed launches", {{"error", saved.error().message}});

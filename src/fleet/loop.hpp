@@ -36,6 +36,7 @@ class DecisionObserver {
 struct PassOutcome {
   bool acted = false;       // something was launched or drained: look again soon
   bool incomplete = false;  // something could not be done: try again later
+  bool fell_short = false;  // fewer were launched than was decided; the next decision knows
   bool held = false;        // the queue or the instances of some class are unknown
   std::optional<WallTime> revisit_at;
 };

@@ -130,7 +130,7 @@ TEST_F(LoopTest, BacksOffWhenNothingCanBeLaunched) {
   queue.unclaimed = 2;
   capacity.room = 0;
   auto loop = make_loop();
-  pass(loop);
+  EXPECT_TRUE(pass(loop).fell_short);
   const auto outcome = loop.run_once({});
   EXPECT_FALSE(outcome->acted);
   EXPECT_EQ(outcome->revisit_at, clock.wall() + seconds(5));
@@ -138,6 +138,32 @@ TEST_F(LoopTest, BacksOffWhenNothingCanBeLaunched) {
   capacity.room = 10;
   EXPECT_TRUE(loop.run_once({})->acted);
   EXPECT_EQ(capacity.launched, 2);
+}
+
+TEST_F(LoopTest, EndsByNameWhatCannotBeAskedUntilItIsGone) {
+  policy.reaps = true;
+  queue.unclaimed = 1;
+  restart_and_pass();
+  clock.advance(minutes(5));
+  restart_and_pass();
+  EXPECT_THAT(capacity.reaped, IsEmpty()) << "one reading proves nothing";
+  clock.advance(seconds(1));
+  EXPECT_FALSE(restart_and_pass().acted);
+  clock.advance(seconds(1));
+  restart_and_pass();
+  EXPECT_THAT(capacity.reaped, ElementsAre("i0", "i0"));
+  EXPECT_THAT(capacity.drained, IsEmpty());
+}
+
+TEST_F(LoopTest, WithdrawsLaunchesThatFailAndFail) {
+  auto loop = make_loop();
+  for (int failures = 1; failures <= 3; ++failures) {
+    EXPECT_EQ(capacity.withdrawn, 0);
+    capacity.failed_launches = {{"local/small", "no capacity"}};
+    pass(loop);
+  }
+  EXPECT_EQ(capacity.withdrawn, 1);
+  EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 3);
 }
 
 TEST_F(LoopTest, DoesNothingThatCannotBeWrittenDown) {

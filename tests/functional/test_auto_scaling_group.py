@@ -1,0 +1,140 @@
+"""An Auto Scaling group follows the queue: our server in the place of CircleCI, moto in that of AWS.
+
+moto checks signatures and policies. It has no activities and no instance that takes time to come;
+the unit tests of `capacity` have both.
+"""
+
+import json
+import time
+
+import pytest
+
+from support.bridge import Bridge
+from support.moto import REGION, Moto
+from support.pipeline import config, job
+from support.waiting import wait_until
+
+NEEDED = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeScalingActivities",
+          "autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+
+
+@pytest.fixture
+def moto(tmp_path):
+    server = Moto(tmp_path)
+    server.create_group("runners", maximum=20)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bridges():
+    started = []
+    yield started.append
+    for bridge in started:
+        bridge.stop()
+
+
+class Scaler:
+    """The scaler of local/small over the group `runners`, with the rights it needs and no more."""
+
+    def __init__(self, world, server, moto, allowed=NEEDED, **policy):
+        self.world = world
+        keys = moto.create_user("scaler", [
+            {"Effect": "Allow", "Action": allowed, "Resource": "*"}])
+        self.secret = keys["aws_secret_access_key"]
+        self.environment = {**{k.upper(): v for k, v in keys.items()},
+                            "AWS_ENDPOINT_URL": moto.url}
+        self.file = world.place / "scaler.yaml"
+        self.file.write_text(json.dumps({
+            "circleci": {"url": server.url, "token_file": str(server.data / "token"),
+                         "poll_interval": "1s"},
+            "state_directory": str(world.place / "scaler-state"),
+            "resource_classes": {"local/small": {
+                "max": 6, **policy, "auto_scaling_group": {"name": "runners", "region": REGION}}}}))
+
+    def start(self):
+        return self.world.start("scaler", "scale", "--config", self.file,
+                                environment=self.environment)
+
+    def once(self):
+        return self.world.run("scale", "--config", self.file, "--once",
+                              environment=self.environment)
+
+
+def test_from_zero_and_back_with_a_launch_for_each_task(world, server, small, moto, bridges):
+    bridges(bridge := Bridge(world, server, small, moto.client("autoscaling"), "runners"))
+    scaler = Scaler(world, server, moto)
+    program = scaler.start()
+    pipeline = world.submit(server, config(build=job("sleep 1", parallelism=15)))
+    assert pipeline.wait(240)["state"] == "success", program.tail()
+    wait_until(lambda: not bridge.instances(), 60, "no instances")
+    assert bridge.describe()["DesiredCapacity"] == 0
+    assert bridge.describe()["MinSize"] == 0
+    ran = {task["runner"] for task in pipeline.tasks()}
+    assert len(ran) == 15 and ran == bridge.runners.keys()
+    assert scaler.secret not in program.output() and server.token not in program.output()
+
+
+def test_an_instance_that_never_connects_is_ended_and_another_comes(
+        world, server, small, moto, bridges):
+    dead = []
+
+    def boots(name):
+        dead.append(name)
+        return len(dead) > 1
+    bridges(bridge := Bridge(world, server, small, moto.client("autoscaling"), "runners", boots))
+    program = Scaler(world, server, moto, boot_timeout="3s").start()
+    pipeline = world.submit(server, config(build=job("true")))
+    assert pipeline.wait(120)["state"] == "success", program.tail()
+    wait_until(lambda: not bridge.instances(), 60, "no instances")
+    assert f"{dead[0]} did not connect within 3s: end it" in program.output()
+    assert len(dead) == 2
+
+
+def test_killed_at_any_moment_the_next_one_goes_on(world, server, small, moto, bridges):
+    bridges(bridge := Bridge(world, server, small, moto.client("autoscaling"), "runners"))
+    scaler = Scaler(world, server, moto)
+    pipeline = world.submit(server, config(build=job("sleep 1", parallelism=8)))
+    for life in (0.02, 0.05, 0.1, 0.3, 1):  # seconds
+        program = scaler.start()
+        time.sleep(life)
+        program.kill()
+    scaler.start()
+    assert pipeline.wait(240)["state"] == "success"
+    wait_until(lambda: not bridge.instances(), 60, "no instances")
+    assert len(bridge.runners) == 8
+
+
+def test_once_writes_what_lives_and_what_waits(world, server, small, moto):
+    world.submit(server, config(build=job("true", parallelism=3)))
+    scaler = Scaler(world, server, moto)
+    for _ in range(2):
+        done = scaler.once()
+        assert done.returncode == 0, done.stderr
+        group, = moto.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        assert group["DesiredCapacity"] == 3
+        assert all(i["ProtectedFromScaleIn"] for i in group["Instances"])
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"name": "runner"}, ["there is no Auto Scaling group runner"]),
+    ({"region": "us-east-1"}, ["there is no Auto Scaling group runners"]),
+])
+def test_a_group_that_is_not_there_is_told(world, server, small, moto, change, words):
+    scaler = Scaler(world, server, moto)
+    settings = json.loads(scaler.file.read_text())
+    settings["resource_classes"]["local/small"]["auto_scaling_group"].update(change)
+    scaler.file.write_text(json.dumps(settings))
+    done = scaler.once()
+    assert done.returncode == 3
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+@pytest.mark.parametrize("missing", [NEEDED[0], NEEDED[2]])
+def test_a_missing_permission_is_named(world, server, small, moto, missing):
+    world.submit(server, config(build=job("true")))
+    scaler = Scaler(world, server, moto, allowed=[a for a in NEEDED if a != missing])
+    done = scaler.once()
+    assert done.returncode == 3, done.stderr
+    assert missing in done.stderr
+    assert scaler.secret not in done.stderr

@@ -1,0 +1,62 @@
+"""Between an Auto Scaling group and this machine: each instance is a real runner, until either ends.
+
+A runner that ends takes its instance with it and lowers the desired capacity, as an instance does
+that looks after itself. An instance that the group has ended takes its runner with it.
+"""
+
+import json
+import threading
+
+from botocore.exceptions import ClientError
+
+
+class Bridge:
+    def __init__(self, world, server, token, scaling, group, boots=lambda name: True):
+        self.world, self.scaling, self.group, self.boots = world, scaling, group, boots
+        self.settings = world.place / "instance.yaml"
+        self.settings.touch(mode=0o600)
+        self.settings.write_text(json.dumps({
+            "api": {"auth_token": token, "url": server.url},
+            "runner": {"mode": "single-task", "idle_timeout": "5s"}}))
+        self.runners = {}  # instance id to program; None for one that never boots
+        self.released = set()
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.stopping.wait(0.2):
+            present = {i["InstanceId"] for i in self.instances()}
+            for name in present - self.runners.keys():
+                self.runners[name] = self.boot(name) if self.boots(name) else None
+            for name, runner in self.runners.items():
+                if runner is None or name in self.released:
+                    continue
+                if not runner.running:
+                    self.release(name)
+                elif name not in present:
+                    runner.kill()
+                    self.released.add(name)
+
+    def boot(self, name):
+        return self.world.start(f"runner-{name}", "agent", "--config", self.settings,
+                                environment={"CIRCLECI_RUNNER_NAME": name})
+
+    def release(self, name):
+        self.released.add(name)
+        try:
+            self.scaling.terminate_instance_in_auto_scaling_group(
+                InstanceId=name, ShouldDecrementDesiredCapacity=True)
+        except ClientError as refused:  # the scaler was quicker
+            assert "not found" in str(refused).lower() or "ValidationError" in str(refused)
+
+    def describe(self):
+        groups = self.scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])
+        return groups["AutoScalingGroups"][0]
+
+    def instances(self):
+        return self.describe()["Instances"]
+
+    def stop(self):
+        self.stopping.set()
+        self.thread.join()
