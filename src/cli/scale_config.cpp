@@ -141,13 +141,31 @@ class ConfigReader {
     yaml::MapReader reader(section, "circleci", problems_);
     CircleCiQueue queue;
     queue.url = url(reader, "https://runner.circleci.com");
-    const auto token = one_of(reader, "the token", {"token_file", "token_variable"});
-    if (token == "token_file") queue.token_file = token_file(reader, "");
-    if (token == "token_variable") queue.token_variable = reader.text(token).value_or("");
+    read_circleci_token(reader, queue);
     queue.poll_interval = poll_interval(reader);
     queue.requests_per_minute = reader.integer("requests_per_minute", kRequests).value_or(600);
     reader.finish();
     return queue;
+  }
+
+  void read_circleci_token(yaml::MapReader& reader, CircleCiQueue& queue) {
+    const auto kind = one_of(reader, "the token",
+                             {"token_file", "token_variable", "token_secret", "token_parameter"});
+    if (kind == "token_file") queue.token = token_file(reader, "");
+    if (kind == "token_variable") queue.token = CircleCiQueue::Variable{text(reader, kind)};
+    if (kind != "token_secret" && kind != "token_parameter") return;
+    using Keeper = demand::AwsToken::Keeper;
+    queue.token = demand::AwsToken{
+        .keeper = kind == "token_secret" ? Keeper::secrets_manager : Keeper::parameter_store,
+        .name = text(reader, kind),
+        .region = reader.text("token_region").value_or(""),
+        .field = reader.text("token_field").value_or("")};
+  }
+
+  std::string text(yaml::MapReader& reader, std::string_view key) {
+    const auto given = reader.text(key);
+    if (given && given->empty()) reader.problem_at(key, "is empty");
+    return given.value_or("");
   }
 
   demand::CommandQueueSettings read_queue_command(const yaml::Value& value) {
@@ -246,7 +264,7 @@ class ConfigReader {
     yaml::MapReader reader(section, parent.path_of("auto_scaling_group"), problems_);
     capacity::GroupSettings group;
     reader.require("name");
-    group.group = reader.text("name").value_or("");
+    group.group = text(reader, "name");
     group.region = reader.text("region").value_or("");
     group.single_task = single_task(reader);
     policy.reaps = true;

@@ -12,6 +12,7 @@
 #include "capacity/agent_config.hpp"
 #include "capacity/auto_scaling_group.hpp"
 #include "capacity/command.hpp"
+#include "demand/aws_token.hpp"
 #include "demand/command_queue.hpp"
 #include "demand/server_access.hpp"
 #include "fleet/observe.hpp"
@@ -19,11 +20,13 @@
 
 namespace muster::cli {
 
-// Where CircleCI's queue is read; one of the two token sources is set.
+// Where CircleCI's queue is read.
 struct CircleCiQueue {
+  struct Variable {
+    std::string name;
+  };
   std::string url;
-  std::filesystem::path token_file;
-  std::string token_variable;
+  std::variant<std::filesystem::path, Variable, demand::AwsToken> token;
   Millis poll_interval{};
   std::int64_t requests_per_minute = 0;
 };

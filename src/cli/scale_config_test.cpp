@@ -140,8 +140,7 @@ TEST(ScaleConfig, ReadsTheQueueOfCircleCiAndMachinesOfAProgram) {
   const auto config = std::get<ScaleConfig>(parse_scale_config(kElsewhere, "/srv"));
   const auto& queue = std::get<CircleCiQueue>(config.queue);
   EXPECT_EQ(queue.url, "https://runner.circleci.com");
-  EXPECT_EQ(queue.token_variable, "CIRCLE_TOKEN");
-  EXPECT_EQ(queue.token_file, "");
+  EXPECT_EQ(std::get<CircleCiQueue::Variable>(queue.token).name, "CIRCLE_TOKEN");
   EXPECT_EQ(queue.poll_interval, std::chrono::seconds(5));
   EXPECT_EQ(queue.requests_per_minute, 600);
   const auto& [linux_class, capacity] = config.classes.at(0);
@@ -152,6 +151,24 @@ TEST(ScaleConfig, ReadsTheQueueOfCircleCiAndMachinesOfAProgram) {
   EXPECT_TRUE(command.single_task);
   EXPECT_TRUE(linux_class.policy.reaps);
   EXPECT_EQ(linux_class.policy.longest_life, std::chrono::hours(6));
+}
+
+TEST(ScaleConfig, ReadsWhereAwsKeepsTheToken) {
+  const auto token_of = [](const char* lines) {
+    std::string text(kElsewhere);
+    text.replace(text.find("  token_variable: CIRCLE_TOKEN\n"), 31, lines);
+    EXPECT_THAT(problems_of(text), IsEmpty());
+    const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
+    return std::get<demand::AwsToken>(std::get<CircleCiQueue>(config.queue).token);
+  };
+  using Keeper = demand::AwsToken::Keeper;
+  const auto secret = token_of(
+      "  token_secret: circleci\n  token_field: circle_token\n  token_region: eu-west-1\n");
+  EXPECT_EQ(secret.keeper, Keeper::secrets_manager);
+  EXPECT_EQ(secret.name, "circleci");
+  EXPECT_EQ(secret.field, "circle_token");
+  EXPECT_EQ(secret.region, "eu-west-1");
+  EXPECT_EQ(token_of("  token_parameter: /circleci\n").keeper, Keeper::parameter_store);
 }
 
 TEST(ScaleConfig, ReadsTheQueueOfAProgram) {

@@ -17,10 +17,23 @@ namespace {
 
 using Providers = std::map<std::string, std::shared_ptr<fleet::CapacityProvider>>;
 
+template <class... Forms>
+struct Overloaded : Forms... {
+  using Forms::operator()...;
+};
+
+demand::TokenSource token_source_of(const CircleCiQueue& queue) {
+  return std::visit(
+      Overloaded{[](const std::filesystem::path& file) { return demand::token_in_file(file); },
+                 [](const CircleCiQueue::Variable& variable) {
+                   return demand::token_in_variable(variable.name);
+                 },
+                 [](const demand::AwsToken& kept) { return demand::token_kept_by_aws(kept); }},
+      queue.token);
+}
+
 demand::CircleCiSettings settings_of(const CircleCiQueue& queue) {
-  auto token = queue.token_file.empty() ? demand::token_in_variable(queue.token_variable)
-                                        : demand::token_in_file(queue.token_file);
-  return {queue.url, std::move(token), queue.poll_interval, queue.requests_per_minute};
+  return {queue.url, token_source_of(queue), queue.poll_interval, queue.requests_per_minute};
 }
 
 // The settings of one kind, by class.
@@ -74,11 +87,6 @@ Result<void> serve_groups(Providers& providers,
 class Nobody final : public fleet::DecisionObserver {
  public:
   void decided(const std::vector<fleet::ClassPass>&) override {}
-};
-
-template <class... Forms>
-struct Overloaded : Forms... {
-  using Forms::operator()...;
 };
 
 }  // namespace

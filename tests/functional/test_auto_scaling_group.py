@@ -116,6 +116,29 @@ def test_once_writes_what_lives_and_what_waits(world, server, small, moto):
         assert all(i["ProtectedFromScaleIn"] for i in group["Instances"])
 
 
+@pytest.mark.parametrize("where", [
+    {"token_secret": "circleci", "token_field": "circle_token"}, {"token_parameter": "/circleci"}])
+def test_the_token_may_be_kept_by_aws(world, server, small, moto, where):
+    moto.client("secretsmanager").create_secret(Name="circleci", SecretString=json.dumps(
+        {"resource_class": "local/small", "circle_token": server.token}))
+    moto.client("ssm").put_parameter(Name="/circleci", Value=server.token, Type="SecureString")
+    world.submit(server, config(build=job("true")))
+    scaler = Scaler(world, server, moto,
+                    allowed=[*NEEDED, "secretsmanager:GetSecretValue", "ssm:GetParameter"])
+    settings = json.loads(scaler.file.read_text())
+    del settings["circleci"]["token_file"]
+    settings["circleci"].update(where, token_region=REGION)
+    scaler.file.write_text(json.dumps(settings))
+    done = scaler.once()
+    assert done.returncode == 0, done.stderr
+    assert "launch=1" in done.stderr and server.token not in done.stderr
+    del settings["circleci"]["token_region"]
+    settings["circleci"].update({key: "nope" for key in where if key != "token_field"})
+    scaler.file.write_text(json.dumps(settings))
+    done = scaler.once()
+    assert done.returncode == 3 and "nope" in done.stderr
+
+
 @pytest.mark.parametrize("change, words", [
     ({"name": "runner"}, ["there is no Auto Scaling group runner"]),
     ({"region": "us-east-1"}, ["there is no Auto Scaling group runners"]),

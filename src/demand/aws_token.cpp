@@ -1,0 +1,102 @@
+#include "demand/aws_token.hpp"
+
+#include <memory>
+#include <mutex>
+
+#include <fmt/core.h>
+
+#include "aws/document.hpp"
+#include "aws/secrets.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "base/token_file.hpp"
+
+namespace muster::demand {
+
+namespace {
+
+constexpr Millis kFresh = std::chrono::minutes(1);
+
+std::string shown(const AwsToken& where) {
+  const auto* kind =
+      where.keeper == AwsToken::Keeper::secrets_manager ? "the secret" : "the parameter";
+  return fmt::format("{} {}", kind, printable(where.name));
+}
+
+// "arn:aws:secretsmanager:eu-west-1:…" names its region.
+std::string region_of(const AwsToken& where) {
+  const auto parts = split(where.name, ':');
+  return parts.front() == "arn" && parts.size() > 3 ? parts[3] : where.region;
+}
+
+// One connection to the keeper. Not thread-safe: remembered() calls it under its lock.
+class Keeper {
+ public:
+  explicit Keeper(AwsToken where) : where_(std::move(where)) {}
+
+  Result<std::string> fetch() {
+    const auto kept = where_.keeper == AwsToken::Keeper::secrets_manager
+                          ? ask<aws::SecretsManager>()
+                          : ask<aws::ParameterStore>();
+    if (!kept) return kept.error().within("reading " + shown(where_));
+    return token_of(*kept, where_);
+  }
+
+ private:
+  template <class Service>
+  Result<std::string> ask() {
+    auto service = Service::open(session_, http_, region_of(where_), {});
+    if (!service) return service.error();
+    return service->value(where_.name, {});
+  }
+
+  const AwsToken where_;
+  aws::Session session_;
+  net::HttpClient http_;
+};
+
+struct Memory {
+  std::mutex mutex;
+  std::optional<std::string> token;  // guarded by mutex, as is the rest
+  std::optional<MonotonicTime> asked_at;
+  Result<std::string> latest = Error{ErrorKind::unavailable, "not read yet"};
+};
+
+}  // namespace
+
+TokenSource remembered(TokenSource fetch, const Clock& clock) {
+  auto memory = std::make_shared<Memory>();
+  return [fetch = std::move(fetch), memory, &clock]() -> Result<std::string> {
+    const std::lock_guard lock(memory->mutex);
+    const auto now = clock.monotonic();
+    const bool fresh = memory->asked_at && now - *memory->asked_at < kFresh;
+    if (!fresh) {
+      memory->asked_at = now;
+      memory->latest = fetch();
+      if (memory->latest) memory->token = *memory->latest;
+    }
+    if (memory->latest || !memory->token) return memory->latest;
+    if (!fresh) {
+      log::warn("using the token that was read before",
+                {{"error", memory->latest.error().message}});
+    }
+    return *memory->token;
+  };
+}
+
+TokenSource token_kept_by_aws(AwsToken where) {
+  auto keeper = std::make_shared<Keeper>(std::move(where));
+  return remembered([keeper] { return keeper->fetch(); }, system_clock());
+}
+
+Result<std::string> token_of(const std::string& kept, const AwsToken& where) {
+  if (where.field.empty()) return token_in(kept, shown(where));
+  const auto document = aws::parse_json(kept);
+  if (!document || document->find(where.field) == nullptr) {
+    return Error{ErrorKind::invalid, fmt::format("{} is no JSON object with a member {}",
+                                                 shown(where), printable(where.field))};
+  }
+  return token_in(document->text_at(where.field), shown(where));
+}
+
+}  // namespace muster::demand

@@ -1,0 +1,30 @@
+#pragma once
+
+// A token that AWS keeps: in Secrets Manager, or as a parameter of Systems Manager.
+
+#include <string>
+
+#include "base/time.hpp"
+#include "demand/token_source.hpp"
+
+namespace muster::demand {
+
+struct AwsToken {
+  enum class Keeper { secrets_manager, parameter_store };
+  Keeper keeper = Keeper::secrets_manager;
+  std::string name;    // or ARN, whose region then counts
+  std::string region;  // empty: that of the environment, as AWS's tools find it
+  std::string field;   // of a value that is a JSON object; empty: the value is the token
+};
+
+// Asked for once a minute (see remembered()).
+TokenSource token_kept_by_aws(AwsToken where);
+
+// `fetch`, at most once a minute. While it fails, what it last gave is given, so that a short
+// trouble with the keeper of the token does not stop the scaling.
+TokenSource remembered(TokenSource fetch, const Clock& clock);
+
+// The token in what is kept. The error does not quote it.
+Result<std::string> token_of(const std::string& kept, const AwsToken& where);
+
+}  // namespace muster::demand

@@ -1,0 +1,63 @@
+#include "demand/aws_token.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/log.hpp"
+
+namespace muster::demand {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Remembered, AsksOnceAMinuteAndBridgesATrouble) {
+  EXPECT_TRUE(log::configure({.format = log::Format::none}));
+  ManualClock clock;
+  int asked = 0;
+  Result<std::string> kept = std::string("one");
+  const auto token = remembered(
+      [&] {
+        ++asked;
+        return kept;
+      },
+      clock);
+  EXPECT_EQ(token().value(), "one");
+  kept = std::string("two");
+  clock.advance(seconds(59));
+  EXPECT_EQ(token().value(), "one");
+  EXPECT_EQ(asked, 1);
+  clock.advance(seconds(1));
+  EXPECT_EQ(token().value(), "two");
+  kept = Error{ErrorKind::unavailable, "away"};
+  clock.advance(seconds(60));
+  EXPECT_EQ(token().value(), "two");
+  EXPECT_EQ(token().value(), "two");
+  EXPECT_EQ(asked, 3);
+  kept = std::string("three");
+  clock.advance(seconds(60));
+  EXPECT_EQ(token().value(), "three");
+}
+
+TEST(Remembered, FailsWhileThereWasNone) {
+  ManualClock clock;
+  const auto token = remembered([] { return Error{ErrorKind::unavailable, "away"}; }, clock);
+  EXPECT_EQ(token().error().message, "away");
+}
+
+TEST(TokenOf, IsTheValueOrAMemberOfIt) {
+  const AwsToken plain{.name = "circleci/token"};
+  EXPECT_EQ(token_of("abc\n", plain).value(), "abc");
+  const AwsToken member{.name = "circleci/token", .field = "circle_token"};
+  EXPECT_EQ(token_of(R"({"resource_class":"a/b","circle_token":"abc"})", member).value(), "abc");
+  for (const auto* kept : {"qqq", "{}", R"({"circle_token":""})", R"({"circle_token":"q q"})"}) {
+    const auto none = token_of(kept, member);
+    ASSERT_FALSE(none) << kept;
+    EXPECT_THAT(none.error().message, HasSubstr("the secret circleci/token"));
+    EXPECT_THAT(none.error().message, Not(HasSubstr("q")));
+  }
+}
+
+}  // namespace
+}  // namespace muster::demand
