@@ -13,6 +13,7 @@
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/token_file.hpp"
 #include "base/tree.hpp"
 
 namespace muster::capacity {
@@ -57,17 +58,6 @@ std::string in_words(const process::Exit& exit) {
 fleet::CapacityInstance as_port(const InstanceRecord& record) {
   return {record.id, record.resource_class, record.launched_at, record.draining,
           record.single_task};
-}
-
-Result<std::string> read_class_token(const std::filesystem::path& file) {
-  constexpr std::uint64_t kLongestToken = 2048;
-  auto content = read_file(file, kLongestToken);
-  if (!content) return content.error().within("reading the token of the resource class");
-  auto token = std::string(trim(*content));
-  if (token.empty()) {
-    return Error{ErrorKind::invalid, fmt::format("{} does not hold a token", file.string())};
-  }
-  return token;
 }
 
 }  // namespace
@@ -174,8 +164,8 @@ Result<std::vector<std::string>> LocalCapacity::launch(const std::string& resour
   if (agent == settings_.classes.end()) {
     return Error{ErrorKind::not_found, "no local provider for " + resource_class};
   }
-  const auto token = read_class_token(agent->second.token_file);
-  if (!token) return token.error();
+  const auto token = read_token_file(agent->second.token_file);
+  if (!token) return token.error().within("reading the token of the resource class");
   std::vector<std::string> launched;
   for (; count > 0; --count) {
     auto id = launch_one(resource_class, agent->second, *token);
