@@ -1,11 +1,12 @@
 """An Auto Scaling group follows the queue: our server in the place of CircleCI, moto in that of AWS.
 
-moto checks signatures and policies. It has no activities and no instance that takes time to come;
-the unit tests of `capacity` have both.
+moto checks signatures and which actions a policy allows, not on what. It has no activities and no
+instance that takes time to come; the unit tests of `capacity` have both.
 """
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,8 @@ from support.moto import REGION, Moto
 from support.pipeline import config, job
 from support.waiting import wait_until
 
-NEEDED = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeScalingActivities",
-          "autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+POLICY = json.loads((Path(__file__).parents[2] / "deploy/aws/scaler-policy.json").read_text())
+NEEDED = [action for statement in POLICY["Statement"] for action in statement["Action"]]
 
 
 @pytest.fixture
@@ -153,7 +154,19 @@ def test_a_group_that_is_not_there_is_told(world, server, small, moto, change, w
     assert all(word in done.stderr for word in words), done.stderr
 
 
-@pytest.mark.parametrize("missing", [NEEDED[0], NEEDED[2]])
+def test_a_refused_end_is_told_and_tried_again(world, server, small, moto, bridges):
+    terminate = "autoscaling:TerminateInstanceInAutoScalingGroup"
+    bridges(bridge := Bridge(world, server, small, moto.client("autoscaling"), "runners",
+                             boots=lambda name: False))
+    allowed = [a for a in NEEDED if a != terminate]
+    program = Scaler(world, server, moto, allowed=allowed, boot_timeout="2s").start()
+    world.submit(server, config(build=job("true")))
+    wait_until(lambda: program.output().count(f"allow {terminate}") > 1, 60, "two tries")
+    assert bridge.instances()
+
+
+@pytest.mark.parametrize("missing", ["autoscaling:DescribeAutoScalingGroups",
+                                     "autoscaling:SetDesiredCapacity"])
 def test_a_missing_permission_is_named(world, server, small, moto, missing):
     world.submit(server, config(build=job("true")))
     scaler = Scaler(world, server, moto, allowed=[a for a in NEEDED if a != missing])
