@@ -74,6 +74,7 @@ inline constexpr Text kScale{
     R"(Examples:
   muster scale --config muster.yaml
   muster scale --config muster.yaml --once
+HUP reads the configuration again; TERM stops, and leaves runners to end by themselves.
 )"};
 
 inline constexpr Text kPlan{

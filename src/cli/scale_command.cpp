@@ -1,9 +1,8 @@
-// `muster scale`: the autoscaler, over a Muster server's queue and local processes.
+// `muster scale`: the autoscaler.
 
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <thread>
 
 #include "base/log.hpp"
@@ -14,18 +13,24 @@
 #include "fleet/sqlite_ledger.hpp"
 #include "fleet/state_lock.hpp"
 #include "process/child.hpp"
+#include "process/supervisor.hpp"
 
 namespace muster::cli {
 
 namespace {
 
-// Turns the first signal into a stop; ends when `over` is requested.
-void stop_on_signal(process::SignalWatch& signals, std::stop_source& stop, std::stop_token over) {
+// How a scaler was asked to end.
+enum class End { stop, reload };
+
+// Turns the first signal into a stop, and notes what it meant; ends when `over` is requested.
+void end_on_signal(process::SignalWatch& signals, std::stop_source& stop, End& end,
+                   std::stop_token over) {
   while (!over.stop_requested()) {
-    if (signals.wait(Millis(200))) {
-      stop.request_stop();
-      return;
-    }
+    const auto signal = signals.wait(Millis(200));
+    if (!signal) continue;
+    end = *signal == SIGHUP ? End::reload : End::stop;
+    stop.request_stop();
+    return;
   }
 }
 
@@ -42,11 +47,12 @@ Result<void> one_pass(fleet::Loop& loop, std::stop_token stop) {
   return ok();
 }
 
-Result<void> scale(const ScaleConfig& config, const ScaleOptions& options,
-                   process::SignalWatch& signals) {
+// Until a signal, or for one pass.
+Result<End> scale(const ScaleConfig& config, const ScaleOptions& options,
+                  process::SignalWatch& signals) {
   // Traversable for root's job user, whose working directories lie below.
   const auto mode = ::geteuid() == 0 ? 0711 : 0700;
-  if (auto made = make_directory(config.state_directory, mode); !made) return made;
+  if (auto made = make_directory(config.state_directory, mode); !made) return made.error();
   const auto lock = fleet::StateLock::acquire(config.state_directory);
   if (!lock) return lock.error();
   auto ledger = fleet::SqliteLedger::open(config.state_directory / "scaler.db");
@@ -57,25 +63,48 @@ Result<void> scale(const ScaleConfig& config, const ScaleOptions& options,
   const auto observer = make_observer(config);
   fleet::Loop loop(config.managed_classes(),
                    {*queue, **capacity, *ledger, *observer, system_clock()});
+
   std::stop_source stop;
-  const std::jthread watcher([&](std::stop_token over) { stop_on_signal(signals, stop, over); });
-  if (options.once) return one_pass(loop, stop.get_token());
-  log::info("scaling", {{"config", options.config_file}, {"queue", queue_in_words(config)}});
-  loop.run(stop.get_token());
-  return ok();
+  auto end = End::stop;
+  {
+    const std::jthread watcher(
+        [&](std::stop_token over) { end_on_signal(signals, stop, end, over); });
+    if (options.once) {
+      if (auto passed = one_pass(loop, stop.get_token()); !passed) return passed.error();
+      return End::stop;
+    }
+    log::info("scaling", {{"config", options.config_file}, {"queue", queue_in_words(config)}});
+    process::tell_supervisor("READY=1");
+    loop.run(stop.get_token());
+  }
+  return end;
+}
+
+// A file that has become wrong changes nothing.
+ScaleConfig reloaded(ScaleConfig before, const std::string& file) {
+  process::tell_supervisor("RELOADING=1");
+  auto config = load_scale_config(file);
+  if (config) return std::move(*config);
+  log::error("the configuration is wrong; the one before stays in force", {{"config", file}});
+  return before;
 }
 
 }  // namespace
 
 int run(const ScaleOptions& options) {
-  process::SignalWatch signals({SIGTERM, SIGINT});
-  const auto config = load_scale_config(options.config_file);
+  process::SignalWatch signals({SIGTERM, SIGINT, SIGHUP});
+  auto config = load_scale_config(options.config_file);
   if (!config) return config.error();
-  const auto done = scale(*config, options, signals);
-  if (done) return 0;
-  // The only conflicts here are another scaler, and a state directory of a newer version.
-  const auto& error = done.error();
-  return error.kind == ErrorKind::conflict ? report_obstacle(error) : report(error);
+  for (;;) {
+    const auto end = scale(*config, options, signals);
+    if (end && *end == End::stop) return 0;
+    if (!end) {
+      // The only conflicts here are another scaler, and a state directory of a newer version.
+      const auto& error = end.error();
+      return error.kind == ErrorKind::conflict ? report_obstacle(error) : report(error);
+    }
+    *config = reloaded(std::move(*config), options.config_file);
+  }
 }
 
 }  // namespace muster::cli

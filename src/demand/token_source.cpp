@@ -1,6 +1,7 @@
 #include "demand/token_source.hpp"
 
 #include <cstdlib>
+#include <map>
 
 #include "base/token_file.hpp"
 
@@ -15,10 +16,12 @@ TokenSource token_in_file(std::filesystem::path file) {
 }
 
 TokenSource token_in_variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  auto token = token_in(value == nullptr ? "" : value, "the variable " + name);
-  ::unsetenv(name.c_str());
-  return [token = std::move(token)] { return token; };
+  static std::map<std::string, std::string> taken;
+  if (const char* value = std::getenv(name.c_str()); value != nullptr) {
+    taken[name] = value;
+    ::unsetenv(name.c_str());
+  }
+  return [token = token_in(taken[name], "the variable " + name)] { return token; };
 }
 
 }  // namespace muster::demand

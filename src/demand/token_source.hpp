@@ -16,8 +16,8 @@ using TokenSource = std::function<Result<std::string>()>;
 
 TokenSource token_in_file(std::filesystem::path file);
 
-// As it is now. It is taken out of our environment, so that no child inherits it. To be called
-// while there is one thread.
+// As it was when this was first called for that variable. It is taken out of our environment, so
+// that no child inherits it. To be called while no other thread looks at the environment.
 TokenSource token_in_variable(const std::string& name);
 
 }  // namespace muster::demand

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import signal
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,30 @@ def test_its_log_tells_what_comes_and_goes(world, server, small, configured):
     wait_until(lambda: told("can be read again"), 60, "the queue to be back")
     (again,) = told("can be read again")
     assert "resource_class=local/small" in again and "after=" in again
+
+
+def test_hup_reads_the_configuration_again(world, server, small, configured):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(world.place / "notify"))
+        supervisor.settimeout(60)
+        scaler = world.start("scaler", "scale", "--config", configured,
+                             environment={"NOTIFY_SOCKET": str(world.place / "notify")})
+        assert supervisor.recv(100) == b"READY=1"
+        pipeline = world.submit(server, config(build=job("sleep 600", parallelism=9)))
+        wait_until(lambda: len(agents(world)) == 3, 60, "three instances")
+
+        sound = configured.read_text()
+        configured.write_text(sound.replace('"max": 3', '"max": -3'))
+        scaler.signal(signal.SIGHUP)
+        wait_until(lambda: "the one before stays in force" in scaler.output(), 60, "the complaint")
+        assert "scaler.yaml:1:" in scaler.output()
+
+        configured.write_text(sound.replace('"max": 3', '"max": 5'))
+        scaler.signal(signal.SIGHUP)
+        wait_until(lambda: len(agents(world)) == 5, 60, "five instances")
+        assert [supervisor.recv(100) for _ in range(4)] == [
+            b"RELOADING=1", b"READY=1", b"RELOADING=1", b"READY=1"]
+    assert pipeline.cancel().status == 202
 
 
 def test_plan_changes_nothing(world, server, small, configured):
