@@ -36,7 +36,7 @@ endfunction()
 
 # Only what nearly every file wants and what is slow to read: the standard library. Compiled once,
 # without any module's libraries, and used by all.
-file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled.cpp CONTENT "")  # written once
 add_library(muster_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
 target_link_libraries(muster_precompiled
   PRIVATE muster_options muster_library_expected muster_library_fmt)

@@ -104,7 +104,7 @@ int run(const PlanOptions& options) {
     print_text(plan->classes);
   }
   if (!plan->held) return 0;
-  return report({ErrorKind::unavailable, "the queue could not be read: the plan is to hold"});
+  return report({ErrorKind::unavailable, "not everything could be read: the plan is to hold"});
 }
 
 }  // namespace muster::cli

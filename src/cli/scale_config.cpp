@@ -152,7 +152,8 @@ class ConfigReader {
     const auto kind = one_of(reader, "the token",
                              {"token_file", "token_variable", "token_secret", "token_parameter"});
     if (kind == "token_file") queue.token = token_file(reader, "");
-    if (kind == "token_variable") queue.token = CircleCiQueue::Variable{text(reader, kind)};
+    if (kind == "token_variable")
+      queue.token = CircleCiQueue::Variable{text(reader, kind), reader.take(kind)->at};
     if (kind != "token_secret" && kind != "token_parameter") return;
     using Keeper = demand::AwsToken::Keeper;
     queue.token = demand::AwsToken{
@@ -314,7 +315,7 @@ tl::expected<ScaleConfig, int> load_scale_config(const std::string& file) {
   auto* problems = std::get_if<yaml::Problems>(&read);
   if (problems != nullptr) return tl::unexpected(report(std::move(*problems), file));
   auto& config = std::get<ScaleConfig>(read);
-  auto unfit = check_token_files(config, ::geteuid() == 0);
+  auto unfit = check_tokens(config, ::geteuid() == 0);
   if (!unfit.empty()) return tl::unexpected(report(std::move(unfit), file));
   return std::move(config);
 }

@@ -24,6 +24,7 @@ namespace muster::cli {
 struct CircleCiQueue {
   struct Variable {
     std::string name;
+    yaml::Position at;  // of its name in the configuration
   };
   std::string url;
   std::variant<std::filesystem::path, Variable, demand::AwsToken> token;
@@ -66,9 +67,10 @@ struct ScaleConfig {
 std::variant<ScaleConfig, yaml::Problems> parse_scale_config(
     std::string_view text, const std::filesystem::path& directory);
 
-// What keeps the named token files from being used: each must be a regular file that holds a token.
+// What keeps the named tokens from being used: a variable must be set, and a file must be a regular
+// one that holds a token.
 // That others may read one is a problem if `as_root`, and else a warning in the log.
-yaml::Problems check_token_files(const ScaleConfig& config, bool as_root);
+yaml::Problems check_tokens(const ScaleConfig& config, bool as_root);
 
 // The configuration in `file`, its token files checked; or the exit code, once it is said on
 // standard error what is wrong.

@@ -250,7 +250,7 @@ class TokenFiles : public testing::Test {
     text.replace(text.find("/etc/"), 5, "");
     const auto config = std::get<ScaleConfig>(parse_scale_config(text, directory_));
     std::vector<std::string> lines;
-    for (const auto& problem : check_token_files(config, as_root)) {
+    for (const auto& problem : check_tokens(config, as_root)) {
       lines.push_back(problem.describe_in("f"));
     }
     return lines;

@@ -15,8 +15,23 @@ TokenSource token_in_file(std::filesystem::path file) {
   };
 }
 
-TokenSource token_in_variable(const std::string& name) {
+namespace {
+
+// What was taken out of the environment, by variable.
+std::map<std::string, std::string>& taken_variables() {
   static std::map<std::string, std::string> taken;
+  return taken;
+}
+
+}  // namespace
+
+bool has_token_in_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return (value != nullptr && *value != '\0') || taken_variables().contains(name);
+}
+
+TokenSource token_in_variable(const std::string& name) {
+  auto& taken = taken_variables();
   if (const char* value = std::getenv(name.c_str()); value != nullptr) {
     taken[name] = value;
     ::unsetenv(name.c_str());

@@ -19,5 +19,6 @@ TokenSource token_in_file(std::filesystem::path file);
 // As it was when this was first called for that variable. It is taken out of our environment, so
 // that no child inherits it. To be called while no other thread looks at the environment.
 TokenSource token_in_variable(const std::string& name);
+bool has_token_in_variable(const std::string& name);
 
 }  // namespace muster::demand

@@ -105,6 +105,7 @@ json::object object(const Snapshot& snapshot) {
   return {{"now", time(snapshot.now)},
           {"demand", object(snapshot.demand)},
           {"instances", objects(snapshot.instances)},
+          {"instances_unknown", text(snapshot.instances_unknown)},
           {"failed_boots", texts(snapshot.failed_boots)},
           {"failed_launches", snapshot.failed_launches},
           {"launch_trouble", text(snapshot.launch_trouble)},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <thread>
 
 #include <fmt/core.h>
@@ -36,7 +37,9 @@ std::string reasons_in_words(const scaling::Decision& decision) {
 }
 
 bool is_hold(const scaling::Reason& reason) {
-  return reason.rule == scaling::Rule::demand_unknown || reason.rule == scaling::Rule::demand_stale;
+  using scaling::Rule;
+  return reason.rule == Rule::instances_unknown || reason.rule == Rule::demand_unknown ||
+         reason.rule == Rule::demand_stale;
 }
 
 bool is_bad_news(const scaling::Reason& reason) {
@@ -57,21 +60,6 @@ void tell(const ClassPass& pass) {
               {"drain", std::to_string(decision.drain.size())},
               {"end", std::to_string(decision.reap.size())},
               {"why", reasons_in_words(decision)}});
-}
-
-// Each trouble once, and its end.
-void tell_unreadable(const std::map<std::string, std::string>& before,
-                     const std::map<std::string, std::string>& now) {
-  for (const auto& [name, why] : now) {
-    const auto told = before.find(name);
-    if (told != before.end() && told->second == why) continue;
-    log::warn("held: the instances cannot be listed", {{"resource_class", name}, {"error", why}});
-  }
-  for (const auto& [name, why] : before) {
-    if (!now.contains(name)) {
-      log::info("the instances can be listed again", {{"resource_class", name}});
-    }
-  }
 }
 
 template <class Wait>
@@ -101,10 +89,6 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
   std::vector<ClassPass> passes;
   for (const auto& managed : classes_) {
-    if (capacity_.unreadable.contains(managed.name)) {
-      outcome.held = true;
-      continue;
-    }
     const auto found = demand.find(managed.name);
     auto pass = decide_for(managed, found == demand.end() ? ClassDemand{} : found->second);
     if (!pass) {
@@ -133,8 +117,11 @@ Result<void> Loop::load_memories() {
 Result<void> Loop::list_capacity() {
   auto listed = ports_.capacity.list();
   if (!listed) return listed.error().within("listing the instances");
-  capacity_.live = std::move(listed->live);
-  tell_unreadable(capacity_.unreadable, listed->unreadable);
+  // Of what cannot be listed now, the last that was known stays.
+  std::erase_if(capacity_.live, [&](const auto& instance) {
+    return !listed->unreadable.contains(instance.resource_class);
+  });
+  std::move(listed->live.begin(), listed->live.end(), std::back_inserter(capacity_.live));
   capacity_.unreadable = std::move(listed->unreadable);
   for (auto& [name, why] : listed->failed_launches) {
     log::warn("a launch has failed", {{"resource_class", name}, {"error", why}});
@@ -197,15 +184,18 @@ void Loop::tell_if_readable_again(const ClassPass& pass) {
   const auto& name = pass.resource_class;
   const auto& reasons = pass.decision.reasons;
   const auto now = ports_.clock.monotonic();
-  if (std::any_of(reasons.begin(), reasons.end(), is_hold)) {
-    unreadable_since_.emplace(name, now);
+  const auto hold = std::find_if(reasons.begin(), reasons.end(), is_hold);
+  if (hold != reasons.end()) {
+    const bool instances = hold->rule == scaling::Rule::instances_unknown;
+    held_since_.try_emplace(name, now).first->second.what =
+        instances ? "the instances" : "the queue";
     return;
   }
-  const auto since = unreadable_since_.find(name);
-  if (since == unreadable_since_.end()) return;
-  log::info("the queue can be read again",
-            {{"resource_class", name}, {"after", humanize(now - since->second)}});
-  unreadable_since_.erase(since);
+  const auto held = held_since_.find(name);
+  if (held == held_since_.end()) return;
+  log::info(fmt::format("{} can be read again", held->second.what),
+            {{"resource_class", name}, {"after", humanize(now - held->second.since)}});
+  held_since_.erase(held);
 }
 
 void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {

@@ -76,8 +76,13 @@ class Loop {
   std::vector<ManagedClass> classes_;
   Ports ports_;
   std::map<std::string, ClassMemory> memories_;
-  std::map<std::string, scaling::Decision> recorded_;      // the latest of each class
-  std::map<std::string, MonotonicTime> unreadable_since_;  // classes whose queue is unknown
+  std::map<std::string, scaling::Decision> recorded_;  // the latest of each class
+  // Since when a class is held, and for want of what.
+  struct Held {
+    MonotonicTime since{};
+    std::string what;
+  };
+  std::map<std::string, Held> held_since_;
   CapacityList capacity_;  // `ended`, `failed_launches`: no decision has seen these yet
   std::set<std::string>
       strange_classes_;  // instances of these were found, and we do not scale them

@@ -109,9 +109,18 @@ TEST_F(LoopTest, DecidesNothingForAClassThatCannotBeListed) {
   capacity.unreadable = {{"local/small", "the program failed"}};
   EXPECT_TRUE(pass(loop).held);
   EXPECT_EQ(capacity.launched, 0);
+  ASSERT_EQ(observer.latest.size(), 1U) << "people are to see why";
   capacity.unreadable.clear();
   EXPECT_FALSE(pass(loop).held);
   EXPECT_EQ(capacity.launched, 2);
+  // What was there last is still believed, and nothing about it is forgotten.
+  connect_all();
+  pass(loop);
+  const auto live = std::exchange(capacity.live, {});
+  capacity.unreadable = {{"local/small", "the program failed"}};
+  pass(loop);
+  EXPECT_EQ(observer.latest.at(0).decision.desired, 2);
+  EXPECT_EQ(ledger.memories["local/small"].connected.size(), 2U);
 }
 
 TEST_F(LoopTest, AsksAnOverdueBootToEndAndReplacesItLater) {

@@ -102,6 +102,10 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.snapshot.policy = managed.policy;
   seen.snapshot.state = before.state;
   seen.snapshot.now = now;
+  if (const auto why = capacity.unreadable.find(managed.name); why != capacity.unreadable.end()) {
+    seen.snapshot.instances_unknown = why->second;
+    seen.memory = before;
+  }
   return seen;
 }
 

@@ -357,6 +357,19 @@ class Draft {
   Decision decision_;
 };
 
+// Nothing is remembered either: failures are judged once it is known again what is there.
+Decision hold_for_instances(const Snapshot& snapshot) {
+  Decision decision;
+  const auto* demand = std::get_if<DemandReading>(&snapshot.demand);
+  const auto running = demand == nullptr ? std::nullopt : std::optional(demand->running);
+  decision.counts = with_connected_judged(count(snapshot.instances), running);
+  decision.desired = decision.counts.live();
+  decision.next = snapshot.state;
+  decision.reasons = {{Rule::instances_unknown, 0, 0, "",
+                       "the instances cannot be listed: " + snapshot.instances_unknown}};
+  return decision;
+}
+
 }  // namespace
 
 Counts count(const std::vector<Instance>& instances) {
@@ -387,7 +400,8 @@ Counts count(const std::vector<Instance>& instances) {
 }
 
 Decision decide(const Snapshot& snapshot) {
-  return Draft(snapshot).finish();
+  return snapshot.instances_unknown.empty() ? Draft(snapshot).finish()
+                                            : hold_for_instances(snapshot);
 }
 
 }  // namespace muster::scaling

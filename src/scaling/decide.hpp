@@ -76,7 +76,9 @@ struct State {
 
 struct Snapshot {
   Demand demand;
-  std::vector<Instance> instances;        // all that exist
+  std::vector<Instance> instances;  // all that exist
+  // Why they could not be listed. Then they are those that were there last, and nothing is done.
+  std::string instances_unknown;
   std::vector<std::string> failed_boots;  // ids that ended without ever connecting, each told once
   std::int64_t failed_launches = 0;       // asked for since the last pass, and could not be started
   std::string launch_trouble;             // why, in words, if somebody said so
@@ -87,17 +89,18 @@ struct Snapshot {
 };
 
 enum class Rule {
-  queue,           // the queue asks for this many more
-  minimum,         // policy.min keeps this many
-  maximum,         // policy.max bound what was wanted
-  backoff,         // launches wait after failed boots
-  demand_unknown,  // nothing is known of the queue: hold
-  demand_stale,    // what is known of the queue is too old: hold
-  boot_timeout,    // an instance did not connect in time and is asked to end
-  reaped,          // an instance is certainly of no use, and is ended
-  many_silent,     // more look dead at once than one would believe: none is ended
-  above_maximum,   // more live than policy.max: idle ones are asked to end
-  satisfied,       // supply covers demand
+  queue,              // the queue asks for this many more
+  minimum,            // policy.min keeps this many
+  maximum,            // policy.max bound what was wanted
+  backoff,            // launches wait after failed boots
+  instances_unknown,  // nobody knows what is there: hold
+  demand_unknown,     // nothing is known of the queue: hold
+  demand_stale,       // what is known of the queue is too old: hold
+  boot_timeout,       // an instance did not connect in time and is asked to end
+  reaped,             // an instance is certainly of no use, and is ended
+  many_silent,        // more look dead at once than one would believe: none is ended
+  above_maximum,      // more live than policy.max: idle ones are asked to end
+  satisfied,          // supply covers demand
 };
 std::string_view to_string(Rule rule);
 

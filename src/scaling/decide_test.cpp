@@ -66,6 +66,10 @@ class World {
     snapshot_.policy.drains = false;
     return *this;
   }
+  World& unlistable(std::string why) {
+    snapshot_.instances_unknown = std::move(why);
+    return *this;
+  }
   World& refused_launches(std::int64_t many) {
     snapshot_.failed_launches = many;
     return *this;
@@ -321,6 +325,23 @@ TEST(Decide, DrainsNobodyWhoCannotBeAsked) {
   const auto decision = World().bounds(0, 1).with(3, idle).undrainable().decide();
   EXPECT_THAT(decision.drain, IsEmpty());
   EXPECT_THAT(rules(decision), ElementsAre(above_maximum));
+}
+
+TEST(Decide, DoesNothingWhileNobodyKnowsWhatIsThere) {
+  const State before{1, kNow + minutes(1), {"i0"}};
+  const auto world = World()
+                         .bounds(2, 9)
+                         .demand(5, 0)
+                         .with(1, booting, minutes(9))
+                         .remembering(before)
+                         .unlistable("no credit");
+  const auto decision = world.decide();
+  EXPECT_EQ(decision.launch, 0);
+  EXPECT_THAT(decision.drain, IsEmpty());
+  EXPECT_EQ(decision.desired, 1);
+  EXPECT_EQ(decision.next, before);
+  ASSERT_THAT(rules(decision), ElementsAre(instances_unknown));
+  EXPECT_EQ(describe(decision.reasons[0]), "the instances cannot be listed: no credit: hold");
 }
 
 TEST(Decide, SaysWhenToLookAgain) {

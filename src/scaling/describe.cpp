@@ -16,6 +16,8 @@ std::string_view to_string(Rule rule) {
       return "maximum";
     case Rule::backoff:
       return "backoff";
+    case Rule::instances_unknown:
+      return "instances_unknown";
     case Rule::demand_unknown:
       return "demand_unknown";
     case Rule::demand_stale:
@@ -51,6 +53,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
       return fmt::format("{}: launch {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::backoff:
       return fmt::format("{}: launch 0 instead of {}", detail, reason.wanted);
+    case Rule::instances_unknown:
     case Rule::demand_unknown:
     case Rule::demand_stale:
       return fmt::format("{}: hold", detail);

@@ -98,6 +98,18 @@ def test_a_token_from_a_variable_stays_out_of_the_programs_reach(world, server, 
     assert "PATH=" in (world.place / "seen").read_text()
 
 
+def test_a_variable_that_is_not_set_is_told_at_once(world, server, machines):
+    file = scaler_config(world, circleci(server), machines)
+    settings = json.loads(file.read_text())
+    del settings["circleci"]["token_file"]
+    settings["circleci"]["token_variable"] = "MY_CIRCLE_TOKEN"
+    file.write_text(json.dumps(settings))
+    result = world.run("scale", "--config", file)
+    assert result.returncode == 2
+    assert "circleci.token_variable: MY_CIRCLE_TOKEN is not set in the environment" in result.stderr
+    assert "scaler.yaml:1:" in result.stderr
+
+
 def test_a_refused_token_is_told_with_its_cure(world, server, machines):
     file = scaler_config(world, circleci(server), machines)
     (world.place / "wrong").touch(mode=0o600)
@@ -161,6 +173,9 @@ def test_a_broken_program_holds_its_class(world, server, machines):
     held = world.run("scale", "--config", file, "--once")
     assert held.returncode == 3
     assert "the instances cannot be listed" in held.stderr and "no credit" in held.stderr
+    plan = world.run("plan", "--config", file)
+    assert plan.returncode == 3
+    assert "why     the instances cannot be listed" in plan.stdout and "no credit" in plan.stdout
     broken["program"] = program
     file.write_text(json.dumps(settings))
     assert world.run("scale", "--config", file, "--once").returncode == 0

@@ -1,4 +1,4 @@
-// Whether the token files that muster.yaml names can be used.
+// Whether the tokens that muster.yaml names can be used.
 
 #include <fmt/core.h>
 
@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "base/token_file.hpp"
 #include "cli/scale_config.hpp"
+#include "demand/token_source.hpp"
 
 namespace muster::cli {
 
@@ -39,11 +40,19 @@ std::string problem_of(const NamedTokenFile& named, bool as_root) {
 
 }  // namespace
 
-yaml::Problems check_token_files(const ScaleConfig& config, bool as_root) {
+yaml::Problems check_tokens(const ScaleConfig& config, bool as_root) {
   yaml::Problems problems;
   for (const auto& named : config.token_files) {
     auto problem = problem_of(named, as_root);
     if (!problem.empty()) yaml::report(problems, {named.at, named.key, std::move(problem)});
+  }
+  const auto* circleci = std::get_if<CircleCiQueue>(&config.queue);
+  const auto* variable =
+      circleci == nullptr ? nullptr : std::get_if<CircleCiQueue::Variable>(&circleci->token);
+  if (variable != nullptr && !demand::has_token_in_variable(variable->name)) {
+    yaml::report(problems,
+                 {variable->at, "circleci.token_variable",
+                  fmt::format("{} is not set in the environment", printable(variable->name))});
   }
   return problems;
 }
