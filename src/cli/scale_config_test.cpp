@@ -224,7 +224,8 @@ TEST(ScaleConfig, HasOneQueueAndOneKindOfInstancesPerClass) {
 }
 
 TEST(ScaleConfig, EachProblemNamesItsPlace) {
-  EXPECT_THAT(problems_of("server: ["), ElementsAre("f:2:1: end of sequence flow not found"));
+  EXPECT_THAT(problems_of("server: ["),
+              ElementsAre("f:2:1: a '[' was opened before this, and never closed"));
   std::string text(kWhole);
   text.replace(text.find("min: 1"), 6, "mim: 1");
   EXPECT_THAT(problems_of(text),

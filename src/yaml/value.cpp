@@ -13,6 +13,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "base/text.hpp"
+#include "yaml/complaint.hpp"
 
 namespace muster::yaml {
 
@@ -251,6 +252,14 @@ Position position_in(std::string_view text, std::size_t offset) {
           static_cast<int>(offset - line_start) + 1};
 }
 
+std::string_view line_at(std::string_view text, Position at) {
+  for (int line = 1; line < at.line && !text.empty(); ++line) {
+    const auto end = text.find('\n');
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
 std::optional<ParseError> check_bytes(std::string_view text, const Limits& limits) {
   if (text.size() > limits.bytes) {
     return ParseError{.kind = ErrorKind::too_large,
@@ -263,7 +272,7 @@ std::optional<ParseError> check_bytes(std::string_view text, const Limits& limit
   }
   const auto nul = text.find('\0');
   if (nul == std::string_view::npos) return std::nullopt;
-  return ParseError{.at = position_in(text, nul), .message = "NUL is not text"};
+  return ParseError{.at = position_in(text, nul), .message = "there is a NUL, which no text has"};
 }
 
 }  // namespace
@@ -281,7 +290,9 @@ tl::expected<Value, ParseError> parse_located(std::string_view text, const Limit
     }
     return builder.take();
   } catch (const YAML::Exception& refusal) {
-    return tl::unexpected(ParseError{.at = position_of(refusal.mark), .message = refusal.msg});
+    const auto at = position_of(refusal.mark);
+    return tl::unexpected(
+        ParseError{.at = at, .message = in_plain_words(refusal.msg, line_at(text, at))});
   } catch (const std::logic_error& error) {  // what yaml-cpp lets escape from the library below it
     return tl::unexpected(ParseError{.message = fmt::format("not YAML: {}", error.what())});
   }

@@ -118,14 +118,15 @@ TEST(Parse, RefusesWithThePosition) {
       {"a: *nobody\n", "line 1, column 4: the referenced anchor is not defined"},
       {"a: {<<: 3}\n", "line 1, column 5: '<<' merges only mappings"},
       {"a: \"x\\0y\"\n", "line 1, column 4: a text may not contain NUL"},
-      {"a: b: c\n", "line 1, column 5: "},
-      {"a:\n\t- 1\n", "line 2, column 2: "},
-      {"a: [1\n", "line 2, column 1: end of sequence flow not found"},
-      {"a: 'x\n", "line 2, column 2: illegal EOF in scalar"},
-      {"a: \"x\n\n", "line 3, column 2: illegal EOF in scalar"},
-      {"a: 1\nb", "line 2, column 1: end of map not found"},
+      {"a: b: c\n", "line 1, column 5: a ':' is not allowed here"},
+      {"a:\n\t- 1\n", "line 2, column 2: a tab cannot indent; use blanks"},
+      {"a:\n  b: 1\n \tc: 2\n", "line 3, column 4: a tab cannot indent; use blanks"},
+      {"a: [1\n", "line 2, column 1: a '[' was opened before this, and never closed"},
+      {"a: 'x\n", "line 2, column 2: a quote was opened before this, and never closed"},
+      {"a: \"x\n\n", "line 3, column 2: a quote was opened before this, and never closed"},
+      {"a: 1\nb", "line 2, column 1: the mapping before this goes on differently; "},
       {"ok: 1\nx: \xff\n", "line 2, column 4: this is not UTF-8 text"},
-      {std::string("ok: 1\nx: \0\n", 11), "line 2, column 4: NUL is not text"},
+      {std::string("ok: 1\nx: \0\n", 11), "line 2, column 4: there is a NUL, which no text has"},
   };
   for (const auto& [text, message] : refusals) {
     EXPECT_THAT(error_of(text), testing::StartsWith(message)) << text;
