@@ -120,7 +120,7 @@ TEST(Parse, RefusesWithThePosition) {
       {"a: \"x\\0y\"\n", "line 1, column 4: a text may not contain NUL"},
       {"a: b: c\n", "line 1, column 5: a ':' is not allowed here"},
       {"a:\n\t- 1\n", "line 2, column 2: a tab cannot indent; use blanks"},
-      {"a:\n  b: 1\n \tc: 2\n", "line 3, column 4: a tab cannot indent; use blanks"},
+      {"a:\n  b: 1\n \tc: 2\n", "line 3, column 2: a tab cannot indent; use blanks"},
       {"a: [1\n", "line 2, column 1: a '[' was opened before this, and never closed"},
       {"a: 'x\n", "line 2, column 2: a quote was opened before this, and never closed"},
       {"a: \"x\n\n", "line 3, column 2: a quote was opened before this, and never closed"},
