@@ -109,6 +109,11 @@ std::string in_words(ClaimLoop::Ended why, const Settings& settings) {
   return "";
 }
 
+std::string in_words(const Error& error, const Settings& settings) {
+  if (error.kind != ErrorKind::unavailable) return "the server refuses it";
+  return in_words(ClaimLoop::Ended::idle, settings) + ", and the server was never reached";
+}
+
 }  // namespace
 
 std::string own_hostname() {
@@ -132,7 +137,8 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
       [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },
       {shutdown.drain(), shutdown.end_now()});
   const auto ended = loop.run();
-  log::info("stopped", {{"why", ended ? in_words(*ended, settings) : "the server refuses it"}});
+  log::info("stopped",
+            {{"why", ended ? in_words(*ended, settings) : in_words(ended.error(), settings)}});
   if (!ended) return ended.error();
   return ok();
 }

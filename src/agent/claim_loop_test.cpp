@@ -88,12 +88,36 @@ TEST_F(ClaimLoopTest, ADrainWithdrawsTheOpenClaim) {
 
 TEST_F(ClaimLoopTest, TimeWithoutAServerIsIdleTime) {
   settings_.idle_timeout = 50ms;
+  settings_.url = "http://ci.example";
   server_.set_reachable(false);
-  std::jthread hurry([this] {
-    EXPECT_TRUE(server_.wait_until([this] { return server_.withdrawals_tried() > 0; }));
-    end_now_.request_stop();
+  const auto ended = run();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(ended.error().message,
+            "the server at http://ci.example answered no claim until the idle_timeout: cannot be "
+            "reached");
+  EXPECT_EQ(server_.withdrawals_tried(), 0);  // no claim has left
+}
+
+TEST_F(ClaimLoopTest, IdleAfterTheServerWentAwayIsNoFailure) {
+  settings_.idle_timeout = 200ms;
+  std::jthread outage([this] {
+    EXPECT_TRUE(server_.wait_until([this] { return !server_.claims().empty(); }));
+    server_.set_reachable(false);
   });
   EXPECT_EQ(run(), ClaimLoop::Ended::idle);
+}
+
+TEST_F(ClaimLoopTest, AClaimThatArrivedStaysOpenAlsoIfLaterTriesNeverLeave) {
+  settings_.idle_timeout = 500ms;
+  server_.crash_at_next_answer();
+  queue("a");
+  std::jthread restart([this] {
+    EXPECT_TRUE(server_.wait_until([this] { return server_.withdrawals_tried() > 0; }));
+    server_.set_reachable(true);
+  });
+  EXPECT_EQ(run(), ClaimLoop::Ended::idle);
+  EXPECT_EQ(ran_, std::vector<std::string>{"a"});
 }
 
 TEST_F(ClaimLoopTest, RunsTheTaskThatAWithdrawnClaimHadAfterAll) {

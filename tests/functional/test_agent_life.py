@@ -97,6 +97,17 @@ def test_idle_timeout(world, server, small):
     assert "no task for 2s" in agent.output()
 
 
+def test_idle_without_ever_reaching_a_server_is_exit_code_3(world, server, small):
+    server.kill()
+    begun = time.monotonic()
+    agent = world.agent(server, small, idle_timeout="2s")
+    assert agent.wait(30) == 3  # not the minutes for which it would ask for a claim that arrived
+    assert time.monotonic() - begun >= 2
+    assert "and the server was never reached" in agent.output()
+    assert "answered no claim until the idle_timeout: cannot reach" in agent.output()
+    assert "may have a task" not in agent.output()
+
+
 def test_a_task_over_max_run_time_is_ended(world, server, small):
     world.agent(server, small, max_run_time="2s")
     pipeline = world.submit(server, config(build=job("while true; do echo on; sleep 0.2; done")))
