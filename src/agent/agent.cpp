@@ -105,6 +105,8 @@ std::string in_words(ClaimLoop::Ended why, const Settings& settings) {
                          format_duration(settings.idle_timeout.value_or(Millis(0))));
     case ClaimLoop::Ended::drained:
       return "it was told to drain";
+    case ClaimLoop::Ended::stopped:
+      return "it was told to stop";
   }
   return "";
 }

@@ -103,6 +103,11 @@ void ClaimLoop::close_claim() {
   if (*left) run_task_(**left);
 }
 
+ClaimLoop::Ended ClaimLoop::why() const {
+  if (stops_.end_now.stop_requested()) return Ended::stopped;
+  return stops_.drain.stop_requested() ? Ended::drained : Ended::idle;
+}
+
 Error ClaimLoop::never_reached() const {
   return {ErrorKind::unavailable,
           fmt::format("the server at {} answered no claim until the idle_timeout: {}",
@@ -120,7 +125,9 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
       }
       run_task_(**claimed);
       active_ = system_clock().monotonic();
-      if (settings_.single_task) return Ended::task_done;
+      if (settings_.single_task) {
+        return stops_.end_now.stop_requested() ? Ended::stopped : Ended::task_done;
+      }
     } else if (is_refusal(claimed.error())) {
       return refusal(claimed.error(), settings_.url);
     } else if (!stops_.drain.stop_requested()) {
@@ -129,10 +136,9 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
       backoff_.pause(stops_.drain, std::max(idle_left(), 0ms));
     }
   }
-  const auto why = stops_.drain.stop_requested() ? Ended::drained : Ended::idle;
   if (open_) close_claim();
-  if (why == Ended::idle && !welcome_) return never_reached();
-  return why;
+  if (why() == Ended::idle && !welcome_) return never_reached();
+  return why();
 }
 
 }  // namespace muster::agent

@@ -31,7 +31,7 @@ class ClaimLoop {
 
   // Why it ended. An error if the server refuses us for good: unauthenticated or forbidden; or if
   // it answered no claim until we had been idle for too long: unavailable.
-  enum class Ended { task_done, idle, drained };
+  enum class Ended { task_done, idle, drained, stopped };
   Result<Ended> run();
 
  private:
@@ -39,6 +39,7 @@ class ClaimLoop {
 
   Claim claim_once();
   Error never_reached() const;
+  Ended why() const;
   void say_that_we_wait();
   // The task that the open claim had after all. Tries for a bounded time.
   Claim withdraw();

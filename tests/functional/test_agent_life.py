@@ -41,13 +41,14 @@ def test_term_drains_and_a_claim_is_not_lost(world, server, small):
 
 
 def test_a_second_term_ends_the_task(world, server, small):
-    agent = world.agent(server, small)
+    agent = world.agent(server, small, mode="single-task")
     pipeline = world.submit(server, config(build=job("echo begun; sleep 600")))
     pipeline.wait_for_output("begun")
     agent.signal(signal.SIGTERM)
     wait_until(lambda: "drain" in agent.output().lower(), 30, "the agent to drain")
     agent.signal(signal.SIGTERM)
     agent.wait(60)
+    assert 'stopped why="it was told to stop"' in agent.output()
     assert pipeline.wait()["state"] != "success"
     assert pipeline.task()["state"] in ("infrastructure_fail", "canceled", "failed")
 
