@@ -105,8 +105,15 @@ std::string in_words(ClaimLoop::Ended why, const Settings& settings) {
                          format_duration(settings.idle_timeout.value_or(Millis(0))));
     case ClaimLoop::Ended::drained:
       return "it was told to drain";
+    case ClaimLoop::Ended::stopped:
+      return "it was told to stop";
   }
   return "";
+}
+
+std::string in_words(const Error& error, const Settings& settings) {
+  if (error.kind != ErrorKind::unavailable) return "the server refuses it";
+  return in_words(ClaimLoop::Ended::idle, settings) + ", and the server was never reached";
 }
 
 }  // namespace
@@ -132,7 +139,8 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
       [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },
       {shutdown.drain(), shutdown.end_now()});
   const auto ended = loop.run();
-  log::info("stopped", {{"why", ended ? in_words(*ended, settings) : "the server refuses it"}});
+  log::info("stopped",
+            {{"why", ended ? in_words(*ended, settings) : in_words(ended.error(), settings)}});
   if (!ended) return ended.error();
   return ok();
 }

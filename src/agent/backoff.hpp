@@ -13,8 +13,8 @@ namespace muster::agent {
 class Backoff {
  public:
   void reset() { step_ = kFirst; }
-  // Sleeps for the next pause, at most until `stop` is requested.
-  void pause(const std::stop_token& stop);
+  // Sleeps for the next pause, at most for `longest` and until `stop` is requested.
+  void pause(const std::stop_token& stop, Millis longest = kLongest);
 
  private:
   static constexpr Millis kFirst{100};

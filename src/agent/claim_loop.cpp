@@ -57,11 +57,19 @@ Millis ClaimLoop::idle_left() const {
 // The same id until it is answered: a retry gets the task that a lost answer was about.
 ClaimLoop::Claim ClaimLoop::claim_once() {
   if (!open_) request_.request_id = new_uuid();
-  open_ = true;
   // The first is answered at once: before we say that we wait we know that we may.
   request_.wait_ms = welcome_ ? std::clamp(idle_left(), 0ms, kLongestPoll).count() : 0;
   auto claimed = server_.claim(request_, stops_.drain);
-  if (claimed || is_refusal(claimed.error())) open_ = false;
+  if (claimed || is_refusal(claimed.error())) {
+    open_ = false;
+  } else if (server_.claim_may_have_arrived()) {
+    open_ = true;  // and it stays so, also if no later try leaves this machine
+  }
+  if (claimed) {
+    welcome_ = true;
+  } else {
+    trouble_ = claimed.error().message;
+  }
   return claimed;
 }
 
@@ -79,10 +87,31 @@ ClaimLoop::Claim ClaimLoop::withdraw() {
 }
 
 void ClaimLoop::say_that_we_wait() {
-  if (std::exchange(welcome_, true)) return;
+  if (std::exchange(waits_, true)) return;
   log::info("waiting for tasks", {{"server", settings_.url},
                                   {"name", settings_.name},
                                   {"mode", settings_.single_task ? "single-task" : "continuous"}});
+}
+
+void ClaimLoop::close_claim() {
+  const auto left = withdraw();
+  if (!left) {
+    log::warn("the server did not hear that this runner stops", {{"reason", left.error().message}});
+    return;
+  }
+  welcome_ = true;
+  if (*left) run_task_(**left);
+}
+
+ClaimLoop::Ended ClaimLoop::why() const {
+  if (stops_.end_now.stop_requested()) return Ended::stopped;
+  return stops_.drain.stop_requested() ? Ended::drained : Ended::idle;
+}
+
+Error ClaimLoop::never_reached() const {
+  return {ErrorKind::unavailable,
+          fmt::format("the server at {} answered no claim until the idle_timeout: {}",
+                      settings_.url, trouble_)};
 }
 
 Result<ClaimLoop::Ended> ClaimLoop::run() {
@@ -96,24 +125,20 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
       }
       run_task_(**claimed);
       active_ = system_clock().monotonic();
-      if (settings_.single_task) return Ended::task_done;
+      if (settings_.single_task) {
+        return stops_.end_now.stop_requested() ? Ended::stopped : Ended::task_done;
+      }
     } else if (is_refusal(claimed.error())) {
       return refusal(claimed.error(), settings_.url);
     } else if (!stops_.drain.stop_requested()) {
       log::write(is_about_contact(claimed.error()) ? log::Level::debug : log::Level::warn,
-                 "cannot claim; trying again", {{"reason", claimed.error().message}});
-      backoff_.pause(stops_.drain);
+                 "cannot claim; trying again", {{"reason", trouble_}});
+      backoff_.pause(stops_.drain, std::max(idle_left(), 0ms));
     }
   }
-  const auto why = stops_.drain.stop_requested() ? Ended::drained : Ended::idle;
-  if (!open_) return why;
-  const auto left = withdraw();
-  if (!left) {
-    log::warn("the server did not hear that this runner stops", {{"reason", left.error().message}});
-  } else if (*left) {
-    run_task_(**left);
-  }
-  return why;
+  if (open_) close_claim();
+  if (why() == Ended::idle && !welcome_) return never_reached();
+  return why();
 }
 
 }  // namespace muster::agent

@@ -29,17 +29,22 @@ class ClaimLoop {
   ClaimLoop(const Settings& settings, const std::string& hostname, ControlPlane& server,
             RunTask run_task, Stops stops);
 
-  // Why it ended. An error if the server refuses us for good: unauthenticated or forbidden.
-  enum class Ended { task_done, idle, drained };
+  // Why it ended. An error if the server refuses us for good: unauthenticated or forbidden; or if
+  // it answered no claim until we had been idle for too long: unavailable.
+  enum class Ended { task_done, idle, drained, stopped };
   Result<Ended> run();
 
  private:
   using Claim = Result<std::optional<protocol::ClaimedTask>>;
 
   Claim claim_once();
+  Error never_reached() const;
+  Ended why() const;
   void say_that_we_wait();
   // The task that the open claim had after all. Tries for a bounded time.
   Claim withdraw();
+  // Withdraws it, and runs the task that it had.
+  void close_claim();
   Millis idle_left() const;
   // Time in which the server is away is idle as well: nobody pays for a runner that nobody needs.
   bool finished() const { return stops_.drain.stop_requested() || idle_left() <= Millis(0); }
@@ -51,6 +56,8 @@ class ClaimLoop {
   protocol::ClaimRequest request_;
   bool open_ = false;     // the server may have given a task to the request, and we do not know
   bool welcome_ = false;  // the server has answered a claim, so it knows our token
+  bool waits_ = false;    // and the log says so
+  std::string trouble_;   // why the last claim got no answer
   MonotonicTime active_;
   Backoff backoff_;
 };

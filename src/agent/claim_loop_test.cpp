@@ -20,7 +20,10 @@ class ClaimLoopTest : public testing::Test {
   }
   Result<ClaimLoop::Ended> run() {
     ClaimLoop loop(settings_, "box", server_,
-                   [this](const protocol::ClaimedTask& task) { ran_.push_back(task.task_id); },
+                   [this](const protocol::ClaimedTask& task) {
+                     ran_.push_back(task.task_id);
+                     if (on_task_) on_task_();
+                   },
                    {drain_.get_token(), end_now_.get_token()});
     return loop.run();
   }
@@ -39,6 +42,7 @@ class ClaimLoopTest : public testing::Test {
   std::stop_source drain_;
   std::stop_source end_now_;
   std::vector<std::string> ran_;
+  std::function<void()> on_task_;  // what happens while it runs
 };
 
 TEST_F(ClaimLoopTest, SingleTaskRunsExactlyOne) {
@@ -47,6 +51,19 @@ TEST_F(ClaimLoopTest, SingleTaskRunsExactlyOne) {
   queue("b");
   EXPECT_EQ(run(), ClaimLoop::Ended::task_done);
   EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+}
+
+TEST_F(ClaimLoopTest, ATaskThatTheLoopWasToldToEndIsNotDone) {
+  for (const bool single_task : {true, false}) {
+    settings_.single_task = single_task;
+    queue("a");
+    on_task_ = [this] {
+      drain_.request_stop();
+      end_now_.request_stop();
+    };
+    EXPECT_EQ(run(), ClaimLoop::Ended::stopped);
+    drain_ = end_now_ = {};
+  }
 }
 
 TEST_F(ClaimLoopTest, SaysWhichClassItWasStartedFor) {
@@ -88,12 +105,36 @@ TEST_F(ClaimLoopTest, ADrainWithdrawsTheOpenClaim) {
 
 TEST_F(ClaimLoopTest, TimeWithoutAServerIsIdleTime) {
   settings_.idle_timeout = 50ms;
+  settings_.url = "http://ci.example";
   server_.set_reachable(false);
-  std::jthread hurry([this] {
-    EXPECT_TRUE(server_.wait_until([this] { return server_.withdrawals_tried() > 0; }));
-    end_now_.request_stop();
+  const auto ended = run();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(ended.error().message,
+            "the server at http://ci.example answered no claim until the idle_timeout: cannot be "
+            "reached");
+  EXPECT_EQ(server_.withdrawals_tried(), 0);  // no claim has left
+}
+
+TEST_F(ClaimLoopTest, IdleAfterTheServerWentAwayIsNoFailure) {
+  settings_.idle_timeout = 200ms;
+  std::jthread outage([this] {
+    EXPECT_TRUE(server_.wait_until([this] { return !server_.claims().empty(); }));
+    server_.set_reachable(false);
   });
   EXPECT_EQ(run(), ClaimLoop::Ended::idle);
+}
+
+TEST_F(ClaimLoopTest, AClaimThatArrivedStaysOpenAlsoIfLaterTriesNeverLeave) {
+  settings_.idle_timeout = 500ms;
+  server_.crash_at_next_answer();
+  queue("a");
+  std::jthread restart([this] {
+    EXPECT_TRUE(server_.wait_until([this] { return server_.withdrawals_tried() > 0; }));
+    server_.set_reachable(true);
+  });
+  EXPECT_EQ(run(), ClaimLoop::Ended::idle);
+  EXPECT_EQ(ran_, std::vector<std::string>{"a"});
 }
 
 TEST_F(ClaimLoopTest, RunsTheTaskThatAWithdrawnClaimHadAfterAll) {
@@ -125,7 +166,7 @@ TEST_F(ClaimLoopTest, EndedAtOnceItStillWithdrawsItsOpenClaim) {
     end_now_.request_stop();
     drain_.request_stop();
   });
-  EXPECT_TRUE(run());
+  EXPECT_EQ(run(), ClaimLoop::Ended::stopped);
   expect_that_it_was_withdrawn();
 }
 

@@ -2,8 +2,8 @@
 
 // The port to the server: what an agent says to it (docs/protocol.md, "Agent"). Blocking calls.
 //
-// Each of these may be in a call of its own thread at the same time: {claim, withdraw,
-// fetch_source}, {heartbeat}, {update_step, put_output, finish}.
+// Each of these may be in a call of its own thread at the same time: {claim,
+// claim_may_have_arrived, withdraw, fetch_source}, {heartbeat}, {update_step, put_output, finish}.
 
 #include <cstdint>
 #include <filesystem>
@@ -43,6 +43,8 @@ class ControlPlane {
   // Nothing: the queue stayed empty.
   virtual Result<std::optional<protocol::ClaimedTask>> claim(const protocol::ClaimRequest& request,
                                                              std::stop_token stop) = 0;
+  // Of the claim just made: false if it surely never left, so that no task is given to it.
+  virtual bool claim_may_have_arrived() const = 0;
   // The task that the claim had after all, or nothing: then it never will.
   virtual Result<std::optional<protocol::ClaimedTask>> withdraw(
       const protocol::WithdrawRequest& request, std::stop_token stop) = 0;

@@ -31,6 +31,10 @@ class FakeControlPlane final : public ControlPlane {
   void lose_answers(int count) {
     change([&] { answers_to_lose_ = count; });
   }
+  // The next answer is lost, and it is cut off from then on.
+  void crash_at_next_answer() {
+    change([&] { crashes_ = true; });
+  }
   void cancel() {
     change([&] { canceled_ = true; });
   }
@@ -110,6 +114,7 @@ class FakeControlPlane final : public ControlPlane {
   Claim claim(const protocol::ClaimRequest& request, std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     if (refusal_) return *refusal_;
+    claim_arrived_ = reachable_;
     if (!reachable_) return unreachable();
     claims_.insert(request.request_id);
     claimed_class_ = request.resource_class;
@@ -120,6 +125,8 @@ class FakeControlPlane final : public ControlPlane {
     if (lose_this_answer()) return unreachable();
     return task;
   }
+
+  bool claim_may_have_arrived() const override { return claim_arrived_; }
 
   Claim withdraw(const protocol::WithdrawRequest& request, std::stop_token) override {
     const std::lock_guard lock(mutex_);
@@ -197,7 +204,11 @@ class FakeControlPlane final : public ControlPlane {
     return ok();
   }
 
-  bool lose_this_answer() { return answers_to_lose_ > 0 && answers_to_lose_-- > 0; }
+  bool lose_this_answer() {
+    if (crashes_) reachable_ = false;
+    if (std::exchange(crashes_, false)) return true;
+    return answers_to_lose_ > 0 && answers_to_lose_-- > 0;
+  }
 
   std::optional<protocol::ClaimedTask> give(const std::string& request_id) {
     if (!given_.contains(request_id)) {
@@ -233,6 +244,8 @@ class FakeControlPlane final : public ControlPlane {
   bool canceled_ = false;
   bool stale_ = false;
   int answers_to_lose_ = 0;
+  bool crashes_ = false;
+  bool claim_arrived_ = false;  // only the thread that claims looks
   int calls_while_cut_off_ = 0;
   int finish_calls_ = 0;
   int doubtful_output_ = 0;  // that left a gap, or came after the end of its step

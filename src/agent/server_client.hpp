@@ -17,6 +17,7 @@ class ServerClient final : public ControlPlane {
 
   Result<std::optional<protocol::ClaimedTask>> claim(const protocol::ClaimRequest& request,
                                                      std::stop_token stop) override;
+  bool claim_may_have_arrived() const override { return claims_.may_have_arrived(); }
   Result<std::optional<protocol::ClaimedTask>> withdraw(const protocol::WithdrawRequest& request,
                                                         std::stop_token stop) override;
   Result<protocol::HeartbeatAnswer> heartbeat(const Attempt& attempt, Millis wait, Millis patience,

@@ -93,16 +93,20 @@ std::string path_of(const Key& key) {
 
 // They are there for a reason, and one that is misspelt would be missed in silence.
 std::vector<std::string> warn_of_unknown_variables(const Variables& variables) {
-  std::vector<std::string_view> known;
+  constexpr std::string_view kPrefix = "CIRCLECI_RUNNER_";
+  std::vector<std::string_view> known;  // without the prefix, in which all are alike
   for (const auto& key : kKeys) {
-    if (!key.variable.empty()) known.push_back(key.variable);
+    if (key.variable.starts_with(kPrefix)) known.push_back(key.variable.substr(kPrefix.size()));
   }
   std::vector<std::string> warnings;
   for (const auto& [name, value] : variables) {
-    if (!name.starts_with("CIRCLECI_RUNNER_")) continue;
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    warnings.push_back(fmt::format("{} is not known and has no effect{}", printable(name),
-                                   did_you_mean(name, known)));
+    if (!name.starts_with(kPrefix)) continue;
+    const auto word = std::string_view(name).substr(kPrefix.size());
+    if (std::find(known.begin(), known.end(), word) != known.end()) continue;
+    const auto guess = nearest(word, known);
+    warnings.push_back(
+        fmt::format("{} is not known and has no effect{}", printable(name),
+                    guess ? fmt::format(" (did you mean '{}{}'?)", kPrefix, *guess) : ""));
   }
   return warnings;
 }

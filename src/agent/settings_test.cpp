@@ -141,12 +141,18 @@ TEST(Settings, WarnsOfWhatHasNoEffect) {
 }
 
 TEST(Settings, WarnsOfAVariableThatNobodyKnowsAndNamesTheNearest) {
-  const auto loaded = read_settings(
-      kMinimal, {{"CIRCLECI_RUNNER_IDLE_TIMEOT", "1m"}, {"CIRCLECI_RUNNER_MODE", "continuous"}},
-      "box");
+  const auto loaded = read_settings(kMinimal,
+                                    {{"CIRCLECI_RUNNER_IDEL", "1m"},
+                                     {"CIRCLECI_RUNNER_IDLE_TIMEOT", "1m"},
+                                     {"CIRCLECI_RUNNER_MODE", "continuous"},
+                                     {"CIRCLECI_RUNNER_XYZ", "1"}},
+                                    "box");
   EXPECT_THAT(std::get<LoadedSettings>(loaded).warnings,
-              testing::ElementsAre("CIRCLECI_RUNNER_IDLE_TIMEOT is not known and has no effect "
-                                   "(did you mean 'CIRCLECI_RUNNER_IDLE_TIMEOUT'?)"));
+              testing::ElementsAre("CIRCLECI_RUNNER_IDEL is not known and has no effect "
+                                   "(did you mean 'CIRCLECI_RUNNER_IDLE_TIMEOUT'?)",
+                                   "CIRCLECI_RUNNER_IDLE_TIMEOT is not known and has no effect "
+                                   "(did you mean 'CIRCLECI_RUNNER_IDLE_TIMEOUT'?)",
+                                   "CIRCLECI_RUNNER_XYZ is not known and has no effect"));
 }
 
 TEST(Settings, TheSshKeyIsBelowRunner) {

@@ -164,8 +164,15 @@ std::string printable_lines(std::string_view text) {
 
 namespace {
 
+// How far apart two words are, and how far the first is from the nearest beginning of the second.
+struct Distance {
+  std::size_t from_beginning = 0;
+  std::size_t from_all = 0;
+  auto operator<=>(const Distance&) const = default;
+};
+
 // Letters added, left out, mistaken, or swapped with their neighbour (optimal string alignment).
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+Distance edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> best(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) {
     for (std::size_t j = 0; j <= b.size(); ++j) {
@@ -179,7 +186,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
       if (swapped) best[i][j] = std::min(best[i][j], best[i - 2][j - 2] + 1);
     }
   }
-  return best[a.size()][b.size()];
+  const auto& whole = best[a.size()];
+  return {*std::min_element(whole.begin(), whole.end()), whole.back()};
+}
+
+// Words of which about a third differs, but never every letter; or a word that was cut short, with
+// a mistake in four letters at most. Fewer than three letters begin a word by chance.
+bool is_near(const Distance& distance, std::size_t text, std::size_t candidate) {
+  const auto third = std::max<std::size_t>(std::max(text, candidate) / 3, 1);
+  if (distance.from_all <= third && distance.from_all < text) return true;
+  return text >= 3 && distance.from_beginning <= text / 4;
 }
 
 }  // namespace
@@ -189,10 +205,11 @@ std::optional<std::string> nearest(std::string_view text,
   constexpr std::size_t kLongestGuess = 100;
   if (text.size() > kLongestGuess) return std::nullopt;
   std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(text.size() / 3, 1) + 1;
+  Distance best_distance;
   for (const auto candidate : candidates) {
     const auto distance = edit_distance(text, candidate);
-    if (distance >= best_distance) continue;
+    if (!is_near(distance, text.size(), candidate.size())) continue;
+    if (best && distance >= best_distance) continue;
     best_distance = distance;
     best = std::string(candidate);
   }

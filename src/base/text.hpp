@@ -35,7 +35,8 @@ std::string to_utf8(std::string_view text);
 // control characters become \xNN as above.
 std::string printable_lines(std::string_view text);
 
-// The candidate that `text` was probably meant to be, if one is near enough to suggest.
+// The candidate that `text` was probably meant to be, if one is near enough to suggest: misspelt,
+// or its beginning alone. Where all candidates begin alike, give what follows: only that tells.
 std::optional<std::string> nearest(std::string_view text,
                                    std::span<const std::string_view> candidates);
 

@@ -25,12 +25,35 @@ TEST(TextTest, PrintableLinesKeepsLinesAndDropsSequences) {
 }
 
 TEST(TextTest, NearestSuggestsOnlyWhatIsNear) {
-  constexpr std::string_view kNames[] = {"parallelism", "environment", "steps"};
-  EXPECT_EQ(nearest("paralelism", kNames), "parallelism");
-  EXPECT_EQ(nearest("step", kNames), "steps");
-  EXPECT_EQ(nearest("setps", kNames), "steps");
-  EXPECT_EQ(nearest("docker", kNames), std::nullopt);
-  EXPECT_EQ(did_you_mean("stepz", kNames), " (did you mean 'steps'?)");
+  struct Case {
+    std::string_view text;
+    std::vector<std::string_view> candidates;
+    std::optional<std::string> guess;
+  };
+  const std::vector<std::string_view> names = {"parallelism", "environment", "steps"};
+  const Case cases[] = {
+      {"paralelism", names, "parallelism"},
+      {"setps", names, "steps"},
+      {"stepz", names, "steps"},
+      {"docker", names, std::nullopt},
+      {"", names, std::nullopt},
+      // Nothing of a short word is left if all of it differs.
+      {"c", {"a", "b"}, std::nullopt},
+      {"xy", {"ab"}, std::nullopt},
+      {"no", {"on"}, "on"},
+      {"bb", {"a", "b"}, "b"},
+      // The beginning of a word, or nearly so.
+      {"step", {"stop", "steps"}, "steps"},
+      {"env", names, "environment"},
+      {"IDEL", {"MODE", "NAME", "IDLE_TIMEOUT"}, "IDLE_TIMEOUT"},
+      {"run", {"run-all", "runs"}, "runs"},
+      {"e", names, std::nullopt},
+      {"xnv", names, std::nullopt},
+  };
+  for (const auto& [text, candidates, guess] : cases) {
+    EXPECT_EQ(nearest(text, candidates), guess) << text;
+  }
+  EXPECT_EQ(did_you_mean("stepz", names), " (did you mean 'steps'?)");
 }
 
 TEST(TextTest, SplitsAndJoins) {

@@ -432,10 +432,10 @@ HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
 Result<ClientResponse> HttpClient::send(const ClientRequest& request, std::stop_token stop) {
-  auto target = parse_target(request.url);
-  if (!target) return target.error();
   CURL* easy = state_->easy.get();
   curl_easy_reset(easy);  // keeps the connections
+  auto target = parse_target(request.url);
+  if (!target) return target.error();
   Call call(easy, request, std::move(*target));
   if (auto prepared = call.prepare(); !prepared) return prepared.error();
   auto code = state_->perform(stop);

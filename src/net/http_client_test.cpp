@@ -147,6 +147,14 @@ TEST_F(HttpClientTest, BadAddressesAreInvalidAndTellNoSecret) {
   }
 }
 
+TEST_F(HttpClientTest, WhatNeverLeftHasNotArrivedAlsoAfterACallThatDid) {
+  FakeServer server(answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+  ASSERT_TRUE(client_.send({.url = server.url()}));
+  EXPECT_TRUE(client_.may_have_arrived());
+  EXPECT_FALSE(client_.send({.url = "nonsense"}));
+  EXPECT_FALSE(client_.may_have_arrived());
+}
+
 TEST_F(HttpClientTest, AHeaderCannotSmuggleALine) {
   ClientRequest request{.url = "http://127.0.0.1:1/"};
   request.headers.set("X-Name", "a\r\nX-Other: b");

@@ -41,13 +41,14 @@ def test_term_drains_and_a_claim_is_not_lost(world, server, small):
 
 
 def test_a_second_term_ends_the_task(world, server, small):
-    agent = world.agent(server, small)
+    agent = world.agent(server, small, mode="single-task")
     pipeline = world.submit(server, config(build=job("echo begun; sleep 600")))
     pipeline.wait_for_output("begun")
     agent.signal(signal.SIGTERM)
     wait_until(lambda: "drain" in agent.output().lower(), 30, "the agent to drain")
     agent.signal(signal.SIGTERM)
     agent.wait(60)
+    assert 'stopped why="it was told to stop"' in agent.output()
     assert pipeline.wait()["state"] != "success"
     assert pipeline.task()["state"] in ("infrastructure_fail", "canceled", "failed")
 
@@ -95,6 +96,17 @@ def test_idle_timeout(world, server, small):
     assert agent.wait(60) == 0
     assert time.monotonic() - begun >= 2
     assert "no task for 2s" in agent.output()
+
+
+def test_idle_without_ever_reaching_a_server_is_exit_code_3(world, server, small):
+    server.kill()
+    begun = time.monotonic()
+    agent = world.agent(server, small, idle_timeout="2s")
+    assert agent.wait(30) == 3  # not the minutes for which it would ask for a claim that arrived
+    assert time.monotonic() - begun >= 2
+    assert "and the server was never reached" in agent.output()
+    assert "answered no claim until the idle_timeout: cannot reach" in agent.output()
+    assert "may have a task" not in agent.output()
 
 
 def test_a_task_over_max_run_time_is_ended(world, server, small):
