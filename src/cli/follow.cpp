@@ -65,9 +65,13 @@ class Following {
       if (interrupt_.requested()) break;  // which is what ended the watch, if it has ended
       if (!updated) return give_up(updated.error());
       observe_fleet();
+      look_for_a_cause();
       show();
       if (has_ended() && !told_) tell_pipeline();
-      if (told_ && fleet_is_done()) return verdict();
+      if (told_ && fleet_is_done()) {
+        if (settings_.fleet) show();  // zero, if it came at once
+        return verdict();
+      }
       std::this_thread::sleep_for(kTick);
     }
     return leave();
@@ -97,8 +101,20 @@ class Following {
     display_->show(scene, now());
   }
 
+  // Once, if nobody has taken any task for a while and the fleet is not watched.
+  void look_for_a_cause() {
+    constexpr Millis kPatience = std::chrono::seconds(10);
+    if (settings_.fleet || looked_ || !watch_.pipeline()) return;
+    if (has_ended() || client::has_begun(status())) return;
+    if (system_clock().monotonic() - began_at_ < kPatience) return;
+    looked_ = true;
+    const auto fleet = api_.fleet();
+    if (fleet) cause_ = client::why_nothing_begins(*fleet, client::classes_of(status()));
+  }
+
   std::string notice() const {
     if (watch_.away()) return "Server away, waiting.";
+    if (!settings_.fleet && watch_.pipeline() && !client::has_begun(status())) return cause_;
     if (!watch_.fleet() || !watch_.pipeline() || has_ended()) return "";
     const auto silent = record_.silent(system_clock().monotonic());
     return client::is_needed(*watch_.fleet(), silent) ? client::silence_of(silent) : "";
@@ -205,6 +221,9 @@ class Following {
   client::FleetRecord record_;
   std::optional<MonotonicTime> ended_at_;
   bool told_ = false;  // what became of the pipeline
+  const MonotonicTime began_at_ = system_clock().monotonic();
+  bool looked_ = false;  // why nothing begins
+  std::string cause_;
 
   std::stop_source stop_;  // of the watch
   std::stop_callback<std::function<void()>> on_interrupt_;

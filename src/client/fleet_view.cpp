@@ -68,6 +68,21 @@ std::string silence_of(const ClassNames& classes) {
                      whole(join(names, ", ")));
 }
 
+std::string why_nothing_begins(const protocol::FleetStatus& fleet, const ClassNames& classes) {
+  std::vector<std::string> causes;
+  for (const auto& item : fleet.classes) {
+    if (item.unclaimed == 0 || !classes.contains(item.resource_class)) continue;
+    const auto waiting = fmt::format("{} of {} waiting", count_of(item.unclaimed, "task"),
+                                     whole(item.resource_class));
+    causes.push_back(item.fleet
+                         ? fmt::format("{}: {}", waiting, whole(join(item.fleet->reasons, "; ")))
+                         : waiting +
+                               ", and no scaler reports: start 'muster scale', or a "
+                               "runner with 'muster agent'");
+  }
+  return join(causes, ". ");
+}
+
 WallTime last_end_of(const protocol::PipelineStatus& status) {
   WallTime last{};
   for (const auto& workflow : status.workflows) {
@@ -134,8 +149,7 @@ std::string FleetRecord::way_back(WallTime last_end) const {
   if (!is_back(last_end)) return fmt::format("The fleet is not back at {}.", goal);
   WallTime back = last_end;
   for (const auto& [name, record] : classes_) back = std::max(back, *record.back_since);
-  return fmt::format("Back at {} {:.1f} s after the last job.", goal,
-                     std::chrono::duration<double>(back - last_end).count());
+  return fmt::format("Back at {} {} after the last job.", goal, humanize(back - last_end));
 }
 
 }  // namespace muster::client

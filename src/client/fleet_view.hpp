@@ -27,6 +27,9 @@ std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassN
 bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes);
 
 // "No scaler reports on local/small: is 'muster scale' running?"
+// What to say of a pipeline whose tasks nobody takes; empty if there is nothing to say.
+std::string why_nothing_begins(const protocol::FleetStatus& fleet, const ClassNames& classes);
+
 std::string silence_of(const ClassNames& classes);
 
 // When the pipeline's last task ended, by the server's clock.

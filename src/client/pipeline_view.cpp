@@ -140,6 +140,17 @@ bool has_ended(const PipelineStatus& status) {
   return status.state == "success" || status.state == "failed" || status.state == "canceled";
 }
 
+bool has_begun(const PipelineStatus& status) {
+  for (const auto& workflow : status.workflows) {
+    for (const auto& job : workflow.jobs) {
+      for (const auto& task : job.tasks) {
+        if (!task.runner.empty()) return true;
+      }
+    }
+  }
+  return false;
+}
+
 bool was_successful(const PipelineStatus& status) {
   return status.state == "success";
 }

@@ -13,6 +13,8 @@
 namespace muster::client {
 
 bool has_ended(const protocol::PipelineStatus& status);
+// Whether a runner has taken any of its tasks.
+bool has_begun(const protocol::PipelineStatus& status);
 bool was_successful(const protocol::PipelineStatus& status);
 
 // The tree of workflows, jobs and, for parallel jobs, tasks, in at most `rows` lines (at least

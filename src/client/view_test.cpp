@@ -274,6 +274,19 @@ FleetStatus fleet(std::int64_t small, std::int64_t large, WallTime reported_at =
   return made;
 }
 
+TEST(WhyNothingBegins, NamesTheQueueAndWhatTheScalerSays) {
+  auto status = fleet(0, 0);
+  EXPECT_EQ(why_nothing_begins(status, {"local/other"}), "");
+  status.classes[0].fleet->reasons = {"at most 0 may be live"};
+  status.classes[1].fleet.reset();
+  EXPECT_EQ(
+      why_nothing_begins(status, kBoth),
+      "3 tasks of local/small waiting: at most 0 may be live. 3 tasks of local/large waiting, "
+      "and no scaler reports: start 'muster scale', or a runner with 'muster agent'");
+  status.classes[0].unclaimed = 0;
+  EXPECT_EQ(why_nothing_begins(status, {"local/small"}), "");
+}
+
 TEST(FleetView, HasALineForEachClassThatIsUsed) {
   EXPECT_THAT(render(fleet(2, 0), {"local/small"}, Style{}),
               ElementsAre("  local/small  queue 3   desired 2   booting 0   busy 2   idle 0   "

@@ -57,16 +57,27 @@ std::string table(std::string_view heads, const std::string& rows, std::string_v
       heads, rows);
 }
 
-std::string class_rows(const protocol::FleetStatus& fleet) {
+// Why the scaler's numbers are not shown, if it has been silent for too long.
+std::string silence_of(const protocol::ClassStatus& one, WallTime now) {
+  constexpr Millis kLongestSilence = std::chrono::seconds(30);  // it reports every 10 s
+  if (!one.fleet || !one.reported_at) return "no scaler has reported";
+  const auto silent = now - *one.reported_at;
+  if (silent < kLongestSilence) return "";
+  return fmt::format("no report for {}: is 'muster scale' running?", humanize(silent));
+}
+
+std::string class_rows(const protocol::FleetStatus& fleet, WallTime now) {
   std::string rows;
   for (const auto& one : fleet.classes) {
-    const auto posted = one.fleet.value_or(protocol::ClassFleet{});
+    const auto silence = silence_of(one, now);
     rows += fmt::format("<tr><td>{}</td>", shown(one.resource_class));
-    for (const auto number : {one.unclaimed, one.running, posted.desired, posted.booting,
-                              posted.idle, posted.busy, posted.draining, posted.max}) {
-      rows += number_cell(number);
+    rows += number_cell(one.unclaimed) + number_cell(one.running);
+    const auto posted = one.fleet.value_or(protocol::ClassFleet{});
+    for (const auto number :
+         {posted.desired, posted.booting, posted.idle, posted.busy, posted.draining, posted.max}) {
+      rows += silence.empty() ? number_cell(number) : "<td class=\"number quiet\">–</td>";
     }
-    const auto why = one.fleet ? join(posted.reasons, "; ") : "no scaler has reported";
+    const auto why = silence.empty() ? join(posted.reasons, "; ") : silence;
     rows += fmt::format("<td class=\"quiet why\">{}</td></tr>\n", shown(why));
   }
   return rows;
@@ -170,7 +181,7 @@ std::string overview_page(const Overview& overview, WallTime now) {
       "<th class=\"number\">Idle</th><th class=\"number\">Busy</th>"
       "<th class=\"number\">Ending</th><th class=\"number\">Max</th>"
       "<th class=\"why\">Why</th>",
-      class_rows(overview.fleet),
+      class_rows(overview.fleet, now),
       "None yet. Make one with: muster resource-class create local/small");
   body += "<h2>Pipelines</h2>\n";
   body += table(
@@ -180,7 +191,7 @@ std::string overview_page(const Overview& overview, WallTime now) {
   body += table(
       "<th>Name</th><th>Class</th><th>State</th><th>Last contact</th><th>Host</th><th>Version</th>",
       runner_rows(overview, now), "None has connected in the last 12 hours.");
-  return page("Runners and jobs", body);
+  return page("Classes, pipelines, runners", body);
 }
 
 std::string pipeline_page(const protocol::PipelineStatus& pipeline, WallTime now) {

@@ -71,6 +71,18 @@ TEST(PagesTest, AClassHasItsNumbersInTheOrderOfTheirHeads) {
   EXPECT_LT(page.find(">Busy<"), page.find(">Ending<"));
 }
 
+TEST(PagesTest, WhatASilentScalerSaidLastIsNotShownAsTheTruth) {
+  const protocol::ClassFleet fleet{.desired = 3, .max = 8, .reasons = {"nothing waits"}};
+  const auto at = [&](std::optional<WallTime> reported_at) {
+    return overview_page({.fleet = {"", {{"a/b", 1, 2, fleet, reported_at}}}}, kNow);
+  };
+  EXPECT_THAT(at(kNow - std::chrono::seconds(29)), HasSubstr("nothing waits"));
+  const auto silent = at(kNow - std::chrono::seconds(90));
+  EXPECT_THAT(silent, HasSubstr("no report for 1 min 30 s"));
+  EXPECT_THAT(silent, Not(HasSubstr("nothing waits")));
+  EXPECT_THAT(silent, Not(HasSubstr("<td class=\"number\">8</td>")));
+}
+
 TEST(PagesTest, AnEmptyServerSaysWhatToDoNext) {
   const auto page = overview_page({}, kNow);
   EXPECT_THAT(page, HasSubstr("muster resource-class create"));

@@ -306,24 +306,30 @@ void Queue::end_lapsed(const Task& task, WallTime now) {
   if (!again) advance(task.workflow_id, now);
 }
 
-// Where a person looks first: at the end of the step that was running.
+// Where a person looks first: at the end of the step that was running; of none, in a step of its
+// own, as the output of those that have ended was declared complete.
 void Queue::note_in_output(const Task& task, const std::string& text, WallTime now) {
-  std::int64_t position = 0;
-  {
-    auto rows = db_->query(
-        "SELECT max(position) FROM step WHERE task_id = ? AND attempt = ? AND state = 'running'",
-        task.id, task.attempt);
-    if (rows.next()) position = rows.integer(0);
-  }
+  const auto running = latest_step(task, "AND state = 'running'");
+  const auto position = running ? *running : latest_step(task, "").value_or(-1) + 1;
   const OutputKey key{task.id, task.attempt, position};
-  const auto noted = outputs_->append(key, outputs_->size(key), "\n" + text);
-  if (!noted)
+  const auto noted = outputs_->append(key, outputs_->size(key), (running ? "\n" : "") + text);
+  if (!noted) {
     log::error("cannot note a lapsed lease in the output", {{"error", noted.error().message}});
+  }
   end_open_steps(task, now);
+  if (running) return;
   db_->execute(
-      "INSERT OR IGNORE INTO step (task_id, attempt, position, name, state) "
-      "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed')",
-      task.id, task.attempt, position);
+      "INSERT INTO step (task_id, attempt, position, name, state, started_at, ended_at) "
+      "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed', ?, ?)",
+      task.id, task.attempt, position, now, now);
+}
+
+// Its position. `which` is a condition in SQL.
+std::optional<std::int64_t> Queue::latest_step(const Task& task, std::string_view which) {
+  auto rows = db_->query(
+      fmt::format("SELECT max(position) FROM step WHERE task_id = ? AND attempt = ? {}", which),
+      task.id, task.attempt);
+  return rows.next() ? rows.optional_integer(0) : std::nullopt;
 }
 
 // What ran in the background has ended with its runner; that is no failure of its own.

@@ -229,7 +229,7 @@ def test_the_fleet_is_waited_for_until_it_is_back_at_zero(world, server, small):
     result = world.client(server, "run", repository.directory, "--fleet")
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^Peak: [12] runners? \(local/small [12]\)\.$", result.stdout, re.M)
-    assert re.search(r"^Back at zero \d+\.\d s after the last job\.$", result.stdout, re.M)
+    assert re.search(r"^Back at zero [\d.]+ m?s after the last job\.$", result.stdout, re.M)
 
 
 def test_a_fleet_with_a_minimum_is_waited_for_until_it_is_back_at_that(world, server, small):

@@ -31,6 +31,16 @@ def test_a_lapsed_task_ends_and_says_why(world):
     attempt.finish().expect(409)
 
 
+def test_between_two_steps_a_lapsed_lease_is_told_in_a_step_of_its_own(world):
+    _, _, pipeline, attempt = claimed(world)
+    attempt.step(0, "npm test", "success").expect(204)
+    task = pipeline.wait()["workflows"][0]["jobs"][0]["tasks"][0]
+    assert [(s["name"], s["state"]) for s in task["steps"]] == [
+        ("npm test", "success"), ("Runner Instance Failure", "failed")]
+    assert pipeline.output(step=0) == ""
+    assert pipeline.output(step=1).startswith("Lost contact with runner by-hand")
+
+
 def test_heartbeats_keep_it(world):
     _, _, pipeline, attempt = claimed(world)
     end = time.monotonic() + 3 * LEASE
