@@ -297,10 +297,12 @@ void Queue::end_lapsed(const Task& task, WallTime now) {
   const auto message =
       fmt::format("Lost contact with runner {}: no heartbeat for {} (attempt {}{})", task.runner,
                   humanize(lease_), task.attempt, again ? "; queued again" : "");
-  log::warn("lease lapsed", {{"task", task.id},
-                             {"attempt", std::to_string(task.attempt)},
-                             {"runner", task.runner},
-                             {"queued_again", again ? "yes" : "no"}});
+  changes_->after_commit.emplace_back([task, again] {
+    log::warn("lease lapsed", {{"task", task.id},
+                               {"attempt", std::to_string(task.attempt)},
+                               {"runner", task.runner},
+                               {"queued_again", again ? "yes" : "no"}});
+  });
   note_in_output(task, message + ".\n", now);
   transition(task, again ? TaskEvent::requeued : TaskEvent::infrastructure_failed, message, now);
   if (!again) advance(task.workflow_id, now);
