@@ -201,11 +201,7 @@ bool Queue::is_cancel_requested(const Attempt& attempt) {
 
 Result<void> Queue::check_step(const Attempt& attempt, std::int64_t position) {
   if (auto live = check_live(attempt); !live) return live.error();
-  auto rows = db_->query(
-      "SELECT json_array_length(job.spec, '$.steps') FROM task JOIN job ON job.id = task.job_id "
-      "WHERE task.id = ?",
-      attempt.task_id);
-  if (rows.next() && position >= 0 && position < rows.integer(0)) return ok();
+  if (position >= 0 && position < steps_of_job(*load(attempt.task_id))) return ok();
   return Error{ErrorKind::not_found, fmt::format("the job has no step {}", position)};
 }
 
@@ -308,24 +304,34 @@ void Queue::end_lapsed(const Task& task, WallTime now) {
   if (!again) advance(task.workflow_id, now);
 }
 
-// Where a person looks first: at the end of the step that was running.
+// Where a person looks first: at the end of the step that was running. Where none was, all output
+// has been declared complete, and the note gets a step of its own.
 void Queue::note_in_output(const Task& task, const std::string& text, WallTime now) {
-  std::int64_t position = 0;
-  {
-    auto rows = db_->query(
-        "SELECT max(position) FROM step WHERE task_id = ? AND attempt = ? AND state = 'running'",
-        task.id, task.attempt);
-    if (rows.next()) position = rows.integer(0);
-  }
-  const OutputKey key{task.id, task.attempt, position};
-  const auto noted = outputs_->append(key, outputs_->size(key), "\n" + text);
+  const auto running = running_step(task);
+  const OutputKey key{task.id, task.attempt, running ? *running : steps_of_job(task)};
+  const auto noted = outputs_->append_once(key, running ? "\n" + text : text);
   if (!noted)
     log::error("cannot note a lapsed lease in the output", {{"error", noted.error().message}});
   end_open_steps(task, now);
+  if (running) return;
   db_->execute(
-      "INSERT OR IGNORE INTO step (task_id, attempt, position, name, state) "
-      "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed')",
-      task.id, task.attempt, position);
+      "INSERT INTO step (task_id, attempt, position, name, state, started_at, ended_at) "
+      "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed', ?4, ?4)",
+      task.id, task.attempt, key.step, now);
+}
+
+std::optional<std::int64_t> Queue::running_step(const Task& task) {
+  auto rows = db_->query(
+      "SELECT max(position) FROM step WHERE task_id = ? AND attempt = ? AND state = 'running'",
+      task.id, task.attempt);
+  return rows.next() ? rows.optional_integer(0) : std::nullopt;
+}
+
+// The first position after them is the server's: no agent may write there.
+std::int64_t Queue::steps_of_job(const Task& task) {
+  auto rows =
+      db_->query("SELECT json_array_length(spec, '$.steps') FROM job WHERE id = ?", task.job_id);
+  return rows.next() ? rows.integer(0) : 0;
 }
 
 // What ran in the background has ended with its runner; that is no failure of its own.

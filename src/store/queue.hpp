@@ -114,6 +114,8 @@ class Queue {
   bool may_run_again(const Task& task);
   void queue_again(const Task& task, const std::string& why, WallTime now);
   void end_open_steps(const Task& task, WallTime now);
+  std::optional<std::int64_t> running_step(const Task& task);
+  std::int64_t steps_of_job(const Task& task);
   void note_in_output(const Task& task, const std::string& text, WallTime now);
 
   db::Database* db_;
