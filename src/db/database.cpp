@@ -1,6 +1,8 @@
 #include "db/database.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <fmt/core.h>
 
@@ -66,6 +68,13 @@ constexpr const char* kSettings =
     "PRAGMA foreign_keys = ON;"
     "PRAGMA trusted_schema = OFF;";
 
+// Made here, since SQLite would let others read it; its -wal and -shm take the mode of the file.
+// Only if new: to close a file that this process has open elsewhere would end SQLite's locks on it.
+void make_private(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file >= 0) ::close(file);  // else SQLite says what is wrong
+}
+
 }  // namespace
 
 bool Rows::next() {
@@ -108,6 +117,7 @@ Result<Database> Database::open(const std::filesystem::path& path, Migrations mi
                                 Access access) {
   const bool read_only = access == Access::read;
   const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  if (!read_only) make_private(path);
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   Database database(connection);

@@ -52,6 +52,15 @@ TEST_F(DatabaseTest, KeepsWhatWasCommitted) {
   EXPECT_FALSE(rows.next());
 }
 
+TEST_F(DatabaseTest, IsForItsOwnerAlone) {
+  const auto database = open(kFirst);
+  for (const auto* end : {"", "-wal", "-shm"}) {
+    const auto mode = std::filesystem::status(path_.string() + end).permissions();
+    using std::filesystem::perms;
+    EXPECT_EQ(mode, perms::owner_read | perms::owner_write) << end;
+  }
+}
+
 TEST_F(DatabaseTest, UndoesWhatWasNotCommitted) {
   auto database = open(kFirst);
   {

@@ -315,6 +315,9 @@ struct FleetReport {
   std::vector<ClassFleet> classes;
 };
 
+// A scaler reports every 10 s; after this long its last report says nothing about now.
+inline constexpr Millis kLongestScalerSilence = std::chrono::seconds(30);
+
 struct ClassStatus {
   std::string resource_class;
   std::int64_t unclaimed = 0;

@@ -23,12 +23,15 @@ Result<void> check_runner(const protocol::ClaimRequest& request) {
   return ok();
 }
 
-Outcome answer_claim(const std::optional<protocol::ClaimedTask>& task) {
+Outcome answer_claim(Call& call, const std::optional<protocol::ClaimedTask>& task) {
   if (!task) return no_content();
-  log::info("task claimed", {{"task", task->task_id},
-                             {"attempt", std::to_string(task->attempt)},
-                             {"class", task->resource_class},
-                             {"job", task->job.name}});
+  call.store.after_commit([id = task->task_id, attempt = task->attempt,
+                           resource_class = task->resource_class, job = task->job.name] {
+    log::info("task claimed", {{"task", id},
+                               {"attempt", std::to_string(attempt)},
+                               {"class", resource_class},
+                               {"job", job}});
+  });
   return answer(200, *task);
 }
 
@@ -52,7 +55,7 @@ Result<Outcome> claim(Call& call, const std::string& resource_class) {
   if (!task) return task.error();
   const auto patience = patience_left(call, request->wait_ms);
   if (!*task && patience > Millis(0)) return Park{{topic::queue(resource_class)}, patience};
-  return answer_claim(*task);
+  return answer_claim(call, *task);
 }
 
 Result<Outcome> withdraw(Call& call, const std::string& resource_class) {
@@ -60,7 +63,7 @@ Result<Outcome> withdraw(Call& call, const std::string& resource_class) {
   if (!request) return request.error();
   const auto task = call.store.queue().withdraw(resource_class, request->request_id, call.now);
   if (!task) return task.error();
-  return answer_claim(*task);
+  return answer_claim(call, *task);
 }
 
 Result<Outcome> heartbeat(Call& call, const store::Attempt& attempt) {
@@ -135,13 +138,14 @@ Result<Outcome> finish(Call& call, const store::Attempt& attempt) {
   if (auto done = call.store.queue().finish(attempt, *request, call.now.wall); !done) {
     return done.error();
   }
-  const auto ended = call.store.queue().latest_attempt(attempt.task_id);
-  const bool again = ended->state == store::TaskState::queued;
-  log::info(again ? "task queued again" : "task ended",
-            {{"task", attempt.task_id},
-             {"attempt", std::to_string(attempt.number)},
-             {"result", std::string(to_string(ended->state))},
-             {"why", request->message}});
+  const auto state = call.store.queue().latest_attempt(attempt.task_id)->state;
+  call.store.after_commit([attempt, state, why = request->message] {
+    log::info(state == store::TaskState::queued ? "task queued again" : "task ended",
+              {{"task", attempt.task_id},
+               {"attempt", std::to_string(attempt.number)},
+               {"result", std::string(to_string(state))},
+               {"why", why}});
+  });
   return no_content();
 }
 

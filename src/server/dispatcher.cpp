@@ -117,6 +117,7 @@ std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<En
   std::vector<Answer> answers;
   auto touched = group;
   std::set<std::string> perhaps_ended;
+  std::vector<std::function<void()>> after_commit;
   try {
     db::Transaction transaction(store_->database());
     for (auto& task : std::exchange(tasks_, {})) task(*store_, now());
@@ -125,10 +126,13 @@ std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<En
       auto changes = store_->take_changes();
       group = woken(changes);
       perhaps_ended.merge(changes.perhaps_ended);
+      std::move(changes.after_commit.begin(), changes.after_commit.end(),
+                std::back_inserter(after_commit));
       if (group.empty()) break;
       touched.insert(touched.end(), group.begin(), group.end());
     }
     transaction.commit();
+    for (const auto& say : after_commit) say();
     log_endings(perhaps_ended);
     return answers;
   } catch (const db::Failure& failure) {
@@ -153,6 +157,7 @@ std::vector<Dispatcher::Answer> Dispatcher::undo(const std::vector<Entry>& touch
                                                  const Error& error) {
   log::error("a group of requests was undone",
              {{"requests", std::to_string(touched.size())}, {"error", error.message}});
+  store_->take_changes();
   std::vector<Answer> answers;
   for (const auto& entry : touched) {
     if (!parked_.contains(entry->arrival)) {

@@ -216,6 +216,24 @@ TEST_F(DispatcherTest, NothingIsAnsweredAsDoneIfTheGroupCannotBeCommitted) {
   EXPECT_EQ(store_->queue().unclaimed("local/a"), 1);
 }
 
+TEST_F(DispatcherTest, WhatIsSaidOfAChangeIsSaidOnceItIsCommitted) {
+  int said = 0;
+  const auto change = [&](store::Store& open, const store::Now&) {
+    open.after_commit([&] { ++said; });
+  };
+  dispatcher_->submit(change);
+  dispatcher_->submit([](store::Store& open, const store::Now&) {
+    open.database().execute("INSERT INTO nowhere VALUES (1)");
+  });
+  loop_.run();
+  queue_tasks(1);
+  EXPECT_EQ(said, 0);
+  dispatcher_->submit(change);
+  loop_.run();
+  queue_tasks(1);
+  EXPECT_EQ(said, 1);
+}
+
 TEST_F(DispatcherTest, UnknownPathsAndMethods) {
   const auto nowhere = ask("/api/v9");
   const auto method = ask("/api/muster/v1/health");

@@ -8,6 +8,9 @@ namespace muster::server {
 namespace {
 
 constexpr std::size_t kMostRunners = 100;
+constexpr Millis kLongestHeartbeat = std::chrono::seconds(30);
+// A runner that waits for a task asks again at least every minute.
+constexpr Millis kGoneAfter = std::chrono::seconds(90);
 
 constexpr std::string_view kStyle = R"css(
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; --busy: #9a6700 }
@@ -57,45 +60,54 @@ std::string table(std::string_view heads, const std::string& rows, std::string_v
       heads, rows);
 }
 
-// Why the scaler's numbers are not shown, if it has been silent for too long.
-std::string silence_of(const protocol::ClassStatus& one, WallTime now) {
-  constexpr Millis kLongestSilence = std::chrono::seconds(30);  // it reports every 10 s
-  if (!one.fleet || !one.reported_at) return "no scaler has reported";
-  const auto silent = now - *one.reported_at;
-  if (silent < kLongestSilence) return "";
-  return fmt::format("no report for {}: is 'muster scale' running?", humanize(silent));
+// What a scaler said last is shown while it speaks: its fleet of an hour ago misleads.
+std::string fleet_cells(const protocol::ClassStatus& one, WallTime now) {
+  const auto silence = now - one.reported_at.value_or(now);
+  if (!one.fleet || silence >= protocol::kLongestScalerSilence) {
+    const auto why =
+        one.fleet ? "no report for " + humanize(silence) : std::string("no scaler has reported");
+    return fmt::format("<td colspan=\"6\"></td><td class=\"quiet\">{}</td>", why);
+  }
+  std::string cells;
+  for (const auto number : {one.fleet->desired, one.fleet->booting, one.fleet->idle,
+                            one.fleet->busy, one.fleet->draining, one.fleet->max}) {
+    cells += number_cell(number);
+  }
+  return cells +
+         fmt::format("<td class=\"quiet why\">{}</td>", shown(join(one.fleet->reasons, "; ")));
 }
 
 std::string class_rows(const protocol::FleetStatus& fleet, WallTime now) {
   std::string rows;
   for (const auto& one : fleet.classes) {
-    const auto silence = silence_of(one, now);
-    rows += fmt::format("<tr><td>{}</td>", shown(one.resource_class));
-    rows += number_cell(one.unclaimed) + number_cell(one.running);
-    const auto posted = one.fleet.value_or(protocol::ClassFleet{});
-    for (const auto number :
-         {posted.desired, posted.booting, posted.idle, posted.busy, posted.draining, posted.max}) {
-      rows += silence.empty() ? number_cell(number) : "<td class=\"number quiet\">–</td>";
-    }
-    const auto why = silence.empty() ? join(posted.reasons, "; ") : silence;
-    rows += fmt::format("<td class=\"quiet why\">{}</td></tr>\n", shown(why));
+    rows +=
+        fmt::format("<tr><td>{}</td>{}{}{}</tr>\n", shown(one.resource_class),
+                    number_cell(one.unclaimed), number_cell(one.running), fleet_cells(one, now));
   }
   return rows;
 }
 
-// The latest contact first: what has gone is history.
+std::string runner_state_cell(bool busy, Millis silence) {
+  if (!busy) return "<td class=\"quiet\">waiting</td>";
+  if (silence < kLongestHeartbeat) return "<td class=\"running\">busy</td>";
+  return fmt::format("<td class=\"failed\">busy, no heartbeat for {}</td>", humanize(silence));
+}
+
+// Those who are there, the latest contact first. One that is gone would look as if it were idle.
 std::string runner_rows(const Overview& overview, WallTime now) {
   auto items = overview.runners.items;
+  const auto is_busy = [&](const auto& one) { return overview.busy.contains(one.name); };
+  std::erase_if(items, [&](const auto& one) {
+    return !is_busy(one) && now - one.last_connected >= kGoneAfter;
+  });
   std::sort(items.begin(), items.end(), [](const auto& one, const auto& other) {
     return one.last_connected > other.last_connected;
   });
   if (items.size() > kMostRunners) items.resize(kMostRunners);
   std::string rows;
   for (const auto& one : items) {
-    const bool busy = overview.busy.contains(one.name);
-    rows += fmt::format("<tr><td>{}</td><td>{}</td><td class=\"{}\">{}</td>", shown(one.name),
-                        shown(one.resource_class), busy ? "running" : "quiet",
-                        busy ? "busy" : "not busy");
+    rows += fmt::format("<tr><td>{}</td><td>{}</td>{}", shown(one.name), shown(one.resource_class),
+                        runner_state_cell(is_busy(one), now - one.last_connected));
     rows +=
         fmt::format("<td>{} ago</td><td>{}</td><td>{}</td></tr>\n",
                     humanize(now - one.last_connected), shown(one.hostname), shown(one.version));
@@ -190,8 +202,8 @@ std::string overview_page(const Overview& overview, WallTime now) {
   body += "<h2>Runners</h2>\n";
   body += table(
       "<th>Name</th><th>Class</th><th>State</th><th>Last contact</th><th>Host</th><th>Version</th>",
-      runner_rows(overview, now), "None has connected in the last 12 hours.");
-  return page("Classes, pipelines, runners", body);
+      runner_rows(overview, now), "None is there.");
+  return page("Overview", body);
 }
 
 std::string pipeline_page(const protocol::PipelineStatus& pipeline, WallTime now) {

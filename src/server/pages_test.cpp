@@ -71,16 +71,29 @@ TEST(PagesTest, AClassHasItsNumbersInTheOrderOfTheirHeads) {
   EXPECT_LT(page.find(">Busy<"), page.find(">Ending<"));
 }
 
-TEST(PagesTest, WhatASilentScalerSaidLastIsNotShownAsTheTruth) {
-  const protocol::ClassFleet fleet{.desired = 3, .max = 8, .reasons = {"nothing waits"}};
-  const auto at = [&](std::optional<WallTime> reported_at) {
-    return overview_page({.fleet = {"", {{"a/b", 1, 2, fleet, reported_at}}}}, kNow);
+TEST(PagesTest, AScalerThatFellSilentIsNotQuoted) {
+  const protocol::ClassFleet fleet{.desired = 31, .reasons = {"because"}};
+  const auto page = [&](Millis silence) {
+    return overview_page({.fleet = {"", {{"a/b", 1, 2, fleet, kNow - silence}}}}, kNow);
   };
-  EXPECT_THAT(at(kNow - std::chrono::seconds(29)), HasSubstr("nothing waits"));
-  const auto silent = at(kNow - std::chrono::seconds(90));
-  EXPECT_THAT(silent, HasSubstr("no report for 1 min 30 s"));
-  EXPECT_THAT(silent, Not(HasSubstr("nothing waits")));
-  EXPECT_THAT(silent, Not(HasSubstr("<td class=\"number\">8</td>")));
+  EXPECT_THAT(page(Millis(29'000)), HasSubstr("because"));
+  const auto silent = page(Millis(45'000));
+  EXPECT_THAT(silent, HasSubstr("no report for 45.0 s"));
+  EXPECT_THAT(silent, Not(HasSubstr("because")));
+  EXPECT_THAT(silent, Not(HasSubstr(">31<")));
+}
+
+TEST(PagesTest, ARunnerIsShownWhileItIsThere) {
+  const auto page = [&](Millis silence, bool busy) {
+    const protocol::RunnerItem runner{.name = "r1", .last_connected = kNow - silence};
+    Overview overview{.runners = {{runner}}};
+    if (busy) overview.busy.insert("r1");
+    return overview_page(overview, kNow);
+  };
+  EXPECT_THAT(page(Millis(60'000), false), HasSubstr(">waiting<"));
+  EXPECT_THAT(page(Millis(100'000), false), Not(HasSubstr("r1")));
+  EXPECT_THAT(page(Millis(20'000), true), HasSubstr(">busy<"));
+  EXPECT_THAT(page(Millis(100'000), true), HasSubstr("no heartbeat for 1 min 40 s"));
 }
 
 TEST(PagesTest, AnEmptyServerSaysWhatToDoNext) {

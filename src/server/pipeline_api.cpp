@@ -89,9 +89,11 @@ Result<Outcome> create_pipeline(Call& call) {
     return refuse_config(problems);
   }
   const auto created = call.store.pipelines().create(*submission, config, call.now.wall);
-  log::info("pipeline created", {{"pipeline", created.id},
-                                 {"number", std::to_string(created.number)},
-                                 {"project", submission->project}});
+  call.store.after_commit([created, project = submission->project] {
+    log::info("pipeline created", {{"pipeline", created.id},
+                                   {"number", std::to_string(created.number)},
+                                   {"project", project}});
+  });
   return answer(201, created);
 }
 
@@ -120,7 +122,7 @@ Result<Outcome> cancel_pipeline(Call& call) {
   const auto id = known_pipeline(call);
   if (!id) return id.error();
   call.store.pipelines().cancel(*id, call.now.wall);
-  log::info("pipeline canceled", {{"pipeline", *id}});
+  call.store.after_commit([id = *id] { log::info("pipeline canceled", {{"pipeline", id}}); });
   return answer(202, protocol::Message{"Accepted."});
 }
 

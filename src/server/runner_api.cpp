@@ -62,7 +62,9 @@ Result<Outcome> create_class(Call& call) {
   if (!wanted) return wanted.error();
   const auto made = call.store.catalog().create_class(*wanted);
   if (!made) return made.error();
-  log::info("resource class created", {{"class", made->resource_class}});
+  call.store.after_commit([name = made->resource_class] {
+    log::info("resource class created", {{"class", name}});
+  });
   return answer(201, *made);
 }
 
@@ -76,7 +78,9 @@ Handler delete_class(bool force) {
   return [force](Call& call) -> Result<Outcome> {
     auto gone = call.store.catalog().delete_class(call.parameter("id"), force);
     if (!gone) return gone.error();
-    log::info("resource class deleted", {{"id", call.parameter("id")}});
+    call.store.after_commit([id = call.parameter("id")] {
+      log::info("resource class deleted", {{"id", id}});
+    });
     return deleted(call);
   };
 }
@@ -90,8 +94,10 @@ Result<Outcome> list_tokens(Call& call) {
 Result<Outcome> give_token(Call& call, const protocol::NewToken& wanted) {
   const auto made = call.store.catalog().create_token(wanted, call.now.wall);
   if (!made) return made.error();
-  log::info("token created",
-            {{"id", made->id}, {"class", made->resource_class}, {"nickname", made->nickname}});
+  call.store.after_commit(
+      [id = made->id, resource_class = made->resource_class, nickname = made->nickname] {
+        log::info("token created", {{"id", id}, {"class", resource_class}, {"nickname", nickname}});
+      });
   return answer(201, *made);
 }
 
@@ -121,7 +127,9 @@ Handler revoke_token(bool personal) {
   return [personal](Call& call) -> Result<Outcome> {
     auto gone = call.store.catalog().revoke_token(call.parameter("id"), personal);
     if (!gone) return gone.error();
-    log::info("token revoked", {{"id", call.parameter("id")}});
+    call.store.after_commit([id = call.parameter("id")] {
+      log::info("token revoked", {{"id", id}});
+    });
     return deleted(call);
   };
 }

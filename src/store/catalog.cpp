@@ -94,7 +94,9 @@ Result<void> Catalog::delete_class(const std::string& id, bool force) {
                  "LIMIT 1",
                  name)
           .next()) {
-    return Error{ErrorKind::conflict, "resource class still has queued or running tasks"};
+    return Error{ErrorKind::conflict,
+                 "resource class still has queued or running tasks; wait until they have ended, or "
+                 "cancel their pipelines"};
   }
   if (!force && db_->query("SELECT 1 FROM token WHERE resource_class = ?", name).next()) {
     return Error{ErrorKind::conflict, "resource class still has tokens"};

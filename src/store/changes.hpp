@@ -4,9 +4,11 @@
 // taken by the server once the transaction is committed.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace muster::store {
 
@@ -18,6 +20,7 @@ struct Changes {
   std::set<std::string> canceled_tasks;        // ids of running tasks that should end
   bool fleets = false;                         // a scaler has reported
   std::set<std::string> outputs;               // ids of tasks whose output grew or ended
+  std::vector<std::function<void()>> after_commit;  // what to log of it: false if it is undone
 };
 
 }  // namespace muster::store

@@ -201,11 +201,7 @@ bool Queue::is_cancel_requested(const Attempt& attempt) {
 
 Result<void> Queue::check_step(const Attempt& attempt, std::int64_t position) {
   if (auto live = check_live(attempt); !live) return live.error();
-  auto rows = db_->query(
-      "SELECT json_array_length(job.spec, '$.steps') FROM task JOIN job ON job.id = task.job_id "
-      "WHERE task.id = ?",
-      attempt.task_id);
-  if (rows.next() && position >= 0 && position < rows.integer(0)) return ok();
+  if (position >= 0 && position < steps_of_job(*load(attempt.task_id))) return ok();
   return Error{ErrorKind::not_found, fmt::format("the job has no step {}", position)};
 }
 
@@ -297,22 +293,23 @@ void Queue::end_lapsed(const Task& task, WallTime now) {
   const auto message =
       fmt::format("Lost contact with runner {}: no heartbeat for {} (attempt {}{})", task.runner,
                   humanize(lease_), task.attempt, again ? "; queued again" : "");
-  log::warn("lease lapsed", {{"task", task.id},
-                             {"attempt", std::to_string(task.attempt)},
-                             {"runner", task.runner},
-                             {"queued_again", again ? "yes" : "no"}});
+  changes_->after_commit.emplace_back([task, again] {
+    log::warn("lease lapsed", {{"task", task.id},
+                               {"attempt", std::to_string(task.attempt)},
+                               {"runner", task.runner},
+                               {"queued_again", again ? "yes" : "no"}});
+  });
   note_in_output(task, message + ".\n", now);
   transition(task, again ? TaskEvent::requeued : TaskEvent::infrastructure_failed, message, now);
   if (!again) advance(task.workflow_id, now);
 }
 
-// Where a person looks first: at the end of the step that was running; of none, in a step of its
-// own, as the output of those that have ended was declared complete.
+// Where a person looks first: at the end of the step that was running. Where none was, all output
+// has been declared complete, and the note gets a step of its own.
 void Queue::note_in_output(const Task& task, const std::string& text, WallTime now) {
-  const auto running = latest_step(task, "AND state = 'running'");
-  const auto position = running ? *running : latest_step(task, "").value_or(-1) + 1;
-  const OutputKey key{task.id, task.attempt, position};
-  const auto noted = outputs_->append(key, outputs_->size(key), (running ? "\n" : "") + text);
+  const auto running = running_step(task);
+  const OutputKey key{task.id, task.attempt, running ? *running : steps_of_job(task)};
+  const auto noted = outputs_->append_once(key, running ? "\n" + text : text);
   if (!noted) {
     log::error("cannot note a lapsed lease in the output", {{"error", noted.error().message}});
   }
@@ -320,16 +317,22 @@ void Queue::note_in_output(const Task& task, const std::string& text, WallTime n
   if (running) return;
   db_->execute(
       "INSERT INTO step (task_id, attempt, position, name, state, started_at, ended_at) "
-      "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed', ?, ?)",
-      task.id, task.attempt, position, now, now);
+      "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed', ?4, ?4)",
+      task.id, task.attempt, key.step, now);
 }
 
-// Its position. `which` is a condition in SQL.
-std::optional<std::int64_t> Queue::latest_step(const Task& task, std::string_view which) {
+std::optional<std::int64_t> Queue::running_step(const Task& task) {
   auto rows = db_->query(
-      fmt::format("SELECT max(position) FROM step WHERE task_id = ? AND attempt = ? {}", which),
+      "SELECT max(position) FROM step WHERE task_id = ? AND attempt = ? AND state = 'running'",
       task.id, task.attempt);
   return rows.next() ? rows.optional_integer(0) : std::nullopt;
+}
+
+// The first position after them is the server's: no agent may write there.
+std::int64_t Queue::steps_of_job(const Task& task) {
+  auto rows =
+      db_->query("SELECT json_array_length(spec, '$.steps') FROM job WHERE id = ?", task.job_id);
+  return rows.next() ? rows.integer(0) : 0;
 }
 
 // What ran in the background has ended with its runner; that is no failure of its own.

@@ -113,8 +113,9 @@ class Queue {
   std::int64_t max_requeues(const std::string& resource_class);
   bool may_run_again(const Task& task);
   void queue_again(const Task& task, const std::string& why, WallTime now);
-  std::optional<std::int64_t> latest_step(const Task& task, std::string_view which);
   void end_open_steps(const Task& task, WallTime now);
+  std::optional<std::int64_t> running_step(const Task& task);
+  std::int64_t steps_of_job(const Task& task);
   void note_in_output(const Task& task, const std::string& text, WallTime now);
 
   db::Database* db_;

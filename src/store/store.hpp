@@ -42,6 +42,10 @@ class Store {
 
   void fleet_changed() { changes_.fleets = true; }
 
+  // For what is said of a change: it is true once the transaction is committed, and `say` is
+  // forgotten if that is undone. It must not throw, nor touch the database.
+  void after_commit(std::function<void()> say) { changes_.after_commit.push_back(std::move(say)); }
+
   // What changed since it was last asked.
   Changes take_changes() { return std::exchange(changes_, {}); }
 

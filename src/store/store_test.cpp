@@ -184,7 +184,6 @@ TEST_F(StoreTest, ALapsedLeaseEndsTheTaskAndTheOutputSaysSo) {
   now_.service += kLease;
   queue().end_lapsed(now_);
   EXPECT_EQ(job_state(id, 0), "infrastructure_fail");
-  EXPECT_GT(store_->outputs().size({task.task_id, 1, 0}), 0U);
   EXPECT_FALSE(queue().renew_lease(attempt(task), now_));
   EXPECT_FALSE(queue().finish(attempt(task), {TaskResult::success, ""}, now_.wall));
 }
@@ -205,6 +204,46 @@ TEST_F(StoreTest, ALapsedLeaseFailsTheStepThatRanAndEndsTheOneInTheBackground) {
   EXPECT_EQ(steps[0].state, StepState::background);
   EXPECT_EQ(steps[1].state, StepState::failed);
   for (const auto& step : steps) EXPECT_EQ(step.ended_at, now_.wall);
+}
+
+TEST_F(StoreTest, WhereNoStepRanTheNoteHasAStepOfItsOwn) {
+  const auto id = submit({{"a", {}}});
+  const auto task = *claim();
+  const protocol::StepUpdate done{"Test", protocol::StepState::success, 0, now_.wall, now_.wall};
+  ASSERT_TRUE(queue().update_step(attempt(task), 0, done, now_.wall));
+  now_.service += kLease;
+  {
+    db::Transaction undone(store_->database());
+    queue().end_lapsed(now_);
+  }
+  EXPECT_EQ(state(id), "running");
+  queue().end_lapsed(now_);
+  const auto status = store_->pipelines().status(id);
+  const auto& told = status.workflows[0].jobs[0].tasks[0];
+  ASSERT_EQ(told.steps.size(), 2U);
+  EXPECT_EQ(told.steps[0].output_size, 0);
+  EXPECT_EQ(told.steps[1].name, "Runner Instance Failure");
+  EXPECT_EQ(told.steps[1].state, protocol::StepState::failed);
+  const auto note = read_file(store_->outputs().path({task.task_id, 1, told.steps[1].index}), 1000);
+  EXPECT_EQ(*note, told.message + ".\n");
+}
+
+TEST_F(StoreTest, ANoteThatWasUndoneIsInTheOutputOnce) {
+  submit({{"a", {}}});
+  const auto task = *claim();
+  const protocol::StepUpdate runs{"Test", protocol::StepState::running, {}, now_.wall, {}};
+  ASSERT_TRUE(queue().update_step(attempt(task), 0, runs, now_.wall));
+  const OutputKey key{task.task_id, 1, 0};
+  ASSERT_TRUE(store_->outputs().append(key, 0, "half a li"));
+  now_.service += kLease;
+  {
+    db::Transaction undone(store_->database());
+    queue().end_lapsed(now_);
+  }
+  const auto size = store_->outputs().size(key);
+  EXPECT_GT(size, 9U);
+  queue().end_lapsed(now_);
+  EXPECT_EQ(store_->outputs().size(key), size);
 }
 
 TEST_F(StoreTest, TimeInWhichTheServerWasAwayDoesNotCount) {

@@ -94,7 +94,7 @@ def test_force_is_offered_where_it_helps(world, server, small):
     for force in ([], ["--force"]):
         code, sentence = complaint(world, *delete, *force, token=server.token)
         assert code == 2
-        assert sentence.endswith("still has queued or running tasks")
+        assert "still has queued or running tasks; wait until they have ended" in sentence
 
 
 @pytest.mark.parametrize("action", ["show", "follow", "cancel", "output"])

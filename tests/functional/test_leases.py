@@ -31,14 +31,17 @@ def test_a_lapsed_task_ends_and_says_why(world):
     attempt.finish().expect(409)
 
 
-def test_between_two_steps_a_lapsed_lease_is_told_in_a_step_of_its_own(world):
+def test_between_two_steps_the_reason_is_a_step_of_its_own(world):
     _, _, pipeline, attempt = claimed(world)
-    attempt.step(0, "npm test", "success").expect(204)
-    task = pipeline.wait()["workflows"][0]["jobs"][0]["tasks"][0]
-    assert [(s["name"], s["state"]) for s in task["steps"]] == [
-        ("npm test", "success"), ("Runner Instance Failure", "failed")]
-    assert pipeline.output(step=0) == ""
-    assert pipeline.output(step=1).startswith("Lost contact with runner by-hand")
+    attempt.step().expect(204)
+    attempt.output(b"whole\n", 0).expect(200)
+    attempt.step(state="success", exit_code=0).expect(204)
+
+    pipeline.wait_for_state("infrastructure_fail")
+    assert pipeline.output() == "whole\n"  # it was declared complete
+    last = pipeline.task()["steps"][-1]
+    assert (last["name"], last["state"]) == ("Runner Instance Failure", "failed")
+    assert pipeline.output(step=last["index"]).startswith("Lost contact with runner by-hand")
 
 
 def test_heartbeats_keep_it(world):
