@@ -66,7 +66,10 @@ class Following {
       if (!updated) return give_up(updated.error());
       observe_fleet();
       show();
-      if (has_ended() && !told_) tell_pipeline();
+      if (has_ended() && !told_) {
+        tell_pipeline();
+        show();  // the fleet, which may be back already
+      }
       if (told_ && fleet_is_done()) return verdict();
       std::this_thread::sleep_for(kTick);
     }
@@ -176,15 +179,27 @@ class Following {
     return code;
   }
 
-  int leave() const {
+  int leave() {
     if (has_ended()) {
       fmt::print(stderr, "\nStopped waiting for the fleet; pipeline {} has ended: {}.\n",
                  printable(name_), printable(status().state));
+    } else if (settings_.cancel_on_interrupt) {
+      cancel();
     } else {
       fmt::print(stderr, "\nStopped following; pipeline {} goes on.\n", printable(name_));
       say_how_to_come_back();
     }
     return kInterrupted;
+  }
+
+  void cancel() {
+    const auto canceled = api_.cancel(name_);
+    if (canceled) {
+      fmt::print(stderr, "\nCanceled pipeline {}.\n", printable(name_));
+      return;
+    }
+    report(canceled.error().within("canceling the pipeline"));
+    say_how_to_come_back();
   }
 
   void say_how_to_come_back() const {

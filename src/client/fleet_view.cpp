@@ -134,8 +134,7 @@ std::string FleetRecord::way_back(WallTime last_end) const {
   if (!is_back(last_end)) return fmt::format("The fleet is not back at {}.", goal);
   WallTime back = last_end;
   for (const auto& [name, record] : classes_) back = std::max(back, *record.back_since);
-  return fmt::format("Back at {} {:.1f} s after the last job.", goal,
-                     std::chrono::duration<double>(back - last_end).count());
+  return fmt::format("Back at {} {} after the last job.", goal, humanize(back - last_end));
 }
 
 }  // namespace muster::client

@@ -48,7 +48,7 @@ class FleetRecord {
 
   // "Peak: 6 runners (local/large 2, local/small 4)."
   std::string peak() const;
-  // "Back at zero 2.1 s after the last job.", "Back at its minimum of 2 runners 0.3 s after ..."
+  // "Back at zero 23 ms after the last job.", "Back at its minimum of 2 runners 0.3 s after ..."
   std::string way_back(WallTime last_end) const;
 
  private:

@@ -331,6 +331,12 @@ TEST_F(FleetRecordTest, RemembersThePeakAndTheReturnToZero) {
   EXPECT_EQ(record_.way_back(last_end_), "Back at zero 3.0 s after the last job.");
 }
 
+TEST_F(FleetRecordTest, AQuickReturnIsToldInMilliseconds) {
+  observe(0, 1, 0);
+  observe(7, 0, 0);
+  EXPECT_EQ(record_.way_back(kStart + Millis(6977)), "Back at zero 23 ms after the last job.");
+}
+
 TEST_F(FleetRecordTest, AReportFromBeforeTheLastEndProvesNothing) {
   observe(6, 0, 0);
   EXPECT_FALSE(record_.is_back(last_end_));
