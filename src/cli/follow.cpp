@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,7 @@ using protocol::PipelineStatus;
 
 constexpr int kFailed = 1;
 constexpr Millis kTick{100};
+constexpr Millis kWaitPatience = std::chrono::seconds(10);
 constexpr Millis kFleetPatience = std::chrono::minutes(10);
 constexpr std::size_t kShownLines = 50;
 constexpr std::size_t kShownFailures = 10;
@@ -51,6 +53,7 @@ class Following {
       : name_(std::move(pipeline)),
         settings_(settings),
         interrupt_(interrupt),
+        access_(access),
         display_(settings.json ? client::make_silent_display() : client::make_display()),
         api_(access),
         on_interrupt_(interrupt.token(), [this] { stop_.request_stop(); }),
@@ -65,6 +68,7 @@ class Following {
       if (interrupt_.requested()) break;  // which is what ended the watch, if it has ended
       if (!updated) return give_up(updated.error());
       observe_fleet();
+      explain_wait();
       show();
       if (has_ended() && !told_) {
         tell_pipeline();
@@ -100,11 +104,34 @@ class Following {
     display_->show(scene, now());
   }
 
-  std::string notice() const {
-    if (watch_.away()) return "Server away, waiting.";
-    if (!watch_.fleet() || !watch_.pipeline() || has_ended()) return "";
-    const auto silent = record_.silent(system_clock().monotonic());
-    return client::is_needed(*watch_.fleet(), silent) ? client::silence_of(silent) : "";
+  std::vector<std::string> notice() const {
+    if (watch_.away()) return {"Server away, waiting."};
+    return why_;
+  }
+
+  // Whoever waits for nobody is told so, without having asked for the fleet.
+  void explain_wait() {
+    const auto monotonic = system_clock().monotonic();
+    if (!watch_.pipeline() || !client::only_waits(status())) {
+      waiting_until_.reset();
+      why_.clear();
+      return;
+    }
+    if (!waiting_until_) waiting_until_ = monotonic + kWaitPatience;
+    if (monotonic < *waiting_until_ || watch_.away()) return;
+    waiting_until_ = monotonic + kWaitPatience;
+    const auto fleet = client::Api(access_, stop_.get_token()).fleet();
+    if (!fleet) return;
+    const auto classes = client::classes_of(status());
+    waiting_.observe(*fleet, classes, monotonic);
+    tell_why(client::why_waiting(*fleet, classes, waiting_.silent(monotonic)));
+  }
+
+  void tell_why(std::vector<std::string> why) {
+    if (settings_.json && why != why_) {
+      for (const auto& line : why) fmt::print(stderr, "{}\n", line);
+    }
+    why_ = std::move(why);
   }
 
   bool is_back() const { return record_.is_back(client::last_end_of(status())); }
@@ -180,6 +207,9 @@ class Following {
   }
 
   int leave() {
+    if (settings_.json && !told_ && watch_.pipeline()) {
+      fmt::print("{}\n", protocol::to_json(status()));
+    }
     if (has_ended()) {
       fmt::print(stderr, "\nStopped waiting for the fleet; pipeline {} has ended: {}.\n",
                  printable(name_), printable(status().state));
@@ -215,9 +245,13 @@ class Following {
   std::string name_;
   FollowSettings settings_;
   const Interrupt& interrupt_;
+  client::Access access_;
   std::unique_ptr<client::Display> display_;
   Api api_;
   client::FleetRecord record_;
+  client::FleetRecord waiting_;  // what has been asked for to explain a wait
+  std::optional<MonotonicTime> waiting_until_;
+  std::vector<std::string> why_;
   std::optional<MonotonicTime> ended_at_;
   bool told_ = false;  // what became of the pipeline
 

@@ -25,6 +25,21 @@ bool is_at_minimum(const protocol::ClassFleet& fleet) {
          fleet.busy == 0 && fleet.draining == 0;
 }
 
+std::string silence_in_words(const protocol::ClassStatus& status) {
+  return status.fleet ? "its scaler no longer reports" : "no scaler has ever reported";
+}
+
+// What the class's scaler does about its queue.
+std::string doings(const protocol::ClassFleet& fleet) {
+  if (fleet.live >= fleet.max) {
+    return fmt::format("the class is at its maximum of {}", count_of(fleet.max, "runner"));
+  }
+  if (fleet.booting > 0)
+    return count_of(fleet.booting, "runner") + (fleet.booting == 1 ? " boots" : " boot");
+  if (fleet.reasons.empty()) return "its scaler has not decided yet";
+  return "its scaler says: " + whole(join(fleet.reasons, "; "));
+}
+
 }  // namespace
 
 ClassNames classes_of(const protocol::PipelineStatus& status) {
@@ -56,10 +71,24 @@ std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassN
   return lines;
 }
 
-bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes) {
-  return std::any_of(fleet.classes.begin(), fleet.classes.end(), [&](const auto& item) {
-    return item.unclaimed > 0 && classes.contains(item.resource_class);
-  });
+std::vector<std::string> why_waiting(const protocol::FleetStatus& fleet, const ClassNames& classes,
+                                     const ClassNames& silent) {
+  std::vector<std::string> lines;
+  bool alone = false;  // a class without a scaler
+  for (const auto& item : fleet.classes) {
+    if (item.unclaimed == 0 || !classes.contains(item.resource_class)) continue;
+    const bool is_silent = !item.fleet || silent.contains(item.resource_class);
+    alone = alone || is_silent;
+    lines.push_back(fmt::format("{}: {} {}, and {}.", whole(item.resource_class),
+                                count_of(item.unclaimed, "task"),
+                                item.unclaimed == 1 ? "waits" : "wait",
+                                is_silent ? silence_in_words(item) : doings(*item.fleet)));
+  }
+  if (alone) {
+    lines.emplace_back(
+        "  Start one: muster scale --config FILE; or a runner: muster agent --config FILE");
+  }
+  return lines;
 }
 
 std::string silence_of(const ClassNames& classes) {

@@ -23,8 +23,11 @@ ClassNames classes_of(const protocol::PipelineStatus& status);
 std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassNames& classes,
                                 const Style& style);
 
-// Whether tasks of one of these classes wait for a runner.
-bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes);
+// Why tasks of these classes still wait, as far as the server knows: a line for each class that has
+// such tasks, and one with what to do if no scaler is there. `silent`: classes whose scaler, if
+// there ever was one, has fallen silent.
+std::vector<std::string> why_waiting(const protocol::FleetStatus& fleet, const ClassNames& classes,
+                                     const ClassNames& silent);
 
 // "No scaler reports on local/small: is 'muster scale' running?"
 std::string silence_of(const ClassNames& classes);

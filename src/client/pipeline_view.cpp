@@ -140,6 +140,19 @@ bool has_ended(const PipelineStatus& status) {
   return status.state == "success" || status.state == "failed" || status.state == "canceled";
 }
 
+bool only_waits(const PipelineStatus& status) {
+  bool waits = false;
+  for (const auto& workflow : status.workflows) {
+    for (const auto& job : workflow.jobs) {
+      for (const auto& task : job.tasks) {
+        if (task.state == "running") return false;
+        waits = waits || task.state == "queued";
+      }
+    }
+  }
+  return waits;
+}
+
 bool was_successful(const PipelineStatus& status) {
   return status.state == "success";
 }

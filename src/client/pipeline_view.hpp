@@ -13,6 +13,8 @@
 namespace muster::client {
 
 bool has_ended(const protocol::PipelineStatus& status);
+// Whether there are tasks in the queue, and none that runs.
+bool only_waits(const protocol::PipelineStatus& status);
 bool was_successful(const protocol::PipelineStatus& status);
 
 // The tree of workflows, jobs and, for parallel jobs, tasks, in at most `rows` lines (at least

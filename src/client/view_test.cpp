@@ -290,11 +290,31 @@ TEST(FleetView, HasALineForEachClassThatIsUsed) {
 TEST(FleetView, NamesTheSilentClasses) {
   EXPECT_EQ(silence_of(kBoth),
             "No scaler reports on local/large, local/small: is 'muster scale' running?");
+}
+
+TEST(FleetView, SaysWhyTasksWait) {
   auto waiting = fleet(0, 0);
   waiting.classes[1].unclaimed = 0;
-  EXPECT_TRUE(is_needed(waiting, {"local/small"}));
-  EXPECT_FALSE(is_needed(waiting, {"local/large"}));
-  EXPECT_FALSE(is_needed(waiting, {}));
+  auto& small = waiting.classes[0];
+  EXPECT_THAT(why_waiting(waiting, {"local/large"}, {}), IsEmpty());
+  const auto why = [&](const ClassNames& silent = {}) {
+    return why_waiting(waiting, kBoth, silent).at(0);
+  };
+  small.fleet->max = 2;
+  small.fleet->reasons = {"back-off after a failed launch: launch 0 instead of 3", "x"};
+  EXPECT_EQ(why(),
+            "local/small: 3 tasks wait, and its scaler says: back-off after a failed "
+            "launch: launch 0 instead of 3; x.");
+  small.fleet->booting = small.fleet->live = 1;
+  EXPECT_EQ(why(), "local/small: 3 tasks wait, and 1 runner boots.");
+  small.fleet->live = 2;
+  EXPECT_EQ(why(), "local/small: 3 tasks wait, and the class is at its maximum of 2 runners.");
+  EXPECT_EQ(why(kBoth), "local/small: 3 tasks wait, and its scaler no longer reports.");
+  small.fleet.reset();
+  small.unclaimed = 1;
+  EXPECT_THAT(why_waiting(waiting, kBoth, {}),
+              ElementsAre("local/small: 1 task waits, and no scaler has ever reported.",
+                          HasSubstr("muster scale --config FILE")));
 }
 
 TEST(FleetView, FindsTheLastEnd) {

@@ -135,6 +135,18 @@ def test_ctrl_c_leaves_the_pipeline_alone_and_names_the_way_back(world, server, 
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize("arguments", [[], ["--fleet"], ["--json"]])
+def test_whoever_waits_for_nobody_is_told_why(world, server, small, arguments):
+    repository = world.repository(config(build=job("true")))
+    client = world.start("client", "run", repository.directory, "--server", server.url,
+                         "--token-file", server.data / "token", *arguments)
+    why = "local/small: 1 task waits, and no scaler has ever reported.\n  Start one: muster scale "
+    wait_until(lambda: why in client.output(), 60, "the reason")
+    client.signal(signal.SIGINT)
+    assert client.wait() == 130
+    assert ('"state":"running"' in client.output()) == (arguments == ["--json"])
+
+
 def test_ctrl_c_cancels_the_pipeline_if_that_is_wanted(world, server, small):
     repository = world.repository(config(build=job("true")))
     client = world.start("client", "run", repository.directory, "--cancel-on-interrupt",
