@@ -152,7 +152,7 @@ class Following {
     } else {
       tell_failures();
       fmt::print("\n");
-      print_lines(client::result_table(status()));
+      print_lines(client::result_table(status(), client::standard_output_style().width));
     }
     std::fflush(stdout);
   }

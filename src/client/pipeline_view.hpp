@@ -27,7 +27,8 @@ std::vector<std::string> changes(const protocol::PipelineStatus* before,
                                  const protocol::PipelineStatus& after, WallTime now);
 
 // What became of each task: job, wait, run, runner, result.
-std::vector<std::string> result_table(const protocol::PipelineStatus& status);
+std::vector<std::string> result_table(const protocol::PipelineStatus& status,
+                                      std::size_t width = kUnlimited);
 
 // A task that failed, and the step that did it, if one did.
 struct Failure {

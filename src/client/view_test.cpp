@@ -134,6 +134,23 @@ TEST(Render, AStepInTheBackgroundIsNotWhatATaskIsAt) {
   EXPECT_THAT(render(status, kNow, Style{}).back(), EndsWith("  Prepare  runner-0"));
 }
 
+TEST(Render, ALongStateMovesTheWholeColumnAndNoLineEndsInBlanks) {
+  const auto status =
+      pipeline("failed", {job("a", "success", {task(0, "success")}),
+                          job("b", "infrastructure_fail", {task(0, "infrastructure_fail")}),
+                          job("c", "not_run", {task(0, "not_run")}),
+                          job("d", "failed", {task(0, "failed"), task(1, "failed")})});
+  for (const auto& lines :
+       {render(status, kNow, Style{.width = 100}), changes(nullptr, status, kNow)}) {
+    std::set<std::size_t> starts;
+    for (const auto& line : lines) {
+      EXPECT_THAT(line, Not(EndsWith(" ")));
+      if (const auto at = line.find("runner-"); at != std::string::npos) starts.insert(at);
+    }
+    EXPECT_EQ(starts.size(), 1U) << testing::PrintToString(lines);
+  }
+}
+
 TEST(Render, ToleratesStatesItDoesNotKnow) {
   const auto lines =
       render(pipeline("odd", {job("a", "odd", {}), job("b", "odder", {})}), kNow, {});
@@ -203,6 +220,14 @@ TEST(ResultTable, HasARowForEachTask) {
                                                    "test 2/2  2.0 s  -      runner-1  running",
                                                    "queue     -      -      -         queued",
                                                    "deploy    -      -      -         blocked"));
+}
+
+TEST(ResultTable, IsFittedToTheWidth) {
+  auto status = pipeline("success", {job(std::string(90, 'j'), "success", {task(0, "success")})});
+  const auto rows = result_table(status, 60);
+  EXPECT_THAT(rows.at(1), EndsWith("j…  2.0 s  4.0 s  runner-0  success"));
+  for (const auto& row : rows) EXPECT_LE(columns(row), 60U);
+  EXPECT_GT(columns(result_table(status).at(1)), 90U);
 }
 
 TEST(ResultTable, NamesTheWorkflowWhereThereAreSeveral) {
