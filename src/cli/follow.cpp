@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,7 @@ using protocol::PipelineStatus;
 
 constexpr int kFailed = 1;
 constexpr Millis kTick{100};
+constexpr Millis kWaitPatience = std::chrono::seconds(10);
 constexpr Millis kFleetPatience = std::chrono::minutes(10);
 constexpr std::size_t kShownLines = 50;
 constexpr std::size_t kShownFailures = 10;
@@ -51,6 +53,7 @@ class Following {
       : name_(std::move(pipeline)),
         settings_(settings),
         interrupt_(interrupt),
+        access_(access),
         display_(settings.json ? client::make_silent_display() : client::make_display()),
         api_(access),
         on_interrupt_(interrupt.token(), [this] { stop_.request_stop(); }),
@@ -65,13 +68,13 @@ class Following {
       if (interrupt_.requested()) break;  // which is what ended the watch, if it has ended
       if (!updated) return give_up(updated.error());
       observe_fleet();
-      look_for_a_cause();
+      explain_wait();
       show();
-      if (has_ended() && !told_) tell_pipeline();
-      if (told_ && fleet_is_done()) {
-        if (settings_.fleet) show();  // zero, if it came at once
-        return verdict();
+      if (has_ended() && !told_) {
+        tell_pipeline();
+        show();  // the fleet, which may be back already
       }
+      if (told_ && fleet_is_done()) return verdict();
       std::this_thread::sleep_for(kTick);
     }
     return leave();
@@ -101,23 +104,34 @@ class Following {
     display_->show(scene, now());
   }
 
-  // Once, if nobody has taken any task for a while and the fleet is not watched.
-  void look_for_a_cause() {
-    constexpr Millis kPatience = std::chrono::seconds(10);
-    if (settings_.fleet || looked_ || !watch_.pipeline()) return;
-    if (has_ended() || client::has_begun(status())) return;
-    if (system_clock().monotonic() - began_at_ < kPatience) return;
-    looked_ = true;
-    const auto fleet = api_.fleet();
-    if (fleet) cause_ = client::why_nothing_begins(*fleet, client::classes_of(status()));
+  std::vector<std::string> notice() const {
+    if (watch_.away()) return {"Server away, waiting."};
+    return why_;
   }
 
-  std::string notice() const {
-    if (watch_.away()) return "Server away, waiting.";
-    if (!settings_.fleet && watch_.pipeline() && !client::has_begun(status())) return cause_;
-    if (!watch_.fleet() || !watch_.pipeline() || has_ended()) return "";
-    const auto silent = record_.silent(system_clock().monotonic());
-    return client::is_needed(*watch_.fleet(), silent) ? client::silence_of(silent) : "";
+  // Whoever waits for nobody is told so, without having asked for the fleet.
+  void explain_wait() {
+    const auto monotonic = system_clock().monotonic();
+    if (!watch_.pipeline() || !client::only_waits(status())) {
+      waiting_until_.reset();
+      why_.clear();
+      return;
+    }
+    if (!waiting_until_) waiting_until_ = monotonic + kWaitPatience;
+    if (monotonic < *waiting_until_ || watch_.away()) return;
+    waiting_until_ = monotonic + kWaitPatience;
+    const auto fleet = client::Api(access_, stop_.get_token()).fleet();
+    if (!fleet) return;
+    const auto classes = client::classes_of(status());
+    waiting_.observe(*fleet, classes, monotonic);
+    tell_why(client::why_waiting(*fleet, classes, waiting_.silent(monotonic)));
+  }
+
+  void tell_why(std::vector<std::string> why) {
+    if (settings_.json && why != why_) {
+      for (const auto& line : why) fmt::print(stderr, "{}\n", line);
+    }
+    why_ = std::move(why);
   }
 
   bool is_back() const { return record_.is_back(client::last_end_of(status())); }
@@ -138,7 +152,7 @@ class Following {
     } else {
       tell_failures();
       fmt::print("\n");
-      print_lines(client::result_table(status()));
+      print_lines(client::result_table(status(), client::standard_output_style().width));
     }
     std::fflush(stdout);
   }
@@ -192,15 +206,30 @@ class Following {
     return code;
   }
 
-  int leave() const {
+  int leave() {
+    if (settings_.json && !told_ && watch_.pipeline()) {
+      fmt::print("{}\n", protocol::to_json(status()));
+    }
     if (has_ended()) {
       fmt::print(stderr, "\nStopped waiting for the fleet; pipeline {} has ended: {}.\n",
                  printable(name_), printable(status().state));
+    } else if (settings_.cancel_on_interrupt) {
+      cancel();
     } else {
       fmt::print(stderr, "\nStopped following; pipeline {} goes on.\n", printable(name_));
       say_how_to_come_back();
     }
     return kInterrupted;
+  }
+
+  void cancel() {
+    const auto canceled = api_.cancel(name_);
+    if (canceled) {
+      fmt::print(stderr, "\nCanceled pipeline {}.\n", printable(name_));
+      return;
+    }
+    report(canceled.error().within("canceling the pipeline"));
+    say_how_to_come_back();
   }
 
   void say_how_to_come_back() const {
@@ -216,14 +245,15 @@ class Following {
   std::string name_;
   FollowSettings settings_;
   const Interrupt& interrupt_;
+  client::Access access_;
   std::unique_ptr<client::Display> display_;
   Api api_;
   client::FleetRecord record_;
+  client::FleetRecord waiting_;  // what has been asked for to explain a wait
+  std::optional<MonotonicTime> waiting_until_;
+  std::vector<std::string> why_;
   std::optional<MonotonicTime> ended_at_;
   bool told_ = false;  // what became of the pipeline
-  const MonotonicTime began_at_ = system_clock().monotonic();
-  bool looked_ = false;  // why nothing begins
-  std::string cause_;
 
   std::stop_source stop_;  // of the watch
   std::stop_callback<std::function<void()>> on_interrupt_;

@@ -11,8 +11,9 @@
 namespace muster::cli {
 
 struct FollowSettings {
-  bool json = false;   // nothing but the finished pipeline on standard output
+  bool json = false;   // nothing but the pipeline, as it was in the end, on standard output
   bool fleet = false;  // show the fleet, too, and wait until it is back at its minimum
+  bool cancel_on_interrupt = false;  // else the pipeline goes on without us
   // Our own submission: the server has just answered, so that it is waited for if it is away now.
   bool submitted = false;
 };

@@ -45,7 +45,8 @@ inline constexpr Text kRun{
     "Run a repository's pipeline and follow it.\n"
     "Packs the repository at HEAD, submits its .circleci/config.yml, and shows the jobs until "
     "the last has ended: as a live tree on a terminal, line by line elsewhere. The exit code "
-    "is 0 if all jobs were successful. Ctrl-C stops following, not the pipeline.",
+    "is 0 if all jobs were successful. Ctrl-C stops following, not the pipeline, unless "
+    "--cancel-on-interrupt is given.",
     R"(Examples:
   muster run
   muster run ~/src/app --working-tree --fleet

@@ -49,6 +49,7 @@ struct RunOptions {
   bool working_tree = false;
   bool json = false;
   bool fleet = false;  // also show the fleet, and wait until it is back at its minimum
+  bool cancel_on_interrupt = false;
 };
 
 struct PipelineOptions {

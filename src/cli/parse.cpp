@@ -146,6 +146,8 @@ class Parser {
                     "Print nothing but the finished pipeline, as one JSON document.");
     added->add_flag("--fleet", options.fleet,
                     "Also show the fleet, and wait until it is back at its minimum.");
+    added->add_flag("--cancel-on-interrupt", options.cancel_on_interrupt,
+                    "Ctrl-C cancels the pipeline, too.");
     client(added, options.client);
     choose(added, options);
   }

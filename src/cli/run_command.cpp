@@ -67,7 +67,11 @@ int run(const RunOptions& options) {
     if (refused != nullptr) return report_refused(*refused);
     number = std::to_string(std::get<protocol::PipelineCreated>(*submitted).number);
   }
-  return follow(*access, number, {.json = options.json, .fleet = options.fleet, .submitted = true},
+  return follow(*access, number,
+                {.json = options.json,
+                 .fleet = options.fleet,
+                 .cancel_on_interrupt = options.cancel_on_interrupt,
+                 .submitted = true},
                 interrupt);
 }
 

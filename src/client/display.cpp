@@ -47,7 +47,7 @@ class LiveDisplay final : public Display {
     std::vector<std::string> below;
     if (scene.fleet != nullptr) below = render(*scene.fleet, scene.classes, style);
     if (!below.empty()) below.emplace(below.begin());
-    if (!scene.notice.empty()) below.push_back(Line(style).add(scene.notice, "33").text());
+    for (const auto& line : scene.notice) below.push_back(Line(style).add(line, "33").text());
     // What has scrolled off the screen cannot be drawn over, so that nothing may. The cursor takes
     // the last row.
     const auto rows = size.rows - 1;
@@ -90,7 +90,9 @@ class LineDisplay final : public Display {
   void show(const Scene& scene, WallTime now) override {
     if (scene.pipeline != nullptr) show_pipeline(*scene.pipeline, now);
     if (last_ && scene.fleet != nullptr) show_fleet(*scene.fleet, scene.classes, now);
-    if (!scene.notice.empty() && scene.notice != notice_) print(scene.notice);
+    if (scene.notice != notice_) {
+      for (const auto& line : scene.notice) print(line);
+    }
     notice_ = scene.notice;
     std::fflush(stdout);
   }
@@ -122,7 +124,7 @@ class LineDisplay final : public Display {
 
   std::optional<protocol::PipelineStatus> last_;
   std::vector<std::string> fleet_;
-  std::string notice_;
+  std::vector<std::string> notice_;
   bool settled_ = false;
 };
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "client/fleet_view.hpp"
@@ -16,7 +17,7 @@ struct Scene {
   const protocol::PipelineStatus* pipeline = nullptr;  // null: not known yet, or told already
   const protocol::FleetStatus* fleet = nullptr;        // null: not to be shown, or not known yet
   ClassNames classes;                                  // of the fleet: those to be shown
-  std::string notice;  // "Server away, waiting."; empty: all is well
+  std::vector<std::string> notice;  // {"Server away, waiting."}; empty: all is well
 };
 
 class Display {

@@ -25,6 +25,21 @@ bool is_at_minimum(const protocol::ClassFleet& fleet) {
          fleet.busy == 0 && fleet.draining == 0;
 }
 
+std::string silence_in_words(const protocol::ClassStatus& status) {
+  return status.fleet ? "its scaler no longer reports" : "no scaler has ever reported";
+}
+
+// What the class's scaler does about its queue.
+std::string doings(const protocol::ClassFleet& fleet) {
+  if (fleet.live >= fleet.max) {
+    return fmt::format("the class is at its maximum of {}", count_of(fleet.max, "runner"));
+  }
+  if (fleet.booting > 0)
+    return count_of(fleet.booting, "runner") + (fleet.booting == 1 ? " boots" : " boot");
+  if (fleet.reasons.empty()) return "its scaler has not decided yet";
+  return "its scaler says: " + whole(join(fleet.reasons, "; "));
+}
+
 }  // namespace
 
 ClassNames classes_of(const protocol::PipelineStatus& status) {
@@ -56,31 +71,30 @@ std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassN
   return lines;
 }
 
-bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes) {
-  return std::any_of(fleet.classes.begin(), fleet.classes.end(), [&](const auto& item) {
-    return item.unclaimed > 0 && classes.contains(item.resource_class);
-  });
+std::vector<std::string> why_waiting(const protocol::FleetStatus& fleet, const ClassNames& classes,
+                                     const ClassNames& silent) {
+  std::vector<std::string> lines;
+  bool alone = false;  // a class without a scaler
+  for (const auto& item : fleet.classes) {
+    if (item.unclaimed == 0 || !classes.contains(item.resource_class)) continue;
+    const bool is_silent = !item.fleet || silent.contains(item.resource_class);
+    alone = alone || is_silent;
+    lines.push_back(fmt::format("{}: {} {}, and {}.", whole(item.resource_class),
+                                count_of(item.unclaimed, "task"),
+                                item.unclaimed == 1 ? "waits" : "wait",
+                                is_silent ? silence_in_words(item) : doings(*item.fleet)));
+  }
+  if (alone) {
+    lines.emplace_back(
+        "  Start one: muster scale --config FILE; or a runner: muster agent --config FILE");
+  }
+  return lines;
 }
 
 std::string silence_of(const ClassNames& classes) {
   const std::vector<std::string> names(classes.begin(), classes.end());
   return fmt::format("No scaler reports on {}: is 'muster scale' running?",
                      whole(join(names, ", ")));
-}
-
-std::string why_nothing_begins(const protocol::FleetStatus& fleet, const ClassNames& classes) {
-  std::vector<std::string> causes;
-  for (const auto& item : fleet.classes) {
-    if (item.unclaimed == 0 || !classes.contains(item.resource_class)) continue;
-    const auto waiting = fmt::format("{} of {} waiting", count_of(item.unclaimed, "task"),
-                                     whole(item.resource_class));
-    causes.push_back(item.fleet
-                         ? fmt::format("{}: {}", waiting, whole(join(item.fleet->reasons, "; ")))
-                         : waiting +
-                               ", and no scaler reports: start 'muster scale', or a "
-                               "runner with 'muster agent'");
-  }
-  return join(causes, ". ");
 }
 
 WallTime last_end_of(const protocol::PipelineStatus& status) {
@@ -119,10 +133,9 @@ void FleetRecord::excuse_silence(MonotonicTime now) {
 }
 
 ClassNames FleetRecord::silent(MonotonicTime now) const {
-  constexpr Millis kLongestSilence = std::chrono::seconds(30);  // a scaler reports every 10 s
   ClassNames names;
   for (const auto& [name, record] : classes_) {
-    if (now - record.heard >= kLongestSilence) names.insert(name);
+    if (now - record.heard >= protocol::kLongestScalerSilence) names.insert(name);
   }
   return names;
 }

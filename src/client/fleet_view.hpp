@@ -23,13 +23,13 @@ ClassNames classes_of(const protocol::PipelineStatus& status);
 std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassNames& classes,
                                 const Style& style);
 
-// Whether tasks of one of these classes wait for a runner.
-bool is_needed(const protocol::FleetStatus& fleet, const ClassNames& classes);
+// Why tasks of these classes still wait, as far as the server knows: a line for each class that has
+// such tasks, and one with what to do if no scaler is there. `silent`: classes whose scaler, if
+// there ever was one, has fallen silent.
+std::vector<std::string> why_waiting(const protocol::FleetStatus& fleet, const ClassNames& classes,
+                                     const ClassNames& silent);
 
 // "No scaler reports on local/small: is 'muster scale' running?"
-// What to say of a pipeline whose tasks nobody takes; empty if there is nothing to say.
-std::string why_nothing_begins(const protocol::FleetStatus& fleet, const ClassNames& classes);
-
 std::string silence_of(const ClassNames& classes);
 
 // When the pipeline's last task ended, by the server's clock.
@@ -51,7 +51,7 @@ class FleetRecord {
 
   // "Peak: 6 runners (local/large 2, local/small 4)."
   std::string peak() const;
-  // "Back at zero 2.1 s after the last job.", "Back at its minimum of 2 runners 0.3 s after ..."
+  // "Back at zero 23 ms after the last job.", "Back at its minimum of 2 runners 0.3 s after ..."
   std::string way_back(WallTime last_end) const;
 
  private:

@@ -62,6 +62,7 @@ std::vector<std::string> changes(const PipelineStatus* before, const PipelineSta
     for (const auto& entry : entries(*before)) known[entry.id] = entry;
   }
   const auto width = name_width(after);
+  const auto states = state_width(after);
   std::vector<std::string> lines;
   for (const auto& entry : entries(after)) {
     const auto found = known.find(entry.id);
@@ -70,7 +71,7 @@ std::vector<std::string> changes(const PipelineStatus* before, const PipelineSta
     if (same || !entry.shown) continue;
     const auto line =
         fmt::format("[{:>10}]  {}  {}  {}", humanize(now - after.created_at),
-                    padded(entry.name, width), padded(whole(entry.state), 8), entry.detail);
+                    padded(entry.name, width), padded(whole(entry.state), states), entry.detail);
     lines.emplace_back(line.substr(0, line.find_last_not_of(' ') + 1));
   }
   return lines;

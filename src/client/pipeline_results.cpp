@@ -13,7 +13,7 @@ using protocol::PipelineStatus;
 using protocol::StepState;
 using protocol::WorkflowStatus;
 
-std::vector<std::string> result_table(const PipelineStatus& status) {
+std::vector<std::string> result_table(const PipelineStatus& status, std::size_t width) {
   std::vector<std::vector<std::string>> rows{{"JOB", "WAIT", "RUN", "RUNNER", "RESULT"}};
   each_job(status, [&](const WorkflowStatus&, const JobStatus& job, const std::string& name) {
     for (const auto& task : job.tasks) {
@@ -25,7 +25,7 @@ std::vector<std::string> result_table(const PipelineStatus& status) {
     }
     if (job.tasks.empty()) rows.push_back({name, "-", "-", "-", job.state});
   });
-  return table(rows);
+  return table(rows, width);
 }
 
 std::vector<Failure> failures(const PipelineStatus& status) {

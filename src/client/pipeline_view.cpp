@@ -62,12 +62,14 @@ struct Row {
 
 struct Layout {
   Style style;
-  std::size_t names;  // columns for indent and name
+  std::size_t names;   // columns for indent and name
+  std::size_t states;  // for a state
 };
 
 Layout layout_of(const PipelineStatus& status, const Style& style) {
-  constexpr std::size_t kOther = 27;  // columns for mark, state and time
-  constexpr std::size_t kRest = 24;   // for the present step, at least
+  const auto states = state_width(status);
+  const auto other = states + 19;    // columns for mark, state and time
+  constexpr std::size_t kRest = 24;  // for the present step, at least
   constexpr std::size_t kLeast = 20;
   std::size_t widest = kTaskIndent + 5;  // "10/12"
   for (const auto& workflow : status.workflows) {
@@ -75,9 +77,9 @@ Layout layout_of(const PipelineStatus& status, const Style& style) {
       widest = std::max(widest, kJobIndent + columns(whole(job.name)));
     }
   }
-  if (style.width == kUnlimited) return {style, widest};
-  const auto most = std::max(style.width, kOther + kRest + kLeast) - kOther - kRest;
-  return {style, std::min(widest, most)};
+  if (style.width == kUnlimited) return {style, widest, states};
+  const auto most = std::max(style.width, other + kRest + kLeast) - other - kRest;
+  return {style, std::min(widest, most), states};
 }
 
 Row row(std::size_t indent, const std::string& name, const std::string& state,
@@ -86,9 +88,10 @@ Row row(std::size_t indent, const std::string& name, const std::string& state,
   Line line(layout.style);
   line.add(std::string(indent, ' ')).add(look.mark, look.color).add(" ");
   line.add(cell(name, layout.names - indent)).add("  ");
-  line.add(padded(whole(state), 8), look.color).add("  ");
-  line.add(padded(time, 11), kDim);
-  if (!rest.empty()) line.add("  ").add(rest, kDim);
+  const bool more = !rest.empty();  // else no blanks at the end
+  line.add(more || !time.empty() ? padded(whole(state), layout.states) + "  " : whole(state),
+           look.color);
+  line.add(more ? padded(time, 11) + "  " : time, kDim).add(rest, kDim);
   return {line.text(), look.rank};
 }
 
@@ -140,15 +143,17 @@ bool has_ended(const PipelineStatus& status) {
   return status.state == "success" || status.state == "failed" || status.state == "canceled";
 }
 
-bool has_begun(const PipelineStatus& status) {
+bool only_waits(const PipelineStatus& status) {
+  bool waits = false;
   for (const auto& workflow : status.workflows) {
     for (const auto& job : workflow.jobs) {
       for (const auto& task : job.tasks) {
-        if (!task.runner.empty()) return true;
+        if (task.state == "running") return false;
+        waits = waits || task.state == "queued";
       }
     }
   }
-  return false;
+  return waits;
 }
 
 bool was_successful(const PipelineStatus& status) {

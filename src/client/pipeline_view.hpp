@@ -13,8 +13,8 @@
 namespace muster::client {
 
 bool has_ended(const protocol::PipelineStatus& status);
-// Whether a runner has taken any of its tasks.
-bool has_begun(const protocol::PipelineStatus& status);
+// Whether there are tasks in the queue, and none that runs.
+bool only_waits(const protocol::PipelineStatus& status);
 bool was_successful(const protocol::PipelineStatus& status);
 
 // The tree of workflows, jobs and, for parallel jobs, tasks, in at most `rows` lines (at least
@@ -27,7 +27,8 @@ std::vector<std::string> changes(const protocol::PipelineStatus* before,
                                  const protocol::PipelineStatus& after, WallTime now);
 
 // What became of each task: job, wait, run, runner, result.
-std::vector<std::string> result_table(const protocol::PipelineStatus& status);
+std::vector<std::string> result_table(const protocol::PipelineStatus& status,
+                                      std::size_t width = kUnlimited);
 
 // A task that failed, and the step that did it, if one did.
 struct Failure {

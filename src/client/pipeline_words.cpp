@@ -40,6 +40,17 @@ std::string run_time(const TaskStatus& task, WallTime now) {
   return humanize(task.ended_at.value_or(now) - *task.started_at);
 }
 
+std::size_t state_width(const protocol::PipelineStatus& status) {
+  std::size_t width = 8;  // "canceled": what most states need, so that few lines ever move
+  for (const auto& workflow : status.workflows) {
+    for (const auto& job : workflow.jobs) {
+      width = std::max(width, columns(whole(job.state)));
+      for (const auto& task : job.tasks) width = std::max(width, columns(whole(task.state)));
+    }
+  }
+  return width;
+}
+
 std::string run_time(const JobStatus& job, WallTime now) {
   TaskStatus whole;
   bool open = false;

@@ -29,6 +29,9 @@ std::string run_time(const protocol::TaskStatus& task, WallTime now);
 // From the first start to the last end of its tasks.
 std::string run_time(const protocol::JobStatus& job, WallTime now);
 
+// Columns that the states of this pipeline take beside each other.
+std::size_t state_width(const protocol::PipelineStatus& status);
+
 // With each job its workflow, and its name as above.
 template <class Visit>
 void each_job(const protocol::PipelineStatus& status, const Visit& visit) {

@@ -60,19 +60,23 @@ Result<std::string> find_branch(const Git& git) {
   return std::string(trim(answer->output));  // empty if HEAD names no branch
 }
 
-Error config_too_long() {
+Error config_too_long(const Git& git, const std::string& blob) {
+  const auto size = git.get({"cat-file", "-s", blob});
+  if (!size) return size.error();
   return {ErrorKind::too_large,
-          fmt::format("{} has more than {} KiB, which no server takes; make it shorter",
-                      kConfigPath, pipeline::kLongestConfig >> 10)};
+          fmt::format("{} has {} bytes, and no server takes more than {}; make it shorter",
+                      kConfigPath, *size, pipeline::kLongestConfig)};
 }
 
 Result<std::string> read_config(const Git& git, const std::filesystem::path& root,
                                 const std::string& revision) {
-  const auto answer = git.ask({"cat-file", "blob", fmt::format("{}:{}", revision, kConfigPath)});
+  const auto blob = fmt::format("{}:{}", revision, kConfigPath);
+  const auto answer = git.ask({"cat-file", "blob", blob});
   if (!answer) {
-    return answer.error().kind == ErrorKind::too_large ? config_too_long() : answer.error();
+    const bool too_long = answer.error().kind == ErrorKind::too_large;
+    return too_long ? config_too_long(git, blob) : answer.error();
   }
-  if (answer->output.size() > pipeline::kLongestConfig) return config_too_long();
+  if (answer->output.size() > pipeline::kLongestConfig) return config_too_long(git, blob);
   if (answer->code == 0) return answer->output;
   std::error_code ignored;
   if (std::filesystem::exists(root / kConfigPath, ignored)) {

@@ -80,7 +80,26 @@ std::string cell(std::string_view text, std::size_t width) {
   return padded(Line(Style{.width = width}).add(text).text(), width);
 }
 
-std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows) {
+namespace {
+
+// So that with two blanks after each but the last they fit into `room` columns; none gets narrower
+// than `kLeast` for that.
+void narrow(std::vector<std::size_t>& widths, std::size_t room) {
+  constexpr std::size_t kLeast = 8;
+  if (widths.empty()) return;
+  auto taken = 2 * (widths.size() - 1);
+  for (const auto width : widths) taken += width;
+  for (; taken > room; --taken) {
+    auto& widest = *std::max_element(widths.begin(), widths.end());
+    if (widest <= kLeast) return;
+    --widest;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows,
+                               std::size_t width) {
   std::vector<std::size_t> widths;
   std::vector<std::vector<std::string>> cells;
   for (const auto& row : rows) {
@@ -91,10 +110,11 @@ std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows
       widths[shown.size() - 1] = std::max(widths[shown.size() - 1], columns(shown.back()));
     }
   }
+  narrow(widths, width);
   std::vector<std::string> lines;
   for (const auto& row : cells) {
     std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += padded(row[i], widths[i]) + "  ";
+    for (std::size_t i = 0; i < row.size(); ++i) line += cell(row[i], widths[i]) + "  ";
     line.erase(line.find_last_not_of(' ') + 1);
     lines.push_back(std::move(line));
   }

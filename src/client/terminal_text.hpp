@@ -43,8 +43,10 @@ class Line {
 // `text` cut or padded to exactly `width` columns.
 std::string cell(std::string_view text, std::size_t width);
 
-// Columns aligned under a heading (the first row). Cells are made printable.
-std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows);
+// Columns aligned under a heading (the first row). Cells are made printable; where `width` does not
+// suffice, those of the widest column are cut.
+std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows,
+                               std::size_t width = kUnlimited);
 
 // Output of a job that may be shown: lines, tabs and, if wanted, colours stay as they are; any
 // other control sequence is dropped, any other control character made visible.

@@ -134,6 +134,23 @@ TEST(Render, AStepInTheBackgroundIsNotWhatATaskIsAt) {
   EXPECT_THAT(render(status, kNow, Style{}).back(), EndsWith("  Prepare  runner-0"));
 }
 
+TEST(Render, ALongStateMovesTheWholeColumnAndNoLineEndsInBlanks) {
+  const auto status =
+      pipeline("failed", {job("a", "success", {task(0, "success")}),
+                          job("b", "infrastructure_fail", {task(0, "infrastructure_fail")}),
+                          job("c", "not_run", {task(0, "not_run")}),
+                          job("d", "failed", {task(0, "failed"), task(1, "failed")})});
+  for (const auto& lines :
+       {render(status, kNow, Style{.width = 100}), changes(nullptr, status, kNow)}) {
+    std::set<std::size_t> starts;
+    for (const auto& line : lines) {
+      EXPECT_THAT(line, Not(EndsWith(" ")));
+      if (const auto at = line.find("runner-"); at != std::string::npos) starts.insert(at);
+    }
+    EXPECT_EQ(starts.size(), 1U) << testing::PrintToString(lines);
+  }
+}
+
 TEST(Render, ToleratesStatesItDoesNotKnow) {
   const auto lines =
       render(pipeline("odd", {job("a", "odd", {}), job("b", "odder", {})}), kNow, {});
@@ -205,6 +222,14 @@ TEST(ResultTable, HasARowForEachTask) {
                                                    "deploy    -      -      -         blocked"));
 }
 
+TEST(ResultTable, IsFittedToTheWidth) {
+  auto status = pipeline("success", {job(std::string(90, 'j'), "success", {task(0, "success")})});
+  const auto rows = result_table(status, 60);
+  EXPECT_THAT(rows.at(1), EndsWith("j…  2.0 s  4.0 s  runner-0  success"));
+  for (const auto& row : rows) EXPECT_LE(columns(row), 60U);
+  EXPECT_GT(columns(result_table(status).at(1)), 90U);
+}
+
 TEST(ResultTable, NamesTheWorkflowWhereThereAreSeveral) {
   const auto rows = result_table(two_workflows());
   EXPECT_THAT(rows.at(2), testing::StartsWith("build › test 2/2  "));
@@ -274,19 +299,6 @@ FleetStatus fleet(std::int64_t small, std::int64_t large, WallTime reported_at =
   return made;
 }
 
-TEST(WhyNothingBegins, NamesTheQueueAndWhatTheScalerSays) {
-  auto status = fleet(0, 0);
-  EXPECT_EQ(why_nothing_begins(status, {"local/other"}), "");
-  status.classes[0].fleet->reasons = {"at most 0 may be live"};
-  status.classes[1].fleet.reset();
-  EXPECT_EQ(
-      why_nothing_begins(status, kBoth),
-      "3 tasks of local/small waiting: at most 0 may be live. 3 tasks of local/large waiting, "
-      "and no scaler reports: start 'muster scale', or a runner with 'muster agent'");
-  status.classes[0].unclaimed = 0;
-  EXPECT_EQ(why_nothing_begins(status, {"local/small"}), "");
-}
-
 TEST(FleetView, HasALineForEachClassThatIsUsed) {
   EXPECT_THAT(render(fleet(2, 0), {"local/small"}, Style{}),
               ElementsAre("  local/small  queue 3   desired 2   booting 0   busy 2   idle 0   "
@@ -303,11 +315,31 @@ TEST(FleetView, HasALineForEachClassThatIsUsed) {
 TEST(FleetView, NamesTheSilentClasses) {
   EXPECT_EQ(silence_of(kBoth),
             "No scaler reports on local/large, local/small: is 'muster scale' running?");
+}
+
+TEST(FleetView, SaysWhyTasksWait) {
   auto waiting = fleet(0, 0);
   waiting.classes[1].unclaimed = 0;
-  EXPECT_TRUE(is_needed(waiting, {"local/small"}));
-  EXPECT_FALSE(is_needed(waiting, {"local/large"}));
-  EXPECT_FALSE(is_needed(waiting, {}));
+  auto& small = waiting.classes[0];
+  EXPECT_THAT(why_waiting(waiting, {"local/large"}, {}), IsEmpty());
+  const auto why = [&](const ClassNames& silent = {}) {
+    return why_waiting(waiting, kBoth, silent).at(0);
+  };
+  small.fleet->max = 2;
+  small.fleet->reasons = {"back-off after a failed launch: launch 0 instead of 3", "x"};
+  EXPECT_EQ(why(),
+            "local/small: 3 tasks wait, and its scaler says: back-off after a failed "
+            "launch: launch 0 instead of 3; x.");
+  small.fleet->booting = small.fleet->live = 1;
+  EXPECT_EQ(why(), "local/small: 3 tasks wait, and 1 runner boots.");
+  small.fleet->live = 2;
+  EXPECT_EQ(why(), "local/small: 3 tasks wait, and the class is at its maximum of 2 runners.");
+  EXPECT_EQ(why(kBoth), "local/small: 3 tasks wait, and its scaler no longer reports.");
+  small.fleet.reset();
+  small.unclaimed = 1;
+  EXPECT_THAT(why_waiting(waiting, kBoth, {}),
+              ElementsAre("local/small: 1 task waits, and no scaler has ever reported.",
+                          HasSubstr("muster scale --config FILE")));
 }
 
 TEST(FleetView, FindsTheLastEnd) {
@@ -342,6 +374,12 @@ TEST_F(FleetRecordTest, RemembersThePeakAndTheReturnToZero) {
   EXPECT_TRUE(record_.is_back(last_end_));
   EXPECT_EQ(record_.peak(), "Peak: 5 runners (local/large 2, local/small 4).");
   EXPECT_EQ(record_.way_back(last_end_), "Back at zero 3.0 s after the last job.");
+}
+
+TEST_F(FleetRecordTest, AQuickReturnIsToldInMilliseconds) {
+  observe(0, 1, 0);
+  observe(7, 0, 0);
+  EXPECT_EQ(record_.way_back(kStart + Millis(6977)), "Back at zero 23 ms after the last job.");
 }
 
 TEST_F(FleetRecordTest, AReportFromBeforeTheLastEndProvesNothing) {

@@ -57,8 +57,8 @@ def test_a_directory_without_a_repository(world):
 def test_a_config_that_no_server_takes(world, size):
     repository = world.repository("#" * size)
     assert complaint(world, "run", repository.directory, "--server", "http://127.0.0.1:1") == (
-        2, "muster: .circleci/config.yml has more than 1024 KiB, which no server takes; make it "
-           "shorter")
+        2, f"muster: .circleci/config.yml has {size} bytes, and no server takes more than 1048576; "
+           "make it shorter")
 
 
 def test_a_server_that_does_not_know_the_token(world, server):

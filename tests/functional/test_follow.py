@@ -135,6 +135,51 @@ def test_ctrl_c_leaves_the_pipeline_alone_and_names_the_way_back(world, server, 
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize("arguments", [[], ["--fleet"], ["--json"]])
+def test_whoever_waits_for_nobody_is_told_why(world, server, small, arguments):
+    repository = world.repository(config(build=job("true")))
+    client = world.start("client", "run", repository.directory, "--server", server.url,
+                         "--token-file", server.data / "token", *arguments)
+    why = "local/small: 1 task waits, and no scaler has ever reported.\n  Start one: muster scale "
+    wait_until(lambda: why in client.output(), 60, "the reason")
+    client.signal(signal.SIGINT)
+    assert client.wait() == 130
+    assert ('"state":"running"' in client.output()) == (arguments == ["--json"])
+
+
+def test_ctrl_c_cancels_the_pipeline_if_that_is_wanted(world, server, small):
+    repository = world.repository(config(build=job("true")))
+    client = world.start("client", "run", repository.directory, "--cancel-on-interrupt",
+                         "--server", server.url, "--token-file", server.data / "token")
+    wait_until(lambda: "queued" in client.output(), 60, "the job in the queue")
+    client.signal(signal.SIGINT)
+    assert client.wait() == 130
+    assert "Canceled pipeline 1." in client.output()
+    assert "goes on" not in client.output()
+    shown = world.client(server, "pipeline", "show", "1", "--json")
+    assert json.loads(shown.stdout)["state"] == "canceled"
+
+
+def test_the_last_of_the_fleet_is_shown_even_if_it_is_back_at_once(world, scripted):
+    ended = threading.Event()
+    running = {**GREEN, "state": "running", "version": "0", "workflows": [
+        {"id": "w", "name": "main", "state": "running", "jobs": [
+            {"id": "j", "number": 1, "name": "build", "state": "running", "requires": [],
+             "resource_class": "local/small", "tasks": []}]}]}
+
+    def answer(method, path):
+        if "/fleet" in path:
+            return 200, fleet_of(0 if ended.is_set() else 3, 0, "2026-01-01T00:00:06Z")
+        green = {**running, "state": "success", "version": "1"}
+        return accepting(lambda: (200, green if ended.is_set() else running))(method, path)
+    client = start_run(world, scripted(answer).url, None, "--fleet")
+    wait_until(lambda: "idle 3" in client.output(), 60, "the fleet at work")
+    ended.set()
+    assert client.wait() == 0, client.output()
+    lines = client.output().splitlines()
+    assert "desired 0" in lines[-4] and "Back at zero" in lines[-1]
+
+
 def test_ctrl_c_before_the_first_status(world, scripted):
     asked, ended = threading.Event(), threading.Event()
 
@@ -229,7 +274,7 @@ def test_the_fleet_is_waited_for_until_it_is_back_at_zero(world, server, small):
     result = world.client(server, "run", repository.directory, "--fleet")
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^Peak: [12] runners? \(local/small [12]\)\.$", result.stdout, re.M)
-    assert re.search(r"^Back at zero [\d.]+ m?s after the last job\.$", result.stdout, re.M)
+    assert re.search(r"^Back at zero \d+(\.\d s| ms) after the last job\.$", result.stdout, re.M)
 
 
 def test_a_fleet_with_a_minimum_is_waited_for_until_it_is_back_at_that(world, server, small):
