@@ -9,11 +9,11 @@
 namespace muster::agent {
 namespace {
 
-const Places kPlaces{"/private", "/work/project", "/home/ci", "/work/bash_env"};
+const Places kPlaces{"/private", "/srv/project", "/home/ci", "/srv/bash_env"};
 
 TEST(Resolve, FollowsTheRule) {
   const std::map<std::string, std::string> cases = {
-      {"~/project", "/work/project"},
+      {"~/project", "/srv/project"},
       {"~", "/home/ci"},
       {"~/x/y", "/home/ci/x/y"},
       {".", "/base/"},
@@ -36,19 +36,19 @@ TEST(JobEnvironment, DescribesTheTask) {
   task.revision = "abc";
   task.token = "mut_secret";
   const auto environment =
-      job_environment(task, kPlaces, {"/work/project", "ci", "/root"},
+      job_environment(task, kPlaces, {"/srv/project", "ci", "/root"},
                       {{"PATH", "/root/bin:/bin"}, {"TERM", "xterm-256color"}});
   const Variables expected = {{"CIRCLE_JOB", "build"},
                               {"CIRCLE_NODE_INDEX", "2"},
                               {"CIRCLE_NODE_TOTAL", "4"},
                               {"CIRCLE_BUILD_NUM", "17"},
                               {"CIRCLE_SHA1", "abc"},
-                              {"CIRCLE_WORKING_DIRECTORY", "/work/project"},
+                              {"CIRCLE_WORKING_DIRECTORY", "/srv/project"},
                               {"HOME", "/home/ci"},
                               {"USER", "ci"},
                               {"LOGNAME", "ci"},
-                              {"BASH_ENV", "/work/bash_env"},
-                              {"CIRCLE_SHELL_ENV", "/work/bash_env"},
+                              {"BASH_ENV", "/srv/bash_env"},
+                              {"CIRCLE_SHELL_ENV", "/srv/bash_env"},
                               {"TERM", "dumb"},
                               {"PATH", "/bin"}};
   for (const auto& [name, value] : expected) EXPECT_EQ(environment.at(name), value) << name;

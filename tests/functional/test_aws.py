@@ -1,6 +1,6 @@
 """The AWS client against moto, with signatures and policies checked.
 
-No command uses the client yet, so its own tests are asked: those named AgainstAws do nothing
+The client's own tests are asked for what no command does: those named AgainstAws do nothing
 without the variables that are set here.
 """
 
