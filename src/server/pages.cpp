@@ -88,7 +88,7 @@ std::string class_rows(const protocol::FleetStatus& fleet, WallTime now) {
 }
 
 std::string runner_state_cell(bool busy, Millis silence) {
-  if (!busy) return "<td class=\"quiet\">waiting</td>";
+  if (!busy) return "<td class=\"quiet\">not busy</td>";
   if (silence < kLongestHeartbeat) return "<td class=\"running\">busy</td>";
   return fmt::format("<td class=\"failed\">busy, no heartbeat for {}</td>", humanize(silence));
 }
@@ -199,7 +199,7 @@ std::string overview_page(const Overview& overview, WallTime now) {
   body += table(
       "<th>Number</th><th>State</th><th>Project</th><th>Branch</th><th>Commit</th><th>Created</th>",
       pipeline_rows(overview.pipelines, now), "None yet. In a repository, run: muster run");
-  body += "<h2>Runners</h2>\n";
+  body += "<h2>Runners heard from lately</h2>\n";
   body += table(
       "<th>Name</th><th>Class</th><th>State</th><th>Last contact</th><th>Host</th><th>Version</th>",
       runner_rows(overview, now), "None is there.");

@@ -90,7 +90,7 @@ TEST(PagesTest, ARunnerIsShownWhileItIsThere) {
     if (busy) overview.busy.insert("r1");
     return overview_page(overview, kNow);
   };
-  EXPECT_THAT(page(Millis(60'000), false), HasSubstr(">waiting<"));
+  EXPECT_THAT(page(Millis(60'000), false), HasSubstr(">not busy<"));
   EXPECT_THAT(page(Millis(100'000), false), Not(HasSubstr("r1")));
   EXPECT_THAT(page(Millis(20'000), true), HasSubstr(">busy<"));
   EXPECT_THAT(page(Millis(100'000), true), HasSubstr("no heartbeat for 1 min 40 s"));
