@@ -1,7 +1,8 @@
 #pragma once
 
 // What a transaction changed that somebody may be waiting for. Collected by the store's parts,
-// taken by the server once the transaction is committed.
+// taken by the server before it commits, as those who wait are answered in the same transaction;
+// nothing of it leaves before the commit.
 
 #include <cstdint>
 #include <functional>
