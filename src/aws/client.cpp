@@ -87,7 +87,7 @@ Result<Node> Client::json(const std::string& action, std::string_view target, st
             .body = std::move(body),
             .is_json = true,
             .repeat = repeat};
-  call.headers.set("Content-Type", "application/x-amz-json-1.1");
+  call.headers.set("Content-Type", fmt::format("application/x-amz-json-{}", service_.json));
   call.headers.set("X-Amz-Target", fmt::format("{}.{}", target, action));
   return make(call, stop);
 }
@@ -119,7 +119,10 @@ Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
   const auto credentials = session_->credentials().get(stop);
   if (!credentials) return {credentials.error()};
   const auto response = http_->send(signed_request(call, *credentials), stop);
-  if (response) return judge(call, *credentials, *response, stop);
+  if (response) {
+    answered_at_ = net::parse_http_date(response->headers.get("Date").value_or(""));
+    return judge(call, *credentials, *response, stop);
+  }
 
   const auto& error = response.error();
   auto again = Again::no;

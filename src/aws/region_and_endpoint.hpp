@@ -30,6 +30,7 @@ struct Service {
   std::string_view host_prefix;  // "autoscaling"
   std::string_view signing_name;
   bool fips_name_in_us_gov = false;  // there, most plain endpoints are FIPS's already
+  std::string_view json = "1.1";     // which of its JSON protocols the service speaks, if one
 };
 
 struct Endpoint {
