@@ -8,10 +8,8 @@ namespace muster::aws {
 
 namespace {
 
-constexpr Service kService{.id = "dynamodb",
-                           .host_prefix = "dynamodb",
-                           .signing_name = "dynamodb",
-                           .json = "1.0"};
+constexpr Service kService{
+    .id = "dynamodb", .host_prefix = "dynamodb", .signing_name = "dynamodb", .json = "1.0"};
 constexpr std::string_view kTarget = "DynamoDB_20120810";
 
 std::string text(std::string_view value) {
@@ -74,9 +72,9 @@ Result<std::optional<Item>> DynamoDb::get(const std::string& table, const std::s
 Result<void> DynamoDb::put(const std::string& table, const Item& item, const std::string& name,
                            std::optional<std::int64_t> expected, const std::stop_token& stop) {
   const auto condition =
-      expected ? fmt::format(R"("#n = :n","ExpressionAttributeValues":{{":n":{}}})",
-                             number(*expected))
-               : R"--("attribute_not_exists(#n)")--";
+      expected
+          ? fmt::format(R"("#n = :n","ExpressionAttributeValues":{{":n":{}}})", number(*expected))
+          : R"--("attribute_not_exists(#n)")--";
   const auto body = fmt::format(
       R"({{"TableName":{},"Item":{},"ExpressionAttributeNames":{{"#n":{}}},"ConditionExpression":{}}})",
       json_text(table), attributes(item), json_text(name), condition);

@@ -33,8 +33,9 @@ class DynamoDb {
                                   const std::string& key, const std::stop_token& stop);
 
   // Puts the whole item in the place of the one with its key, if that one's attribute `name` is
-  // still `expected`; or, without an expectation, if there is none that has the attribute. Otherwise
-  // ErrorKind::conflict. A write whose answer was lost and that was made again is a conflict, too.
+  // still `expected`; or, without an expectation, if there is none that has the attribute.
+  // Otherwise ErrorKind::conflict. A write whose answer was lost and that was made again is a
+  // conflict, too.
   Result<void> put(const std::string& table, const Item& item, const std::string& name,
                    std::optional<std::int64_t> expected, const std::stop_token& stop);
 

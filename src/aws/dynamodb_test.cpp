@@ -36,8 +36,8 @@ class DynamoDbTest : public testing::Test {
 };
 
 TEST_F(DynamoDbTest, ReadsAnItem) {
-  service_.answer_with({answer(
-      R"({"Item":{"group":{"S":"runners"},"version":{"N":"7"},"flag":{"BOOL":true}}})")});
+  service_.answer_with(
+      {answer(R"({"Item":{"group":{"S":"runners"},"version":{"N":"7"},"flag":{"BOOL":true}}})")});
   const auto item = dynamo_->get("muster", "group", "runners", {});
   ASSERT_TRUE(item) << item.error().message;
   ASSERT_TRUE(*item);
@@ -70,22 +70,23 @@ TEST_F(DynamoDbTest, WritesOnlyOnItsCondition) {
 TEST_F(DynamoDbTest, WritesANewItemOnlyWhereThereIsNone) {
   service_.answer_with({answer("{}")});
   ASSERT_TRUE(dynamo_->put("muster", {.texts = {{"group", "a"}}}, "version", std::nullopt, {}));
-  EXPECT_THAT(request().body, HasSubstr(R"--("ConditionExpression":"attribute_not_exists(#n)"})--"));
+  EXPECT_THAT(request().body,
+              HasSubstr(R"--("ConditionExpression":"attribute_not_exists(#n)"})--"));
 }
 
 TEST_F(DynamoDbTest, TellsAFailedConditionFromOtherRefusals) {
-  service_.answer_with({answer(
-      R"({"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",)"
-      R"("message":"The conditional request failed"})",
-      400)});
+  service_.answer_with(
+      {answer(R"({"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",)"
+              R"("message":"The conditional request failed"})",
+              400)});
   const auto late = dynamo_->put("muster", {}, "version", 1, {});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().kind, ErrorKind::conflict);
 
-  service_.answer_with({answer(
-      R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",)"
-      R"("message":"Requested resource not found"})",
-      400)});
+  service_.answer_with(
+      {answer(R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",)"
+              R"("message":"Requested resource not found"})",
+              400)});
   const auto nowhere = dynamo_->get("muster", "group", "runners", {});
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().kind, ErrorKind::not_found);

@@ -115,6 +115,16 @@ class FakeLedger final : public Ledger {
   std::map<std::string, ClassMemory> memories;
   std::vector<scaling::Decision> decisions;
   bool writable = true;
+  std::map<std::string, Charge> charges;
+  bool lapsed = false;  // the charge runs out between a decision and its act
+  int charge_asked = 0;
+
+  std::map<std::string, Charge> take_charge(const std::vector<std::string>&,
+                                            const std::stop_token&) override {
+    ++charge_asked;
+    return charges;
+  }
+  bool in_charge(const std::string&) const override { return !lapsed; }
 
   Result<ClassMemory> load(const std::string& resource_class) override {
     return memories[resource_class];

@@ -19,6 +19,7 @@ namespace {
 constexpr Millis kSpacing{20};  // between two passes at least, so that no event can spin the loop
 constexpr Millis kLongestPause = std::chrono::seconds(30);
 constexpr Millis kFirstRetry{500};
+constexpr Millis kStandBy = std::chrono::seconds(5);  // until another's charge is looked at again
 
 bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
   const auto same_rule = [](const auto& x, const auto& y) {
@@ -81,14 +82,16 @@ Loop::Loop(std::vector<ManagedClass> classes, Ports ports)
     : classes_(std::move(classes)), ports_(ports) {}
 
 Result<PassOutcome> Loop::run_once(std::stop_token stop) {
-  if (auto loaded = load_memories(); !loaded) return loaded.error();
+  PassOutcome outcome;
+  const auto ours = take_charge(outcome, stop);
+  if (ours.empty()) return outcome;
+  if (auto loaded = load_memories(ours); !loaded) return loaded.error();
   if (auto listed = list_capacity(); !listed) return listed.error();
   const auto demand = ports_.demand.read(stop);
   if (stop.stop_requested()) return Error{ErrorKind::cancelled, "stopped"};
 
-  PassOutcome outcome;
   std::vector<ClassPass> passes;
-  for (const auto& managed : classes_) {
+  for (const auto& managed : ours) {
     const auto found = demand.find(managed.name);
     auto pass = decide_for(managed, found == demand.end() ? ClassDemand{} : found->second);
     if (!pass) {
@@ -104,8 +107,50 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   return outcome;
 }
 
-Result<void> Loop::load_memories() {
+std::vector<ManagedClass> Loop::take_charge(PassOutcome& outcome, std::stop_token stop) {
+  std::vector<std::string> names;
+  for (const auto& managed : classes_) names.push_back(managed.name);
+  const auto charges = ports_.ledger.take_charge(names, stop);
+  std::vector<ManagedClass> ours;
   for (const auto& managed : classes_) {
+    const auto found = charges.find(managed.name);
+    const auto charge = found == charges.end() ? Charge{} : found->second;
+    note_charge(managed.name, charge);
+    if (charge.is_ours()) ours.push_back(managed);
+    outcome.stood_by |= charge.kind == Charge::Kind::anothers;
+    outcome.held |= charge.kind == Charge::Kind::unknown;
+  }
+  outcome.nothing_ours = ours.empty();
+  return ours;
+}
+
+void Loop::note_charge(const std::string& resource_class, const Charge& charge) {
+  if (charge.kind != Charge::Kind::ours) forget(resource_class);
+  const auto before = charges_.find(resource_class);
+  const bool changed = before == charges_.end() || before->second != charge.kind;
+  charges_.insert_or_assign(resource_class, charge.kind);
+  if (charge.kind == Charge::Kind::newly_ours) {
+    log::info("in charge", {{"resource_class", resource_class}});
+  } else if (changed && charge.kind == Charge::Kind::anothers) {
+    log::info("standing by", {{"resource_class", resource_class}, {"why", charge.why}});
+  } else if (changed && charge.kind == Charge::Kind::unknown) {
+    log::warn("held: it is not known who is in charge",
+              {{"resource_class", resource_class}, {"error", charge.why}});
+  }
+}
+
+// What another scaler may have changed since.
+void Loop::forget(const std::string& resource_class) {
+  memories_.erase(resource_class);
+  recorded_.erase(resource_class);
+  held_since_.erase(resource_class);
+  capacity_.failed_launches.erase(resource_class);
+  std::erase_if(capacity_.ended,
+                [&](const auto& ended) { return ended.resource_class == resource_class; });
+}
+
+Result<void> Loop::load_memories(const std::vector<ManagedClass>& ours) {
+  for (const auto& managed : ours) {
     if (memories_.contains(managed.name)) continue;
     auto memory = ports_.ledger.load(managed.name);
     if (!memory) return memory.error();
@@ -199,6 +244,12 @@ void Loop::tell_if_readable_again(const ClassPass& pass) {
 }
 
 void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
+  if (!ports_.ledger.in_charge(pass.resource_class)) {
+    outcome.incomplete = true;
+    log::warn("too slow: the charge has run out before anything was done",
+              {{"resource_class", pass.resource_class}});
+    return;
+  }
   for (const auto& id : pass.decision.drain) {
     outcome.acted = true;
     if (auto drained = ports_.capacity.drain(id); !drained) {
@@ -275,8 +326,11 @@ Millis Loop::pause_after(const PassOutcome& outcome) {
   }
   retry_pause_ = Millis(0);
   if (outcome.acted) return kSpacing;
-  if (!outcome.revisit_at) return kLongestPause;
-  return std::clamp(*outcome.revisit_at - ports_.clock.wall(), kSpacing, kLongestPause);
+  if (outcome.nothing_ours) return kStandBy;
+  const auto longest = std::max(
+      kSpacing, std::min(kLongestPause, ports_.ledger.charge_lasts().value_or(kLongestPause)));
+  if (!outcome.revisit_at) return longest;
+  return std::clamp(*outcome.revisit_at - ports_.clock.wall(), kSpacing, longest);
 }
 
 void Loop::run(std::stop_token stop) {
@@ -295,9 +349,10 @@ void Loop::run(std::stop_token stop) {
     const auto outcome = guarded_pass(stop);
     waker.pass_ended();
     const auto pause = pause_after(outcome);
-    // After a failure no event cuts the pause short.
-    sleep_for(outcome.incomplete ? pause : kSpacing, stop);
-    if (!outcome.incomplete && pause > kSpacing) waker.await_poke(pause, stop);
+    // After a failure no event cuts the pause short, nor while nothing is read.
+    const bool deaf = outcome.incomplete || outcome.nothing_ours;
+    sleep_for(deaf ? pause : kSpacing, stop);
+    if (!deaf && pause > kSpacing) waker.await_poke(pause, stop);
   }
   log::info("stopped; instances are left running and end by themselves",
             {{"instances", std::to_string(capacity_.live.size())}});

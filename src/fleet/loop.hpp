@@ -34,10 +34,12 @@ class DecisionObserver {
 };
 
 struct PassOutcome {
-  bool acted = false;       // something was launched or drained: look again soon
-  bool incomplete = false;  // something could not be done: try again later
-  bool fell_short = false;  // fewer were launched than was decided; the next decision knows
-  bool held = false;        // the queue or the instances of some class are unknown
+  bool acted = false;         // something was launched or drained: look again soon
+  bool incomplete = false;    // something could not be done: try again later
+  bool fell_short = false;    // fewer were launched than was decided; the next decision knows
+  bool held = false;          // the queue or the instances of some class are unknown
+  bool stood_by = false;      // some class is in another scaler's charge
+  bool nothing_ours = false;  // no class is in our charge: nothing was read
   std::optional<WallTime> revisit_at;
 };
 
@@ -53,14 +55,18 @@ class Loop {
 
   Loop(std::vector<ManagedClass> classes, Ports ports);
 
-  // An error means that nothing could be seen, and nothing was done.
+  // An error means that nothing could be seen, and nothing was done. Classes in the charge of
+  // another scaler are left alone.
   Result<PassOutcome> run_once(std::stop_token stop);
 
   // Until a stop is requested. Instances are left running: they end by themselves.
   void run(std::stop_token stop);
 
  private:
-  Result<void> load_memories();
+  std::vector<ManagedClass> take_charge(PassOutcome& outcome, std::stop_token stop);
+  void note_charge(const std::string& resource_class, const Charge& charge);
+  void forget(const std::string& resource_class);
+  Result<void> load_memories(const std::vector<ManagedClass>& ours);
   Result<void> list_capacity();
   Result<ClassPass> decide_for(const ManagedClass& managed, const ClassDemand& demand);
   Result<void> remember(const std::string& resource_class, const ClassMemory& memory);
@@ -75,6 +81,7 @@ class Loop {
 
   std::vector<ManagedClass> classes_;
   Ports ports_;
+  std::map<std::string, Charge::Kind> charges_;  // as the latest pass found them
   std::map<std::string, ClassMemory> memories_;
   std::map<std::string, scaling::Decision> recorded_;  // the latest of each class
   // Since when a class is held, and for want of what.

@@ -269,5 +269,53 @@ TEST_F(LoopTest, RunsUntilItIsStoppedAndWakesForAChange) {
   EXPECT_TRUE(witness.sees_live(2)) << "it looks again after it has acted";
 }
 
+TEST_F(LoopTest, WhatAnotherScalerHasInChargeIsNotEvenLookedAt) {
+  auto loop = make_loop();
+  queue.unclaimed = 2;
+  ledger.charges["local/small"] = {Charge::Kind::anothers, "b is in charge"};
+  capacity.listable = false;
+  const auto outcome = pass(loop);
+  EXPECT_TRUE(outcome.stood_by);
+  EXPECT_TRUE(outcome.nothing_ours);
+  EXPECT_FALSE(outcome.held);
+  EXPECT_EQ(capacity.launched, 0);
+
+  ledger.charges["local/small"] = {Charge::Kind::unknown, "the table is away"};
+  EXPECT_TRUE(pass(loop).held);
+  EXPECT_EQ(capacity.launched, 0);
+}
+
+TEST_F(LoopTest, WhatAnotherScalerRememberedIsLoadedWithTheCharge) {
+  auto loop = make_loop();
+  pass(loop);
+  ledger.memories["local/small"].state = {.failed_boots_in_a_row = 1,
+                                          .backoff_until = clock.wall() + minutes(1)};
+  queue.unclaimed = 1;
+  ledger.charges["local/small"] = {Charge::Kind::newly_ours};
+  pass(loop);
+  EXPECT_EQ(capacity.launched, 0) << "another's back-off holds for us as well";
+}
+
+TEST_F(LoopTest, AChargeThatRunsOutBeforeTheActLeavesItUndone) {
+  auto loop = make_loop();
+  queue.unclaimed = 1;
+  ledger.lapsed = true;
+  EXPECT_TRUE(pass(loop).incomplete);
+  EXPECT_EQ(capacity.launched, 0);
+}
+
+TEST_F(LoopTest, StandingByLooksForTheChargeOnlyNowAndThen) {
+  auto loop = make_loop();
+  ledger.charges["local/small"] = {Charge::Kind::anothers, "b is in charge"};
+  std::jthread running([&](std::stop_token stop) { loop.run(stop); });
+  for (int i = 0; i < 20; ++i) {
+    queue.changed.poke();
+    std::this_thread::sleep_for(Millis(10));
+  }
+  running.request_stop();
+  running.join();
+  EXPECT_EQ(ledger.charge_asked, 1);
+}
+
 }  // namespace
 }  // namespace muster::fleet

@@ -1,0 +1,87 @@
+#include "fleet/memory_json.hpp"
+
+#include <fmt/core.h>
+#include <boost/json.hpp>
+
+namespace muster::fleet {
+
+namespace {
+
+namespace json = boost::json;
+
+std::int64_t millis(WallTime time) {
+  return time.time_since_epoch().count();
+}
+json::value millis(const std::optional<WallTime>& time) {
+  return time ? json::value(millis(*time)) : json::value();
+}
+WallTime time_of(const json::value& value) {
+  return WallTime(Millis(value.to_number<std::int64_t>()));
+}
+
+template <class Range>
+json::array texts(const Range& range) {
+  json::array array;
+  for (const auto& each : range) array.push_back(json::string(each));
+  return array;
+}
+
+// Throws what Boost.JSON throws of a value of another type.
+template <class Use>
+void with(const json::object& object, std::string_view name, Use use) {
+  const auto* value = object.if_contains(json::string_view(name.data(), name.size()));
+  if (value != nullptr && !value->is_null()) use(*value);
+}
+
+template <class Add>
+void each_text(const json::object& object, std::string_view name, Add add) {
+  with(object, name, [&](const json::value& value) {
+    for (const auto& element : value.as_array()) add(std::string(element.as_string()));
+  });
+}
+
+ClassMemory read(const json::object& object) {
+  ClassMemory memory;
+  auto& state = memory.state;
+  with(object, "failed_boots_in_a_row", [&](const auto& it) {
+    state.failed_boots_in_a_row = it.template to_number<std::int64_t>();
+  });
+  with(object, "backoff_until_ms", [&](const auto& it) { state.backoff_until = time_of(it); });
+  with(object, "given_up_at_ms", [&](const auto& it) { state.given_up_at = time_of(it); });
+  with(object, "failed_launches",
+       [&](const auto& it) { memory.failed_launches = it.template to_number<std::int64_t>(); });
+  each_text(object, "given_up", [&](std::string id) { state.given_up.push_back(std::move(id)); });
+  each_text(object, "connected", [&](std::string id) { memory.connected.insert(std::move(id)); });
+  each_text(object, "doubtful", [&](std::string id) { memory.doubtful.insert(std::move(id)); });
+  with(object, "first_seen_ms", [&](const json::value& it) {
+    for (const auto& [id, at] : it.as_object()) memory.first_seen[id] = time_of(at);
+  });
+  return memory;
+}
+
+}  // namespace
+
+std::string to_json(const ClassMemory& memory) {
+  const auto& state = memory.state;
+  json::object first_seen;
+  for (const auto& [id, at] : memory.first_seen) first_seen[id] = millis(at);
+  return json::serialize(json::object{{"failed_boots_in_a_row", state.failed_boots_in_a_row},
+                                      {"backoff_until_ms", millis(state.backoff_until)},
+                                      {"given_up_at_ms", millis(state.given_up_at)},
+                                      {"given_up", texts(state.given_up)},
+                                      {"failed_launches", memory.failed_launches},
+                                      {"connected", texts(memory.connected)},
+                                      {"doubtful", texts(memory.doubtful)},
+                                      {"first_seen_ms", first_seen}});
+}
+
+Result<ClassMemory> memory_from_json(std::string_view text) {
+  try {
+    return read(json::parse(json::string_view(text.data(), text.size())).as_object());
+  } catch (const std::exception& failure) {
+    return Error{ErrorKind::invalid,
+                 fmt::format("this is not what a scaler remembers: {}", failure.what())};
+  }
+}
+
+}  // namespace muster::fleet

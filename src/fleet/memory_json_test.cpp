@@ -1,0 +1,50 @@
+#include "fleet/memory_json.hpp"
+
+#include <gtest/gtest.h>
+
+namespace muster::fleet {
+namespace {
+
+ClassMemory full() {
+  ClassMemory memory;
+  memory.state = {.failed_boots_in_a_row = 3,
+                  .backoff_until = WallTime(Millis(1'800'000'000'123)),
+                  .given_up = {"i-1", "i-2"},
+                  .given_up_at = WallTime(Millis(1'799'999'999'999))};
+  memory.connected = {"i-3", "i-\"4\""};
+  memory.doubtful = {"i-5"};
+  memory.failed_launches = 2;
+  memory.first_seen = {{"i-1", WallTime(Millis(-1))}, {"i-3", WallTime(Millis(5))}};
+  return memory;
+}
+
+TEST(MemoryJson, IsReadAsItWasWritten) {
+  for (const auto& memory : {ClassMemory(), full()}) {
+    const auto read = memory_from_json(to_json(memory));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, memory);
+  }
+}
+
+TEST(MemoryJson, TakesWhatIsMissingForEmptyAndLeavesOutWhatIsUnknown) {
+  const auto read = memory_from_json(R"({"connected":["a"],"spend":{"hours":1}})");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->connected, std::set<std::string>{"a"});
+  EXPECT_EQ(read->state, scaling::State());
+}
+
+class NoMemory : public testing::TestWithParam<const char*> {};
+
+TEST_P(NoMemory, IsAnError) {
+  const auto read = memory_from_json(GetParam());
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, ErrorKind::invalid);
+}
+
+INSTANTIATE_TEST_SUITE_P(Texts, NoMemory,
+                         testing::Values("", "{", "[]", "null", R"({"connected":{}})",
+                                         R"({"connected":[1]})", R"({"given_up_at_ms":"x"})",
+                                         R"({"first_seen_ms":[]})", R"({"failed_launches":1.5})"));
+
+}  // namespace
+}  // namespace muster::fleet

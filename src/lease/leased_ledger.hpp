@@ -1,0 +1,83 @@
+#pragma once
+
+// The scaler's memory in a table that several scalers reach, each group of machines under a lease:
+// whoever holds it may read and write what is remembered of the group, and act on it.
+//
+// A lease is taken for `duration` at a time and renewed by every write. Who holds one acts only
+// until `margin` before its end, measured by this machine's steady clock from before the write
+// began; who wants one waits until `margin` after its end by the table's clock. So the machines'
+// own clocks may be wrong. Every write names the version that it replaces: a scaler that was
+// stopped while another took over writes nothing, and a pass whose decision cannot be written down
+// acts on nothing.
+//
+// Not covered: a scaler that is stopped for longer than the margin between asking in_charge() and
+// the call that follows. What it then writes is the desired capacity of an old snapshot, never
+// lower than what lived then.
+//
+// One thread at a time.
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/time.hpp"
+#include "fleet/ledger.hpp"
+#include "lease/lease_table.hpp"
+
+namespace muster::lease {
+
+struct LeaseTerms {
+  std::string owner;                        // of this scaler alone; shown to people
+  std::map<std::string, std::string> keys;  // by resource class: the group's item
+  Millis duration = std::chrono::seconds(30);
+  Millis margin = std::chrono::seconds(3);
+};
+
+class LeasedLedger final : public fleet::Ledger {
+ public:
+  // `decisions` takes the record of decisions; it must outlive this.
+  LeasedLedger(std::unique_ptr<LeaseTable> table, LeaseTerms terms, fleet::Ledger& decisions,
+               const Clock& clock = system_clock());
+
+  std::map<std::string, fleet::Charge> take_charge(const std::vector<std::string>& classes,
+                                                   const std::stop_token& stop) override;
+  bool in_charge(const std::string& resource_class) const override;
+  std::optional<Millis> charge_lasts() const override;
+  void hand_over(const std::stop_token& stop) override;
+
+  // Of a class that is not in our charge: as the table has it now.
+  Result<fleet::ClassMemory> load(const std::string& resource_class) override;
+  Result<void> save(const std::string& resource_class, const fleet::ClassMemory& memory) override;
+  Result<void> record(const std::string& resource_class, const scaling::Snapshot& snapshot,
+                      const scaling::Decision& decision) override;
+
+ private:
+  struct Lease {
+    std::optional<std::int64_t> version;  // that of the item; nothing: there is none
+    std::string memory = "{}";
+    bool ours = false;
+    MonotonicTime renew_at{};
+    MonotonicTime act_until{};
+  };
+
+  fleet::Charge charge_of(const std::string& resource_class, const std::stop_token& stop);
+  fleet::Charge take(const std::string& resource_class, Lease& lease, const std::stop_token& stop);
+  Result<Reading> read(const std::string& key, const std::stop_token& stop);
+  Result<void> write(const std::string& key, Lease& lease, const std::string& memory,
+                     const std::stop_token& stop);
+  Result<void> write_once(const std::string& key, Lease& lease, const Item& item,
+                          const std::stop_token& stop);
+  WallTime table_now() const;
+  void set_table_clock(WallTime now);
+
+  const std::unique_ptr<LeaseTable> table_;
+  const LeaseTerms terms_;
+  fleet::Ledger& decisions_;
+  const Clock& clock_;
+  std::map<std::string, Lease> leases_;  // by class
+  // The table's clock when ours was at the second; both as of its latest answer.
+  WallTime table_time_{};
+  MonotonicTime heard_at_{};
+};
+
+}  // namespace muster::lease

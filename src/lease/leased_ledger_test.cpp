@@ -1,0 +1,239 @@
+#include "lease/leased_ledger.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "fleet/fakes_for_tests.hpp"
+
+namespace muster::lease {
+namespace {
+
+using fleet::Charge;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::HasSubstr;
+
+// What several scalers share. Its clock is the world's own, in whole seconds as AWS tells it.
+struct World {
+  ManualClock clock{WallTime(std::chrono::hours(500'000))};
+  std::map<std::string, Item> items;
+  int writes = 0;
+  bool reachable = true;
+  int lost_answers = 0;  // of the next writes: they are done, and nobody learns of it
+};
+
+class FakeTable final : public LeaseTable {
+ public:
+  explicit FakeTable(World& world) : world_(world) {}
+
+  Result<Reading> read(const std::string& key, const std::stop_token&) override {
+    if (!world_.reachable) return away();
+    Reading reading{.at = now()};
+    if (const auto found = world_.items.find(key); found != world_.items.end()) {
+      reading.item = found->second;
+    }
+    return reading;
+  }
+  Result<WallTime> write(const std::string& key, const Item& item,
+                         std::optional<std::int64_t> expected, const std::stop_token&) override {
+    if (!world_.reachable) return away();
+    const auto found = world_.items.find(key);
+    const auto there =
+        found == world_.items.end() ? std::nullopt : std::optional(found->second.version);
+    if (there != expected) return Error{ErrorKind::conflict, "the condition failed"};
+    world_.items[key] = item;
+    ++world_.writes;
+    if (world_.lost_answers == 0) return now();
+    --world_.lost_answers;
+    return Error{ErrorKind::timeout, "no answer"};
+  }
+
+ private:
+  static Error away() { return {ErrorKind::unavailable, "the table is away"}; }
+  WallTime now() const { return std::chrono::floor<seconds>(world_.clock.wall()); }
+  World& world_;
+};
+
+// One scaler. Its own wall clock does not matter, and so it has none.
+struct Scaler {
+  Scaler(World& world, const std::string& owner)
+      : ledger(std::make_unique<FakeTable>(world),
+               {.owner = owner, .keys = {{"acme/linux", "runners"}}}, decisions, world.clock) {}
+
+  Charge charge() { return ledger.take_charge({"acme/linux"}, {}).at("acme/linux"); }
+  bool acts() { return ledger.in_charge("acme/linux"); }
+  std::int64_t remembered() {
+    const auto memory = ledger.load("acme/linux");
+    EXPECT_TRUE(memory) << memory.error().message;
+    return memory ? memory->failed_launches : -1;
+  }
+  Result<void> remember(std::int64_t number) {
+    fleet::ClassMemory memory;
+    memory.failed_launches = number;
+    return ledger.save("acme/linux", memory);
+  }
+
+  fleet::FakeLedger decisions;
+  LeasedLedger ledger;
+};
+
+class LeasedLedgerTest : public testing::Test {
+ protected:
+  LeasedLedgerTest() { EXPECT_TRUE(log::configure({.format = log::Format::none})); }
+  World world;
+  Scaler a{world, "a"}, b{world, "b"};
+};
+
+TEST_F(LeasedLedgerTest, OneIsInChargeAndTheOtherStandsBy) {
+  EXPECT_EQ(a.charge().kind, Charge::Kind::newly_ours);
+  EXPECT_TRUE(a.acts());
+  const auto other = b.charge();
+  EXPECT_EQ(other.kind, Charge::Kind::anothers);
+  EXPECT_THAT(other.why, AllOf(HasSubstr("a is in charge of runners"), HasSubstr("until 20")));
+  EXPECT_FALSE(b.acts());
+  EXPECT_EQ(a.charge().kind, Charge::Kind::ours);
+}
+
+TEST_F(LeasedLedgerTest, MemoryGoesFromOneToTheNext) {
+  ASSERT_EQ(a.charge().kind, Charge::Kind::newly_ours);
+  EXPECT_EQ(a.remembered(), 0);
+  ASSERT_TRUE(a.remember(7));
+  EXPECT_EQ(b.remembered(), 7) << "a look at what another has";
+  a.ledger.hand_over({});
+  EXPECT_FALSE(a.acts());
+  EXPECT_EQ(b.charge().kind, Charge::Kind::newly_ours);
+  EXPECT_EQ(b.remembered(), 7);
+}
+
+TEST_F(LeasedLedgerTest, ALeaseThatNobodyRenewsIsTakenAfterItsEnd) {
+  a.charge();
+  ASSERT_TRUE(a.remember(3));
+  world.clock.advance(seconds(27));
+  EXPECT_FALSE(a.acts()) << "stops before the end";
+  EXPECT_EQ(b.charge().kind, Charge::Kind::anothers);
+  world.clock.advance(seconds(5));
+  EXPECT_EQ(b.charge().kind, Charge::Kind::anothers) << "starts after the end";
+  world.clock.advance(seconds(2));
+  EXPECT_EQ(b.charge().kind, Charge::Kind::newly_ours);
+  EXPECT_EQ(b.remembered(), 3);
+
+  EXPECT_FALSE(a.remember(4)) << "too late";
+  EXPECT_EQ(a.charge().kind, Charge::Kind::anothers);
+  EXPECT_EQ(b.remembered(), 3);
+}
+
+TEST_F(LeasedLedgerTest, IsRenewedInTimeAndNoMoreOftenThanNeeded) {
+  a.charge();
+  for (int i = 0; i < 60; ++i) {
+    world.clock.advance(seconds(5));
+    ASSERT_EQ(a.charge().kind, Charge::Kind::ours) << i;
+    ASSERT_TRUE(a.acts());
+  }
+  EXPECT_EQ(world.writes, 1 + 30);
+  EXPECT_LE(*a.ledger.charge_lasts(), seconds(10));
+}
+
+TEST_F(LeasedLedgerTest, ALapseThatNobodyNoticedChangesNothing) {
+  a.charge();
+  ASSERT_TRUE(a.remember(5));
+  world.clock.advance(minutes(10));
+  EXPECT_FALSE(a.acts());
+  EXPECT_EQ(a.charge().kind, Charge::Kind::ours);
+  EXPECT_TRUE(a.acts());
+}
+
+TEST_F(LeasedLedgerTest, ALapseInWhichAnotherCameAndWentIsNoticed) {
+  a.charge();
+  world.clock.advance(minutes(1));
+  b.charge();
+  ASSERT_TRUE(b.remember(9));
+  b.ledger.hand_over({});
+  EXPECT_EQ(a.charge().kind, Charge::Kind::newly_ours) << "what is remembered has changed";
+  EXPECT_EQ(a.remembered(), 9);
+}
+
+TEST_F(LeasedLedgerTest, AWriteWhoseAnswerWasLostIsOurOwn) {
+  a.charge();
+  world.lost_answers = 1;
+  EXPECT_FALSE(a.remember(1));
+  EXPECT_TRUE(a.remember(2));
+  EXPECT_EQ(b.remembered(), 2);
+  EXPECT_EQ(a.charge().kind, Charge::Kind::ours);
+}
+
+TEST_F(LeasedLedgerTest, ATakingWhoseAnswerWasLostIsOurOwn) {
+  world.lost_answers = 1;
+  EXPECT_EQ(a.charge().kind, Charge::Kind::unknown);
+  EXPECT_EQ(a.charge().kind, Charge::Kind::newly_ours);
+  EXPECT_TRUE(a.acts());
+}
+
+TEST_F(LeasedLedgerTest, WhileTheTableIsAwayTheChargeLastsToItsEnd) {
+  a.charge();
+  world.reachable = false;
+  world.clock.advance(seconds(20));
+  EXPECT_EQ(a.charge().kind, Charge::Kind::ours);
+  EXPECT_FALSE(a.remember(1)) << "nothing new is decided";
+  world.clock.advance(seconds(10));
+  const auto charge = a.charge();
+  EXPECT_EQ(charge.kind, Charge::Kind::unknown);
+  EXPECT_THAT(charge.why, HasSubstr("the table is away"));
+  EXPECT_EQ(b.charge().kind, Charge::Kind::unknown);
+  world.reachable = true;
+  EXPECT_EQ(a.charge().kind, Charge::Kind::ours);
+}
+
+TEST_F(LeasedLedgerTest, AnUnreadableMemoryIsSaid) {
+  world.items["runners"] = {.version = 1, .memory = "[]"};
+  EXPECT_EQ(a.charge().kind, Charge::Kind::newly_ours);
+  const auto memory = a.ledger.load("acme/linux");
+  ASSERT_FALSE(memory);
+  EXPECT_THAT(memory.error().message, HasSubstr("delete the item"));
+}
+
+// Whatever they do and whoever is stopped for however long: never two at once, and what one wrote
+// down the next one finds.
+TEST(LeasedLedgerProperty, NeverTwoInCharge) {
+  ASSERT_TRUE(log::configure({.format = log::Format::none}));
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::mt19937 dice(seed);
+  const auto roll = [&](int most) {
+    return static_cast<int>(dice() % static_cast<unsigned>(most));
+  };
+  for (int round = 0; round < 50; ++round) {
+    World world;
+    std::vector<std::unique_ptr<Scaler>> scalers;
+    for (const auto* name : {"a", "b", "c"}) {
+      scalers.push_back(std::make_unique<Scaler>(world, name));
+    }
+    std::int64_t written = 0;
+    for (int step = 0; step < 300; ++step) {
+      world.reachable = roll(10) != 0;
+      world.lost_answers = roll(10) == 0 ? 1 : 0;
+      auto& one = *scalers[static_cast<std::size_t>(roll(3))];
+      const auto charge = one.charge();
+      if (charge.kind == Charge::Kind::newly_ours && world.reachable) {
+        ASSERT_EQ(one.remembered(), written) << "step " << step;
+      }
+      world.lost_answers = 0;
+      if (charge.is_ours() && one.remember(written + 1)) ++written;
+      if (roll(20) == 0) one.ledger.hand_over({});
+      int in_charge = 0;
+      for (auto& each : scalers) in_charge += each->acts() ? 1 : 0;
+      ASSERT_LE(in_charge, 1) << "step " << step;
+      world.clock.advance(milliseconds(roll(roll(10) == 0 ? 60'000 : 4'000)));
+    }
+    EXPECT_GT(written, 0);
+  }
+}
+
+}  // namespace
+}  // namespace muster::lease
