@@ -28,6 +28,7 @@ int main(int argc, char** argv) try {
   if (argc == 2 && argv[1] == muster::agent::kExecWord) return muster::agent::run_agent_exec();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that goes away is an error of the write, not our end
 
+  if (argc == 1 && muster::cli::is_function()) return muster::cli::run_function();
   const auto asked = muster::cli::parse({argv + 1, argv + argc});
   const auto* answer = std::get_if<muster::cli::Answer>(&asked);
   return answer != nullptr ? show(*answer) : run(std::get<muster::cli::Options>(asked));

@@ -24,6 +24,10 @@ int run(const TokenOptions& options);
 int run(const CompletionOptions& options);
 int run(const ManOptions& options);
 
+// AWS Lambda has started this process as the program of a function: the autoscaler.
+bool is_function();
+int run_function();
+
 // Prints "muster: MESSAGE" to standard error; the exit code for errors of that kind.
 int report(const Error& error);
 

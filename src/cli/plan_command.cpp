@@ -3,17 +3,16 @@
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <optional>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/scale_config.hpp"
+#include "cli/scale_memory.hpp"
 #include "cli/scale_ports.hpp"
 #include "fleet/dry_run.hpp"
 #include "fleet/json.hpp"
 #include "fleet/loop.hpp"
-#include "fleet/sqlite_ledger.hpp"
 
 namespace muster::cli {
 
@@ -25,24 +24,15 @@ class KeptPass final : public fleet::DecisionObserver {
   void decided(const std::vector<fleet::ClassPass>& passes) override { classes = passes; }
 };
 
-// What a scaler of this directory remembers, if there ever was one.
-Result<std::optional<fleet::SqliteLedger>> existing_ledger(const std::filesystem::path& file) {
-  std::error_code unreadable;
-  if (!std::filesystem::exists(file, unreadable)) return std::nullopt;
-  auto ledger = fleet::SqliteLedger::open(file, db::Access::read);
-  if (!ledger) return ledger.error();
-  return std::optional(std::move(*ledger));
-}
-
 struct Plan {
   std::vector<fleet::ClassPass> classes;
   bool held = false;
 };
 
 Result<Plan> make_plan(const ScaleConfig& config) {
-  auto remembered = existing_ledger(config.state_directory / "scaler.db");
-  if (!remembered) return remembered.error();
-  fleet::DryRunLedger ledger(*remembered ? &**remembered : nullptr);
+  const auto memory = look_at_memory(config);
+  if (!memory) return memory.error();
+  fleet::DryRunLedger ledger(*memory ? &(*memory)->ledger() : nullptr);
   const auto instances = make_capacity(config, Purpose::look);
   if (!instances) return instances.error();
   fleet::DryRunCapacity capacity([&] { return (*instances)->list(); });

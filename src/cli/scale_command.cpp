@@ -1,17 +1,16 @@
 // `muster scale`: the autoscaler.
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <thread>
 
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/scale_config.hpp"
+#include "cli/scale_memory.hpp"
 #include "cli/scale_ports.hpp"
 #include "fleet/loop.hpp"
-#include "fleet/sqlite_ledger.hpp"
-#include "fleet/state_lock.hpp"
+#include "fleet/shift.hpp"
 #include "process/child.hpp"
 #include "process/supervisor.hpp"
 
@@ -34,35 +33,26 @@ void end_on_signal(process::SignalWatch& signals, std::stop_source& stop, End& e
   }
 }
 
-// Held or half done is no success: whoever runs this by cron must learn of it.
+// For cron. One that does nothing because another scaler is in charge must not look like one that
+// works.
 Result<void> one_pass(fleet::Loop& loop, std::stop_token stop) {
   const auto pass = loop.run_once(stop);
-  if (!pass) return pass.error();
-  if (pass->held)
-    return Error{ErrorKind::unavailable,
-                 "the queue or the instances could not be read; see the log"};
-  if (pass->incomplete || pass->fell_short) {
-    return Error{ErrorKind::unavailable, "not everything could be done; see the log"};
-  }
+  if (auto verdict = fleet::verdict_of(pass); !verdict) return verdict;
+  if (pass->stood_by) return Error{ErrorKind::conflict, "another scaler is in charge; see the log"};
   return ok();
 }
 
 // Until a signal, or for one pass.
 Result<End> scale(const ScaleConfig& config, const ScaleOptions& options,
                   process::SignalWatch& signals) {
-  // Traversable for root's job user, whose working directories lie below.
-  const auto mode = ::geteuid() == 0 ? 0711 : 0700;
-  if (auto made = make_directory(config.state_directory, mode); !made) return made.error();
-  const auto lock = fleet::StateLock::acquire(config.state_directory);
-  if (!lock) return lock.error();
-  auto ledger = fleet::SqliteLedger::open(config.state_directory / "scaler.db");
-  if (!ledger) return ledger.error();
+  const auto memory = open_memory(config);
+  if (!memory) return memory.error();
   const auto capacity = make_capacity(config, Purpose::scale);
   if (!capacity) return capacity.error();
   const auto queue = make_queue(config);
   const auto observer = make_observer(config);
   fleet::Loop loop(config.managed_classes(),
-                   {*queue, **capacity, *ledger, *observer, system_clock()});
+                   {*queue, **capacity, (*memory)->ledger(), *observer, system_clock()});
 
   std::stop_source stop;
   auto end = End::stop;
@@ -70,13 +60,16 @@ Result<End> scale(const ScaleConfig& config, const ScaleOptions& options,
     const std::jthread watcher(
         [&](std::stop_token over) { end_on_signal(signals, stop, end, over); });
     if (options.once) {
-      if (auto passed = one_pass(loop, stop.get_token()); !passed) return passed.error();
+      const auto passed = one_pass(loop, stop.get_token());
+      (*memory)->ledger().hand_over({});
+      if (!passed) return passed.error();
       return End::stop;
     }
     log::info("scaling", {{"config", options.config_file}, {"queue", queue_in_words(config)}});
     process::tell_supervisor("READY=1");
     loop.run(stop.get_token());
   }
+  (*memory)->ledger().hand_over({});
   return end;
 }
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/file.hpp"
@@ -32,13 +34,17 @@ class ConfigReader {
     const auto whole = as_mapping(document);
     yaml::MapReader top(whole, "", problems_);
     config.queue = read_queue(top);
-    config.state_directory = path(top, "state_directory");
+    config.lease = read_lease(top);
+    if (!config.lease || top.take("state_directory") != nullptr) {
+      config.state_directory = path(top, "state_directory");
+    }
     if (const auto* classes = top.require("resource_classes")) {
       if (classes->entries.empty()) {
         top.problem_at("resource_classes", "needs at least one class: namespace/name");
       }
       read_classes(*classes, config);
     }
+    refuse_lease_of_local(top, config);
     top.finish();
     if (!problems_.empty()) return std::move(problems_);
     config.token_files = std::move(token_files_);
@@ -53,6 +59,31 @@ class ConfigReader {
       problems_.push_back(
           {at, "resource_classes",
            fmt::format("'{}' is not a resource class such as namespace/name", printable(name))});
+    }
+  }
+
+  std::optional<LeaseSettings> read_lease(yaml::MapReader& top) {
+    const auto* value = top.take("lease");
+    if (value == nullptr) return std::nullopt;
+    const auto section = as_mapping(*value);
+    yaml::MapReader reader(section, "lease", problems_);
+    LeaseSettings lease;
+    reader.require("table");
+    lease.table = text(reader, "table");
+    lease.region = reader.text("region").value_or("");
+    reader.finish();
+    return lease;
+  }
+
+  // What one scaler has started as its children another can neither see nor look after.
+  static void refuse_lease_of_local(yaml::MapReader& top, const ScaleConfig& config) {
+    const bool local = std::ranges::any_of(config.classes, [](const auto& scaled) {
+      return std::holds_alternative<capacity::AgentSettings>(scaled.capacity);
+    });
+    if (local && config.lease) {
+      top.problem_at("lease",
+                     "is for machines that several scalers can reach, and 'local' "
+                     "instances are of one machine: remove one of the two");
     }
   }
 
@@ -308,16 +339,23 @@ std::variant<ScaleConfig, yaml::Problems> parse_scale_config(
   return ConfigReader(directory).read(*document);
 }
 
+std::variant<ScaleConfig, yaml::Problems> read_scale_config(
+    std::string_view text, const std::filesystem::path& directory) {
+  auto read = parse_scale_config(text, directory);
+  const auto* config = std::get_if<ScaleConfig>(&read);
+  if (config == nullptr) return read;
+  auto unfit = check_tokens(*config, ::geteuid() == 0);
+  if (!unfit.empty()) return unfit;
+  return read;
+}
+
 tl::expected<ScaleConfig, int> load_scale_config(const std::string& file) {
   const auto text = read_file(file, kLongestFile);
   if (!text) return tl::unexpected(report({ErrorKind::invalid, text.error().message}));
-  auto read = parse_scale_config(*text, std::filesystem::absolute(file).parent_path());
+  auto read = read_scale_config(*text, std::filesystem::absolute(file).parent_path());
   auto* problems = std::get_if<yaml::Problems>(&read);
   if (problems != nullptr) return tl::unexpected(report(std::move(*problems), file));
-  auto& config = std::get<ScaleConfig>(read);
-  auto unfit = check_tokens(config, ::geteuid() == 0);
-  if (!unfit.empty()) return tl::unexpected(report(std::move(unfit), file));
-  return std::move(config);
+  return std::move(std::get<ScaleConfig>(read));
 }
 
 }  // namespace muster::cli

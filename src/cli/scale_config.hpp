@@ -3,6 +3,7 @@
 // muster.yaml: what `muster scale` and `muster plan` read. docs/scaling.md has the table of keys.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -42,6 +43,12 @@ struct ScaledClass {
   ClassCapacity capacity;
 };
 
+// Where the scalers of the same groups agree who of them is in charge: a table of DynamoDB.
+struct LeaseSettings {
+  std::string table;
+  std::string region;  // empty: that of the environment
+};
+
 // A token file that the configuration names.
 struct NamedTokenFile {
   std::filesystem::path file;
@@ -55,7 +62,8 @@ struct ScaleConfig {
   using Queue = std::variant<demand::ServerAccess, CircleCiQueue, demand::CommandQueueSettings>;
 
   Queue queue;
-  std::filesystem::path state_directory;
+  std::filesystem::path state_directory;  // empty: there is a lease, which keeps the memory
+  std::optional<LeaseSettings> lease;
   std::vector<ScaledClass> classes;  // in the order of the file
   std::vector<NamedTokenFile> token_files;
 
@@ -72,8 +80,11 @@ std::variant<ScaleConfig, yaml::Problems> parse_scale_config(
 // That others may read one is a problem if `as_root`, and else a warning in the log.
 yaml::Problems check_tokens(const ScaleConfig& config, bool as_root);
 
-// The configuration in `file`, its token files checked; or the exit code, once it is said on
-// standard error what is wrong.
+// parse_scale_config() and check_tokens() of this process.
+std::variant<ScaleConfig, yaml::Problems> read_scale_config(std::string_view text,
+                                                            const std::filesystem::path& directory);
+
+// The configuration in `file`; or the exit code, once it is said on standard error what is wrong.
 tl::expected<ScaleConfig, int> load_scale_config(const std::string& file);
 
 }  // namespace muster::cli

@@ -124,6 +124,14 @@ Result<std::unique_ptr<fleet::CapacityProvider>> make_capacity(const ScaleConfig
   return std::make_unique<capacity::ByClass>(std::move(providers));
 }
 
+Millis poll_interval(const ScaleConfig& config) {
+  return std::visit(
+      Overloaded{[](const demand::ServerAccess&) { return Millis(std::chrono::seconds(5)); },
+                 [](const CircleCiQueue& circleci) { return circleci.poll_interval; },
+                 [](const demand::CommandQueueSettings& it) { return it.poll_interval; }},
+      config.queue);
+}
+
 std::unique_ptr<fleet::DecisionObserver> make_observer(const ScaleConfig& config) {
   const auto* server = std::get_if<demand::ServerAccess>(&config.queue);
   if (server == nullptr) return std::make_unique<Nobody>();

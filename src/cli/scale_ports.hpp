@@ -12,6 +12,9 @@ namespace muster::cli {
 
 std::unique_ptr<fleet::DemandSource> make_queue(const ScaleConfig& config);
 
+// How often a queue is read that does not tell by itself when it changes.
+Millis poll_interval(const ScaleConfig& config);
+
 // Of a look only, launch() and drain() must not be called, and nothing else changes anything.
 enum class Purpose { scale, look };
 Result<std::unique_ptr<fleet::CapacityProvider>> make_capacity(const ScaleConfig& config,

@@ -125,21 +125,23 @@ std::vector<ManagedClass> Loop::take_charge(PassOutcome& outcome, std::stop_toke
 }
 
 void Loop::note_charge(const std::string& resource_class, const Charge& charge) {
-  if (charge.kind != Charge::Kind::ours) forget(resource_class);
+  if (charge.kind == Charge::Kind::newly_ours) memories_.erase(resource_class);
+  if (!charge.is_ours()) forget(resource_class);
   const auto before = charges_.find(resource_class);
-  const bool changed = before == charges_.end() || before->second != charge.kind;
-  charges_.insert_or_assign(resource_class, charge.kind);
+  const auto kind = charge.is_ours() ? Charge::Kind::ours : charge.kind;
+  if (before != charges_.end() && before->second == kind) return;
+  charges_.insert_or_assign(resource_class, kind);
   if (charge.kind == Charge::Kind::newly_ours) {
     log::info("in charge", {{"resource_class", resource_class}});
-  } else if (changed && charge.kind == Charge::Kind::anothers) {
+  } else if (charge.kind == Charge::Kind::anothers) {
     log::info("standing by", {{"resource_class", resource_class}, {"why", charge.why}});
-  } else if (changed && charge.kind == Charge::Kind::unknown) {
+  } else if (charge.kind == Charge::Kind::unknown) {
     log::warn("held: it is not known who is in charge",
               {{"resource_class", resource_class}, {"error", charge.why}});
   }
 }
 
-// What another scaler may have changed since.
+// Another scaler goes on with it.
 void Loop::forget(const std::string& resource_class) {
   memories_.erase(resource_class);
   recorded_.erase(resource_class);

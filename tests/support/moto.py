@@ -70,6 +70,12 @@ class Moto:
             AvailabilityZones=[REGION + "a"], NewInstancesProtectedFromScaleIn=True,
             LaunchTemplate={"LaunchTemplateName": name, "Version": "$Latest"})
 
+    def create_lease_table(self, name):
+        self.client("dynamodb").create_table(
+            TableName=name, BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "group", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "group", "KeyType": "HASH"}])
+
     def close(self):
         self.program.stop()
 

@@ -1,0 +1,175 @@
+// The autoscaler as a function of AWS Lambda. Invoked each minute it makes a pass every few
+// seconds for most of that minute, while it is in charge; see docs/aws.md.
+
+#include <signal.h>
+
+#include <cstdio>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "aws/lambda_runtime.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/scale_config.hpp"
+#include "cli/scale_memory.hpp"
+#include "cli/scale_ports.hpp"
+#include "fleet/embedded_metrics.hpp"
+#include "fleet/shift.hpp"
+#include "process/child.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+constexpr Millis kShift = std::chrono::seconds(55);  // of the minute; the next one is invoked then
+constexpr Millis kLastWords = std::chrono::seconds(3);  // before the deadline: to hand over
+constexpr std::uint64_t kLongestFile = 1 << 20;
+
+// MUSTER_CONFIG is the text itself; without it, muster.yaml beside the program.
+Result<ScaleConfig> function_config(const aws::Environment& environment) {
+  const auto directory = std::filesystem::path(environment("LAMBDA_TASK_ROOT").value_or("."));
+  auto text = environment("MUSTER_CONFIG");
+  if (!text) {
+    const auto file = read_file(directory / "muster.yaml", kLongestFile);
+    if (!file) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("there is no configuration: put the text of a muster.yaml into the "
+                               "variable MUSTER_CONFIG ({})",
+                               file.error().message)};
+    }
+    text = *file;
+  }
+  auto read = read_scale_config(*text, directory);
+  if (auto* problems = std::get_if<yaml::Problems>(&read)) {
+    yaml::sort_by_position(*problems);
+    std::vector<std::string> lines;
+    for (const auto& problem : *problems) lines.push_back(problem.describe_in("muster.yaml"));
+    return Error{ErrorKind::invalid, join(lines, "; ")};
+  }
+  auto& config = std::get<ScaleConfig>(read);
+  if (!config.lease) {
+    return Error{ErrorKind::invalid,
+                 "muster.yaml: lease: is missing: a function needs it, to remember and to keep "
+                 "other scalers away"};
+  }
+  // What a function writes to its disk is gone with it.
+  config.state_directory.clear();
+  return std::move(config);
+}
+
+// The parts of a function that live as long as its process.
+struct Parts {
+  ScaleConfig config;
+  std::unique_ptr<ScaleMemory> memory;
+  std::unique_ptr<fleet::CapacityProvider> capacity;
+  std::unique_ptr<fleet::DemandSource> queue;
+};
+
+Result<Parts> make_parts(const aws::Environment& environment) {
+  auto config = function_config(environment);
+  if (!config) return config.error();
+  auto memory = open_memory(*config);
+  if (!memory) return memory.error();
+  auto capacity = make_capacity(*config, Purpose::scale);
+  if (!capacity) return capacity.error();
+  auto queue = make_queue(*config);
+  return Parts{std::move(*config), std::move(*memory), std::move(*capacity), std::move(queue)};
+}
+
+class Function {
+ public:
+  Function(aws::LambdaRuntime runtime, Parts parts)
+      : runtime_(std::move(runtime)),
+        parts_(std::move(parts)),
+        interval_(poll_interval(parts_.config)),
+        loop_(
+            parts_.config.managed_classes(),
+            {*parts_.queue, *parts_.capacity, parts_.memory->ledger(), metrics_, system_clock()}) {}
+
+  // Until the process is asked to end, or Lambda cannot be reached.
+  Result<void> serve(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const auto invocation = runtime_.next(stop);
+      if (!invocation) return stop.stop_requested() ? ok() : invocation.error();
+      if (auto told = scale_for(*invocation, stop); !told) return told;
+    }
+    return ok();
+  }
+
+ private:
+  Result<void> scale_for(const aws::Invocation& invocation, const std::stop_token& stop) {
+    const auto& clock = system_clock();
+    const auto left = invocation.deadline - clock.wall() - kLastWords;
+    const auto until = clock.monotonic() + std::clamp(left, Millis(0), kShift);
+    const auto outcome = fleet::work_shift(loop_, interval_, until, clock, stop);
+    parts_.memory->ledger().hand_over({});
+    for (const auto& line : metrics_.take_lines(clock.wall())) fmt::print("{}\n", line);
+    std::fflush(stdout);
+    const auto verdict = fleet::verdict_of(outcome.last);
+    if (verdict) return runtime_.succeed(invocation, result_json(outcome.passes));
+    const auto why = verdict.error().message + why_held();
+    log::error("this invocation has failed", {{"error", why}});
+    return runtime_.fail(invocation, "Muster.Incomplete", why);
+  }
+
+  std::string why_held() const {
+    std::string why;
+    for (const auto& pass : metrics_.latest()) {
+      const auto& reason = pass.decision.reasons.front();
+      why += fmt::format("; {}: {}", printable(pass.resource_class), describe(reason));
+    }
+    return why;
+  }
+
+  std::string result_json(int passes) const {
+    std::string classes;
+    for (const auto& pass : metrics_.latest()) {
+      classes +=
+          fmt::format(R"({}{{"resource_class":{},"desired":{},"why":{}}})",
+                      classes.empty() ? "" : ",", json_text(pass.resource_class),
+                      pass.decision.desired, json_text(describe(pass.decision.reasons.front())));
+    }
+    return fmt::format(R"({{"passes":{},"classes":[{}]}})", passes, classes);
+  }
+
+  aws::LambdaRuntime runtime_;
+  Parts parts_;
+  const Millis interval_;
+  fleet::EmbeddedMetrics metrics_;
+  fleet::Loop loop_;
+};
+
+}  // namespace
+
+bool is_function() {
+  return aws::LambdaRuntime::of(aws::process_environment()).has_value();
+}
+
+int run_function() {
+  if (auto done = log::configure({.format = log::Format::json}); !done) return report(done.error());
+  const auto environment = aws::process_environment();
+  auto runtime = aws::LambdaRuntime::of(environment);
+  auto parts = make_parts(environment);
+  if (!parts) {
+    log::error("cannot start", {{"error", parts.error().message}});
+    if (auto told = runtime->fail_to_start("Muster.Start", parts.error().message); !told) {
+      log::error("nobody could be told", {{"error", told.error().message}});
+    }
+    return report(parts.error());
+  }
+  process::SignalWatch signals{SIGTERM, SIGINT};
+  std::stop_source stop;
+  const std::jthread watcher([&](const std::stop_token& over) {
+    while (!over.stop_requested()) {
+      if (signals.wait(Millis(200))) stop.request_stop();
+    }
+  });
+  Function function(std::move(*runtime), std::move(*parts));
+  const auto served = function.serve(stop.get_token());
+  return served ? 0 : report(served.error());
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,119 @@
+#include "cli/scale_memory.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "aws/session.hpp"
+#include "base/crypto.hpp"
+#include "base/file.hpp"
+#include "fleet/line_ledger.hpp"
+#include "fleet/sqlite_ledger.hpp"
+#include "fleet/state_lock.hpp"
+#include "lease/leased_ledger.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+using Memory = Result<std::unique_ptr<ScaleMemory>>;
+
+class InDirectory final : public ScaleMemory {
+ public:
+  InDirectory(std::optional<fleet::StateLock> lock, fleet::SqliteLedger ledger)
+      : lock_(std::move(lock)), ledger_(std::move(ledger)) {}
+  fleet::Ledger& ledger() override { return ledger_; }
+
+ private:
+  std::optional<fleet::StateLock> lock_;
+  fleet::SqliteLedger ledger_;
+};
+
+class UnderLease final : public ScaleMemory {
+ public:
+  // `decisions` may be null: then they are lines of standard output.
+  UnderLease(std::unique_ptr<lease::LeaseTable> table, lease::LeaseTerms terms,
+             std::unique_ptr<ScaleMemory> decisions)
+      : decisions_(std::move(decisions)),
+        ledger_(std::move(table), std::move(terms), decisions_ ? decisions_->ledger() : lines_) {}
+  fleet::Ledger& ledger() override { return ledger_; }
+
+ private:
+  fleet::LineLedger lines_{stdout};
+  std::unique_ptr<ScaleMemory> decisions_;
+  lease::LeasedLedger ledger_;
+};
+
+Memory open_directory(const std::filesystem::path& directory) {
+  // Traversable for root's job user, whose working directories lie below.
+  const auto mode = ::geteuid() == 0 ? 0711 : 0700;
+  if (auto made = make_directory(directory, mode); !made) return made.error();
+  auto lock = fleet::StateLock::acquire(directory);
+  if (!lock) return lock.error();
+  auto ledger = fleet::SqliteLedger::open(directory / "scaler.db");
+  if (!ledger) return ledger.error();
+  return std::make_unique<InDirectory>(std::move(*lock), std::move(*ledger));
+}
+
+// A name for people, and unique.
+std::string owner() {
+  const auto tag = random_hex(4);
+  const auto environment = aws::process_environment();
+  if (const auto function = environment("AWS_LAMBDA_FUNCTION_NAME")) {
+    return fmt::format("the function {} ({})", *function, tag);
+  }
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host = {"this machine"};
+  return fmt::format("process {} on {} ({})", ::getpid(), host.data(), tag);
+}
+
+// Two classes of different names that name one group must not both scale it: the item is the
+// group's, where there is one.
+Result<std::map<std::string, std::string>> lease_keys(const ScaleConfig& config) {
+  aws::Session session;
+  std::map<std::string, std::string> keys;
+  for (const auto& scaled : config.classes) {
+    auto& key = keys[scaled.managed.name];
+    key = scaled.managed.name;
+    const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
+    if (group == nullptr) continue;
+    auto region = group->region.empty() ? session.region({}) : Result<std::string>(group->region);
+    if (!region) return region.error();
+    key = fmt::format("{}/{}", *region, group->group);
+  }
+  return keys;
+}
+
+Memory open_lease(const ScaleConfig& config, std::unique_ptr<ScaleMemory> decisions) {
+  auto keys = lease_keys(config);
+  if (!keys) return keys.error();
+  auto table = lease::open_dynamo_table(config.lease->table, config.lease->region);
+  if (!table) return table.error();
+  return std::make_unique<UnderLease>(std::move(*table),
+                                      lease::LeaseTerms{.owner = owner(), .keys = std::move(*keys)},
+                                      std::move(decisions));
+}
+
+}  // namespace
+
+Memory open_memory(const ScaleConfig& config) {
+  if (config.state_directory.empty()) return open_lease(config, nullptr);
+  auto directory = open_directory(config.state_directory);
+  if (!directory || !config.lease) return directory;
+  return open_lease(config, std::move(*directory));
+}
+
+Memory look_at_memory(const ScaleConfig& config) {
+  if (config.lease) return open_lease(config, nullptr);
+  const auto file = config.state_directory / "scaler.db";
+  std::error_code unreadable;
+  if (!std::filesystem::exists(file, unreadable)) return std::unique_ptr<ScaleMemory>();
+  auto ledger = fleet::SqliteLedger::open(file, db::Access::read);
+  if (!ledger) return ledger.error();
+  return std::make_unique<InDirectory>(std::nullopt, std::move(*ledger));
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,63 @@
+#include "fleet/embedded_metrics.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace muster::fleet {
+
+namespace {
+
+constexpr std::size_t kMostSamples = 100;  // of a metric in a line: CloudWatch's own limit
+
+bool is_held(const scaling::Decision& decision) {
+  using scaling::Rule;
+  return std::any_of(decision.reasons.begin(), decision.reasons.end(), [](const auto& reason) {
+    return reason.rule == Rule::instances_unknown || reason.rule == Rule::demand_unknown ||
+           reason.rule == Rule::demand_stale;
+  });
+}
+
+}  // namespace
+
+void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
+  latest_ = classes;
+  for (const auto& [name, snapshot, decision] : classes) {
+    const auto sample = [&, this, &of = name](std::string_view metric, std::int64_t value) {
+      auto& samples = classes_[of][metric];
+      if (samples.size() < kMostSamples) samples.push_back(value);
+    };
+    if (const auto* demand = std::get_if<scaling::DemandReading>(&snapshot.demand)) {
+      sample("Waiting", demand->unclaimed);
+      sample("Running", demand->running);
+    }
+    sample("Held", is_held(decision) ? 1 : 0);
+    sample("Desired", decision.desired);
+    sample("Booting", decision.counts.booting);
+    sample("Idle", decision.counts.idle);
+    sample("Busy", decision.counts.busy);
+    sample("Launches", decision.launch);
+    sample("FailedBoots", decision.next.failed_boots_in_a_row);
+  }
+}
+
+std::vector<std::string> EmbeddedMetrics::take_lines(WallTime now) {
+  std::vector<std::string> lines;
+  for (const auto& [name, samples] : classes_) {
+    std::string definitions;
+    std::string values;
+    for (const auto& [metric, numbers] : samples) {
+      if (!definitions.empty()) definitions += ',';
+      definitions += fmt::format(R"({{"Name":"{}","Unit":"Count"}})", metric);
+      values += fmt::format(R"(,"{}":[{}])", metric, fmt::join(numbers, ","));
+    }
+    lines.push_back(fmt::format(
+        R"({{"_aws":{{"Timestamp":{},"CloudWatchMetrics":[{{"Namespace":"Muster",)"
+        R"("Dimensions":[["ResourceClass"]],"Metrics":[{}]}}]}},"ResourceClass":{}{}}})",
+        now.time_since_epoch().count(), definitions, json_text(name), values));
+  }
+  classes_.clear();
+  return lines;
+}
+
+}  // namespace muster::fleet

@@ -1,0 +1,25 @@
+#pragma once
+
+// The record of decisions as JSON lines on a stream, for where there is no disk to keep it on.
+// Remembers nothing.
+
+#include <cstdio>
+
+#include "fleet/ledger.hpp"
+
+namespace muster::fleet {
+
+class LineLedger final : public Ledger {
+ public:
+  explicit LineLedger(std::FILE* lines) : lines_(lines) {}
+
+  Result<ClassMemory> load(const std::string&) override { return ClassMemory(); }
+  Result<void> save(const std::string&, const ClassMemory&) override { return ok(); }
+  Result<void> record(const std::string& resource_class, const scaling::Snapshot& snapshot,
+                      const scaling::Decision& decision) override;
+
+ private:
+  std::FILE* lines_;
+};
+
+}  // namespace muster::fleet

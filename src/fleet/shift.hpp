@@ -1,0 +1,25 @@
+#pragma once
+
+// Passes for a limited time: how a function scales that is invoked each minute.
+
+#include <stop_token>
+
+#include "base/time.hpp"
+#include "fleet/loop.hpp"
+
+namespace muster::fleet {
+
+struct ShiftOutcome {
+  int passes = 0;
+  Result<PassOutcome> last;  // how it stood at the end
+};
+
+// One pass at once, and then one each `interval` that begins before `until`.
+ShiftOutcome work_shift(Loop& loop, Millis interval, MonotonicTime until, const Clock& clock,
+                        const std::stop_token& stop);
+
+// Held or half done is no success: whoever had a pass made by cron or by AWS must learn of it. The
+// error says what was not done. Standing by for another scaler is a success.
+Result<void> verdict_of(const Result<PassOutcome>& pass);
+
+}  // namespace muster::fleet
