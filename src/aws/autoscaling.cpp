@@ -9,9 +9,8 @@ namespace muster::aws {
 namespace {
 
 constexpr Service kService{"auto_scaling", "autoscaling", "autoscaling"};
-constexpr std::size_t kMostNames = 100;
 constexpr std::size_t kMostPages = 50;
-constexpr std::size_t kMostProtectedAtOnce = 50;  // AWS's limits, as is that of the names
+constexpr std::size_t kMostProtectedAtOnce = 50;  // AWS's limit
 
 std::string member(std::string_view list, std::size_t index) {
   return fmt::format("{}.member.{}", list, index + 1);

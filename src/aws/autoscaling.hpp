@@ -47,12 +47,15 @@ struct ScalingActivity {
 
 class AutoScaling {
  public:
+  static constexpr std::size_t kMostNames = 100;  // AWS's limit
+
   // As Client::open().
   static Result<AutoScaling> open(Session& session, net::HttpClient& http, std::string region,
                                   const std::stop_token& stop,
                                   Patience patience = usual_patience());
 
-  // Those of the names (at most 100) that there are, in AWS's order. All of them or an error.
+  // Those of the names (at most kMostNames) that there are, in AWS's order. All of them or an
+  // error.
   Result<std::vector<AutoScalingGroup>> groups(std::span<const std::string> names,
                                                const std::stop_token& stop);
 

@@ -1,6 +1,7 @@
 #include "capacity/auto_scaling_group.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/core.h>
 
@@ -177,7 +178,15 @@ class AwsGroupApi final : public GroupApi {
   }
 
   Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names) override {
-    return client_->groups(names, {});
+    std::vector<aws::AutoScalingGroup> all;
+    while (!names.empty()) {
+      const auto some = names.first(std::min(names.size(), aws::AutoScaling::kMostNames));
+      auto groups = client_->groups(some, {});
+      if (!groups) return groups;
+      std::move(groups->begin(), groups->end(), std::back_inserter(all));
+      names = names.subspan(some.size());
+    }
+    return all;
   }
   Result<std::vector<aws::ScalingActivity>> activities(const std::string& group,
                                                        int most) override {

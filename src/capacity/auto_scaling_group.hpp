@@ -47,7 +47,6 @@ Result<std::unique_ptr<GroupApi>> open_group_api(const std::string& region);
 
 class AutoScalingGroups final : public fleet::CapacityProvider {
  public:
-  // `classes`: at most 100.
   AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<std::string, GroupSettings> classes,
                     const Clock& clock = system_clock());
 

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/core.h>
+
 #include "base/file.hpp"
 
 namespace muster::cli {
@@ -297,6 +299,38 @@ TEST_F(TokenFiles, AreRegularFiles) {
   std::filesystem::remove(directory_ / "large.token");
   std::filesystem::create_directory(directory_ / "large.token");
   EXPECT_THAT(problems(false), ElementsAre(HasSubstr("is no regular file")));
+}
+
+std::string leased(std::string_view more = "", std::string_view lease = "  table: muster\n") {
+  return fmt::format(
+      "circleci: {{token_variable: TOKEN}}\nlease:\n{}{}resource_classes:\n"
+      "  acme/linux: {{max: 1, auto_scaling_group: {{name: runners}}}}\n",
+      lease, more);
+}
+
+TEST(ScaleConfig, ALeaseKeepsTheMemorySoThatNoDirectoryIsNeeded) {
+  const auto read = parse_scale_config(leased(), "/srv");
+  const auto& config = std::get<ScaleConfig>(read);
+  EXPECT_EQ(config.lease->table, "muster");
+  EXPECT_EQ(config.lease->region, "");
+  EXPECT_TRUE(config.state_directory.empty());
+
+  const auto both = parse_scale_config(
+      leased("state_directory: here\n", "  table: muster\n  region: eu-west-1\n"), "/srv");
+  EXPECT_EQ(std::get<ScaleConfig>(both).state_directory, "/srv/here");
+  EXPECT_EQ(std::get<ScaleConfig>(both).lease->region, "eu-west-1");
+}
+
+TEST(ScaleConfig, ALeaseNamesItsTable) {
+  EXPECT_THAT(problems_of(leased("", "  region: eu-west-1\n")),
+              Contains(HasSubstr("lease: 'table' is missing")));
+  EXPECT_THAT(problems_of(leased("", "  table: ''\n")), Contains(HasSubstr("is empty")));
+  EXPECT_THAT(problems_of(leased("", "  table: a\n  tabel: b\n")), Contains(HasSubstr("tabel")));
+}
+
+TEST(ScaleConfig, LocalInstancesAndALeaseExcludeEachOther) {
+  EXPECT_THAT(problems_of(std::string(kWhole) + "lease: {table: muster}\n"),
+              Contains(HasSubstr("lease: is for machines that several scalers can reach")));
 }
 
 }  // namespace

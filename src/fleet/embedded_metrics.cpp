@@ -18,6 +18,13 @@ bool is_held(const scaling::Decision& decision) {
   });
 }
 
+// Those that look dead, too many at once to be believed, and so were not ended.
+std::int64_t spared(const scaling::Decision& decision) {
+  const auto& reasons = decision.reasons;
+  const auto found = std::ranges::find(reasons, scaling::Rule::many_silent, &scaling::Reason::rule);
+  return found == reasons.end() ? 0 : found->wanted;
+}
+
 }  // namespace
 
 void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
@@ -32,6 +39,7 @@ void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
       sample("Running", demand->running);
     }
     sample("Held", is_held(decision) ? 1 : 0);
+    sample("LookDead", spared(decision));
     sample("Desired", decision.desired);
     sample("Booting", decision.counts.booting);
     sample("Idle", decision.counts.idle);

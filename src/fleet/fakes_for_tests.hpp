@@ -117,7 +117,7 @@ class FakeLedger final : public Ledger {
   bool writable = true;
   std::map<std::string, Charge> charges;
   bool lapsed = false;  // the charge runs out between a decision and its act
-  int charge_asked = 0;
+  std::atomic<int> charge_asked = 0;
 
   std::map<std::string, Charge> take_charge(const std::vector<std::string>&,
                                             const std::stop_token&) override {

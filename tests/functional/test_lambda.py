@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,8 @@ from support.moto import REGION, Moto
 from support.pipeline import config, job
 from support.waiting import wait_until
 
-NEEDED = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeScalingActivities",
-          "autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup",
-          "dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue"]
+POLICY = json.loads((Path(__file__).parents[2] / "deploy/aws/scaler-policy.json").read_text())
+NEEDED = [action for statement in POLICY["Statement"] for action in statement["Action"]]
 
 
 @pytest.fixture

@@ -1,0 +1,71 @@
+#include "fleet/shift.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/log.hpp"
+#include "fleet/fakes_for_tests.hpp"
+
+namespace muster::fleet {
+namespace {
+
+class ShiftTest : public testing::Test {
+ protected:
+  ShiftTest() { EXPECT_TRUE(log::configure({.format = log::Format::none})); }
+  ShiftOutcome work(Millis interval, Millis length, const std::stop_token& stop = {}) {
+    const auto& clock = system_clock();
+    return work_shift(loop, interval, clock.monotonic() + length, clock, stop);
+  }
+
+  FakeQueue queue{system_clock()};
+  FakeCapacity capacity{system_clock()};
+  FakeLedger ledger;
+  FakeObserver observer;
+  Loop loop{{{"local/small", scaling::Policy{.max = 4}}},
+            {queue, capacity, ledger, observer, system_clock()}};
+};
+
+TEST_F(ShiftTest, MakesOnePassHoweverShortItIs) {
+  const auto outcome = work(Millis(1000), Millis(0));
+  EXPECT_EQ(outcome.passes, 1);
+  EXPECT_TRUE(verdict_of(outcome.last));
+}
+
+TEST_F(ShiftTest, MakesAPassEachIntervalUntilItsEnd) {
+  const auto outcome = work(Millis(50), Millis(225));
+  EXPECT_GE(outcome.passes, 2);
+  EXPECT_LE(outcome.passes, 5);
+}
+
+TEST_F(ShiftTest, EndsWhenItIsToldTo) {
+  std::stop_source stop;
+  std::jthread shift([&] {
+    const auto outcome = work(std::chrono::hours(1), std::chrono::hours(2), stop.get_token());
+    EXPECT_EQ(outcome.passes, 1);
+  });
+  while (ledger.charge_asked == 0) std::this_thread::yield();
+  stop.request_stop();
+}
+
+TEST_F(ShiftTest, IsJudgedByHowItStoodAtTheEnd) {
+  queue.readable = false;
+  const auto held = verdict_of(work(Millis(1000), Millis(0)).last);
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().kind, ErrorKind::unavailable);
+
+  queue.readable = true;
+  queue.unclaimed = 1;
+  capacity.room = 0;
+  EXPECT_FALSE(verdict_of(work(Millis(1000), Millis(0)).last)) << "nothing could be launched";
+
+  capacity.listable = false;
+  EXPECT_FALSE(verdict_of(work(Millis(1000), Millis(0)).last));
+
+  ledger.charges["local/small"] = {Charge::Kind::anothers, "b is in charge"};
+  EXPECT_TRUE(verdict_of(work(Millis(1000), Millis(0)).last)) << "standing by is no failure";
+}
+
+}  // namespace
+}  // namespace muster::fleet
