@@ -67,9 +67,9 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::map<std::string, std::string> live;  // id to lifecycle state
     std::int64_t pending = 0;                 // asked for, and not there yet
     std::int64_t max = 0;
-    std::optional<WallTime> asked_at;  // when the desired capacity was last raised by us
+    std::optional<WallTime> asked_at;         // when the desired capacity was last raised by us
     std::optional<WallTime> asked_at_by_aws;  // the same by AWS's clock
-    std::string told_activity;         // the latest failed launch that was told
+    std::string told_activity;                // the latest failed launch that was told
   };
 
   void see(const std::string& resource_class, const aws::AutoScalingGroup& group,
