@@ -46,6 +46,15 @@ def small(server):
     return server.create_class("local/small")
 
 
+@pytest.fixture
+def bridges():
+    """Takes a Bridge, which then stops before the world ends."""
+    started = []
+    yield started.append
+    for bridge in started:
+        bridge.stop()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

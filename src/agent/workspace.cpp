@@ -80,14 +80,17 @@ UniqueFd try_lock(const fs::path& directory) {
   return locked.st_ino == present.st_ino ? std::move(lock) : UniqueFd();
 }
 
+// Another agent that looks for leftovers may lock, and remove, what we have not locked yet.
 Result<UniqueFd> make_locked(const fs::path& directory) {
   constexpr Millis kPatience = std::chrono::seconds(30);
   constexpr Millis kPause(20);
   const auto deadline = system_clock().monotonic() + kPatience;
   for (;;) {
-    if (auto made = make_directory(directory, kPrivate); !made) return made.error();
+    const auto made = make_directory(directory, kPrivate);
+    if (!made && made.error().kind != ErrorKind::not_found) return made.error();
     if (auto lock = try_lock(directory)) return lock;
     if (system_clock().monotonic() >= deadline) {
+      if (!made) return made.error();
       return Error{ErrorKind::conflict,
                    fmt::format("{} is in use: an earlier attempt of this task is still being ended",
                                directory.string())};

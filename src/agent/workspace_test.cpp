@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 namespace muster::agent {
 namespace {
@@ -118,6 +119,20 @@ TEST_F(WorkspaceTest, ANewAttemptStartsAfresh) {
   ASSERT_TRUE(workspace) << workspace.error().message;
   EXPECT_TRUE(exists("work/again"));
   EXPECT_FALSE(exists("work/again/project"));
+}
+
+TEST_F(WorkspaceTest, AnotherAgentThatLooksForLeftoversIsNotInTheWay) {
+  std::vector<std::jthread> others;
+  for (int i = 0; i < 3; ++i) {
+    others.emplace_back([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) remove_leftovers(state_, settings_);
+    });
+  }
+  for (int i = 0; i < 300; ++i) {
+    const auto made = make("t");
+    ASSERT_TRUE(made) << made.error().message;
+    ASSERT_TRUE(exists("tasks/t") && exists("work/t"));
+  }
 }
 
 TEST_F(WorkspaceTest, AStateDirectoryThatIsNotThereHoldsNoLeftovers) {

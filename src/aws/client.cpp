@@ -26,6 +26,10 @@ int cost_of(Again again) {
   return again == Again::later_timeout ? RetryQuota::kTimeoutCost : 0;
 }
 
+auto date_of(const net::ClientResponse& response) {
+  return net::parse_http_date(response.headers.get("Date").value_or(""));
+}
+
 }  // namespace
 
 struct Client::Call {
@@ -156,6 +160,7 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
                               const net::ClientResponse& response, const std::stop_token& stop) {
   const auto unless_done = call.repeat == Repeat::always ? Again::later : Again::no;
   if (response.status >= 200 && response.status < 300) {
+    if (const auto date = date_of(response)) session_->learn_time(*date);
     auto answer = call.is_json ? parse_json(response.body) : parse_xml(response.body);
     if (answer) return {std::move(answer)};
     const auto message = fmt::format("{}: the answer: {}", call.name, answer.error().message);
@@ -176,7 +181,7 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
 bool Client::can_try_otherwise(const Fault& fault, const Credentials& credentials,
                                const net::ClientResponse& response, const std::stop_token& stop) {
   if (is_about_time(fault)) {
-    const auto date = net::parse_http_date(response.headers.get("Date").value_or(""));
+    const auto date = date_of(response);
     if (date && session_->learn_time(*date)) return true;
   }
   if (!is_about_credentials(fault)) return false;

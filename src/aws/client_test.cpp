@@ -187,6 +187,15 @@ TEST_F(ClientTest, AWrongClockIsCorrectedFromTheAnswerAndStaysSo) {
   EXPECT_TRUE(pauses_.empty());
 }
 
+TEST_F(ClientTest, EveryAnswerTellsTheTime) {
+  auto done = kDone;
+  done.headers.set("Date", "Fri, 02 Jan 2026 03:02:05 GMT");  // two minutes behind
+  service_.answer_with({done});
+  EXPECT_TRUE(call());
+  EXPECT_TRUE(call());
+  EXPECT_EQ(service_.requests().back().headers.get("X-Amz-Date"), "20260102T030205Z");
+}
+
 TEST_F(ClientTest, AWrongSecretIsNotTakenForAWrongClock) {
   auto refused = fault(403, "SignatureDoesNotMatch", "x-amz-security-token:hush-token");
   refused.headers.set("Date", "Fri, 02 Jan 2026 03:04:06 GMT");

@@ -63,9 +63,8 @@ WallTime Session::aws_now() const {
 
 bool Session::learn_time(WallTime aws_time) {
   const auto off = aws_time - aws_now();
-  if (off < kAccepted && off > -kAccepted) return false;
   ahead_ = (aws_time - clock_.wall()).count();
-  return true;
+  return off >= kAccepted || off <= -kAccepted;
 }
 
 }  // namespace muster::aws

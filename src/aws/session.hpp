@@ -31,10 +31,10 @@ class Session {
 
   CredentialCache& credentials() { return credentials_; }
 
-  // This machine's clock, corrected by what was learnt.
+  // This machine's clock, corrected by what was learnt: AWS's, or up to a second behind it.
   WallTime aws_now() const;
-  // From the Date of an answer of just now. True if it is so far from aws_now() that a signature
-  // was refused for it; aws_now() is right from then on.
+  // From the Date of an answer of just now. True if it is so far from aws_now() as it was that a
+  // signature was refused for it.
   bool learn_time(WallTime aws_time);
 
  private:

@@ -144,9 +144,11 @@ Result<void> make_directory(const std::filesystem::path& path, mode_t mode) {
                         fmt::format("cannot make the directory {}", path.string()));
   }
   if (::chmod(path.c_str(), mode) != 0) {
-    return system_error(errno, fmt::format("the directory {} is not ours to use: it belongs to "
-                                           "another user",
-                                           path.string()));
+    const int why = errno;
+    return system_error(
+        why, fmt::format("the directory {} {}", path.string(),
+                         why == ENOENT ? "was removed as soon as it was made"
+                                       : "is not ours to use: it belongs to another user"));
   }
   return ok();
 }

@@ -96,7 +96,7 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
               {{"group", group}, {"error", activities.error().message}});
     return;
   }
-  const auto since = seen.asked_at.value_or(clock_.wall() - kRecently);
+  const auto since = seen.asked_at_by_aws.value_or(api_->now() - kRecently);
   for (const auto& activity : *activities) {
     if (activity.id == seen.told_activity) return;
     if (!is_failed_launch(activity) || activity.started_at < since) continue;
@@ -123,10 +123,12 @@ Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& re
   }
   std::vector<std::string> launched;
   if (count == 0) return launched;
+  const auto asked_at_by_aws = api_->now();
   const auto raised =
       api_->set_desired_capacity(settings->second.group, static_cast<int>(there + count));
   if (!raised) return raised.error();
   seen.asked_at = clock_.wall();
+  seen.asked_at_by_aws = asked_at_by_aws;
   for (; count > 0; --count) launched.push_back(pending_id(resource_class, ++seen.pending));
   return launched;
 }
@@ -198,6 +200,7 @@ class AwsGroupApi final : public GroupApi {
   Result<void> terminate(const std::string& instance_id) override {
     return client_->terminate(instance_id, {});
   }
+  WallTime now() override { return session_.aws_now(); }
 
  private:
   AwsGroupApi() = default;

@@ -40,6 +40,8 @@ class GroupApi {
                                                                int most) = 0;
   virtual Result<void> set_desired_capacity(const std::string& group, int desired) = 0;
   virtual Result<void> terminate(const std::string& instance_id) = 0;
+  // AWS's clock, by which activities are dated: ours may be minutes off. Rather behind than ahead.
+  virtual WallTime now() = 0;
 };
 
 // AWS's own. Credentials are looked for when they are needed.
@@ -64,8 +66,9 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::map<std::string, std::string> live;  // id to lifecycle state
     std::int64_t pending = 0;                 // asked for, and not there yet
     std::int64_t max = 0;
-    std::optional<WallTime> asked_at;  // when the desired capacity was last raised by us
-    std::string told_activity;         // the latest failed launch that was told
+    std::optional<WallTime> asked_at;         // when the desired capacity was last raised by us
+    std::optional<WallTime> asked_at_by_aws;  // the same by AWS's clock
+    std::string told_activity;                // the latest failed launch that was told
   };
 
   void see(const std::string& resource_class, const aws::AutoScalingGroup& group,

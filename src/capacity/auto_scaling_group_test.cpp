@@ -22,6 +22,7 @@ struct Region {
   std::vector<std::string> terminated;
   std::optional<Error> trouble;
   int asked_for_activities = 0;
+  Millis ahead{0};  // AWS's clock, of ours
 
   void instance(const std::string& id, const std::string& state) {
     group.instances.push_back({.id = id, .lifecycle_state = state});
@@ -30,7 +31,7 @@ struct Region {
 
 class RegionApi final : public GroupApi {
  public:
-  explicit RegionApi(Region& region) : region_(region) {}
+  RegionApi(Region& region, const Clock& clock) : region_(region), clock_(clock) {}
   Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names) override {
     if (region_.trouble) return *region_.trouble;
     std::vector<aws::AutoScalingGroup> found;
@@ -53,9 +54,11 @@ class RegionApi final : public GroupApi {
     region_.terminated.push_back(id);
     return ok();
   }
+  WallTime now() override { return clock_.wall() + region_.ahead; }
 
  private:
   Region& region_;
+  const Clock& clock_;
 };
 
 class AutoScalingGroupsTest : public testing::Test {
@@ -72,7 +75,7 @@ class AutoScalingGroupsTest : public testing::Test {
   Region region;
   ManualClock clock{WallTime(std::chrono::hours(500'000))};
   AutoScalingGroups groups{
-      std::make_unique<RegionApi>(region), {{"acme/linux", {.group = "runners"}}}, clock};
+      std::make_unique<RegionApi>(region, clock), {{"acme/linux", {.group = "runners"}}}, clock};
 };
 
 TEST_F(AutoScalingGroupsTest, ListsWhatLivesAndWhatIsStillToCome) {
@@ -149,6 +152,19 @@ TEST_F(AutoScalingGroupsTest, TellsWhyALaunchFailedOnce) {
   region.activities.insert(region.activities.begin(),
                            {"a-4", "Failed", "again", "Launching", "", later, later});
   EXPECT_EQ(groups.list()->failed_launches.at("acme/linux"), "again");
+}
+
+TEST_F(AutoScalingGroupsTest, FailuresAreDatedByTheClockOfAws) {
+  region.ahead = -minutes(3);
+  live();
+  EXPECT_TRUE(groups.launch("acme/linux", 1));
+  const auto old = clock.wall() + region.ahead - std::chrono::seconds(1);
+  region.activities = {{"a-1", "Failed", "an old trouble", "Launching", "", old, old}};
+  EXPECT_THAT(groups.list()->failed_launches, IsEmpty());
+  const auto later = clock.wall() + region.ahead + std::chrono::seconds(1);
+  region.activities.insert(region.activities.begin(),
+                           {"a-2", "Failed", "a new one", "Launching", "", later, later});
+  EXPECT_EQ(groups.list()->failed_launches.at("acme/linux"), "a new one");
 }
 
 TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {

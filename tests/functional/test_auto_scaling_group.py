@@ -1,22 +1,19 @@
 """An Auto Scaling group follows the queue: our server in the place of CircleCI, moto in that of AWS.
 
-moto checks signatures and which actions a policy allows, not on what. It has no activities and no
-instance that takes time to come; the unit tests of `capacity` have both.
+moto checks signatures and which actions a policy allows, not on what. It has no activities, no
+instance that takes time to come and no throttling: test_group_as_aws_is.py has them.
 """
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 
 from support.bridge import Bridge
 from support.moto import REGION, Moto
 from support.pipeline import config, job
+from support.scaler import NEEDED, Scaler
 from support.waiting import wait_until
-
-POLICY = json.loads((Path(__file__).parents[2] / "deploy/aws/scaler-policy.json").read_text())
-NEEDED = [action for statement in POLICY["Statement"] for action in statement["Action"]]
 
 
 @pytest.fixture
@@ -25,41 +22,6 @@ def moto(tmp_path):
     server.create_group("runners", maximum=20)
     yield server
     server.close()
-
-
-@pytest.fixture
-def bridges():
-    started = []
-    yield started.append
-    for bridge in started:
-        bridge.stop()
-
-
-class Scaler:
-    """The scaler of local/small over the group `runners`, with the rights it needs and no more."""
-
-    def __init__(self, world, server, moto, allowed=NEEDED, **policy):
-        self.world = world
-        keys = moto.create_user("scaler", [
-            {"Effect": "Allow", "Action": allowed, "Resource": "*"}])
-        self.secret = keys["aws_secret_access_key"]
-        self.environment = {**{k.upper(): v for k, v in keys.items()},
-                            "AWS_ENDPOINT_URL": moto.url}
-        self.file = world.place / "scaler.yaml"
-        self.file.write_text(json.dumps({
-            "circleci": {"url": server.url, "token_file": str(server.data / "token"),
-                         "poll_interval": "1s"},
-            "state_directory": str(world.place / "scaler-state"),
-            "resource_classes": {"local/small": {
-                "max": 6, **policy, "auto_scaling_group": {"name": "runners", "region": REGION}}}}))
-
-    def start(self):
-        return self.world.start("scaler", "scale", "--config", self.file,
-                                environment=self.environment)
-
-    def once(self):
-        return self.world.run("scale", "--config", self.file, "--once",
-                              environment=self.environment)
 
 
 def test_from_zero_and_back_with_a_launch_for_each_task(world, server, small, moto, bridges):

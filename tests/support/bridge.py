@@ -1,4 +1,4 @@
-"""Between an Auto Scaling group and this machine: each instance is a real runner, until either ends.
+"""Between an Auto Scaling group and this machine: an instance in service is a real runner.
 
 A runner that ends takes its instance with it and lowers the desired capacity, as an instance does
 that looks after itself. An instance that the group has ended takes its runner with it.
@@ -20,22 +20,25 @@ class Bridge:
             "runner": {"mode": "single-task", "idle_timeout": "5s"}}))
         self.runners = {}  # instance id to program; None for one that never boots
         self.released = set()
+        self.killed = set()  # ended by the group while they ran
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self):
         while not self.stopping.wait(0.2):
-            present = {i["InstanceId"] for i in self.instances()}
-            for name in present - self.runners.keys():
+            in_service = {i["InstanceId"] for i in self.instances()
+                          if i["LifecycleState"] == "InService"}
+            for name in in_service - self.runners.keys():
                 self.runners[name] = self.boot(name) if self.boots(name) else None
             for name, runner in self.runners.items():
                 if runner is None or name in self.released:
                     continue
                 if not runner.running:
                     self.release(name)
-                elif name not in present:
+                elif name not in in_service:
                     runner.kill()
+                    self.killed.add(name)
                     self.released.add(name)
 
     def boot(self, name):

@@ -18,6 +18,8 @@ ACCOUNT = "123456789012"
 class Moto:
     """One server. Its administrator may do everything; whom else it knows, a test says."""
 
+    region = REGION
+
     def __init__(self, directory):
         self.program = Program(
             "moto", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], directory,

@@ -1,0 +1,36 @@
+"""The scaler over Auto Scaling groups, with the rights it needs and no more."""
+
+import json
+from pathlib import Path
+
+POLICY = json.loads((Path(__file__).parents[2] / "deploy/aws/scaler-policy.json").read_text())
+NEEDED = [action for statement in POLICY["Statement"] for action in statement["Action"]]
+
+
+class Scaler:
+    """`aws`: Moto or StrictAws. `groups`: resource class to the group of its instances."""
+
+    def __init__(self, world, server, aws, allowed=NEEDED, groups=None, **policy):
+        self.world = world
+        self.keys = aws.create_user("scaler", [
+            {"Effect": "Allow", "Action": allowed, "Resource": "*"}])
+        self.secret = self.keys["aws_secret_access_key"]
+        self.environment = {**{k.upper(): v for k, v in self.keys.items()},
+                            "AWS_ENDPOINT_URL": aws.url}
+        self.file = world.place / "scaler.yaml"
+        self.file.write_text(json.dumps({
+            "circleci": {"url": server.url, "token_file": str(server.data / "token"),
+                         "poll_interval": "1s"},
+            "state_directory": str(world.place / "scaler-state"),
+            "resource_classes": {
+                name: {"max": 6, **policy,
+                       "auto_scaling_group": {"name": group, "region": aws.region}}
+                for name, group in (groups or {"local/small": "runners"}).items()}}))
+
+    def start(self):
+        return self.world.start("scaler", "scale", "--config", self.file,
+                                environment=self.environment)
+
+    def once(self):
+        return self.world.run("scale", "--config", self.file, "--once",
+                              environment=self.environment)
