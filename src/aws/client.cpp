@@ -123,10 +123,7 @@ Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
   const auto credentials = session_->credentials().get(stop);
   if (!credentials) return {credentials.error()};
   const auto response = http_->send(signed_request(call, *credentials), stop);
-  if (response) {
-    answered_at_ = net::parse_http_date(response->headers.get("Date").value_or(""));
-    return judge(call, *credentials, *response, stop);
-  }
+  if (response) return judge(call, *credentials, *response, stop);
 
   const auto& error = response.error();
   auto again = Again::no;

@@ -6,7 +6,6 @@
 // One thread at a time. Clients of one thread share its HttpClient: its connections, and with them
 // one copy of the certificates.
 
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -45,8 +44,6 @@ class Client {
                     const std::stop_token& stop, Repeat repeat = Repeat::always);
 
   const std::string& region() const { return region_; }
-  // When AWS gave its latest answer, by its own clock, to the second. Nothing: never, or unsaid.
-  std::optional<WallTime> answered_at() const { return answered_at_; }
 
  private:
   struct Call;
@@ -71,7 +68,6 @@ class Client {
   int max_attempts_;
   Patience patience_;
   RetryQuota quota_;
-  std::optional<WallTime> answered_at_;
 };
 
 }  // namespace muster::aws

@@ -39,9 +39,6 @@ class DynamoDb {
   Result<void> put(const std::string& table, const Item& item, const std::string& name,
                    std::optional<std::int64_t> expected, const std::stop_token& stop);
 
-  // When AWS gave its latest answer, by its own clock, to the second.
-  std::optional<WallTime> answered_at() const { return client_.answered_at(); }
-
  private:
   explicit DynamoDb(Client client) : client_(std::move(client)) {}
   Client client_;

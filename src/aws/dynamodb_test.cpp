@@ -22,9 +22,7 @@ class DynamoDbTest : public testing::Test {
     dynamo_.emplace(std::move(*opened));
   }
   static net::Response answer(std::string body, int status = 200) {
-    net::Response response{.status = status, .body = std::move(body)};
-    response.headers.set("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
-    return response;
+    return {.status = status, .body = std::move(body)};
   }
   net::Request request() const { return service_.requests().at(0); }
 
@@ -47,7 +45,6 @@ TEST_F(DynamoDbTest, ReadsAnItem) {
   EXPECT_EQ(request().headers.get("Content-Type"), "application/x-amz-json-1.0");
   EXPECT_EQ(request().body,
             R"({"TableName":"muster","Key":{"group":{"S":"runners"}},"ConsistentRead":true})");
-  EXPECT_EQ(dynamo_->answered_at(), *parse_rfc3339("1994-11-06T08:49:37Z"));
 }
 
 TEST_F(DynamoDbTest, KnowsThatThereIsNoItem) {

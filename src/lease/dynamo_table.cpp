@@ -40,7 +40,7 @@ class DynamoTable final : public LeaseTable {
   Result<Reading> read(const std::string& key, const std::stop_token& stop) override {
     const auto found = client_->get(table_, kKey, key, stop);
     if (!found) return explained(found.error());
-    Reading reading{.at = answered_at()};
+    Reading reading{.at = session_.aws_now()};
     if (!*found) return reading;
     auto item = read_item(**found);
     if (!item) return item.error().within(fmt::format("the item {} of {}", key, table_));
@@ -56,13 +56,11 @@ class DynamoTable final : public LeaseTable {
                                      {kExpires, item.expires_at.time_since_epoch().count()}}};
     const auto written = client_->put(table_, kept, kVersion, expected, stop);
     if (!written) return explained(written.error());
-    return answered_at();
+    return session_.aws_now();
   }
 
  private:
   explicit DynamoTable(std::string table) : table_(std::move(table)) {}
-
-  WallTime answered_at() const { return client_->answered_at().value_or(session_.aws_now()); }
 
   Error explained(const Error& error) const {
     if (error.kind != ErrorKind::not_found) return error;

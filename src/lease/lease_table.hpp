@@ -26,7 +26,7 @@ struct Item {
 
 struct Reading {
   std::optional<Item> item;  // nothing: there is none
-  WallTime at{};             // by the table's clock, to the second
+  WallTime at{};             // by the table's clock, or up to a second behind it
 };
 
 class LeaseTable {
