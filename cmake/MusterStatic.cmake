@@ -14,4 +14,5 @@ target_compile_definitions(muster_options INTERFACE MUSTER_STATIC)
 # What nobody calls is left out; where it was built is nobody's business, and differs.
 target_compile_options(muster_options INTERFACE
   -ffunction-sections -fdata-sections -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
-target_link_options(muster_options INTERFACE -static -Wl,--gc-sections,--strip-all)
+# Still somewhere else in memory at each start.
+target_link_options(muster_options INTERFACE -static-pie -Wl,--gc-sections,--strip-all)

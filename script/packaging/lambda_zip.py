@@ -3,6 +3,7 @@ trusts, and the licences. The same program gives the same bytes, wherever and wh
 
 import argparse
 import os
+import stat
 import subprocess
 import tempfile
 import time
@@ -28,7 +29,7 @@ def hashed_certificates():
 
 
 def write_zip(output, files, seconds):
-    """`files`: a name, then its bytes and its mode."""
+    """`files`: a name, then its bytes and its mode. A name that ends in / is a directory."""
     moment = time.gmtime(max(seconds, 315532800))[:6]  # a zip's time begins in 1980
     unfinished = output.with_name(output.name + ".new")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -36,7 +37,8 @@ def write_zip(output, files, seconds):
             content, mode = files[name]
             entry = zipfile.ZipInfo(name, moment)
             entry.create_system = 3  # Unix: it keeps the mode
-            entry.external_attr = (0o100000 | mode) << 16
+            kind = stat.S_IFDIR if name.endswith("/") else stat.S_IFREG
+            entry.external_attr = (kind | mode) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
     unfinished.replace(output)
@@ -50,6 +52,7 @@ def main():
 
     notice = third_party_notice(given.program.parent, given.libraries)
     files = {"bootstrap": (given.program.read_bytes(), 0o755),
+             "certs/": (b"", 0o755),  # only its owner writes: the program looks at that
              "LICENSE": (given.licence.read_bytes(), 0o644),
              "THIRD_PARTY": (notice.encode(), 0o644)}
     for name, content in hashed_certificates().items():

@@ -21,7 +21,7 @@ bool is_packed_with(const std::filesystem::path& certificates,
   struct stat program {};
   return ::stat(certificates.c_str(), &directory) == 0 &&
          ::stat(executable.c_str(), &program) == 0 && directory.st_uid == program.st_uid &&
-         (directory.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+         (directory.st_mode & S_IWOTH) == 0;
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ std::filesystem::path own_executable();
 
 // Where OpenSSL may search: `certs` beside `executable`, as in the archive that script/package
 // makes, then the system's `directory`; each only if it has hashed names. Joined by colons; empty
-// if there is neither. `certs` must belong to the owner of the executable, and others must not be
-// able to write to it: in a directory like /tmp, anybody could have put it there.
+// if there is neither. `certs` must belong to the owner of the executable, and not everybody may be
+// able to write to it: in a directory like /tmp, anybody could have put one there.
 std::string certificate_search_path(const std::filesystem::path& executable,
                                     const std::filesystem::path& directory);
 
