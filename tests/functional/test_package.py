@@ -48,11 +48,10 @@ def test_what_is_in_it(lambda_zip, unpacked):
 
 
 def test_openssl_finds_its_certificates(unpacked):
-    roots = list((unpacked / "certs").iterdir())
+    roots = sorted((unpacked / "certs").glob("*.0"))  # .1 has the same name as another
     assert len(roots) > 100
-    for root in roots[:5]:
-        subprocess.run(["openssl", "verify", "-no-CAfile", "-CApath", unpacked / "certs", root],
-                       check=True, capture_output=True)
+    subprocess.run(["openssl", "verify", "-no_check_time", "-no-CAfile",
+                    "-CApath", unpacked / "certs", *roots], check=True, capture_output=True)
 
 
 def test_it_needs_nothing_else(empty_root):
