@@ -10,12 +10,27 @@
 #include "cli/commands.hpp"
 #include "cli/parse.hpp"
 
+#ifdef MUSTER_STATIC
+#include <nss.h>
+#endif
+
 namespace {
 
 int show(const muster::cli::Answer& answer) {
   fmt::print(stdout, "{}", answer.output);
   fmt::print(stderr, "{}", answer.error);
   return answer.code;
+}
+
+// A static program would load what /etc/nsswitch.conf names, and with it the machine's C library,
+// which is not the one that it was made for. It finds users and hosts by itself instead.
+void look_names_up_without_plugins() {
+#ifdef MUSTER_STATIC
+  for (const auto* database : {"passwd", "group", "initgroups", "services"}) {
+    __nss_configure_lookup(database, "files");
+  }
+  __nss_configure_lookup("hosts", "files dns");
+#endif
 }
 
 int run(const muster::cli::Options& options) {
@@ -25,6 +40,7 @@ int run(const muster::cli::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  look_names_up_without_plugins();
   if (argc == 2 && argv[1] == muster::agent::kExecWord) return muster::agent::run_agent_exec();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that goes away is an error of the write, not our end
 

@@ -1,6 +1,7 @@
 """The fixtures. A test says what it wants running; everything is real and ends with it."""
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 def pytest_addoption(parser):
     parser.addoption("--binary", default=os.environ.get("MUSTER_BINARY"),
                      help="the muster to test (or $MUSTER_BINARY)")
+    parser.addoption("--lambda-zip", type=Path, help="what script/package lambda has made")
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +26,23 @@ def binary(request):
             pytest.exit("No muster to test. Run script/test, or give --binary FILE.", 2)
         path = built
     return Path(path).resolve()
+
+
+@pytest.fixture(scope="session")
+def lambda_zip(request):
+    path = request.config.getoption("--lambda-zip")
+    if not path:
+        pytest.skip("needs --lambda-zip FILE; script/test --functional package makes it")
+    return path.resolve()
+
+
+@pytest.fixture
+def unpacked(lambda_zip, tmp_path):
+    """A directory with what is in the archive, as Lambda unpacks it, and nothing else."""
+    with zipfile.ZipFile(lambda_zip) as archive:
+        for entry in archive.infolist():
+            Path(archive.extract(entry, tmp_path)).chmod(entry.external_attr >> 16 & 0o777)
+    return tmp_path
 
 
 @pytest.fixture

@@ -340,16 +340,33 @@ Result<ClientResponse> Call::finish(CURLcode code) {
 }
 
 // curl would read the bundle of all certificates for each new connection: 17 ms and more. It need
-// not if it may search a directory instead; and if there is only the bundle, it keeps that. But
+// not if it may search directories instead; and if there is only the bundle, it keeps that. But
 // somebody may have added a certificate to the bundle alone, so that has the last word.
 std::atomic<bool> needs_bundle = false;
 
+struct Trust {
+  std::string directories;  // empty: only the bundle
+  const char* bundle = nullptr;
+};
+
+Trust find_trust() {
+  const auto* defaults = curl_version_info(CURLVERSION_NOW);
+  Trust found;
+  found.directories =
+      certificate_search_path(own_executable(), defaults->capath ? defaults->capath : "");
+  // Beside directories, a bundle that is not there would be an error of its own.
+  const bool readable = defaults->cainfo && ::access(defaults->cainfo, R_OK) == 0;
+  if (readable || found.directories.empty()) found.bundle = defaults->cainfo;
+  return found;
+}
+
 void Call::set_trust() {
-  static const auto* defaults = curl_version_info(CURLVERSION_NOW);
-  static const bool searchable = defaults->capath && has_hashed_names(defaults->capath);
+  static const Trust trust = find_trust();
+  if (trust.directories.empty()) return set<const char*>(easy_, CURLOPT_CAPATH, nullptr);
+  set(easy_, CURLOPT_CAPATH, trust.directories.c_str());
   if (needs_bundle) return;
-  bundle_ = searchable ? defaults->cainfo : nullptr;
-  set<const char*>(easy_, searchable ? CURLOPT_CAINFO : CURLOPT_CAPATH, nullptr);
+  bundle_ = trust.bundle;
+  set<const char*>(easy_, CURLOPT_CAINFO, nullptr);
 }
 
 bool Call::trust_bundle_too() {

@@ -1,5 +1,8 @@
 #include "net/trust.hpp"
 
+#include <sys/auxv.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -12,6 +15,15 @@ bool is_hashed_name(std::string_view name) {
   return name.size() == 10 && name.ends_with(".0") && name.find_first_not_of(kHex) == 8;
 }
 
+bool is_packed_with(const std::filesystem::path& certificates,
+                    const std::filesystem::path& executable) {
+  struct stat directory {};
+  struct stat program {};
+  return ::stat(certificates.c_str(), &directory) == 0 &&
+         ::stat(executable.c_str(), &program) == 0 && directory.st_uid == program.st_uid &&
+         (directory.st_mode & S_IWOTH) == 0;
+}
+
 }  // namespace
 
 bool has_hashed_names(const std::filesystem::path& directory) {
@@ -21,6 +33,30 @@ bool has_hashed_names(const std::filesystem::path& directory) {
     if (is_hashed_name(entries->path().filename().string())) return true;
   }
   return false;
+}
+
+std::filesystem::path own_executable() {
+  std::error_code failed;
+  auto known = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (!failed) return known;
+  // There is no /proc. What the kernel was told to start is as good if it does not depend on
+  // where we are now.
+  const auto* started = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  known = started != nullptr ? started : "";
+  return known.is_absolute() ? known : std::filesystem::path();
+}
+
+std::string certificate_search_path(const std::filesystem::path& executable,
+                                    const std::filesystem::path& directory) {
+  std::string path;
+  const auto packed = executable.parent_path() / "certs";
+  const bool can_be_named = packed.native().find(':') == std::string::npos;
+  if (can_be_named && is_packed_with(packed, executable) && has_hashed_names(packed)) path = packed;
+  if (!directory.empty() && has_hashed_names(directory)) {
+    if (!path.empty()) path += ':';
+    path += directory;
+  }
+  return path;
 }
 
 }  // namespace muster::net

@@ -1,0 +1,114 @@
+"""A directory as the root of a program's world, with a network that is told by the test."""
+
+import os
+import socket
+import ssl
+import subprocess
+import threading
+
+
+class EmptyRoot:
+    """Made by the test out of what it puts into `directory`."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def write(self, name, content, mode=0o644):
+        file = self.directory / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(content)
+        file.chmod(mode)
+
+    def run(self, *arguments, deadline=60):
+        """/bootstrap's exit code and what it printed."""
+        return subprocess.run(["/bootstrap", *arguments], cwd="/", env={}, text=True,
+                              preexec_fn=lambda: (os.chroot(self.directory), os.chdir("/")),
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=deadline)
+
+
+class Authority:
+    """Signs one certificate, for one name, and lets OpenSSL find itself in a directory."""
+
+    def __init__(self, place, name):
+        place.mkdir()
+        self.file, self.served = place / "authority.pem", place / "served.pem"
+        key, request, more = place / "key.pem", place / "request.pem", place / "extensions"
+        more.write_text(f"subjectAltName=DNS:{name}\n")
+        new = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout")
+        self.openssl(*new, place / "authority.key", "-x509", "-days", "2", "-out", self.file,
+                     "-subj", "/CN=An authority of a test")
+        self.openssl(*new, key, "-out", request, "-subj", f"/CN={name}")
+        certificate = self.openssl("x509", "-req", "-days", "2", "-in", request, "-CA", self.file,
+                                   "-CAkey", place / "authority.key", "-CAcreateserial",
+                                   "-extfile", more)
+        self.served.write_text(certificate + key.read_text())
+
+    @staticmethod
+    def openssl(*arguments):
+        return subprocess.run(["openssl", *map(str, arguments)], check=True, text=True,
+                              capture_output=True).stdout
+
+    def join(self, directory):
+        name = self.openssl("x509", "-noout", "-subject_hash", "-in", self.file).strip()
+        (directory / f"{name}.0").write_text(self.file.read_text())
+
+
+class TlsFront:
+    """Speaks TLS with a client, and plainly what it says to a server on this machine."""
+
+    def __init__(self, authority, behind):
+        self.behind = behind
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(authority.served)
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                plain, _ = self.listening.accept()
+            except OSError:  # closed
+                return
+            threading.Thread(target=self.relay, args=(plain,), daemon=True).start()
+
+    def relay(self, plain):
+        """One request and its answer are enough: no more is asked of this."""
+        try:
+            with self.context.wrap_socket(plain, server_side=True) as client, \
+                    socket.create_connection(("127.0.0.1", self.behind)) as server:
+                server.sendall(client.recv(1 << 16))
+                client.sendall(server.recv(1 << 16))
+        except OSError:  # the client does not trust us
+            pass
+
+    def close(self):
+        self.listening.close()
+
+
+class NameServer:
+    """Answers every question for an IPv4 address with 127.0.0.1, on an address of its own."""
+
+    def __init__(self):
+        self.address = f"127.{os.getpid() >> 16 & 63}.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((self.address, 53))
+        self.asked = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                query, client = self.socket.recvfrom(512)
+            except OSError:  # closed
+                return
+            end = query.index(0, 12) + 5  # after the name: its end, type and class
+            name, kind = query[12:end - 4], query[end - 4:end - 2]
+            self.asked.append(name)
+            found = kind == b"\0\1"
+            head = query[:2] + b"\x81\x80" + b"\0\1" + bytes([0, found]) + b"\0\0\0\0"
+            record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton("127.0.0.1")
+            self.socket.sendto(head + query[12:end] + record * found, client)
+
+    def close(self):
+        self.socket.close()
