@@ -115,6 +115,21 @@ def test_an_end_that_is_throttled_comes_in_the_end(world, server, small, aws, br
     assert group.launched() == 2
 
 
+@pytest.mark.timeout(400)
+def test_throttled_all_the_time_it_still_does_its_work(world, server, small, aws, bridges):
+    group = aws.create_group("runners", maximum=10)
+    bridge = bridge_to(bridges, world, server, small, aws)
+    aws.faults.throttle("DescribeAutoScalingGroups", rate=4)
+    aws.faults.throttle("SetDesiredCapacity", times=4)
+    program = Scaler(world, server, aws).start()
+    pipeline = world.submit(server, config(build=job("true", parallelism=12)))
+    assert pipeline.wait(240)["state"] == "success", program.tail()
+    wait_for_zero(group)
+    assert {task["attempt"] for task in pipeline.tasks()} == {1} and not bridge.killed
+    assert sum(call.code == "Throttling" for call in aws.calls_of("SetDesiredCapacity")) == 4
+    assert "Throttling" in program.output()
+
+
 def test_groups_on_several_pages(world, server, aws, bridges):
     aws.page_size = 2
     classes = {f"local/c{number}": f"group-{number}" for number in range(5)}

@@ -27,8 +27,12 @@ class Bridge:
 
     def run(self):
         while not self.stopping.wait(0.2):
-            in_service = {i["InstanceId"] for i in self.instances()
-                          if i["LifecycleState"] == "InService"}
+            try:
+                in_service = {i["InstanceId"] for i in self.instances()
+                              if i["LifecycleState"] == "InService"}
+            except ClientError as refused:
+                assert refused.response["Error"]["Code"] == "Throttling", refused
+                continue
             for name in in_service - self.runners.keys():
                 self.runners[name] = self.boot(name) if self.boots(name) else None
             for name, runner in self.runners.items():
