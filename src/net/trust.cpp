@@ -41,6 +41,7 @@ std::filesystem::path own_executable() {
   if (!failed) return known;
   // There is no /proc. What the kernel was told to start is as good if it does not depend on
   // where we are now.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval gives addresses as numbers
   const auto* started = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
   known = started != nullptr ? started : "";
   return known.is_absolute() ? known : std::filesystem::path();

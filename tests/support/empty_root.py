@@ -1,5 +1,6 @@
 """A directory as the root of a program's world, with a network that is told by the test."""
 
+import asyncio
 import os
 import socket
 import ssl
@@ -21,9 +22,9 @@ class EmptyRoot:
 
     def run(self, *arguments, deadline=60):
         """/bootstrap's exit code and what it printed."""
-        return subprocess.run(["/bootstrap", *arguments], cwd="/", env={}, text=True,
-                              preexec_fn=lambda: (os.chroot(self.directory), os.chdir("/")),
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=deadline)
+        return subprocess.run(["/usr/sbin/chroot", self.directory, "/bootstrap", *arguments],
+                              env={}, text=True, capture_output=True, stdin=subprocess.DEVNULL,
+                              timeout=deadline)
 
 
 class Authority:
@@ -60,30 +61,36 @@ class TlsFront:
         self.behind = behind
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.context.load_cert_chain(authority.served)
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listening.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.loop = asyncio.new_event_loop()
+        self.server = self.loop.run_until_complete(
+            asyncio.start_server(self.relay, "127.0.0.1", 0, ssl=self.context))
+        self.port = self.server.sockets[0].getsockname()[1]
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
 
-    def accept(self):
-        while True:
-            try:
-                plain, _ = self.listening.accept()
-            except OSError:  # closed
-                return
-            threading.Thread(target=self.relay, args=(plain,), daemon=True).start()
+    async def relay(self, client, to_client):
+        server, to_server = await asyncio.open_connection("127.0.0.1", self.behind)
+        await asyncio.gather(self.pass_on(client, to_server), self.pass_on(server, to_client))
 
-    def relay(self, plain):
-        """One request and its answer are enough: no more is asked of this."""
+    @staticmethod
+    async def pass_on(source, target):
         try:
-            with self.context.wrap_socket(plain, server_side=True) as client, \
-                    socket.create_connection(("127.0.0.1", self.behind)) as server:
-                server.sendall(client.recv(1 << 16))
-                client.sendall(server.recv(1 << 16))
-        except OSError:  # the client does not trust us
+            while data := await source.read(1 << 16):
+                target.write(data)
+                await target.drain()
+        except OSError:  # one of them has gone
             pass
+        finally:
+            target.close()
 
     def close(self):
-        self.listening.close()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.server.close()
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.close()
 
 
 class NameServer:
