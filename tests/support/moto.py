@@ -78,6 +78,26 @@ class Moto:
             AttributeDefinitions=[{"AttributeName": "group", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "group", "KeyType": "HASH"}])
 
+    def record(self):
+        """From now on calls are kept, for recorded()."""
+        self.recorder("start-recording", b"")
+
+    def recorded(self, access_key):
+        """The actions that were called with a key, as a policy names them."""
+        found = set()
+        for line in self.recorder("download-recording").splitlines():
+            headers = {name.lower(): value for name, value in json.loads(line)["headers"].items()}
+            signed = re.search(r"Credential=(\w+)/\d+/[\w-]+/(\w+)/",
+                               headers.get("authorization", ""))
+            if signed and signed[1] == access_key:
+                found.add(f"{signed[2]}:{headers['x-amz-target'].split('.')[-1]}")
+        return found
+
+    def recorder(self, what, data=None):
+        with urlopen(Request(f"{self.url}/moto-api/recorder/{what}", data=data),
+                     timeout=30) as answer:
+            return answer.read().decode()
+
     def close(self):
         self.program.stop()
 

@@ -54,6 +54,11 @@ class KeyRing:
         self.keys[key.id] = key
         return key
 
+    def adopt(self, who, keys, allowed):
+        key = Key(who, keys["aws_access_key_id"], keys["aws_secret_access_key"],
+                  keys.get("aws_session_token"), allowed)
+        self.keys[key.id] = key
+
     def authenticate(self, method, path, headers, body, now):
         """The key by which the request is signed. `headers`: names in lower case."""
         claim = read_claim(headers)

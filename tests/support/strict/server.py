@@ -78,6 +78,10 @@ class StrictAws:
         return self.key_ring.add(f"assumed-role/{name}/test", allowed_by(statements),
                                  temporary=True).for_boto3()
 
+    def adopt(self, who, keys, statements):
+        """A user that another server has made."""
+        self.key_ring.adopt(who, keys, allowed_by(statements))
+
     def allow(self, of, actions):
         """From now on these keys may do this, and nothing else."""
         self.key(of).allowed = list(actions)

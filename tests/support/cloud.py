@@ -1,0 +1,40 @@
+"""AWS as the scaler needs it: groups as strict as AWS's own, and moto for all else.
+
+Both check signatures. A user is known to both, with the same keys and the same rights.
+"""
+
+import json
+
+from support.moto import Moto
+from support.strict import REGION, StrictAws
+
+
+class Cloud:
+    region = REGION
+
+    def __init__(self, directory, **delays):
+        self.moto, self.groups = Moto(directory), StrictAws(**delays)
+
+    def environment(self, keys):
+        """For a program that calls with these keys."""
+        return {**{name.upper(): value for name, value in keys.items()},
+                "AWS_REGION": REGION, "AWS_ENDPOINT_URL": self.moto.url,
+                "AWS_ENDPOINT_URL_AUTO_SCALING": self.groups.url}
+
+    def assume_role(self, name, statements):
+        """Keys that end."""
+        keys = self.moto.assume_role(name, statements)
+        self.groups.adopt(f"assumed-role/{name}/test", keys, statements)
+        return keys
+
+    def keep_token(self, name, token):
+        """As the tutorial keeps it."""
+        self.moto.client("secretsmanager").create_secret(
+            Name=name, SecretString=json.dumps({"circle_token": token}))
+
+    def scaling(self):
+        return self.groups.client("autoscaling")
+
+    def close(self):
+        self.moto.close()
+        self.groups.close()
