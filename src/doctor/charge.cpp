@@ -67,9 +67,11 @@ Findings examine_lease(lease::LeaseTable& table, const std::string& name,
   constexpr auto kCheck = "lease-table";
   Notes notes("the lease table " + name);
   bool readable = false;
-  for (const auto& [resource_class, key] : keys) {
-    const auto reading =
-        ask("the lease table", [&](const std::stop_token& stop) { return table.read(key, stop); });
+  for (const auto& each : keys) {
+    const auto& resource_class = each.first;
+    const auto reading = ask("the lease table", [&](const std::stop_token& stop) {
+      return table.read(each.second, stop);
+    });
     if (!reading) {
       const auto& error = reading.error();
       notes.failed(kCheck,

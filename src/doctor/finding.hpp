@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -49,7 +50,7 @@ class Notes {
   void failed(std::string_view check, const Error& error, Asked asked);
 
   const std::string& subject() const { return subject_; }
-  Findings take() { return std::move(findings_); }
+  Findings take() { return std::exchange(findings_, {}); }
 
  private:
   void add(std::string_view check, Verdict verdict, std::string text);

@@ -10,11 +10,11 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using testing::HasSubstr;
 
-const WallTime kNow = WallTime(hours(500'000));
-const GroupUse kUse{.resource_class = "a/b",
-                    .group = "runners",
-                    .region = "eu-west-1",
-                    .policy = {.boot_timeout = minutes(5)}};
+constexpr WallTime kNow{hours(500'000)};
+const GroupUse the_use{.resource_class = "a/b",
+                       .group = "runners",
+                       .region = "eu-west-1",
+                       .policy = {.boot_timeout = minutes(5)}};
 
 aws::ScalingActivity launch(const std::string& id, Millis ago, std::string status = "Successful") {
   return {.status_code = std::move(status),
@@ -29,8 +29,8 @@ aws::AutoScalingGroup group_of(int desired, const std::vector<std::string>& ids)
   return group;
 }
 
-Finding launches(const aws::AutoScalingGroup& group, History history) {
-  return judge_launches(kUse, group, history, kNow).front();
+Finding launches(const aws::AutoScalingGroup& group, const History& history) {
+  return judge_launches(the_use, group, history, kNow).front();
 }
 
 TEST(GroupHistory, WhatWasAskedForIsThereOrComing) {
@@ -94,7 +94,7 @@ TEST(GroupHistory, RunnersAreComparedWithInstances) {
   };
   for (const auto& each : cases) {
     const auto group = group_of(1, each.instances);
-    const auto found = judge_runner_names(kUse, group, each.history, each.runners, kNow);
+    const auto found = judge_runner_names(the_use, group, each.history, each.runners, kNow);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().verdict, each.verdict) << each.what << ": " << found.front().text;
   }

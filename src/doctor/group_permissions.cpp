@@ -37,8 +37,8 @@ Findings judge_resize(const GroupUse& use, const std::string& arn, const Result<
     notes.bad(kCheck, "a size of -1 was accepted, as AWS never does: what answers is not AWS");
   } else if (answer.error().kind == ErrorKind::forbidden) {
     notes.bad(kCheck, fmt::format("the scaler may not size the group: {} in the policy of its "
-                                  "user or role ({})",
-                                  to_allow(kResize, arn), answer.error().message));
+                                  "user or role",
+                                  to_allow(kResize, arn)));
   } else {
     notes.failed(kCheck, answer.error(), Asked::for_the_doctor);
   }

@@ -46,7 +46,10 @@ class Region {
     if (const auto told = scaling_.answered_at()) {
       findings = judge_clock("AWS in " + uses.front().region, told, system_clock().wall());
     }
-    for (const auto& use : uses) append(findings, examine(use, groups));
+    // Of two classes that name one group only the first is told all: judge_sharing() has the rest.
+    for (const auto& use : uses) {
+      if (names.erase(use.group) > 0) append(findings, examine(use, groups));
+    }
     return findings;
   }
 
@@ -80,14 +83,17 @@ class Region {
     const auto activities = ask("AWS", [&](const std::stop_token& stop) {
       return scaling_.activities(use.group, kActivities, stop);
     });
-    Notes notes(use.subject());
-    if (!activities) {
-      notes.failed("launches", activities.error(), Asked::as_the_scaler);
-      return notes.take();
-    }
     const auto now = system_clock().wall();
-    const History history{*activities, std::ssize(*activities) < kActivities};
-    auto findings = judge_launches(use, group, history, now);
+    Findings findings;
+    History history;
+    if (activities) {
+      history = {*activities, std::ssize(*activities) < kActivities};
+      findings = judge_launches(use, group, history, now);
+    } else {
+      Notes notes(use.subject());
+      notes.failed("launches", activities.error(), Asked::as_the_scaler);
+      findings = notes.take();
+    }
     const auto runners = contacts_.find(use.resource_class);
     if (runners != contacts_.end()) {
       append(findings, judge_runner_names(use, group, history, runners->second, now));

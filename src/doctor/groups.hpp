@@ -19,7 +19,7 @@ using Contacts = std::map<std::string, std::vector<protocol::RunnerContact>>;
 // Whether there are credentials, from where, and until when.
 Findings examine_credentials(aws::Session& session);
 
-// One finding for each group at least. Regions are asked one after another, each through one
+// One finding for each group at least; regions are asked one after another, each through one
 // connection.
 Findings examine_groups(aws::Session& session, const std::vector<GroupUse>& uses,
                         const Contacts& contacts);

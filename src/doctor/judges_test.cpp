@@ -14,7 +14,7 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 
 constexpr auto kArn = "arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:x:autoScalingGroupName/g";
-const GroupUse kUse{.resource_class = "a/b", .group = "g", .region = "eu-west-1", .policy = {}};
+const GroupUse the_use{.resource_class = "a/b", .group = "g", .region = "eu-west-1", .policy = {}};
 
 TEST(Clock, IsGoodToHalfAMinuteAndBadWhereAwsRefusesIt) {
   const WallTime told{minutes(1'000'000)};
@@ -53,12 +53,12 @@ TEST(Permissions, ARefusalOfTheValueProvesThePermission) {
                         {silent, Verdict::unknown, Verdict::unknown},
                         {accepted, Verdict::bad, Verdict::bad}};
   for (const auto& [answer, resize, end] : cases) {
-    EXPECT_EQ(judge_resize(kUse, kArn, answer).front().verdict, resize);
-    EXPECT_EQ(judge_end(kUse, kArn, answer).front().verdict, end);
+    EXPECT_EQ(judge_resize(the_use, kArn, answer).front().verdict, resize);
+    EXPECT_EQ(judge_end(the_use, kArn, answer).front().verdict, end);
   }
-  EXPECT_THAT(judge_resize(kUse, kArn, denied).front().text,
+  EXPECT_THAT(judge_resize(the_use, kArn, denied).front().text,
               HasSubstr(std::string("allow autoscaling:SetDesiredCapacity on ") + kArn));
-  EXPECT_THAT(judge_end(kUse, kArn, denied).front().text, HasSubstr(kArn));
+  EXPECT_THAT(judge_end(the_use, kArn, denied).front().text, HasSubstr(kArn));
 }
 
 TEST(CircleCi, AClassThatIsNotShownMayBeOfAnotherOrganisation) {

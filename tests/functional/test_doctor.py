@@ -183,7 +183,8 @@ def test_two_classes_of_one_group(doctor, server):
     server.create_class("local/large")
     doctor.config["resource_classes"]["local/large"] = {
         "max": 2, "auto_scaling_group": {"name": "runners", "region": REGION}}
-    doctor.verdict("one-class", "bad", "local/small and local/large")
+    findings = doctor.verdict("one-class", "bad", "local/small and local/large")
+    assert len(findings["group-exists"]) == 1
 
 
 @pytest.mark.parametrize("missing, check, verdict", [
