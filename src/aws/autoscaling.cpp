@@ -142,6 +142,25 @@ Result<std::vector<ScalingActivity>> AutoScaling::activities(const std::string& 
   return activities;
 }
 
+Result<std::vector<ScalingPolicy>> AutoScaling::policies(const std::string& group,
+                                                         const std::stop_token& stop) {
+  const auto answer =
+      call("DescribePolicies",
+           {{"AutoScalingGroupName", group}, {"MaxRecords", std::to_string(kMostNames)}}, stop);
+  if (!answer) return answer.error();
+  std::vector<ScalingPolicy> policies;
+  for (const auto& node : members(*answer, "ScalingPolicies")) {
+    const auto type = node.text_at("PolicyType");
+    const bool forecasts =
+        type == "PredictiveScaling" &&
+        node.text_at("PredictiveScalingConfiguration/Mode") != "ForecastAndScale";
+    policies.push_back({.name = node.text_at("PolicyName"),
+                        .type = type,
+                        .scales = node.text_at("Enabled") != "false" && !forecasts});
+  }
+  return policies;
+}
+
 Result<void> AutoScaling::set_desired_capacity(const std::string& group, int desired,
                                                const std::stop_token& stop) {
   const auto answer = call("SetDesiredCapacity",

@@ -45,6 +45,13 @@ struct ScalingActivity {
   std::optional<WallTime> ended_at;
 };
 
+// What else may change a group's size.
+struct ScalingPolicy {
+  std::string name;
+  std::string type;    // "TargetTrackingScaling", "StepScaling", …
+  bool scales = true;  // false: it is disabled, or only forecasts
+};
+
 class AutoScaling {
  public:
   static constexpr std::size_t kMostNames = 100;  // AWS's limit
@@ -63,6 +70,10 @@ class AutoScaling {
   Result<std::vector<ScalingActivity>> activities(const std::string& group, int most,
                                                   const std::stop_token& stop);
 
+  // The group's policies, at most the first hundred.
+  Result<std::vector<ScalingPolicy>> policies(const std::string& group,
+                                              const std::stop_token& stop);
+
   // At once, whatever the group's cooldown.
   Result<void> set_desired_capacity(const std::string& group, int desired,
                                     const std::stop_token& stop);
@@ -73,6 +84,9 @@ class AutoScaling {
 
   Result<void> set_protection(const std::string& group, std::span<const std::string> instance_ids,
                               bool is_protected, const std::stop_token& stop);
+
+  // When AWS gave its latest answer, by its own clock, to the second.
+  std::optional<WallTime> answered_at() const { return client_.answered_at(); }
 
  private:
   explicit AutoScaling(Client client) : client_(std::move(client)) {}

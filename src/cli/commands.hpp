@@ -17,6 +17,7 @@ int run(const ServerOptions& options);
 int run(const AgentOptions& options);
 int run(const ScaleOptions& options);
 int run(const PlanOptions& options);
+int run(const DoctorOptions& options);
 int run(const RunOptions& options);
 int run(const PipelineOptions& options);
 int run(const ResourceClassOptions& options);

@@ -87,6 +87,15 @@ inline constexpr Text kPlan{
   muster plan --config muster.yaml --json
 )"};
 
+inline constexpr Text kDoctor{
+    "Look for what could keep scale from working; change nothing.\n"
+    "Asks the queue, AWS and this machine what muster scale will depend on, and prints a line for "
+    "each thing: good, or what to do. The exit code is 1 if something is not as it must be.",
+    R"(Examples:
+  muster doctor --config muster.yaml
+  muster doctor --config muster.yaml --json
+)"};
+
 inline constexpr Text kResourceClass{
     "Create, list or delete kinds of runners.\n"
     "A resource class names a kind of runner, as in the resource_class of a job: "

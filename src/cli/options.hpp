@@ -43,6 +43,11 @@ struct PlanOptions {
   bool json = false;
 };
 
+struct DoctorOptions {
+  std::string config_file;
+  bool json = false;
+};
+
 struct RunOptions {
   ClientOptions client;
   std::filesystem::path directory = ".";
@@ -91,8 +96,8 @@ struct CompletionOptions {
 
 struct ManOptions {};
 
-using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, RunOptions,
-                             PipelineOptions, ResourceClassOptions, TokenOptions, CompletionOptions,
-                             ManOptions>;
+using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
+                             RunOptions, PipelineOptions, ResourceClassOptions, TokenOptions,
+                             CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

@@ -39,6 +39,7 @@ class Parser {
     add_agent();
     add_scale();
     add_plan();
+    add_doctor();
     add_resource_class();
     add_token();
     add_completion();
@@ -207,6 +208,16 @@ class Parser {
   void add_plan() {
     auto& options = fresh<PlanOptions>();
     auto* added = command(app, "plan", kScale, text::kPlan);
+    string_option(added, "-c,--config", options.config_file, "FILE",
+                  "The configuration of muster scale.")
+        ->required();
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
+  }
+
+  void add_doctor() {
+    auto& options = fresh<DoctorOptions>();
+    auto* added = command(app, "doctor", kScale, text::kDoctor);
     string_option(added, "-c,--config", options.config_file, "FILE",
                   "The configuration of muster scale.")
         ->required();

@@ -55,13 +55,14 @@ TEST_F(Parse, ServerHasDefaultsAndTakesOptions) {
   EXPECT_EQ(set.lease, std::chrono::seconds(90));
 }
 
-TEST_F(Parse, AgentScaleAndPlanTakeAFile) {
+TEST_F(Parse, AgentScalePlanAndDoctorTakeAFile) {
   const auto agent = chosen<AgentOptions>({"agent", "-c", "-", "--job-user", "ci"});
   EXPECT_EQ(agent.config_file, "-");
   EXPECT_EQ(agent.job_user, "ci");
   EXPECT_EQ(chosen<AgentOptions>({"agent", "--config", "f"}).job_user, "nobody");
   EXPECT_TRUE(chosen<ScaleOptions>({"scale", "--config", "m.yaml", "--once"}).once);
   EXPECT_TRUE(chosen<PlanOptions>({"plan", "--config", "m.yaml", "--json"}).json);
+  EXPECT_TRUE(chosen<DoctorOptions>({"doctor", "--config", "m.yaml", "--json"}).json);
 }
 
 TEST_F(Parse, RunTakesADirectoryEvenIfItIsCalledLikeACommand) {

@@ -168,6 +168,7 @@ class ConfigReader {
 
   CircleCiQueue read_circleci(const yaml::Value& value) {
     constexpr yaml::Range kRequests{1, 60'000};
+    constexpr yaml::Range kConcurrency{1, 100'000};
     const auto section = as_mapping(value);
     yaml::MapReader reader(section, "circleci", problems_);
     CircleCiQueue queue;
@@ -175,6 +176,7 @@ class ConfigReader {
     read_circleci_token(reader, queue);
     queue.poll_interval = poll_interval(reader);
     queue.requests_per_minute = reader.integer("requests_per_minute", kRequests).value_or(600);
+    queue.concurrency_limit = reader.integer("concurrency_limit", kConcurrency);
     reader.finish();
     return queue;
   }
@@ -349,13 +351,27 @@ std::variant<ScaleConfig, yaml::Problems> read_scale_config(
   return read;
 }
 
-tl::expected<ScaleConfig, int> load_scale_config(const std::string& file) {
+namespace {
+
+template <class Read>
+tl::expected<ScaleConfig, int> load(const std::string& file, Read read) {
   const auto text = read_file(file, kLongestFile);
   if (!text) return tl::unexpected(report({ErrorKind::invalid, text.error().message}));
-  auto read = read_scale_config(*text, std::filesystem::absolute(file).parent_path());
-  auto* problems = std::get_if<yaml::Problems>(&read);
+  std::variant<ScaleConfig, yaml::Problems> config =
+      read(*text, std::filesystem::absolute(file).parent_path());
+  auto* problems = std::get_if<yaml::Problems>(&config);
   if (problems != nullptr) return tl::unexpected(report(std::move(*problems), file));
-  return std::move(std::get<ScaleConfig>(read));
+  return std::move(std::get<ScaleConfig>(config));
+}
+
+}  // namespace
+
+tl::expected<ScaleConfig, int> load_scale_config(const std::string& file) {
+  return load(file, read_scale_config);
+}
+
+tl::expected<ScaleConfig, int> load_without_tokens(const std::string& file) {
+  return load(file, parse_scale_config);
 }
 
 }  // namespace muster::cli

@@ -31,6 +31,8 @@ struct CircleCiQueue {
   std::variant<std::filesystem::path, Variable, demand::AwsToken> token;
   Millis poll_interval{};
   std::int64_t requests_per_minute = 0;
+  // How many self-hosted tasks the plan lets run at once, as CircleCI does not tell by its API.
+  std::optional<std::int64_t> concurrency_limit;
 };
 
 // A class's instances: local processes, machines that a program looks after, or those of an AWS
@@ -86,5 +88,7 @@ std::variant<ScaleConfig, yaml::Problems> read_scale_config(std::string_view tex
 
 // The configuration in `file`; or the exit code, once it is said on standard error what is wrong.
 tl::expected<ScaleConfig, int> load_scale_config(const std::string& file);
+// The same, but the tokens are not looked at.
+tl::expected<ScaleConfig, int> load_without_tokens(const std::string& file);
 
 }  // namespace muster::cli

@@ -70,19 +70,18 @@ std::string owner() {
   return fmt::format("process {} on {} ({})", ::getpid(), host.data(), tag);
 }
 
-// Two classes of different names that name one group must not both scale it: the item is the
-// group's, where there is one.
 Result<std::map<std::string, std::string>> lease_keys(const ScaleConfig& config) {
   aws::Session session;
   std::map<std::string, std::string> keys;
   for (const auto& scaled : config.classes) {
-    auto& key = keys[scaled.managed.name];
-    key = scaled.managed.name;
+    std::string region;
     const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
-    if (group == nullptr) continue;
-    auto region = group->region.empty() ? session.region({}) : Result<std::string>(group->region);
-    if (!region) return region.error();
-    key = fmt::format("{}/{}", *region, group->group);
+    if (group != nullptr && group->region.empty()) {
+      auto found = session.region({});
+      if (!found) return found.error();
+      region = std::move(*found);
+    }
+    keys[scaled.managed.name] = lease_key(scaled, region);
   }
   return keys;
 }
@@ -98,6 +97,13 @@ Memory open_lease(const ScaleConfig& config, std::unique_ptr<ScaleMemory> decisi
 }
 
 }  // namespace
+
+std::string lease_key(const ScaledClass& scaled, const std::string& region_of_environment) {
+  const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
+  if (group == nullptr) return scaled.managed.name;
+  return fmt::format("{}/{}", group->region.empty() ? region_of_environment : group->region,
+                     group->group);
+}
 
 Memory open_memory(const ScaleConfig& config) {
   if (config.state_directory.empty()) return open_lease(config, nullptr);

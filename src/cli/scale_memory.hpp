@@ -4,6 +4,7 @@
 // directory, or under a lease that it shares with other scalers.
 
 #include <memory>
+#include <string>
 
 #include "base/result.hpp"
 #include "cli/scale_config.hpp"
@@ -23,5 +24,9 @@ Result<std::unique_ptr<ScaleMemory>> open_memory(const ScaleConfig& config);
 
 // To read only: nothing is written, and no lease may be taken. Null: there never was a scaler.
 Result<std::unique_ptr<ScaleMemory>> look_at_memory(const ScaleConfig& config);
+
+// The item of the lease table for a class. Two classes of different names that name one group must
+// not both scale it: the item is the group's, where there is one.
+std::string lease_key(const ScaledClass& scaled, const std::string& region_of_environment);
 
 }  // namespace muster::cli

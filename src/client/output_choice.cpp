@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "client/pipeline_words.hpp"
 
@@ -65,17 +66,6 @@ Error no_such_step(const ChosenTask& chosen, const std::string& wanted) {
                                printable(wanted), join(names, ", ")));
 }
 
-// A word that a shell takes as it is.
-std::string quoted(const std::string& text) {
-  const auto plain = [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '/' || c == '.';
-  };
-  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;
-  std::string word;
-  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
-  return "'" + word + "'";
-}
-
 std::string ending(const StepStatus& step) {
   switch (step.state) {
     case StepState::running:
@@ -128,7 +118,7 @@ std::string choice_of(const PipelineStatus& status, const WorkflowStatus& workfl
 
 std::string output_command(std::int64_t pipeline, const std::string& choice,
                            const StepStatus& step) {
-  return fmt::format("muster pipeline output {} {} --step {}", pipeline, quoted(whole(choice)),
+  return fmt::format("muster pipeline output {} {} --step {}", pipeline, shell_word(whole(choice)),
                      step.index + 1);
 }
 

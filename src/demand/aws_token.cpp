@@ -34,20 +34,20 @@ class Keeper {
  public:
   explicit Keeper(AwsToken where) : where_(std::move(where)) {}
 
-  Result<std::string> fetch() {
+  Result<std::string> fetch(const std::stop_token& stop) {
     const auto kept = where_.keeper == AwsToken::Keeper::secrets_manager
-                          ? ask<aws::SecretsManager>()
-                          : ask<aws::ParameterStore>();
+                          ? ask<aws::SecretsManager>(stop)
+                          : ask<aws::ParameterStore>(stop);
     if (!kept) return kept.error().within("reading " + shown(where_));
     return token_of(*kept, where_);
   }
 
  private:
   template <class Service>
-  Result<std::string> ask() {
-    auto service = Service::open(session_, http_, region_of(where_), {});
+  Result<std::string> ask(const std::stop_token& stop) {
+    auto service = Service::open(session_, http_, region_of(where_), stop);
     if (!service) return service.error();
-    return service->value(where_.name, {});
+    return service->value(where_.name, stop);
   }
 
   const AwsToken where_;
@@ -84,9 +84,13 @@ TokenSource remembered(TokenSource fetch, const Clock& clock) {
   };
 }
 
+Result<std::string> read_token_kept_by_aws(const AwsToken& where, const std::stop_token& stop) {
+  return Keeper(where).fetch(stop);
+}
+
 TokenSource token_kept_by_aws(AwsToken where) {
   auto keeper = std::make_shared<Keeper>(std::move(where));
-  return remembered([keeper] { return keeper->fetch(); }, system_clock());
+  return remembered([keeper] { return keeper->fetch({}); }, system_clock());
 }
 
 Result<std::string> token_of(const std::string& kept, const AwsToken& where) {

@@ -2,6 +2,7 @@
 
 // A token that AWS keeps: in Secrets Manager, or as a parameter of Systems Manager.
 
+#include <stop_token>
 #include <string>
 
 #include "base/time.hpp"
@@ -16,6 +17,9 @@ struct AwsToken {
   std::string region;  // empty: that of the environment, as AWS's tools find it
   std::string field;   // of a value that is a JSON object; empty: the value is the token
 };
+
+// Asked for now. ErrorKind::cancelled: `stop` was requested first.
+Result<std::string> read_token_kept_by_aws(const AwsToken& where, const std::stop_token& stop);
 
 // Asked for once a minute (see remembered()).
 TokenSource token_kept_by_aws(AwsToken where);

@@ -72,6 +72,7 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
   request.answer_limit = kLongestAnswer;
   const auto answer = client_.send(request, stop);
   if (!answer) return tl::unexpected(Refusal{answer.error(), Refusal::Scope::source, {}});
+  answered_at_ = net::parse_http_date(answer->headers.get("Date").value_or(""));
   if (answer->status != 200) return tl::unexpected(refusal_of(*answer));
   auto read = protocol::from_json<T>(answer->body);
   if (read) return std::move(*read);
@@ -100,6 +101,12 @@ Answer<std::vector<protocol::RunnerName>> RunnerApi::runners(std::string_view fi
   return get<protocol::RunnerNames>("runner", filter, value, stop).map([](const auto& told) {
     return told.items;
   });
+}
+
+Answer<std::vector<protocol::RunnerContact>> RunnerApi::contacts(const std::string& resource_class,
+                                                                 std::stop_token stop) {
+  return get<protocol::RunnerContacts>("runner", "resource-class", resource_class, stop)
+      .map([](const auto& told) { return told.items; });
 }
 
 }  // namespace muster::demand

@@ -46,6 +46,12 @@ class RunnerApi {
   // `filter` is "resource-class" or "namespace".
   Answer<std::vector<protocol::RunnerName>> runners(std::string_view filter,
                                                     const std::string& value, std::stop_token stop);
+  Answer<std::vector<protocol::RunnerContact>> contacts(const std::string& resource_class,
+                                                        std::stop_token stop);
+
+  // When the latest answer was given, by its giver's clock, to the second. Nothing: never, or
+  // unsaid.
+  std::optional<WallTime> answered_at() const { return answered_at_; }
 
  private:
   template <class T>
@@ -55,6 +61,7 @@ class RunnerApi {
   const std::string url_;
   std::string token_;
   net::HttpClient client_;
+  std::optional<WallTime> answered_at_;
 };
 
 // "120", or the date of RFC 9110, 10.2.3, as seen from `now`. Nothing if it is neither.

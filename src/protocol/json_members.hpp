@@ -32,6 +32,8 @@ BOOST_DESCRIBE_STRUCT(RunnerItem, (),
 BOOST_DESCRIBE_STRUCT(RunnerList, (), (items))
 BOOST_DESCRIBE_STRUCT(RunnerName, (), (resource_class, name))
 BOOST_DESCRIBE_STRUCT(RunnerNames, (), (items))
+BOOST_DESCRIBE_STRUCT(RunnerContact, (), (name, last_connected))
+BOOST_DESCRIBE_STRUCT(RunnerContacts, (), (items))
 BOOST_DESCRIBE_STRUCT(UnclaimedTasks, (), (unclaimed_task_count))
 BOOST_DESCRIBE_STRUCT(RunningTasks, (), (running_runner_tasks))
 BOOST_DESCRIBE_STRUCT(ResourceClassItem, (), (id, resource_class, description, max_requeues))

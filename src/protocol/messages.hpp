@@ -47,6 +47,15 @@ struct RunnerNames {
   std::vector<RunnerName> items;
 };
 
+// The part that says since when it was last there; old versions do not say it.
+struct RunnerContact {
+  std::string name;
+  std::optional<WallTime> last_connected;
+};
+struct RunnerContacts {
+  std::vector<RunnerContact> items;
+};
+
 struct UnclaimedTasks {
   std::int64_t unclaimed_task_count = 0;
 };

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import boto3
@@ -13,6 +14,7 @@ from support.waiting import wait_until
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
+SERVER = Path(__file__).with_name("moto_server.py")
 
 
 class Moto:
@@ -22,7 +24,7 @@ class Moto:
 
     def __init__(self, directory):
         self.program = Program(
-            "moto", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], directory,
+            "moto", [sys.executable, "-P", SERVER, "-H", "127.0.0.1", "-p", "0"], directory,
             {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"})
         found = wait_until(lambda: re.search(r"Running on (http://\S+)", self.program.output()),
                            what="moto listens")

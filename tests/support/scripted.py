@@ -6,9 +6,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Scripted:
-    """`answer(method, path)` gives a status and a document, or None: hang up without a word."""
+    """`answer(method, path)` gives a status and a document, or None: hang up without a word.
 
-    def __init__(self, answer):
+    `clock` gives the time that its answers say it is.
+    """
+
+    def __init__(self, answer, clock=None):
         self.calls = []
         script = self
 
@@ -30,6 +33,9 @@ class Scripted:
                 self.wfile.write(body)
 
             do_GET = do_PUT = do_POST = do_DELETE = answer
+
+            def date_time_string(self, timestamp=None):
+                return super().date_time_string(clock() if clock else timestamp)
 
             def log_message(self, *_):
                 pass

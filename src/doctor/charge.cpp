@@ -1,0 +1,116 @@
+#include "doctor/charge.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/core.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "doctor/ask.hpp"
+
+namespace muster::doctor {
+
+namespace {
+
+constexpr const char* kNobodysKey = "muster doctor";
+constexpr std::int64_t kNoVersion = -1;
+
+void note_reading(Notes& notes, const std::string& resource_class, const lease::Reading& reading) {
+  constexpr auto kCheck = "in-charge";
+  const auto& item = reading.item;
+  if (item && !item->owner.empty() && item->expires_at > reading.at) {
+    notes.good(kCheck, fmt::format("{}: {} is in charge until {}, or longer if it renews",
+                                   resource_class, item->owner, format_rfc3339(item->expires_at)));
+  } else {
+    notes.good(kCheck, resource_class + ": nobody is in charge now");
+  }
+}
+
+void examine_write(Notes& notes, lease::LeaseTable& table) {
+  constexpr auto kCheck = "lease-write";
+  const auto written = ask("the lease table", [&](const std::stop_token& stop) {
+    return table.write(kNobodysKey, {}, kNoVersion, stop);
+  });
+  if (written || written.error().kind == ErrorKind::conflict) {
+    notes.good(kCheck, "may be written");
+  } else {
+    notes.failed(kCheck, written.error(), Asked::as_the_scaler);
+  }
+}
+
+// The directory, or what is nearest to it and exists.
+std::filesystem::path existing(std::filesystem::path directory) {
+  std::error_code failure;
+  while (!std::filesystem::exists(directory, failure) && directory.has_relative_path()) {
+    directory = directory.parent_path();
+  }
+  return directory;
+}
+
+// Empty: nobody holds the lock.
+std::string holder_of(const std::filesystem::path& lock) {
+  const UniqueFd file(::open(lock.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return "";
+  if (::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return "";
+  const auto pid = read_all(file.get(), 32);
+  return pid ? printable(trim(*pid)) : "unknown";
+}
+
+}  // namespace
+
+Findings examine_lease(lease::LeaseTable& table, const std::string& name,
+                       const std::map<std::string, std::string>& keys) {
+  constexpr auto kCheck = "lease-table";
+  Notes notes("the lease table " + name);
+  bool readable = false;
+  for (const auto& each : keys) {
+    const auto& resource_class = each.first;
+    const auto reading = ask("the lease table", [&](const std::stop_token& stop) {
+      return table.read(each.second, stop);
+    });
+    if (!reading) {
+      const auto& error = reading.error();
+      notes.failed(kCheck,
+                   {error.kind, error.message.find("schema") == std::string::npos
+                                    ? error.message
+                                    : "has another key; create a table with a partition key "
+                                      "'group' of type S, and no sort key (" +
+                                          error.message + ")"},
+                   Asked::as_the_scaler);
+      if (error.kind == ErrorKind::invalid) continue;
+      return notes.take();
+    }
+    if (!std::exchange(readable, true)) notes.good(kCheck, "exists, and may be read");
+    note_reading(notes, resource_class, *reading);
+  }
+  if (readable) examine_write(notes, table);
+  return notes.take();
+}
+
+Findings examine_state_directory(const std::filesystem::path& directory) {
+  Notes notes(directory.string());
+  constexpr auto kCheck = "state-directory";
+  const auto place = existing(directory);
+  std::error_code failure;
+  if (!std::filesystem::is_directory(place, failure)) {
+    notes.bad(kCheck,
+              fmt::format("{} is no directory; name another state_directory", place.string()));
+  } else if (::access(place.c_str(), W_OK | X_OK) != 0) {
+    notes.bad(kCheck, fmt::format("this user may not write to {}; run the scaler as its owner, or "
+                                  "name another state_directory",
+                                  place.string()));
+  } else {
+    notes.good(kCheck, place == directory ? "may be written" : "will be made");
+  }
+  const auto holder = holder_of(directory / "lock");
+  notes.good("running", holder.empty()
+                            ? "no scaler works on it now"
+                            : fmt::format("a scaler works on it now: process {}", holder));
+  return notes.take();
+}
+
+}  // namespace muster::doctor

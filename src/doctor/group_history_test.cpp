@@ -1,0 +1,104 @@
+#include "doctor/group_history.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muster::doctor {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::HasSubstr;
+
+constexpr WallTime kNow{hours(500'000)};
+const GroupUse the_use{.resource_class = "a/b",
+                       .group = "runners",
+                       .region = "eu-west-1",
+                       .policy = {.boot_timeout = minutes(5)}};
+
+aws::ScalingActivity launch(const std::string& id, Millis ago, std::string status = "Successful") {
+  return {.status_code = std::move(status),
+          .status_message = "no capacity",
+          .description = "Launching a new EC2 instance: " + id,
+          .started_at = kNow - ago};
+}
+
+aws::AutoScalingGroup group_of(int desired, const std::vector<std::string>& ids) {
+  aws::AutoScalingGroup group{.name = "runners", .desired = desired};
+  for (const auto& id : ids) group.instances.push_back({.id = id, .lifecycle_state = "InService"});
+  return group;
+}
+
+Finding launches(const aws::AutoScalingGroup& group, const History& history) {
+  return judge_launches(the_use, group, history, kNow).front();
+}
+
+TEST(GroupHistory, WhatWasAskedForIsThereOrComing) {
+  EXPECT_EQ(launches(group_of(1, {"i-1"}), {}).verdict, Verdict::good);
+  EXPECT_EQ(launches(group_of(2, {"i-1"}), {}).verdict, Verdict::good);
+  const History coming{
+      {launch("i-2", minutes(1), "InProgress"), launch("i-1", hours(1), "Failed")}};
+  EXPECT_EQ(launches(group_of(2, {"i-1"}), coming).verdict, Verdict::good);
+}
+
+TEST(GroupHistory, AFailedLaunchIsToldWithAwssReason) {
+  const auto finding = launches(group_of(3, {"i-1"}), {{launch("", minutes(2), "Failed")}});
+  EXPECT_EQ(finding.verdict, Verdict::warning);
+  EXPECT_THAT(finding.text, HasSubstr("2 instances"));
+  EXPECT_THAT(finding.text, HasSubstr("no capacity"));
+}
+
+struct Names {
+  const char* what;
+  std::vector<std::string> instances;
+  History history;
+  std::vector<protocol::RunnerContact> runners;
+  Verdict verdict;
+};
+
+TEST(GroupHistory, RunnersAreComparedWithInstances) {
+  const auto lately = kNow - minutes(3);
+  const auto before = kNow - minutes(30);
+  const History all{{}, true};
+  const std::string one = "i-0123456789abcdef0";
+  const std::string other = "i-0123456789abcdef1";
+  const Names cases[] = {
+      {"nobody there", {}, all, {}, Verdict::unknown},
+      {"nobody lately", {one}, all, {{"laptop", before}}, Verdict::unknown},
+      {"nobody says when", {one}, all, {{"laptop", std::nullopt}}, Verdict::unknown},
+      {"one is named so", {one}, all, {{"laptop", lately}, {one, lately}}, Verdict::good},
+      {"long in service, none named so", {one}, all, {{"laptop", lately}}, Verdict::bad},
+      {"the same by an activity",
+       {one},
+       {{launch(one, minutes(6))}},
+       {{"x", lately}},
+       Verdict::bad},
+      {"booting still", {one}, {{launch(one, minutes(4))}}, {{"x", lately}}, Verdict::warning},
+      {"no instance, an odd name", {}, all, {{"laptop", lately}}, Verdict::warning},
+      {"no instance, names of ended ones", {}, all, {{other, lately}}, Verdict::unknown},
+      {"booting still, names of ended ones",
+       {one},
+       {{launch(one, minutes(1))}},
+       {{other, lately}},
+       Verdict::unknown},
+      {"launched before all that is told",
+       {one},
+       {{launch(other, minutes(6))}},
+       {{"x", lately}},
+       Verdict::bad},
+      {"perhaps launched before what is told",
+       {one},
+       {{launch(other, minutes(2))}},
+       {{"x", lately}},
+       Verdict::warning},
+  };
+  for (const auto& each : cases) {
+    const auto group = group_of(1, each.instances);
+    const auto found = judge_runner_names(the_use, group, each.history, each.runners, kNow);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.front().verdict, each.verdict) << each.what << ": " << found.front().text;
+  }
+}
+
+}  // namespace
+}  // namespace muster::doctor

@@ -1,0 +1,23 @@
+#pragma once
+
+// An Auto Scaling group as the configuration uses it.
+
+#include <string>
+
+#include "scaling/decide.hpp"
+
+namespace muster::doctor {
+
+struct GroupUse {
+  std::string resource_class;
+  std::string group;
+  std::string region;  // found, where the configuration leaves it out
+  scaling::Policy policy;
+
+  // "the group runners in eu-west-1"
+  std::string subject() const;
+  // A command of the AWS CLI about this group: `verb` and options come before the group's.
+  std::string command(const std::string& verb, const std::string& options) const;
+};
+
+}  // namespace muster::doctor

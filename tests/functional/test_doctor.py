@@ -1,0 +1,354 @@
+"""`muster doctor` finds each thing that would bite, says what to do, and changes nothing.
+
+Our server in the place of CircleCI, moto in that of AWS: with signatures and policies checked.
+"""
+
+import json
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from support.moto import REGION, Moto
+from support.scripted import Scripted
+from support.waiting import wait_until
+
+LOOKS = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeScalingActivities",
+         "autoscaling:DescribePolicies"]
+ACTS = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+NEEDED = [*LOOKS, *ACTS, "dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue"]
+
+
+@pytest.fixture
+def moto(tmp_path):
+    server = Moto(tmp_path)
+    server.create_group("runners", maximum=20)
+    server.create_lease_table("muster")
+    scaling = server.client("autoscaling")
+    scaling.suspend_processes(AutoScalingGroupName="runners", ScalingProcesses=["AZRebalance"])
+    yield server
+    server.close()
+
+
+class Doctor:
+    """The doctor, the user it calls AWS as, and the configuration that it is given."""
+
+    def __init__(self, world, server, moto, allowed=NEEDED):
+        self.world, self.moto = world, moto
+        self.keys = moto.create_user("scaler", [
+            {"Effect": "Allow", "Action": allowed, "Resource": "*"}])
+        self.environment = {**{k.upper(): v for k, v in self.keys.items()},
+                            "AWS_ENDPOINT_URL": moto.url, "AWS_REGION": REGION,
+                            "LC_ALL": "C.UTF-8"}
+        self.secrets = [server.token, self.keys["aws_secret_access_key"]]
+        token = world.place / "circleci.token"
+        token.touch(mode=0o600)
+        token.write_text(server.token)
+        self.config = {
+            "circleci": {"url": server.url, "token_file": str(token), "concurrency_limit": 20},
+            "lease": {"table": "muster"},
+            "resource_classes": {"local/small": {
+                "max": 6, "auto_scaling_group": {"name": "runners"}}}}
+        self.scaling = moto.client("autoscaling")
+
+    @property
+    def small(self):
+        return self.config["resource_classes"]["local/small"]
+
+    def run(self, *arguments):
+        file = self.world.place / "doctor.yaml"
+        file.write_text(json.dumps(self.config))
+        done = self.world.run("doctor", "--config", file, *arguments,
+                              environment=self.environment)
+        for secret in self.secrets:
+            assert secret not in done.stdout + done.stderr
+        return done
+
+    def look(self):
+        """Its findings, by check."""
+        before = self.state()
+        done = self.run("--json")
+        assert done.stderr == "", done.stderr
+        assert self.state() == before, "it has changed something"
+        findings = json.loads(done.stdout)
+        assert all(f.keys() == {"check", "subject", "verdict", "text"} for f in findings)
+        assert done.returncode == (1 if any(f["verdict"] == "bad" for f in findings) else 0)
+        by_check = {}
+        for found in findings:
+            by_check.setdefault(found["check"], []).append(found)
+        return by_check
+
+    def verdict(self, check, verdict, *words):
+        """That of the first finding of the check."""
+        findings = self.look()
+        assert check in findings, findings
+        found = findings[check][0]
+        assert found["verdict"] == verdict, found
+        assert all(word in found["text"] for word in words), found
+        return findings
+
+    def state(self):
+        groups = self.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        items = [self.moto.client("dynamodb").scan(TableName=name)["Items"]
+                 for name in self.moto.client("dynamodb").list_tables()["TableNames"]]
+        return groups, items
+
+    def create_instance(self):
+        self.scaling.set_desired_capacity(AutoScalingGroupName="runners", DesiredCapacity=1)
+        group, = self.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return group["Instances"][0]["InstanceId"]
+
+
+@pytest.fixture
+def doctor(world, server, small, moto):
+    return Doctor(world, server, moto)
+
+
+def test_all_is_good_and_named_so(doctor, server, small, world):
+    instance = doctor.create_instance()
+    server.claimer(small, instance).ask().expect(204)
+    findings = doctor.look()
+    assert {f["verdict"] for each in findings.values() for f in each} == {"good"}, findings
+    assert findings.keys() >= {
+        "token-file", "token-accepted", "class", "runners", "concurrency", "clock", "credentials",
+        "group-exists", "group-protection", "az-rebalance", "suspended-processes", "group-minimum",
+        "group-maximum", "launches", "runner-names", "scaling-policies", "permission-resize",
+        "permission-end", "lease-table", "lease-write", "in-charge"}
+    shown = doctor.run()
+    assert shown.returncode == 0 and "✓ az-rebalance" in shown.stdout
+    assert "0 bad, 0 unknown" in shown.stdout.splitlines()[-1]
+    doctor.environment["LC_ALL"] = "C"
+    assert doctor.run().stdout.isascii()
+
+
+def test_a_wrong_token(doctor):
+    file = doctor.world.place / "circleci.token"
+    file.write_text("of-somebody-else")
+    doctor.secrets.append("of-somebody-else")
+    findings = doctor.verdict("token-accepted", "bad", "personal API token")
+    assert findings["group-exists"][0]["verdict"] == "good"  # the rest is looked at
+
+
+def test_a_class_that_is_not_there_hides_no_other(doctor):
+    doctor.config["resource_classes"]["acme/nope"] = {
+        "max": 1, "auto_scaling_group": {"name": "nope"}}
+    findings = doctor.look()
+    verdicts = {f["subject"]: f for f in findings["class"]}
+    assert verdicts["local/small"]["verdict"] == "good"
+    assert verdicts["acme/nope"]["verdict"] == "bad"
+    assert "another organisation" in verdicts["acme/nope"]["text"]
+    assert "resource-class create acme/nope" in verdicts["acme/nope"]["text"]
+    groups = {f["subject"]: f["verdict"] for f in findings["group-exists"]}
+    assert sorted(groups.values()) == ["bad", "good"]
+
+
+@pytest.mark.parametrize("change", [{"name": "runner"}, {"region": "us-east-1"}])
+def test_a_group_that_is_not_there_or_not_in_this_region(doctor, change):
+    doctor.small["auto_scaling_group"].update(change)
+    doctor.verdict("group-exists", "bad", "correct its name or its region")
+
+
+@pytest.mark.parametrize("change, check, verdict, words", [
+    ({"NewInstancesProtectedFromScaleIn": False}, "group-protection", "bad",
+     "--auto-scaling-group-name runners --new-instances-protected-from-scale-in"),
+    ({"MinSize": 1, "DesiredCapacity": 1}, "group-minimum", "bad", "--min-size 0"),
+    ({"MaxSize": 3}, "group-maximum", "warning", "--max-size 6"),
+])
+def test_a_group_that_is_set_otherwise(doctor, change, check, verdict, words):
+    doctor.scaling.update_auto_scaling_group(AutoScalingGroupName="runners", **change)
+    doctor.verdict(check, verdict, words)
+
+
+def test_processes_that_should_be_off_or_on(doctor):
+    doctor.scaling.resume_processes(AutoScalingGroupName="runners")
+    doctor.verdict("az-rebalance", "warning", "suspend-processes", "AZRebalance")
+    doctor.scaling.suspend_processes(AutoScalingGroupName="runners", ScalingProcesses=["Launch"])
+    doctor.verdict("suspended-processes", "bad", "resume-processes", "Launch")
+
+
+def test_an_instance_without_protection_is_named(doctor):
+    instance = doctor.create_instance()
+    doctor.scaling.set_instance_protection(
+        AutoScalingGroupName="runners", InstanceIds=[instance], ProtectedFromScaleIn=False)
+    doctor.verdict("instance-protection", "warning", "set-instance-protection", instance)
+
+
+def test_a_policy_of_the_group_is_another_scaler(doctor):
+    doctor.scaling.put_scaling_policy(AutoScalingGroupName="runners", PolicyName="up",
+                                      AdjustmentType="ChangeInCapacity", ScalingAdjustment=1)
+    doctor.verdict("scaling-policies", "bad", "delete-policy", "--policy-name up")
+
+
+def test_two_classes_of_one_group(doctor, server):
+    server.create_class("local/large")
+    doctor.config["resource_classes"]["local/large"] = {
+        "max": 2, "auto_scaling_group": {"name": "runners", "region": REGION}}
+    findings = doctor.verdict("one-class", "bad", "local/small and local/large")
+    assert len(findings["group-exists"]) == 1
+
+
+@pytest.mark.parametrize("missing, check, verdict", [
+    ("autoscaling:DescribeAutoScalingGroups", "group-exists", "bad"),
+    ("autoscaling:DescribeScalingActivities", "launches", "bad"),
+    ("autoscaling:DescribePolicies", "scaling-policies", "unknown"),
+    ("autoscaling:SetDesiredCapacity", "permission-resize", "bad"),
+    ("autoscaling:TerminateInstanceInAutoScalingGroup", "permission-end", "unknown"),
+    ("dynamodb:GetItem", "lease-table", "bad"),
+    ("dynamodb:PutItem", "lease-write", "bad"),
+])
+def test_a_missing_permission_is_named(world, server, small, moto, missing, check, verdict):
+    doctor = Doctor(world, server, moto, allowed=[a for a in NEEDED if a != missing])
+    doctor.verdict(check, verdict, "allow " + missing)
+
+
+def test_wrong_credentials_and_none(doctor):
+    doctor.environment["AWS_SECRET_ACCESS_KEY"] = "wrong-secret"
+    doctor.secrets.append("wrong-secret")
+    doctor.verdict("group-exists", "bad", "the secret does not belong to this key")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        del doctor.environment[name]
+    doctor.environment["AWS_EC2_METADATA_DISABLED"] = "true"
+    findings = doctor.verdict("credentials", "bad", "there are no AWS credentials")
+    assert findings["group-exists"][0]["verdict"] == "unknown"
+    assert findings["class"][0]["verdict"] == "good"
+
+
+def test_expired_credentials(doctor):
+    answer = {"Error": {"Code": "ExpiredToken", "Message": "The security token is expired"}}
+    body = {"__type": "ExpiredToken", "message": answer["Error"]["Message"]}
+    aws = Scripted(lambda method, path: (403, body))
+    doctor.environment["AWS_ENDPOINT_URL"] = aws.url
+    try:
+        doctor.verdict("group-exists", "bad", "ExpiredToken", "renew them")
+    finally:
+        aws.close()
+
+
+def test_no_region(doctor):
+    del doctor.environment["AWS_REGION"]
+    doctor.environment["AWS_EC2_METADATA_DISABLED"] = "true"
+    findings = doctor.verdict("region", "bad", "AWS_REGION")
+    assert findings["class"][0]["verdict"] == "good"
+
+
+def test_a_lease_table_that_is_not_there_or_has_another_key(doctor):
+    doctor.config["lease"]["table"] = "nope"
+    doctor.verdict("lease-table", "bad", "there is no DynamoDB table nope", "'group' of type S")
+    doctor.moto.client("dynamodb").create_table(
+        TableName="other", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}])
+    doctor.config["lease"]["table"] = "other"
+    doctor.verdict("lease-table", "bad", "'group' of type S")
+
+
+def test_who_is_in_charge(doctor):
+    until = datetime.now(timezone.utc) + timedelta(minutes=5)
+    doctor.moto.client("dynamodb").put_item(TableName="muster", Item={
+        "group": {"S": f"{REGION}/runners"}, "version": {"N": "7"}, "memory": {"S": "{}"},
+        "owner": {"S": "process 7 on elsewhere"},
+        "expires_at_ms": {"N": str(int(until.timestamp() * 1000))}})
+    doctor.verdict("in-charge", "good", "process 7 on elsewhere is in charge until")
+
+
+def test_without_a_lease_nothing_keeps_others_away(doctor):
+    del doctor.config["lease"]
+    doctor.config["state_directory"] = str(doctor.world.place / "state")
+    findings = doctor.verdict("lease", "warning", "lease.table")
+    assert findings["state-directory"][0]["verdict"] == "good"
+    assert not (doctor.world.place / "state").exists()
+
+
+def test_a_runner_of_another_name(doctor, server, small):
+    server.claimer(small, "my-laptop").ask().expect(204)
+    doctor.verdict("runner-names", "warning", "my-laptop")
+    doctor.create_instance()
+    doctor.verdict("runner-names", "bad", "my-laptop", "CIRCLECI_RUNNER_NAME")
+
+
+def test_the_plans_limit(doctor):
+    doctor.config["circleci"]["concurrency_limit"] = 5
+    doctor.verdict("concurrency", "warning", "lets 5 tasks run at once")
+    del doctor.config["circleci"]["concurrency_limit"]
+    doctor.verdict("concurrency", "unknown", "circleci.concurrency_limit")
+    doctor.config["circleci"]["concurrency_limit"] = 0
+    done = doctor.run()
+    assert done.returncode == 2 and "circleci.concurrency_limit" in done.stderr
+
+
+def test_a_token_that_cannot_be_read_hides_nothing(doctor):
+    (doctor.world.place / "circleci.token").unlink()
+    findings = doctor.verdict("token-file", "bad", "put a personal API token of CircleCI there")
+    assert findings["group-exists"][0]["verdict"] == "good"
+
+
+def test_a_token_that_aws_keeps(doctor, server):
+    doctor.moto.client("secretsmanager").create_secret(Name="circleci", SecretString=server.token)
+    del doctor.config["circleci"]["token_file"]
+    doctor.config["circleci"]["token_secret"] = "circleci"
+    doctor.verdict("token-accepted", "good")
+    doctor.config["circleci"]["token_secret"] = "nope"
+    doctor.verdict("token", "bad", "nope")
+
+
+@pytest.mark.parametrize("minutes, verdict", [(0, "good"), (2, "warning"), (-9, "bad")])
+def test_a_clock_that_is_wrong(doctor, minutes, verdict):
+    circleci = Scripted(lambda method, path: (200, {"items": [], "unclaimed_task_count": 0}),
+                        clock=lambda: time.time() + minutes * 60)
+    doctor.config["circleci"]["url"] = circleci.url
+    try:
+        words = {"good": "right", "warning": "behind", "bad": "ahead"}[verdict]
+        doctor.verdict("clock", verdict, words)
+    finally:
+        circleci.close()
+
+
+def test_when_nothing_answers_all_is_told(doctor, server):
+    server.stop()
+    doctor.environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1"
+    done = doctor.run("--json")
+    assert done.returncode == 1
+    bad = {f["check"] for f in json.loads(done.stdout) if f["verdict"] == "bad"}
+    assert bad == {"token-accepted", "group-exists", "lease-table"}
+    server.start()
+
+
+def test_a_server_and_its_own_instances(world, server, small):
+    config = world.scaler_config(server, {"local/small": (small, {"max": 2})})
+    done = world.run("doctor", "--config", config)
+    assert done.returncode == 0, done.stdout
+    assert "the queue answers: 0 waiting, 0 running" in done.stdout
+    assert "no scaler works on it now" in done.stdout and small not in done.stdout
+    scaler = world.scaler(config)
+    wait_until(lambda: (world.place / "scaler-state/lock").exists(), what="the scaler's lock")
+    wait_until(lambda: f"process {scaler.pid}" in world.run("doctor", "--config", config).stdout,
+               what="the scaler's process in the findings")
+    (server.data / "token").write_text("wrong")
+    done = world.run("doctor", "--config", config)
+    assert done.returncode == 1 and "queue: " in done.stdout, done.stdout
+
+
+def test_programs_of_the_user(world, server):
+    queue = world.place / "queue"
+    queue.write_text('#!/bin/sh\necho \'{"unclaimed": 2, "running": 1}\'\n')
+    queue.chmod(0o755)
+    file = world.place / "doctor.yaml"
+
+    def look(machines):
+        file.write_text(json.dumps({
+            "command": {"program": [str(queue)]}, "state_directory": str(world.place / "state"),
+            "resource_classes": {"a/b": {"max": 1, "command": {"program": [str(machines)]}}}}))
+        done = world.run("doctor", "--config", file, "--json")
+        return done.returncode, {f["check"]: f for f in json.loads(done.stdout)}
+
+    code, findings = look(world.place / "nope")
+    assert code == 1 and "2 waiting" in findings["queue"]["text"]
+    assert findings["instances"]["verdict"] == "bad" and "nope" in findings["instances"]["text"]
+    machines = world.place / "machines"
+    machines.write_text('#!/bin/sh\n[ "$1" = list ] || exit 9\necho \'{"instances": []}\'\n')
+    machines.chmod(0o755)
+    code, findings = look(machines)
+    assert code == 0 and findings["instances"]["verdict"] == "good"
+    queue.chmod(0o644)
+    code, findings = look(machines)
+    assert code == 1 and findings["queue"]["verdict"] == "bad"

@@ -1,0 +1,39 @@
+"""A program: moto's server, refusing what AWS refuses and moto would do.
+
+A desired capacity out of the group's range, and the end of an instance that is in no group.
+"""
+
+import sys
+
+from moto.autoscaling.exceptions import ValidationError
+from moto.autoscaling.models import AutoScalingBackend
+from moto.server import main
+
+set_desired_capacity = AutoScalingBackend.set_desired_capacity
+terminate_instance = AutoScalingBackend.terminate_instance
+
+
+def strict_set_desired_capacity(self, group_name, desired_capacity):
+    group = self.autoscaling_groups.get(group_name)
+    if group is None:
+        raise ValidationError("AutoScalingGroup name not found - AutoScalingGroup "
+                              f"{group_name} not found")
+    for wrong, side, bound in ((desired_capacity < group.min_size, "below min", group.min_size),
+                               (desired_capacity > group.max_size, "above max", group.max_size)):
+        if wrong:
+            raise ValidationError(f"New SetDesiredCapacity value {desired_capacity} is {side} "
+                                  f"value {bound} for the AutoScalingGroup.")
+    set_desired_capacity(self, group_name, desired_capacity)
+
+
+def strict_terminate_instance(self, instance_id, should_decrement):
+    try:
+        return terminate_instance(self, instance_id, should_decrement)
+    except StopIteration:
+        raise ValidationError("Instance Id not found - No managed instance found for instance "
+                              f"ID: {instance_id}") from None
+
+
+AutoScalingBackend.set_desired_capacity = strict_set_desired_capacity
+AutoScalingBackend.terminate_instance = strict_terminate_instance
+main(sys.argv[1:])
