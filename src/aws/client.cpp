@@ -26,10 +26,6 @@ int cost_of(Again again) {
   return again == Again::later_timeout ? RetryQuota::kTimeoutCost : 0;
 }
 
-auto date_of(const net::ClientResponse& response) {
-  return net::parse_http_date(response.headers.get("Date").value_or(""));
-}
-
 }  // namespace
 
 struct Client::Call {
@@ -123,7 +119,10 @@ Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
   const auto credentials = session_->credentials().get(stop);
   if (!credentials) return {credentials.error()};
   const auto response = http_->send(signed_request(call, *credentials), stop);
-  if (response) return judge(call, *credentials, *response, stop);
+  if (response) {
+    answered_at_ = net::parse_http_date(response->headers.get("Date").value_or(""));
+    return judge(call, *credentials, *response, stop);
+  }
 
   const auto& error = response.error();
   auto again = Again::no;
@@ -157,7 +156,7 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
                               const net::ClientResponse& response, const std::stop_token& stop) {
   const auto unless_done = call.repeat == Repeat::always ? Again::later : Again::no;
   if (response.status >= 200 && response.status < 300) {
-    if (const auto date = date_of(response)) session_->learn_time(*date);
+    if (answered_at_) session_->learn_time(*answered_at_);
     auto answer = call.is_json ? parse_json(response.body) : parse_xml(response.body);
     if (answer) return {std::move(answer)};
     const auto message = fmt::format("{}: the answer: {}", call.name, answer.error().message);
@@ -170,16 +169,15 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
   const auto error = describe(fault, call.name, who);
   if (is_throttling(fault)) return {error, Again::later};
   if (is_transient(fault)) return {error, unless_done};
-  const bool otherwise = can_try_otherwise(fault, credentials, response, stop);
+  const bool otherwise = can_try_otherwise(fault, credentials, stop);
   return {error, otherwise ? Again::at_once : Again::no};
 }
 
 // With another time, or with other credentials.
 bool Client::can_try_otherwise(const Fault& fault, const Credentials& credentials,
-                               const net::ClientResponse& response, const std::stop_token& stop) {
+                               const std::stop_token& stop) {
   if (is_about_time(fault)) {
-    const auto date = date_of(response);
-    if (date && session_->learn_time(*date)) return true;
+    if (answered_at_ && session_->learn_time(*answered_at_)) return true;
   }
   if (!is_about_credentials(fault)) return false;
   session_->credentials().discard(credentials);

@@ -6,6 +6,7 @@
 // One thread at a time. Clients of one thread share its HttpClient: its connections, and with them
 // one copy of the certificates.
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -44,6 +45,8 @@ class Client {
                     const std::stop_token& stop, Repeat repeat = Repeat::always);
 
   const std::string& region() const { return region_; }
+  // The Date of the latest answer: to the second. Nothing: there was none, or it did not say.
+  std::optional<WallTime> answered_at() const { return answered_at_; }
 
  private:
   struct Call;
@@ -58,7 +61,7 @@ class Client {
   Outcome judge(const Call& call, const Credentials& credentials,
                 const net::ClientResponse& response, const std::stop_token& stop);
   bool can_try_otherwise(const Fault& fault, const Credentials& credentials,
-                         const net::ClientResponse& response, const std::stop_token& stop);
+                         const std::stop_token& stop);
 
   Session* session_;
   net::HttpClient* http_;
@@ -68,6 +71,7 @@ class Client {
   int max_attempts_;
   Patience patience_;
   RetryQuota quota_;
+  std::optional<WallTime> answered_at_;
 };
 
 }  // namespace muster::aws
