@@ -27,6 +27,7 @@ namespace {
 constexpr Millis kShift = std::chrono::seconds(55);  // of the minute; the next one is invoked then
 constexpr Millis kLastWords = std::chrono::seconds(3);  // before the deadline: to hand over
 constexpr std::uint64_t kLongestFile = 1 << 20;
+constexpr std::size_t kLongestReason = 2'000;
 
 // MUSTER_CONFIG is the text itself; without it, muster.yaml beside the program.
 Result<ScaleConfig> function_config(const aws::Environment& environment) {
@@ -110,18 +111,9 @@ class Function {
     std::fflush(stdout);
     const auto verdict = fleet::verdict_of(outcome.last);
     if (verdict) return runtime_.succeed(invocation, result_json(outcome.passes));
-    const auto why = verdict.error().message + why_held();
+    const auto& why = verdict.error().message;
     log::error("this invocation has failed", {{"error", why}});
-    return runtime_.fail(invocation, "Muster.Incomplete", why);
-  }
-
-  std::string why_held() const {
-    std::string why;
-    for (const auto& pass : metrics_.latest()) {
-      const auto& reason = pass.decision.reasons.front();
-      why += fmt::format("; {}: {}", printable(pass.resource_class), describe(reason));
-    }
-    return why;
+    return runtime_.fail(invocation, "Muster.Incomplete", printable(why, kLongestReason));
   }
 
   std::string result_json(int passes) const {

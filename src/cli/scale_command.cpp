@@ -38,7 +38,7 @@ void end_on_signal(process::SignalWatch& signals, std::stop_source& stop, End& e
 Result<void> one_pass(fleet::Loop& loop, std::stop_token stop) {
   const auto pass = loop.run_once(stop);
   if (auto verdict = fleet::verdict_of(pass); !verdict) return verdict;
-  if (pass->stood_by) return Error{ErrorKind::conflict, "another scaler is in charge; see the log"};
+  if (pass->stood_by) return Error{ErrorKind::conflict, "stood by: " + pass->trouble};
   return ok();
 }
 

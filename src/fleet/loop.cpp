@@ -78,6 +78,10 @@ void watch(Waker& waker, std::stop_token stop, Wait wait) {
 
 }  // namespace
 
+void PassOutcome::note(const std::string& resource_class, std::string_view what) {
+  if (trouble.empty()) trouble = fmt::format("{}: {}", resource_class, what);
+}
+
 Loop::Loop(std::vector<ManagedClass> classes, Ports ports)
     : classes_(std::move(classes)), ports_(ports) {}
 
@@ -98,6 +102,7 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
       log::error("held: a decision must be written down before it is carried out",
                  {{"resource_class", managed.name}, {"error", pass.error().message}});
       outcome.incomplete = true;
+      outcome.note(managed.name, pass.error().message);
       continue;
     }
     act_on(*pass, outcome);
@@ -119,6 +124,7 @@ std::vector<ManagedClass> Loop::take_charge(PassOutcome& outcome, std::stop_toke
     if (charge.is_ours()) ours.push_back(managed);
     outcome.stood_by |= charge.kind == Charge::Kind::anothers;
     outcome.held |= charge.kind == Charge::Kind::unknown;
+    if (!charge.is_ours()) outcome.note(managed.name, charge.why);
   }
   outcome.nothing_ours = ours.empty();
   return ours;
@@ -248,6 +254,7 @@ void Loop::tell_if_readable_again(const ClassPass& pass) {
 void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
   if (!ports_.ledger.in_charge(pass.resource_class)) {
     outcome.incomplete = true;
+    outcome.note(pass.resource_class, "the lease ran out before anything was done");
     log::warn("too slow: the charge has run out before anything was done",
               {{"resource_class", pass.resource_class}});
     return;
@@ -256,23 +263,28 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
     outcome.acted = true;
     if (auto drained = ports_.capacity.drain(id); !drained) {
       outcome.incomplete = true;
+      outcome.note(pass.resource_class, drained.error().message);
       log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
     }
   }
-  for (const auto& id : pass.decision.reap) reap(id, outcome);
+  for (const auto& id : pass.decision.reap) reap(pass.resource_class, id, outcome);
   if (pass.decision.withdraw) withdraw(pass.resource_class, outcome);
   if (pass.decision.launch > 0) launch(pass, outcome);
   const auto& reasons = pass.decision.reasons;
-  outcome.held |= std::any_of(reasons.begin(), reasons.end(), is_hold);
+  if (const auto hold = std::ranges::find_if(reasons, is_hold); hold != reasons.end()) {
+    outcome.held = true;
+    outcome.note(pass.resource_class, hold->detail);
+  }
   if (const auto at = pass.decision.revisit_at) {
     outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
   }
 }
 
 // Asked for again in each pass until it is gone, and so no reason to look again soon.
-void Loop::reap(const std::string& id, PassOutcome& outcome) {
+void Loop::reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome) {
   if (auto reaped = ports_.capacity.reap(id); !reaped) {
     outcome.incomplete = true;
+    outcome.note(resource_class, reaped.error().message);
     log::warn("cannot end an instance", {{"instance", id}, {"error", reaped.error().message}});
   }
 }
@@ -280,6 +292,7 @@ void Loop::reap(const std::string& id, PassOutcome& outcome) {
 void Loop::withdraw(const std::string& resource_class, PassOutcome& outcome) {
   if (auto withdrawn = ports_.capacity.withdraw(resource_class); !withdrawn) {
     outcome.incomplete = true;
+    outcome.note(resource_class, withdrawn.error().message);
     log::warn("cannot withdraw launches",
               {{"resource_class", resource_class}, {"error", withdrawn.error().message}});
   }
@@ -290,6 +303,7 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome) {
   outcome.acted = true;
   const auto launched = ports_.capacity.launch(pass.resource_class, pass.decision.launch);
   if (!launched) {
+    outcome.note(pass.resource_class, launched.error().message);
     log::warn("cannot launch",
               {{"resource_class", pass.resource_class}, {"error", launched.error().message}});
   }
@@ -302,8 +316,10 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome) {
   memory.failed_launches =
       std::max<std::int64_t>(pass.decision.launch - (launched ? std::ssize(*launched) : 0), 0);
   outcome.fell_short |= memory.failed_launches > 0;
+  if (outcome.fell_short) outcome.note(pass.resource_class, "fewer were launched than decided");
   if (auto saved = remember(pass.resource_class, memory); !saved) {
     outcome.incomplete = true;
+    outcome.note(pass.resource_class, saved.error().message);
     log::warn("cannot remember failed launches", {{"error", saved.error().message}});
   }
 }

@@ -40,7 +40,10 @@ struct PassOutcome {
   bool held = false;          // the queue or the instances of some class are unknown
   bool stood_by = false;      // some class is in another scaler's charge
   bool nothing_ours = false;  // no class is in our charge: nothing was read
+  std::string trouble;        // what came in the way first, in words: of whatever is true above
   std::optional<WallTime> revisit_at;
+
+  void note(const std::string& resource_class, std::string_view what);
 };
 
 class Loop {
@@ -73,7 +76,7 @@ class Loop {
   Result<void> record_change(const ClassPass& pass);
   void act_on(const ClassPass& pass, PassOutcome& outcome);
   void launch(const ClassPass& pass, PassOutcome& outcome);
-  void reap(const std::string& id, PassOutcome& outcome);
+  void reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome);
   void withdraw(const std::string& resource_class, PassOutcome& outcome);
   void tell_if_readable_again(const ClassPass& pass);
   PassOutcome guarded_pass(std::stop_token stop);

@@ -1,5 +1,7 @@
 #include "fleet/shift.hpp"
 
+#include <fmt/core.h>
+
 #include "base/sleep.hpp"
 
 namespace muster::fleet {
@@ -20,11 +22,11 @@ ShiftOutcome work_shift(Loop& loop, Millis interval, MonotonicTime until, const 
 
 Result<void> verdict_of(const Result<PassOutcome>& pass) {
   if (!pass) return pass.error();
-  if (pass->held)
-    return Error{ErrorKind::unavailable,
-                 "the queue or the instances could not be read; see the log"};
+  if (pass->held) {
+    return Error{ErrorKind::unavailable, fmt::format("nothing was decided: {}", pass->trouble)};
+  }
   if (pass->incomplete || pass->fell_short) {
-    return Error{ErrorKind::unavailable, "not everything could be done; see the log"};
+    return Error{ErrorKind::unavailable, fmt::format("not all was done: {}", pass->trouble)};
   }
   return ok();
 }

@@ -54,6 +54,8 @@ TEST_F(ShiftTest, IsJudgedByHowItStoodAtTheEnd) {
   const auto held = verdict_of(work(Millis(1000), Millis(0)).last);
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(held.error().message,
+            "nothing was decided: local/small: the queue is unknown: the queue is away");
 
   queue.readable = true;
   queue.unclaimed = 1;

@@ -16,10 +16,7 @@ class Cloud:
         self.moto, self.groups = Moto(directory), StrictAws(**delays)
 
     def environment(self, keys):
-        """For a program that calls with these keys."""
-        return {**{name.upper(): value for name, value in keys.items()},
-                "AWS_REGION": REGION, "AWS_ENDPOINT_URL": self.moto.url,
-                "AWS_ENDPOINT_URL_AUTO_SCALING": self.groups.url}
+        return {**self.moto.environment(keys), "AWS_ENDPOINT_URL_AUTO_SCALING": self.groups.url}
 
     def assume_role(self, name, statements):
         """Keys that end."""

@@ -79,6 +79,7 @@ class Function(Driver):
     def __init__(self, *arguments, unpacked, **options):
         super().__init__(*arguments, **options)
         self.root, self.api, self.failures = unpacked, RuntimeApi(), []
+        self.config_text = json.dumps(self.config)
 
     def launch(self):
         """In a root directory of its own, where this machine allows that."""
@@ -86,7 +87,7 @@ class Function(Driver):
             self.root / "bootstrap"]
         program = Program(self.name, place, self.world.place, {
             **self.environment, "AWS_LAMBDA_RUNTIME_API": self.api.host,
-            "AWS_LAMBDA_FUNCTION_NAME": self.name, "MUSTER_CONFIG": json.dumps(self.config)})
+            "AWS_LAMBDA_FUNCTION_NAME": self.name, "MUSTER_CONFIG": self.config_text})
         self.world.programs.append(program)
         self.programs = [program]
         return program
