@@ -71,8 +71,8 @@ def xml(action, result=""):
 
 
 class Peers:
-    def __init__(self, fleet=None):
-        self.fleet = fleet or Fleet()
+    def __init__(self, fleet=None, seconds=SECONDS_FOR_ONE_PASS):
+        self.fleet, self.seconds = fleet or Fleet(), seconds
         self.calls, self.parked = [], threading.Event()
         self._left, self._waiting, self._items = 0, None, {}
         circleci = {"tasks": {"unclaimed_task_count": self.fleet.waiting},
@@ -112,7 +112,7 @@ class Peers:
     def _invoke(self):
         waiting, self._waiting = self._waiting, None
         self._left -= 1
-        deadline = int((time.time() + SECONDS_FOR_ONE_PASS) * 1000)
+        deadline = int((time.time() + self.seconds) * 1000)
         waiting.answer("next", b"{}", f"Lambda-Runtime-Aws-Request-Id: {time.monotonic_ns()}\r\n"
                                       f"Lambda-Runtime-Deadline-Ms: {deadline}\r\n")
 

@@ -24,6 +24,7 @@ from peers import TOKEN, Fleet, Peers
 COLD = 30  # starts of each
 WARM_RUNS = 3
 FIFTY_FOR, POLL = 60, 5  # seconds
+STEADY_FOR = 50  # seconds
 HERE = Path(__file__).parent
 FILES = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
 
@@ -35,10 +36,10 @@ def configuration(peers, token, **more):
             "name": peers.fleet.group(name)}} for name in peers.fleet.names}, **more})
 
 
-def function_of(name, program, peers, place):
+def function_of(name, program, peers, place, **circleci):
     config = configuration(
         peers, {"token_secret": "circleci", "token_field": "circle_token"},
-        circleci={"requests_per_minute": 60000}, lease={"table": "leases"})
+        circleci={"requests_per_minute": 60000, **circleci}, lease={"table": "leases"})
     return Function(name, [program], environment(
         peers, AWS_LAMBDA_RUNTIME_API=peers.host, AWS_LAMBDA_FUNCTION_NAME="scaler",
         MUSTER_CONFIG=config), place / "function.log")
@@ -86,6 +87,25 @@ def round_trip(peers, count=1000):
             connection.recv(65536)
             taken.append(time.monotonic() - begun)
     return statistics.median(taken)
+
+
+def steady(program, place):
+    """Of an invocation with a pass each second: CPU seconds and calls a pass."""
+    peers = Peers(Fleet(waiting=0, instances=3), seconds=STEADY_FOR + 3)
+    function = function_of("muster", program, peers, place, poll_interval="1s")
+    process, _ = function.start(peers, 1)
+    time.sleep(5)  # its start, and its first passes
+    peers.forget()
+    cpu, begun = cpu_seconds(process.pid), time.monotonic()
+    time.sleep(STEADY_FOR - 10)
+    cpu, took = cpu_seconds(process.pid) - cpu, time.monotonic() - begun
+    made = sum(call.name == "CircleCI runner" for call in peers.calls)
+    calls = len(peers.calls)
+    end(process)
+    peers.close()
+    if made < took - 2:
+        sys.exit(f"only {made} passes in {took:.0f} s:\n{tail(function.log)}")
+    return cpu / made, calls / made
 
 
 def fifty(program, place):
@@ -162,12 +182,13 @@ def measure(program, package):
             each.measure_warm(peers)
         bare = round_trip(peers)
         peers.close()
-        return functions, once, bare, fifty(program, place)
+        calm = steady(place / "bootstrap" if package else program, place)
+        return functions, once, bare, calm, fifty(program, place)
 
 
 def main(machine, program, package=None):
     package = Path(package) if package else None
-    functions, once, bare, fifty_took = measure(program, package)
+    functions, once, bare, (calm_cpu, calm_calls), fifty_took = measure(program, package)
     share, readings, requests, resident = fifty_took
     print(f"""\
 `script/bench scaler` on {machine}; Python {platform.python_version()}, boto3 {boto3.__version__}.
@@ -183,6 +204,10 @@ All speak plain HTTP to peers on the same machine that have their answers ready;
 with TLS costs is in no figure. A bare round trip to the peers takes {1e6 * bare:.0f} µs.
 
 {table(functions, package)}
+
+These passes are the dearest there are: each is an invocation of its own, takes the lease, launches
+and gives the lease back. Of an invocation that goes on, a pass in which nothing changes makes {calm_calls:.1f}
+calls and takes {1000 * calm_cpu:.2f} ms of CPU time ({functions[-2].name}).
 
 `muster scale --once`, with its memory in a directory and without a lease: {once.calls} calls, and from
 its start to the desired capacity that is set {millis(once.cold)}.

@@ -40,6 +40,7 @@ std::string AutoScalingGroups::pending_id(const std::string& resource_class,
 }
 
 Result<fleet::CapacityList> AutoScalingGroups::list() {
+  listed_at_ = clock_.monotonic();
   std::vector<std::string> names;
   for (const auto& [name, settings] : classes_) names.push_back(settings.group);
   const auto groups = api_->groups(names);
@@ -161,8 +162,14 @@ Result<void> AutoScalingGroups::withdraw(const std::string& resource_class) {
   return ok();
 }
 
+// A pass that the queue has caused lists the groups as well.
 void AutoScalingGroups::wait_for_change(Millis patience, std::stop_token stop) {
-  sleep_for(std::min(patience, kPollInterval), stop);
+  const auto end = clock_.monotonic() + patience;
+  while (!stop.stop_requested()) {
+    const auto left = std::min(end, listed_at_.load() + kPollInterval) - clock_.monotonic();
+    if (left <= Millis(0)) return;
+    sleep_for(left, stop);
+  }
 }
 
 // --- AWS --------------------------------------------------------------------------------------

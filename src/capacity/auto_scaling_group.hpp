@@ -13,6 +13,7 @@
 //
 // Instances cannot be asked to end: drain() does nothing, and policies of these classes say so.
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <span>
@@ -80,6 +81,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   const std::map<std::string, GroupSettings> classes_;
   const Clock& clock_;
   std::map<std::string, Seen> seen_;  // by class
+  std::atomic<MonotonicTime> listed_at_{};
 };
 
 }  // namespace muster::capacity

@@ -192,6 +192,21 @@ TEST_F(AutoScalingGroupsTest, EndsByName) {
   EXPECT_THAT(region.desired, ElementsAre(1));
 }
 
+TEST_F(AutoScalingGroupsTest, WaitsNoLongerThanItIsToldTo) {
+  EXPECT_TRUE(groups.list());
+  groups.wait_for_change(Millis(0), {});
+  std::stop_source stop;
+  stop.request_stop();
+  groups.wait_for_change(std::chrono::hours(1), stop.get_token());
+}
+
+// The clock stands still: whoever waited for it would wait for ever.
+TEST_F(AutoScalingGroupsTest, WantsALookTenSecondsAfterTheLatest) {
+  EXPECT_TRUE(groups.list());
+  clock.advance(std::chrono::seconds(10));
+  groups.wait_for_change(minutes(1), {});
+}
+
 TEST_F(AutoScalingGroupsTest, TakesNoTroubleForAnEmptyGroup) {
   region.instance("i-1", "InService");
   live();
