@@ -145,7 +145,7 @@ def test_every_permission_is_used_and_none_is_missing(stage):
     """What the policy for the scaler allows, and what it is seen to call: the same."""
     stage.cloud.moto.record()
     stage.cloud.groups.delays.launch = 2  # so that some that were asked for are still to come
-    stage.scale("function", policy={"boot_timeout": "3s"})
+    stage.scale("function", policy={"boot_timeout": "4s"})
     dead = []
     stage.boots = lambda name: dead.append(name) or len(dead) > 1
     pipeline = stage.submit(2)
