@@ -16,6 +16,7 @@ namespace {
 constexpr Millis kPollInterval = std::chrono::seconds(10);
 constexpr int kActivities = 20;  // the latest; a history of weeks is never read
 constexpr Millis kRecently = std::chrono::minutes(10);
+constexpr Millis kFresh = std::chrono::seconds(1);  // how old a look may be that a size rests on
 
 // An instance that is, or will be, able to work. The others are on their way out.
 bool lives(const aws::GroupInstance& instance) {
@@ -35,7 +36,7 @@ AutoScalingGroups::AutoScalingGroups(std::unique_ptr<GroupApi> api,
     : api_(std::move(api)), classes_(std::move(classes)), clock_(clock) {}
 
 std::string AutoScalingGroups::pending_id(const std::string& resource_class,
-                                          std::int64_t number) const {
+                                          std::string_view number) const {
   return fmt::format("{}/pending-{}", classes_.at(resource_class).group, number);
 }
 
@@ -78,11 +79,23 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
     all.ended.push_back({id, resource_class, "no longer in the group"});
   }
   seen.max = group.max;
-  seen.pending = std::max<std::int64_t>(group.desired - std::ssize(seen.live), 0);
+  const auto requested = std::max<std::int64_t>(group.desired - std::ssize(seen.live), 0);
+  if (!before.empty() && requested > seen.pending) tell_of_replacement(resource_class);
+  seen.pending = requested;
   for (std::int64_t i = 1; i <= seen.pending; ++i) {
-    all.live.push_back(
-        {pending_id(resource_class, i), resource_class, seen.asked_at, false, single_task});
+    all.live.push_back({pending_id(resource_class, std::to_string(i)), resource_class,
+                        seen.asked_at, false, single_task, true});
   }
+}
+
+// A person must learn of it: each such end costs a boot if AWS is quicker than we are.
+void AutoScalingGroups::tell_of_replacement(const std::string& resource_class) {
+  if (std::exchange(seen_[resource_class].told_of_replacement, true)) return;
+  log::warn(
+      "an instance has ended and left its place in the group, so that AWS starts another; "
+      "let each end itself with TerminateInstanceInAutoScalingGroup and "
+      "ShouldDecrementDesiredCapacity",
+      {{"resource_class", resource_class}, {"group", classes_.at(resource_class).group}});
 }
 
 // Asked for only while something that was requested has not come.
@@ -115,7 +128,9 @@ Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& re
     return Error{ErrorKind::not_found, "no Auto Scaling group was seen for " + resource_class};
   }
   auto& seen = found->second;
-  const auto there = std::ssize(seen.live) + seen.pending;
+  const auto size = size_of(resource_class);
+  if (!size) return size.error();
+  const auto there = size->wanted;
   const auto room = std::max<std::int64_t>(seen.max - there, 0);
   if (count > room) {
     log::warn("the group's own maximum is in the way; raise it, or lower the class's max",
@@ -130,8 +145,27 @@ Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& re
   if (!raised) return raised.error();
   seen.asked_at = clock_.wall();
   seen.asked_at_by_aws = asked_at_by_aws;
-  for (; count > 0; --count) launched.push_back(pending_id(resource_class, ++seen.pending));
+  for (; count > 0; --count) {
+    launched.push_back(pending_id(resource_class, std::to_string(++seen.pending)));
+  }
   return launched;
+}
+
+// As the latest list() saw it; if the queue took long to read since then, as it is now, because
+// meanwhile instances may have ended and given up their places.
+Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& resource_class) {
+  const auto& seen = seen_.at(resource_class);
+  if (clock_.monotonic() - listed_at_.load() < kFresh) {
+    const auto live = std::ssize(seen.live);
+    return Size{live, live + seen.pending};
+  }
+  const auto& name = classes_.at(resource_class).group;
+  const auto groups = api_->groups(std::span(&name, 1));
+  if (!groups) return groups.error();
+  if (groups->empty()) return Error{ErrorKind::not_found, "the group is gone: " + printable(name)};
+  const auto& group = groups->front();
+  const auto live = std::ranges::count_if(group.instances, lives);
+  return Size{live, std::max<std::int64_t>(group.desired, live)};
 }
 
 Result<void> AutoScalingGroups::drain(const std::string&) {
@@ -141,24 +175,27 @@ Result<void> AutoScalingGroups::drain(const std::string&) {
 Result<void> AutoScalingGroups::reap(const std::string& id) {
   for (const auto& [name, seen] : seen_) {
     if (seen.live.contains(id)) return api_->terminate(id);
-    for (std::int64_t i = 1; i <= seen.pending; ++i) {
-      if (id == pending_id(name, i)) return withdraw(name);
-    }
+    if (id.starts_with(pending_id(name, ""))) return withdraw(name, 1);
   }
   return ok();
 }
 
-Result<void> AutoScalingGroups::withdraw(const std::string& resource_class) {
+Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std::int64_t count) {
   const auto found = seen_.find(resource_class);
   if (found == seen_.end() || found->second.pending == 0) return ok();
-  auto& seen = found->second;
+  const auto size = size_of(resource_class);
+  if (!size) return size.error();
+  const auto desired = std::max(size->live, size->wanted - count);
+  const auto withdrawn = size->wanted - desired;
+  if (withdrawn <= 0) return ok();
   const auto& group = classes_.at(resource_class).group;
-  const auto live = static_cast<int>(seen.live.size());
-  if (auto lowered = api_->set_desired_capacity(group, live); !lowered) return lowered;
+  const auto lowered = api_->set_desired_capacity(group, static_cast<int>(desired));
+  if (!lowered) return lowered;
   log::info("withdrew what has not come", {{"group", group},
-                                           {"instances", std::to_string(seen.pending)},
-                                           {"desired", std::to_string(live)}});
-  seen.pending = 0;
+                                           {"instances", std::to_string(withdrawn)},
+                                           {"desired", std::to_string(desired)}});
+  auto& pending = found->second.pending;
+  pending = std::max<std::int64_t>(pending - withdrawn, 0);
   return ok();
 }
 

@@ -7,9 +7,10 @@
 // It is never written lower than what lives, because the group would choose whom to end. Instances
 // end by name, with the desired capacity lowered, so that none is replaced.
 //
-// What was asked for and is not there yet is listed as instances called GROUP/pending-1, -2, ….
-// Reaping one of these withdraws the request. A launch that AWS reports as failed is a failed
-// launch to the loop, with AWS's reason; after several in a row what has not come is withdrawn.
+// What was requested and is not there yet is listed as instances called GROUP/pending-1, -2, …, be
+// it that we asked for it or that the group replaces an instance that ended by itself. Reaping one
+// of these withdraws it. A launch that AWS reports as failed is a failed launch to the loop, with
+// AWS's reason; after several in a row what has not come is withdrawn.
 //
 // Instances cannot be asked to end: drain() does nothing, and policies of these classes say so.
 
@@ -58,7 +59,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
                                           std::int64_t count) override;
   Result<void> drain(const std::string& id) override;
   Result<void> reap(const std::string& id) override;
-  Result<void> withdraw(const std::string& resource_class) override;
+  Result<void> withdraw(const std::string& resource_class, std::int64_t count) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
@@ -70,12 +71,21 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::optional<WallTime> asked_at;         // when the desired capacity was last raised by us
     std::optional<WallTime> asked_at_by_aws;  // the same by AWS's clock
     std::string told_activity;                // the latest failed launch that was told
+    bool told_of_replacement = false;
   };
 
   void see(const std::string& resource_class, const aws::AutoScalingGroup& group,
            fleet::CapacityList& all);
   void look_for_failures(const std::string& resource_class, fleet::CapacityList& all);
-  std::string pending_id(const std::string& resource_class, std::int64_t number) const;
+  void tell_of_replacement(const std::string& resource_class);
+
+  // A group's size before it is changed.
+  struct Size {
+    std::int64_t live = 0;
+    std::int64_t wanted = 0;  // those, and what is requested
+  };
+  Result<Size> size_of(const std::string& resource_class);
+  std::string pending_id(const std::string& resource_class, std::string_view number) const;
 
   const std::unique_ptr<GroupApi> api_;
   const std::map<std::string, GroupSettings> classes_;

@@ -102,7 +102,7 @@ TEST_F(AutoScalingGroupsTest, NeverWritesLessThanWhatLives) {
   for (const auto* id : {"i-1", "i-2", "i-3"}) region.instance(id, "InService");
   region.group.desired = 1;  // somebody has lowered it, and protection kept the instances
   live();
-  EXPECT_TRUE(groups.withdraw("acme/linux"));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 1));
   EXPECT_THAT(region.desired, IsEmpty());
   EXPECT_TRUE(groups.launch("acme/linux", 1));
   EXPECT_THAT(region.desired, ElementsAre(4));
@@ -172,11 +172,43 @@ TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {
   region.group.desired = 1;
   live();
   EXPECT_TRUE(groups.launch("acme/linux", 2));
-  EXPECT_TRUE(groups.withdraw("acme/linux"));
-  EXPECT_THAT(region.desired, ElementsAre(3, 1));
-  EXPECT_THAT(live(), ElementsAre("i-1"));
-  EXPECT_TRUE(groups.withdraw("acme/linux"));
-  EXPECT_THAT(region.desired, ElementsAre(3, 1));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 1));
+  EXPECT_THAT(region.desired, ElementsAre(3, 2));
+  EXPECT_THAT(live(), ElementsAre("i-1", "runners/pending-1"));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 5));
+  EXPECT_THAT(region.desired, ElementsAre(3, 2, 1)) << "never less than what lives";
+  EXPECT_TRUE(groups.withdraw("acme/linux", 1));
+  EXPECT_THAT(region.desired, ElementsAre(3, 2, 1));
+}
+
+// The queue took two seconds to read. Meanwhile one has ended and given up its place, and one that
+// was requested has come.
+TEST_F(AutoScalingGroupsTest, ASizeRestsOnNoOldLook) {
+  for (const auto* id : {"i-1", "i-2", "i-3"}) region.instance(id, "InService");
+  region.group.desired = 4;
+  live();
+  clock.advance(std::chrono::seconds(2));
+  region.group.instances.erase(region.group.instances.begin());
+  region.group.desired = 3;
+  EXPECT_TRUE(groups.launch("acme/linux", 2));
+  EXPECT_THAT(region.desired, ElementsAre(5)) << "and not 6";
+
+  live();
+  clock.advance(std::chrono::seconds(2));
+  for (const auto* id : {"i-4", "i-5"}) region.instance(id, "Pending");
+  EXPECT_TRUE(groups.withdraw("acme/linux", 3));
+  EXPECT_THAT(region.desired, ElementsAre(5, 4)) << "four live now";
+}
+
+TEST_F(AutoScalingGroupsTest, AReplacementIsOnlyRequested) {
+  region.instance("i-1", "InService");
+  region.group.desired = 1;
+  live();
+  region.group.instances.clear();
+  const auto listed = groups.list();
+  ASSERT_EQ(listed->live.size(), 1U);
+  EXPECT_TRUE(listed->live[0].requested);
+  EXPECT_EQ(listed->ended.at(0).id, "i-1");
 }
 
 TEST_F(AutoScalingGroupsTest, EndsByName) {

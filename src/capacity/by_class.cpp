@@ -54,9 +54,9 @@ Result<void> ByClass::reap(const std::string& id) {
   return provider == provider_of_.end() ? ok() : provider->second->reap(id);
 }
 
-Result<void> ByClass::withdraw(const std::string& resource_class) {
+Result<void> ByClass::withdraw(const std::string& resource_class, std::int64_t count) {
   const auto provider = classes_.find(resource_class);
-  return provider == classes_.end() ? ok() : provider->second->withdraw(resource_class);
+  return provider == classes_.end() ? ok() : provider->second->withdraw(resource_class, count);
 }
 
 // The first that returns ends the waiting of the others.

@@ -23,7 +23,7 @@ class ByClass final : public fleet::CapacityProvider {
   // Both of an instance that the latest list() had in it.
   Result<void> drain(const std::string& id) override;
   Result<void> reap(const std::string& id) override;
-  Result<void> withdraw(const std::string& resource_class) override;
+  Result<void> withdraw(const std::string& resource_class, std::int64_t count) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:

@@ -61,8 +61,12 @@ void print_text(const std::vector<fleet::ClassPass>& classes) {
         in_words(snapshot.demand), count_of(counts.live(), "instance"), snapshot.policy.min,
         snapshot.policy.max, counts.booting, counts.idle, counts.busy, counts.spent,
         counts.draining);
-    fmt::print("  would   launch {}, drain {}, end {}\n", decision.launch, decision.drain.size(),
-               decision.reap.size());
+    fmt::print("  would   launch {}, drain {}, end {}{}\n", decision.launch, decision.drain.size(),
+               decision.reap.size(),
+               decision.withdraw == 0
+                   ? ""
+                   : fmt::format(", withdraw {} that {} not come", decision.withdraw,
+                                 decision.withdraw == 1 ? "has" : "have"));
     for (const auto& id : decision.drain) fmt::print("          drain {}\n", printable(id));
     for (const auto& id : decision.reap) fmt::print("          end {}\n", printable(id));
     for (const auto& reason : decision.reasons) {

@@ -59,7 +59,7 @@ class FakeCapacity final : public CapacityProvider {
   std::map<std::string, std::string> unreadable;
   std::vector<std::string> drained;  // as often as it was asked
   std::vector<std::string> reaped;
-  int withdrawn = 0;
+  std::int64_t withdrawn = 0;
   std::map<std::string, std::string> failed_launches;  // told once
   std::int64_t launched = 0;
   std::int64_t room = 100;  // launches past this many fail
@@ -97,8 +97,9 @@ class FakeCapacity final : public CapacityProvider {
     reaped.push_back(id);
     return ok();
   }
-  Result<void> withdraw(const std::string&) override {
-    ++withdrawn;
+  Result<void> withdraw(const std::string&, std::int64_t count) override {
+    withdrawn += count;
+    std::erase_if(live, [&](const auto& it) { return it.requested && count-- > 0; });
     return ok();
   }
   void wait_for_change(Millis patience, std::stop_token stop) override {

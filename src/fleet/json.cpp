@@ -56,7 +56,8 @@ json::object object(const Demand& demand) {
 json::object object(const Instance& instance) {
   return {{"id", text(instance.id)},
           {"state", text(word(instance.state))},
-          {"launched_at", time(instance.launched_at)}};
+          {"launched_at", time(instance.launched_at)},
+          {"requested", instance.requested}};
 }
 
 json::object object(const Policy& policy) {

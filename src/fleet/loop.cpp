@@ -51,7 +51,8 @@ bool is_bad_news(const scaling::Reason& reason) {
 void tell(const ClassPass& pass) {
   const auto& decision = pass.decision;
   const bool bad = std::any_of(decision.reasons.begin(), decision.reasons.end(), is_bad_news);
-  const bool acts = decision.launch > 0 || !decision.drain.empty() || !decision.reap.empty();
+  const bool acts = decision.launch > 0 || decision.withdraw > 0 || !decision.drain.empty() ||
+                    !decision.reap.empty();
   const auto level = bad ? log::Level::warn : acts ? log::Level::info : log::Level::debug;
   log::write(level, "decided",
              {{"resource_class", pass.resource_class},
@@ -60,6 +61,7 @@ void tell(const ClassPass& pass) {
               {"launch", std::to_string(decision.launch)},
               {"drain", std::to_string(decision.drain.size())},
               {"end", std::to_string(decision.reap.size())},
+              {"withdraw", std::to_string(decision.withdraw)},
               {"why", reasons_in_words(decision)}});
 }
 
@@ -268,7 +270,7 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
     }
   }
   for (const auto& id : pass.decision.reap) reap(pass.resource_class, id, outcome);
-  if (pass.decision.withdraw) withdraw(pass.resource_class, outcome);
+  if (pass.decision.withdraw > 0) withdraw(pass, outcome);
   if (pass.decision.launch > 0) launch(pass, outcome);
   const auto& reasons = pass.decision.reasons;
   if (const auto hold = std::ranges::find_if(reasons, is_hold); hold != reasons.end()) {
@@ -289,12 +291,13 @@ void Loop::reap(const std::string& resource_class, const std::string& id, PassOu
   }
 }
 
-void Loop::withdraw(const std::string& resource_class, PassOutcome& outcome) {
-  if (auto withdrawn = ports_.capacity.withdraw(resource_class); !withdrawn) {
+void Loop::withdraw(const ClassPass& pass, PassOutcome& outcome) {
+  const auto& name = pass.resource_class;
+  if (auto withdrawn = ports_.capacity.withdraw(name, pass.decision.withdraw); !withdrawn) {
     outcome.incomplete = true;
-    outcome.note(resource_class, withdrawn.error().message);
+    outcome.note(name, withdrawn.error().message);
     log::warn("cannot withdraw launches",
-              {{"resource_class", resource_class}, {"error", withdrawn.error().message}});
+              {{"resource_class", name}, {"error", withdrawn.error().message}});
   }
 }
 

@@ -77,7 +77,7 @@ class Loop {
   void act_on(const ClassPass& pass, PassOutcome& outcome);
   void launch(const ClassPass& pass, PassOutcome& outcome);
   void reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome);
-  void withdraw(const std::string& resource_class, PassOutcome& outcome);
+  void withdraw(const ClassPass& pass, PassOutcome& outcome);
   void tell_if_readable_again(const ClassPass& pass);
   PassOutcome guarded_pass(std::stop_token stop);
   Millis pause_after(const PassOutcome& outcome);

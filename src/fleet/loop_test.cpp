@@ -166,6 +166,8 @@ TEST_F(LoopTest, EndsByNameWhatCannotBeAskedUntilItIsGone) {
 
 TEST_F(LoopTest, WithdrawsLaunchesThatFailAndFail) {
   auto loop = make_loop();
+  queue.unclaimed = 1;
+  capacity.live.push_back({"pending-1", "local/small", clock.wall(), false, true, true});
   for (int failures = 1; failures <= 3; ++failures) {
     EXPECT_EQ(capacity.withdrawn, 0);
     capacity.failed_launches = {{"local/small", "no capacity"}};

@@ -51,11 +51,11 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
     const bool listed = runner != known.end();
     const bool connected_before = before.connected.contains(instance.id);
     const bool believed = !lists_runners && now - launched_at >= managed.policy.boot_timeout;
-    const bool connected = listed || connected_before || believed;
+    const bool connected = !instance.requested && (listed || connected_before || believed);
     if (connected) seen.memory.connected.insert(instance.id);
     if (connected && !connected_before) seen.snapshot.any_boot_succeeded = true;
     const auto state = state_of(instance, listed ? runner->second : nullptr, connected);
-    seen.snapshot.instances.push_back({instance.id, state, launched_at});
+    seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested});
   }
 }
 

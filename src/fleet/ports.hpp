@@ -48,6 +48,7 @@ struct CapacityInstance {
   std::optional<WallTime> launched_at;  // nothing: from when it is first seen
   bool draining = false;
   bool single_task = true;  // ends itself after one task
+  bool requested = false;   // asked for, and not there yet: it may be withdrawn
 };
 
 // An instance that is gone. Told once, by the list() after its end.
@@ -88,8 +89,10 @@ class CapacityProvider {
   // until it is gone. For those of which the policy says that they cannot be asked (Policy::reaps).
   virtual Result<void> reap(const std::string& id) { return drain(id); }
 
-  // Gives up launches that were asked for and have not come. Asking twice is no error.
-  virtual Result<void> withdraw(const std::string& /*resource_class*/) { return ok(); }
+  // Gives up so many of those that are only requested; fewer, if the rest has come meanwhile.
+  virtual Result<void> withdraw(const std::string& /*resource_class*/, std::int64_t /*count*/) {
+    return ok();
+  }
 
   virtual void wait_for_change(Millis patience, std::stop_token stop) = 0;
 };

@@ -179,10 +179,11 @@ class Draft {
       launch_for_queue();
     }
     launch_for_minimum();
+    if (!hold_) withdraw_unneeded();
     keep_maximum();
     keep_backoff();
     if (decision_.reasons.empty()) reason(Rule::satisfied, 0, 0, supply_in_words());
-    decision_.desired = decision_.counts.live() + decision_.launch;
+    decision_.desired = decision_.counts.live() + decision_.launch - decision_.withdraw;
     decision_.revisit_at = revisit_at();
     return std::move(decision_);
   }
@@ -308,6 +309,30 @@ class Draft {
     decision_.launch = launches;
   }
 
+  // Some that are only requested may not be needed any more; or a group of AWS has requested them
+  // by itself, in the place of instances that ended without giving it up (S6).
+  void withdraw_unneeded() {
+    const auto all = requested();
+    if (all == 0 || decision_.launch > 0) return;
+    const auto others = staying_.booting + staying_.idle - all;
+    const auto needed =
+        std::max({unclaimed() - others, least_ - others - staying_.busy, std::int64_t{0}});
+    const auto unneeded = all - needed;
+    if (unneeded <= 0) return;
+    decision_.withdraw = unneeded;
+    reason(Rule::unneeded, unneeded, unneeded,
+           fmt::format("{} wait, and {} will serve them without {} that {} not come", unclaimed(),
+                       others + needed, unneeded, unneeded == 1 ? "has" : "have"));
+  }
+
+  // Those that are overdue are ended one by one.
+  std::int64_t requested() const {
+    const auto& all = snapshot_.instances;
+    return std::count_if(all.begin(), all.end(), [&](const auto& it) {
+      return it.requested && it.state == InstanceState::booting && !is_overdue(it, snapshot_);
+    });
+  }
+
   // All live instances count, those that are about to end included (S4).
   void keep_maximum() {
     const auto live = decision_.counts.live();
@@ -321,7 +346,10 @@ class Draft {
   void keep_backoff() {
     const auto& state = decision_.next;
     if (!state.backoff_until) return;
-    decision_.withdraw = state.failed_boots_in_a_row >= snapshot_.policy.withdraw_after;
+    // What takes the place of a boot that has just failed was requested by nobody.
+    const bool replaced = !snapshot_.failed_boots.empty();
+    const bool many = state.failed_boots_in_a_row >= snapshot_.policy.withdraw_after;
+    if (!hold_ && (replaced || many)) decision_.withdraw = requested();
     if (decision_.launch == 0) return;
     const auto& trouble = snapshot_.launch_trouble;
     reason(Rule::backoff, decision_.launch, 0,

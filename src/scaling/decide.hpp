@@ -42,13 +42,14 @@ struct Instance {
   std::string id;
   InstanceState state = InstanceState::booting;
   WallTime launched_at{};
+  bool requested = false;  // booting, and not there yet: it can still be withdrawn
 };
 
 struct Policy {
   std::int64_t min = 0;
   std::int64_t max = 1;
   Millis boot_timeout = std::chrono::minutes(5);
-  // After so many failed boots in a row, launches that have not come are withdrawn.
+  // After so many failed boots in a row, what was requested and has not come is withdrawn.
   std::int64_t withdraw_after = 3;
   // After a failed boot no launch for `first`; each further one in a row doubles it up to `most`.
   Millis boot_backoff_first = std::chrono::seconds(5);
@@ -100,6 +101,7 @@ enum class Rule {
   reaped,             // an instance is certainly of no use, and is ended
   many_silent,        // more look dead at once than one would believe: none is ended
   above_maximum,      // more live than policy.max: idle ones are asked to end
+  unneeded,           // some that are only requested are needed no more, and are withdrawn
   satisfied,          // supply covers demand
 };
 std::string_view to_string(Rule rule);
@@ -130,8 +132,8 @@ struct Decision {
   std::int64_t launch = 0;
   std::vector<std::string> drain;  // ask these to end once they are not busy
   std::vector<std::string> reap;   // end these: they run nothing. Only where the policy reaps
-  bool withdraw = false;           // give up launches that were asked for and have not come
-  std::int64_t desired = 0;        // live + launch
+  std::int64_t withdraw = 0;       // give up so many of those that are only requested
+  std::int64_t desired = 0;        // live + launch - withdraw
   Counts counts;                   // what was there
   State next;
   std::vector<Reason> reasons;         // at least one

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <span>
+
 namespace muster::scaling {
 namespace {
 
@@ -33,6 +35,13 @@ class World {
     for (int i = 0; i < many; ++i) {
       const auto id = "i" + std::to_string(snapshot_.instances.size());
       snapshot_.instances.push_back({id, state, kNow - age});
+    }
+    return *this;
+  }
+  World& requested(int many) {
+    with(many, InstanceState::booting);
+    for (auto& it : std::span(snapshot_.instances).last(static_cast<std::size_t>(many))) {
+      it.requested = true;
     }
     return *this;
   }
@@ -309,16 +318,40 @@ TEST(Decide, SaysWhyLaunchesFail) {
 
 TEST(Decide, WithdrawsLaunchesAfterThreeFailuresUntilTheBackoffEnds) {
   State state;
-  std::vector<bool> withdrawn;
+  const auto waiting = World().demand(2, 0).requested(2);
+  std::vector<std::int64_t> withdrawn;
   for (int i = 0; i < 3; ++i) {
-    const auto decision = World().refused_launches(1).remembering(state).decide();
+    const auto decision = World(waiting).refused_launches(1).remembering(state).decide();
     withdrawn.push_back(decision.withdraw);
     state = decision.next;
   }
-  EXPECT_THAT(withdrawn, ElementsAre(false, false, true));
-  EXPECT_TRUE(World().remembering(state).decide().withdraw);
+  EXPECT_THAT(withdrawn, ElementsAre(0, 0, 2));
+  EXPECT_EQ(World(waiting).remembering(state).decide().withdraw, 2);
   state.backoff_until = kNow;
-  EXPECT_FALSE(World().remembering(state).decide().withdraw);
+  EXPECT_EQ(World(waiting).remembering(state).decide().withdraw, 0);
+}
+
+TEST(Decide, WithdrawsWhatIsOnlyRequestedAndNotNeeded) {
+  EXPECT_EQ(World().requested(3).decide().withdraw, 3);
+  EXPECT_EQ(World().demand(2, 0).requested(3).decide().withdraw, 1);
+  EXPECT_EQ(World().demand(3, 0).with(1, idle).with(1, booting).requested(2).decide().withdraw, 1);
+  EXPECT_EQ(World().demand(3, 0).requested(3).decide().withdraw, 0);
+  EXPECT_EQ(World().bounds(2, 4).requested(3).decide().withdraw, 1);
+  EXPECT_EQ(World().with(3, booting).decide().withdraw, 0) << "these are there";
+  const auto decision = World().requested(1).decide();
+  EXPECT_THAT(rules(decision), ElementsAre(unneeded));
+  EXPECT_EQ(decision.desired, 0);
+}
+
+TEST(Decide, WithdrawsNothingWhileTheQueueIsUnknown) {
+  EXPECT_EQ(World().unknown().requested(3).decide().withdraw, 0);
+  EXPECT_EQ(World().unknown().requested(3).ended_unseen({"x"}).decide().withdraw, 0);
+}
+
+TEST(Decide, WithdrawsWhatReplacesABootThatHasJustFailed) {
+  const auto decision = World().demand(1, 0).requested(1).ended_unseen({"x"}).decide();
+  EXPECT_EQ(decision.withdraw, 1);
+  EXPECT_EQ(decision.launch, 0);
 }
 
 TEST(Decide, DrainsNobodyWhoCannotBeAsked) {

@@ -30,6 +30,8 @@ std::string_view to_string(Rule rule) {
       return "many_silent";
     case Rule::above_maximum:
       return "above_maximum";
+    case Rule::unneeded:
+      return "unneeded";
     case Rule::satisfied:
       return "satisfied";
   }
@@ -65,6 +67,8 @@ std::string in_words(const Reason& reason, const std::string& detail) {
       return fmt::format("{}: end none of them, and have a look at them", detail);
     case Rule::above_maximum:
       return fmt::format("{}: drain {} idle", detail, reason.allowed);
+    case Rule::unneeded:
+      return fmt::format("{}: withdraw {}", detail, reason.allowed);
     case Rule::satisfied:
       return fmt::format("{}: nothing to do", detail);
   }

@@ -58,7 +58,8 @@ Snapshot some_snapshot(Dice& dice) {
   for (std::int64_t i = 0; i < instances; ++i) {
     const auto state = static_cast<InstanceState>(dice.roll(0, 5));
     const auto id = "i" + std::to_string(i);
-    snapshot.instances.push_back({id, state, kNow - dice.millis(0, 400'000)});
+    const bool requested = state == InstanceState::booting && dice.chance(30);
+    snapshot.instances.push_back({id, state, kNow - dice.millis(0, 400'000), requested});
     if (dice.chance(10)) snapshot.state.given_up.push_back(id);
   }
   if (dice.chance(20)) snapshot.failed_boots.push_back("gone");
@@ -71,12 +72,21 @@ Snapshot some_snapshot(Dice& dice) {
   return snapshot;
 }
 
+bool is_overdue(const Instance& it, const Snapshot& snapshot) {
+  return it.state == InstanceState::booting &&
+         it.launched_at + snapshot.policy.boot_timeout <= snapshot.now;
+}
+
 // The world right after the decision was carried out: what is new, and nothing else.
 Snapshot after(const Snapshot& snapshot, const Decision& decision) {
   auto next = snapshot;
   const std::set<std::string> drained(decision.drain.begin(), decision.drain.end());
   const std::set<std::string> reaped(decision.reap.begin(), decision.reap.end());
   std::erase_if(next.instances, [&](const auto& it) { return reaped.contains(it.id); });
+  auto withdrawn = decision.withdraw;
+  std::erase_if(next.instances, [&](const auto& it) {
+    return it.requested && !is_overdue(it, snapshot) && withdrawn-- > 0;
+  });
   for (auto& instance : next.instances) {
     if (drained.contains(instance.id)) instance.state = InstanceState::draining;
   }
@@ -106,11 +116,6 @@ const Instance* find(const Snapshot& snapshot, const std::string& id) {
   return nullptr;
 }
 
-bool is_overdue(const Instance& it, const Snapshot& snapshot) {
-  return it.state == InstanceState::booting &&
-         it.launched_at + snapshot.policy.boot_timeout <= snapshot.now;
-}
-
 void check_s1_safe(const Snapshot& snapshot, const Decision& decision) {
   for (const auto& id : decision.drain) {
     const auto* instance = find(snapshot, id);
@@ -129,6 +134,10 @@ void check_s1_safe(const Snapshot& snapshot, const Decision& decision) {
     EXPECT_NE(instance->state, InstanceState::busy) << id;
     EXPECT_TRUE(snapshot.policy.reaps);
   }
+  const auto requested =
+      std::ranges::count_if(snapshot.instances, [](const auto& it) { return it.requested; });
+  EXPECT_LE(decision.withdraw, requested);
+  EXPECT_TRUE(decision.withdraw == 0 || decision.launch == 0);
   const auto believable = std::max<std::size_t>(1, snapshot.instances.size() / 10);
   EXPECT_LE(decision.reap.size(), believable);
 }
@@ -137,6 +146,7 @@ void check_s2_honest(const Decision& decision) {
   if (!has(decision, Rule::demand_unknown) && !has(decision, Rule::demand_stale)) return;
   EXPECT_TRUE(decision.drain.empty());
   EXPECT_TRUE(decision.reap.empty());
+  EXPECT_FALSE(has(decision, Rule::unneeded));
   EXPECT_FALSE(has(decision, Rule::queue));
   EXPECT_GE(decision.desired, decision.counts.live());
 }
