@@ -15,7 +15,10 @@ WallTime SystemClock::wall() const {
 }
 
 MonotonicTime SystemClock::monotonic() const {
-  return std::chrono::time_point_cast<Millis>(std::chrono::steady_clock::now());
+  ::timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  const auto since = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  return MonotonicTime(std::chrono::floor<Millis>(since));
 }
 
 const Clock& system_clock() {

@@ -2,7 +2,8 @@
 
 // Time. In the core it is an argument; in the shell it comes from a Clock that a test can set.
 //
-// WallTime orders events for people and may jump; MonotonicTime measures and never jumps.
+// WallTime orders events for people and may jump; MonotonicTime measures and never jumps, and goes
+// on while the machine is suspended.
 // Both are counted in milliseconds.
 
 #include <chrono>

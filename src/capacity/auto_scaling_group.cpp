@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/sleep.hpp"
 #include "base/text.hpp"
+#include "base/time_limit.hpp"
 
 namespace muster::capacity {
 
@@ -69,10 +70,11 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
   const bool single_task = classes_.at(resource_class).single_task;
   auto& seen = seen_[resource_class];
   auto before = std::exchange(seen.live, {});
+  std::int64_t came = 0;
   for (const auto& instance : group.instances) {
     if (!lives(instance)) continue;
     seen.live.emplace(instance.id, instance.lifecycle_state);
-    before.erase(instance.id);
+    if (before.erase(instance.id) == 0) ++came;
     all.live.push_back({instance.id, resource_class, std::nullopt, false, single_task});
   }
   for (const auto& [id, state] : before) {
@@ -80,7 +82,8 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
   }
   seen.max = group.max;
   const auto requested = std::max<std::int64_t>(group.desired - std::ssize(seen.live), 0);
-  if (!before.empty() && requested > seen.pending) tell_of_replacement(resource_class);
+  const bool unasked = came + requested > seen.pending;
+  if (!before.empty() && unasked) tell_of_replacement(resource_class);
   seen.pending = requested;
   for (std::int64_t i = 1; i <= seen.pending; ++i) {
     all.live.push_back({pending_id(resource_class, std::to_string(i)), resource_class,
@@ -239,10 +242,14 @@ class AwsGroupApi final : public GroupApi {
     return client_->activities(group, most, {});
   }
   Result<void> set_desired_capacity(const std::string& group, int desired) override {
-    return client_->set_desired_capacity(group, desired, {});
+    return within(fleet::kLongestAct, "AWS", [&](const std::stop_token& stop) {
+      return client_->set_desired_capacity(group, desired, stop);
+    });
   }
   Result<void> terminate(const std::string& instance_id) override {
-    return client_->terminate(instance_id, {});
+    return within(fleet::kLongestAct, "AWS", [&](const std::stop_token& stop) {
+      return client_->terminate(instance_id, stop);
+    });
   }
   WallTime now() override { return session_.aws_now(); }
 

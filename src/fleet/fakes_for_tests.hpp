@@ -117,17 +117,20 @@ class FakeLedger final : public Ledger {
   std::vector<scaling::Decision> decisions;
   bool writable = true;
   std::map<std::string, Charge> charges;
-  bool lapsed = false;  // the charge runs out between a decision and its act
+  bool readable = true;
+  bool lapsed = false;     // the charge runs out between a decision and its act
+  bool renewable = false;  // and is taken up again when it is asked for
   std::atomic<int> charge_asked = 0;
 
   std::map<std::string, Charge> take_charge(const std::vector<std::string>&,
                                             const std::stop_token&) override {
-    ++charge_asked;
+    if (++charge_asked > 1 && renewable) lapsed = false;
     return charges;
   }
   bool in_charge(const std::string&) const override { return !lapsed; }
 
   Result<ClassMemory> load(const std::string& resource_class) override {
+    if (!readable) return Error{ErrorKind::invalid, "this is no memory"};
     return memories[resource_class];
   }
   Result<void> save(const std::string& resource_class, const ClassMemory& memory) override {

@@ -89,9 +89,9 @@ Loop::Loop(std::vector<ManagedClass> classes, Ports ports)
 
 Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
-  const auto ours = take_charge(outcome, stop);
+  auto ours = take_charge(outcome, stop);
+  load_memories(ours, outcome);
   if (ours.empty()) return outcome;
-  if (auto loaded = load_memories(ours); !loaded) return loaded.error();
   if (auto listed = list_capacity(); !listed) return listed.error();
   const auto demand = ports_.demand.read(stop);
   if (stop.stop_requested()) return Error{ErrorKind::cancelled, "stopped"};
@@ -159,14 +159,22 @@ void Loop::forget(const std::string& resource_class) {
                 [&](const auto& ended) { return ended.resource_class == resource_class; });
 }
 
-Result<void> Loop::load_memories(const std::vector<ManagedClass>& ours) {
-  for (const auto& managed : ours) {
-    if (memories_.contains(managed.name)) continue;
-    auto memory = ports_.ledger.load(managed.name);
-    if (!memory) return memory.error();
-    memories_.emplace(managed.name, std::move(*memory));
-  }
-  return ok();
+// A class whose memory cannot be read is held; the others go on.
+void Loop::load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome) {
+  std::erase_if(ours, [&](const ManagedClass& managed) {
+    const auto& name = managed.name;
+    if (memories_.contains(name)) return false;
+    auto memory = ports_.ledger.load(name);
+    if (memory) {
+      memories_.emplace(name, std::move(*memory));
+      return false;
+    }
+    outcome.incomplete = true;
+    outcome.note(name, memory.error().message);
+    log::error("held: what is remembered cannot be read",
+               {{"resource_class", name}, {"error", memory.error().message}});
+    return true;
+  });
 }
 
 Result<void> Loop::list_capacity() {
@@ -254,24 +262,15 @@ void Loop::tell_if_readable_again(const ClassPass& pass) {
 }
 
 void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
-  if (!ports_.ledger.in_charge(pass.resource_class)) {
-    outcome.incomplete = true;
-    outcome.note(pass.resource_class, "the lease ran out before anything was done");
-    log::warn("too slow: the charge has run out before anything was done",
-              {{"resource_class", pass.resource_class}});
-    return;
-  }
+  const auto& name = pass.resource_class;
   for (const auto& id : pass.decision.drain) {
-    outcome.acted = true;
-    if (auto drained = ports_.capacity.drain(id); !drained) {
-      outcome.incomplete = true;
-      outcome.note(pass.resource_class, drained.error().message);
-      log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
-    }
+    if (keeps_charge(name, outcome)) drain(name, id, outcome);
   }
-  for (const auto& id : pass.decision.reap) reap(pass.resource_class, id, outcome);
-  if (pass.decision.withdraw > 0) withdraw(pass, outcome);
-  if (pass.decision.launch > 0) launch(pass, outcome);
+  for (const auto& id : pass.decision.reap) {
+    if (keeps_charge(name, outcome)) reap(name, id, outcome);
+  }
+  if (pass.decision.withdraw > 0 && keeps_charge(name, outcome)) withdraw(pass, outcome);
+  if (pass.decision.launch > 0 && keeps_charge(name, outcome)) launch(pass, outcome);
   const auto& reasons = pass.decision.reasons;
   if (const auto hold = std::ranges::find_if(reasons, is_hold); hold != reasons.end()) {
     outcome.held = true;
@@ -279,6 +278,31 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
   }
   if (const auto at = pass.decision.revisit_at) {
     outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
+  }
+}
+
+// Looked at before each call, as each may take long. A charge that has run out in a long pass is
+// taken up again if nobody had it meanwhile: then what was decided still holds.
+bool Loop::keeps_charge(const std::string& resource_class, PassOutcome& outcome) {
+  auto& ledger = ports_.ledger;
+  if (ledger.in_charge(resource_class)) return true;
+  const auto charges = ledger.take_charge({resource_class}, {});
+  const auto found = charges.find(resource_class);
+  const bool kept = found == charges.end() || found->second.kind == Charge::Kind::ours;
+  if (kept && ledger.in_charge(resource_class)) return true;
+  memories_.erase(resource_class);
+  outcome.incomplete = true;
+  outcome.note(resource_class, "the charge was lost before all was done");
+  log::warn("the charge was lost before all was done", {{"resource_class", resource_class}});
+  return false;
+}
+
+void Loop::drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome) {
+  outcome.acted = true;
+  if (auto drained = ports_.capacity.drain(id); !drained) {
+    outcome.incomplete = true;
+    outcome.note(resource_class, drained.error().message);
+    log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
   }
 }
 

@@ -69,13 +69,15 @@ class Loop {
   std::vector<ManagedClass> take_charge(PassOutcome& outcome, std::stop_token stop);
   void note_charge(const std::string& resource_class, const Charge& charge);
   void forget(const std::string& resource_class);
-  Result<void> load_memories(const std::vector<ManagedClass>& ours);
+  void load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome);
+  bool keeps_charge(const std::string& resource_class, PassOutcome& outcome);
   Result<void> list_capacity();
   Result<ClassPass> decide_for(const ManagedClass& managed, const ClassDemand& demand);
   Result<void> remember(const std::string& resource_class, const ClassMemory& memory);
   Result<void> record_change(const ClassPass& pass);
   void act_on(const ClassPass& pass, PassOutcome& outcome);
   void launch(const ClassPass& pass, PassOutcome& outcome);
+  void drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome);
   void reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome);
   void withdraw(const ClassPass& pass, PassOutcome& outcome);
   void tell_if_readable_again(const ClassPass& pass);

@@ -298,12 +298,37 @@ TEST_F(LoopTest, WhatAnotherScalerRememberedIsLoadedWithTheCharge) {
   EXPECT_EQ(capacity.launched, 0) << "another's back-off holds for us as well";
 }
 
-TEST_F(LoopTest, AChargeThatRunsOutBeforeTheActLeavesItUndone) {
+TEST_F(LoopTest, AChargeThatIsLostBeforeTheActLeavesItUndone) {
   auto loop = make_loop();
   queue.unclaimed = 1;
   ledger.lapsed = true;
+  const auto outcome = pass(loop);
+  EXPECT_TRUE(outcome.incomplete);
+  EXPECT_EQ(outcome.trouble, "local/small: the charge was lost before all was done");
+  EXPECT_EQ(capacity.launched, 0);
+  ledger.lapsed = false;
+  pass(loop);
+  EXPECT_EQ(capacity.launched, 1);
+}
+
+TEST_F(LoopTest, AChargeThatHasLapsedInALongPassIsTakenUpAgain) {
+  auto loop = make_loop();
+  queue.unclaimed = 1;
+  ledger.lapsed = true;
+  ledger.renewable = true;
+  EXPECT_FALSE(pass(loop).incomplete);
+  EXPECT_EQ(capacity.launched, 1);
+}
+
+TEST_F(LoopTest, AMemoryThatCannotBeReadHoldsItsClass) {
+  auto loop = make_loop();
+  queue.unclaimed = 1;
+  ledger.readable = false;
   EXPECT_TRUE(pass(loop).incomplete);
   EXPECT_EQ(capacity.launched, 0);
+  ledger.readable = true;
+  pass(loop);
+  EXPECT_EQ(capacity.launched, 1);
 }
 
 TEST_F(LoopTest, StandingByLooksForTheChargeOnlyNowAndThen) {

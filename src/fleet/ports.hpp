@@ -67,6 +67,10 @@ struct CapacityList {
   std::map<std::string, std::string> failed_launches;
 };
 
+// What a call that changes something may take. A scaler under a lease begins none that might not
+// end within it.
+inline constexpr Millis kLongestAct = std::chrono::seconds(10);
+
 // Where instances come from. One thread calls list(), launch() and drain(); another
 // wait_for_change() at the same time.
 class CapacityProvider {

@@ -13,7 +13,7 @@ namespace {
 using fleet::Charge;
 
 Error not_ours(const std::string& key) {
-  return {ErrorKind::conflict, fmt::format("another scaler took charge of {}", key)};
+  return {ErrorKind::conflict, fmt::format("the lease of {} is no longer ours", printable(key))};
 }
 
 }  // namespace
@@ -64,42 +64,46 @@ Charge LeasedLedger::take(const std::string& resource_class, Lease& lease,
 }
 
 Result<Reading> LeasedLedger::read(const std::string& key, const std::stop_token& stop) {
+  const auto begun = clock_.monotonic();
   auto reading = table_->read(key, stop);
   if (!reading) return reading.error().within("reading the lease");
-  set_table_clock(reading->at);
+  set_table_clock(reading->at, begun);
   return reading;
 }
 
 // A conflict may be with a write of our own whose answer was lost.
 Result<void> LeasedLedger::write(const std::string& key, Lease& lease, const std::string& memory,
                                  const std::stop_token& stop) {
-  const Item item{
-      .owner = terms_.owner, .expires_at = table_now() + terms_.duration, .memory = memory};
-  auto written = write_once(key, lease, item, stop);
+  auto written = write_once(key, lease, terms_.owner, memory, stop);
   if (written || written.error().kind != ErrorKind::conflict) return written;
   const auto reading = read(key, stop);
   if (!reading) return reading.error();
+  if (!reading->item)
+    log::warn("somebody has deleted the lease, and the memory with it", {{"group", key}});
   if (!reading->item || reading->item->owner != terms_.owner) {
     lease.ours = false;
     return not_ours(key);
   }
   lease.version = reading->item->version;
-  return write_once(key, lease, item, stop);
+  return write_once(key, lease, terms_.owner, memory, stop);
 }
 
-Result<void> LeasedLedger::write_once(const std::string& key, Lease& lease, const Item& item,
+Result<void> LeasedLedger::write_once(const std::string& key, Lease& lease,
+                                      const std::string& owner, const std::string& memory,
                                       const std::stop_token& stop) {
-  auto next = item;
-  next.version = lease.version.value_or(0) + 1;
   const auto begun = clock_.monotonic();
+  const Item next{.version = lease.version.value_or(0) + 1,
+                  .owner = owner,
+                  .expires_at = owner.empty() ? WallTime() : table_now() + terms_.duration,
+                  .memory = memory};
   const auto at = table_->write(key, next, lease.version, stop);
   if (!at) return at.error().within("writing the lease");
-  set_table_clock(*at);
+  set_table_clock(*at, begun);
   lease.version = next.version;
   lease.memory = next.memory;
-  lease.ours = !next.owner.empty();
+  lease.ours = !owner.empty();
   lease.renew_at = begun + terms_.duration / 3;
-  lease.act_until = begun + terms_.duration - terms_.margin;
+  lease.act_until = begun + terms_.duration - terms_.margin - terms_.longest_act;
   return ok();
 }
 
@@ -117,7 +121,7 @@ void LeasedLedger::hand_over(const std::stop_token& stop) {
   for (auto& [name, lease] : leases_) {
     if (!lease.ours) continue;
     const auto& key = terms_.keys.at(name);
-    const auto left = write_once(key, lease, {.memory = lease.memory}, stop);
+    const auto left = write_once(key, lease, "", lease.memory, stop);
     lease = {};
     if (!left) {
       log::warn("cannot hand over; the next scaler waits for the lease to end",
@@ -155,12 +159,14 @@ Result<void> LeasedLedger::record(const std::string& resource_class,
 }
 
 WallTime LeasedLedger::table_now() const {
-  return table_time_ + (clock_.monotonic() - heard_at_);
+  return table_time_ + (clock_.monotonic() - asked_at_);
 }
 
-void LeasedLedger::set_table_clock(WallTime now) {
-  table_time_ = now;
-  heard_at_ = clock_.monotonic();
+// Counted from the question: then table_now() is never behind the table's clock, and no lease that
+// we take ends earlier for others than for us.
+void LeasedLedger::set_table_clock(WallTime told, MonotonicTime asked_at) {
+  table_time_ = told;
+  asked_at_ = asked_at;
 }
 
 }  // namespace muster::lease

@@ -3,16 +3,16 @@
 // The scaler's memory in a table that several scalers reach, each group of machines under a lease:
 // whoever holds it may read and write what is remembered of the group, and act on it.
 //
-// A lease is taken for `duration` at a time and renewed by every write. Who holds one acts only
-// until `margin` before its end, measured by this machine's steady clock from before the write
-// began; who wants one waits until `margin` after its end by the table's clock. So the machines'
-// own clocks may be wrong. Every write names the version that it replaces: a scaler that was
-// stopped while another took over writes nothing, and a pass whose decision cannot be written down
-// acts on nothing.
+// A lease is taken for `duration` at a time and renewed by every write. Who holds one begins no act
+// that might not end `margin` before the lease does, measured by this machine's monotonic clock
+// from before the write began; who wants one waits until `margin` after its end by the table's
+// clock. So the machines' own clocks may be wrong. Every write names the version that it replaces:
+// a scaler that was stopped while another took over writes nothing, and what cannot be written down
+// is not acted upon.
 //
-// Not covered: a scaler that is stopped for longer than the margin between asking in_charge() and
-// the call that follows. What it then writes is the desired capacity of an old snapshot, never
-// lower than what lived then.
+// Not covered: a scaler that is stopped between asking in_charge() and the call that follows, and a
+// call that the network delivers after its caller has given it up. What is then written is the
+// desired capacity of an old snapshot, never lower than what lived then.
 //
 // One thread at a time.
 
@@ -31,6 +31,7 @@ struct LeaseTerms {
   std::map<std::string, std::string> keys;  // by resource class: the group's item
   Millis duration = std::chrono::seconds(30);
   Millis margin = std::chrono::seconds(3);
+  Millis longest_act = fleet::kLongestAct;
 };
 
 class LeasedLedger final : public fleet::Ledger {
@@ -65,19 +66,19 @@ class LeasedLedger final : public fleet::Ledger {
   Result<Reading> read(const std::string& key, const std::stop_token& stop);
   Result<void> write(const std::string& key, Lease& lease, const std::string& memory,
                      const std::stop_token& stop);
-  Result<void> write_once(const std::string& key, Lease& lease, const Item& item,
-                          const std::stop_token& stop);
+  Result<void> write_once(const std::string& key, Lease& lease, const std::string& owner,
+                          const std::string& memory, const std::stop_token& stop);
   WallTime table_now() const;
-  void set_table_clock(WallTime now);
+  void set_table_clock(WallTime told, MonotonicTime asked_at);
 
   const std::unique_ptr<LeaseTable> table_;
   const LeaseTerms terms_;
   fleet::Ledger& decisions_;
   const Clock& clock_;
   std::map<std::string, Lease> leases_;  // by class
-  // The table's clock when ours was at the second; both as of its latest answer.
+  // What the table's clock told in its latest answer, and when we had asked.
   WallTime table_time_{};
-  MonotonicTime heard_at_{};
+  MonotonicTime asked_at_{};
 };
 
 }  // namespace muster::lease

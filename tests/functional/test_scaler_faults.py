@@ -180,6 +180,31 @@ def test_boots_that_never_connect(stage, kind):
     assert stage.group.launched() <= 6
 
 
+def test_instances_that_leave_their_place(stage):
+    """They shut down as the tutorial's do, and AWS starts others: the log says what to change."""
+    stage.cloud.groups.delays.replace = 1
+    stage.bridge.release = lambda name: (stage.bridge.released.add(name),
+                                         stage.group.vanish(name))
+    scaler = stage.scale("daemon")
+    pipeline = stage.submit(2)
+    assert pipeline.wait(200)["state"] == "success"
+    wait_until(lambda: "left its place in the group" in scaler.output(), 60, "the warning")
+    assert not stage.bridge.killed
+
+
+def test_a_queue_that_is_slow_to_read(stage, kind):
+    """Instances that end and give up their places meanwhile are not asked for again."""
+    stage.scale(kind)
+    first = stage.submit(4, "sleep 2")
+    first.wait_for_state("running", deadline=120)
+
+    def slowly(path, tell):
+        time.sleep(1.5)
+        return tell()
+    stage.circleci.fault = slowly
+    stage.end_well(stage.submit(2), launches=6)
+
+
 def test_a_shortage(stage, kind):
     stage.group.launches_fail = NO_CAPACITY
     scaler = stage.scale(kind)
