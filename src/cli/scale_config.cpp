@@ -326,6 +326,10 @@ class ConfigReader {
     if (group.single_task) {
       policy.longest_life =
           duration(reader, "longest_life", std::chrono::minutes(1), std::chrono::minutes(330));
+    } else if (reader.take("longest_life") != nullptr) {
+      reader.problem_at("longest_life",
+                        "is for single-task instances, as a continuous one has no longest life: "
+                        "remove it");
     }
     reader.finish();
     return group;

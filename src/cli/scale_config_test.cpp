@@ -220,6 +220,15 @@ TEST(ScaleConfig, EachClassHasAGroupOfItsOwn) {
   EXPECT_THAT(with("name: runners", "name: others"), IsEmpty());
 }
 
+TEST(ScaleConfig, AContinuousGroupHasNoLongestLife) {
+  EXPECT_THAT(
+      problems_of("circleci: {token_variable: TOKEN}\nstate_directory: scaler\n"
+                  "resource_classes:\n  acme/one:\n    max: 1\n    auto_scaling_group:\n"
+                  "      name: runners\n      mode: continuous\n      longest_life: 6h\n"),
+      ElementsAre("f:9:7: resource_classes.acme/one.auto_scaling_group.longest_life: is for "
+                  "single-task instances, as a continuous one has no longest life: remove it"));
+}
+
 TEST(ScaleConfig, HasOneQueueAndOneKindOfInstancesPerClass) {
   const auto with = [](std::string_view from, std::string_view to) {
     std::string text(kElsewhere);
