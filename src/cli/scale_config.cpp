@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -59,6 +61,24 @@ class ConfigReader {
       problems_.push_back(
           {at, "resource_classes",
            fmt::format("'{}' is not a resource class such as namespace/name", printable(name))});
+    }
+    refuse_shared_groups(classes, config);
+  }
+
+  // Each of two classes would end the instances of the other, busy ones too (S1). Whether a group
+  // without a region is the same as one with a region is known once the former is looked up.
+  void refuse_shared_groups(const yaml::Value& classes, const ScaleConfig& config) {
+    std::map<std::pair<std::string, std::string>, std::string> owners;
+    for (std::size_t i = 0; i < config.classes.size(); ++i) {
+      const auto& [managed, capacity] = config.classes[i];
+      const auto* group = std::get_if<capacity::GroupSettings>(&capacity);
+      if (group == nullptr || group->group.empty()) continue;
+      const auto [owner, first] = owners.try_emplace({group->region, group->group}, managed.name);
+      if (first) continue;
+      problems_.push_back({classes.entries[i].at, "resource_classes." + managed.name,
+                           fmt::format("{} is the group of {} already: give each class a group of "
+                                       "its own",
+                                       printable(group->group), printable(owner->second))});
     }
   }
 
@@ -306,6 +326,10 @@ class ConfigReader {
     if (group.single_task) {
       policy.longest_life =
           duration(reader, "longest_life", std::chrono::minutes(1), std::chrono::minutes(330));
+    } else if (reader.take("longest_life") != nullptr) {
+      reader.problem_at("longest_life",
+                        "is for single-task instances, as a continuous one has no longest life: "
+                        "remove it");
     }
     reader.finish();
     return group;

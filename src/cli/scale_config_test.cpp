@@ -201,6 +201,34 @@ TEST(ScaleConfig, ReadsAnAutoScalingGroup) {
   EXPECT_THAT(problems_of(text), Contains(HasSubstr("'name' is missing")));
 }
 
+TEST(ScaleConfig, EachClassHasAGroupOfItsOwn) {
+  const auto with = [](std::string_view first, std::string_view second) {
+    return problems_of(fmt::format(
+        "circleci: {{token_variable: TOKEN}}\nstate_directory: scaler\nresource_classes:\n"
+        "  acme/one: {{max: 1, auto_scaling_group: {{{}}}}}\n"
+        "  acme/two: {{max: 1, auto_scaling_group: {{{}}}}}\n",
+        first, second));
+  };
+  constexpr auto kTold =
+      "f:5:3: resource_classes.acme/two: runners is the group of acme/one already: give each class "
+      "a group of its own";
+  EXPECT_THAT(with("name: runners", "name: runners"), ElementsAre(kTold));
+  EXPECT_THAT(with("name: runners, region: eu-west-1", "region: eu-west-1, name: runners"),
+              ElementsAre(kTold));
+  EXPECT_THAT(with("name: runners, region: eu-west-1", "name: runners, region: us-east-1"),
+              IsEmpty());
+  EXPECT_THAT(with("name: runners", "name: others"), IsEmpty());
+}
+
+TEST(ScaleConfig, AContinuousGroupHasNoLongestLife) {
+  EXPECT_THAT(
+      problems_of("circleci: {token_variable: TOKEN}\nstate_directory: scaler\n"
+                  "resource_classes:\n  acme/one:\n    max: 1\n    auto_scaling_group:\n"
+                  "      name: runners\n      mode: continuous\n      longest_life: 6h\n"),
+      ElementsAre("f:9:7: resource_classes.acme/one.auto_scaling_group.longest_life: is for "
+                  "single-task instances, as a continuous one has no longest life: remove it"));
+}
+
 TEST(ScaleConfig, HasOneQueueAndOneKindOfInstancesPerClass) {
   const auto with = [](std::string_view from, std::string_view to) {
     std::string text(kElsewhere);

@@ -70,29 +70,18 @@ std::string owner() {
   return fmt::format("process {} on {} ({})", ::getpid(), host.data(), tag);
 }
 
-Result<std::map<std::string, std::string>> lease_keys(const ScaleConfig& config) {
+// Of the environment, looked up once.
+Result<LeaseKeys> keys_here(const ScaleConfig& config) {
   aws::Session session;
-  std::map<std::string, std::string> keys;
-  for (const auto& scaled : config.classes) {
-    std::string region;
-    const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
-    if (group != nullptr && group->region.empty()) {
-      auto found = session.region({});
-      if (!found) return found.error();
-      region = std::move(*found);
-    }
-    keys[scaled.managed.name] = lease_key(scaled, region);
-  }
-  return keys;
+  return lease_keys(config, [&] { return session.region({}); });
 }
 
-Memory open_lease(const ScaleConfig& config, std::unique_ptr<ScaleMemory> decisions) {
-  auto keys = lease_keys(config);
-  if (!keys) return keys.error();
+Memory open_lease(const ScaleConfig& config, LeaseKeys keys,
+                  std::unique_ptr<ScaleMemory> decisions) {
   auto table = lease::open_dynamo_table(config.lease->table, config.lease->region);
   if (!table) return table.error();
   return std::make_unique<UnderLease>(std::move(*table),
-                                      lease::LeaseTerms{.owner = owner(), .keys = std::move(*keys)},
+                                      lease::LeaseTerms{.owner = owner(), .keys = std::move(keys)},
                                       std::move(decisions));
 }
 
@@ -105,15 +94,43 @@ std::string lease_key(const ScaledClass& scaled, const std::string& region_of_en
                      group->group);
 }
 
+Result<LeaseKeys> lease_keys(const ScaleConfig& config, const FindRegion& region) {
+  LeaseKeys keys;
+  std::map<std::string, std::string> owners;
+  for (const auto& scaled : config.classes) {
+    const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
+    const bool elsewhere = group != nullptr && group->region.empty();
+    const auto here = elsewhere ? region() : Result<std::string>("");
+    if (!here) return here.error();
+    const auto& name = scaled.managed.name;
+    const auto key = lease_key(scaled, *here);
+    const auto [owner, first] = owners.try_emplace(key, name);
+    if (!first) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("{} and {} name one group, {}: give each class a group of its own",
+                               owner->second, name, key)};
+    }
+    keys.emplace(name, key);
+  }
+  return keys;
+}
+
+// Without a lease the keys are not used, but they must differ all the same.
 Memory open_memory(const ScaleConfig& config) {
-  if (config.state_directory.empty()) return open_lease(config, nullptr);
+  auto keys = keys_here(config);
+  if (!keys) return keys.error();
+  if (config.state_directory.empty()) return open_lease(config, std::move(*keys), nullptr);
   auto directory = open_directory(config.state_directory);
   if (!directory || !config.lease) return directory;
-  return open_lease(config, std::move(*directory));
+  return open_lease(config, std::move(*keys), std::move(*directory));
 }
 
 Memory look_at_memory(const ScaleConfig& config) {
-  if (config.lease) return open_lease(config, nullptr);
+  if (config.lease) {
+    auto keys = keys_here(config);
+    if (!keys) return keys.error();
+    return open_lease(config, std::move(*keys), nullptr);
+  }
   const auto file = config.state_directory / "scaler.db";
   std::error_code unreadable;
   if (!std::filesystem::exists(file, unreadable)) return std::unique_ptr<ScaleMemory>();

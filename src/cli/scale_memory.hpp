@@ -3,6 +3,8 @@
 // Where a scaler's memory and its decisions are kept, as its configuration says: in its state
 // directory, or under a lease that it shares with other scalers.
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -28,5 +30,11 @@ Result<std::unique_ptr<ScaleMemory>> look_at_memory(const ScaleConfig& config);
 // The item of the lease table for a class. Two classes of different names that name one group must
 // not both scale it: the item is the group's, where there is one.
 std::string lease_key(const ScaledClass& scaled, const std::string& region_of_environment);
+
+// That of each class. Two classes of one group are ErrorKind::invalid: each would end the busy
+// instances of the other. `region` finds that of the environment, where a class does not name one.
+using LeaseKeys = std::map<std::string, std::string>;
+using FindRegion = std::function<Result<std::string>()>;
+Result<LeaseKeys> lease_keys(const ScaleConfig& config, const FindRegion& region);
 
 }  // namespace muster::cli

@@ -56,6 +56,7 @@ ClassMemory read(const json::object& object) {
   with(object, "first_seen_ms", [&](const json::value& it) {
     for (const auto& [id, at] : it.as_object()) memory.first_seen[id] = time_of(at);
   });
+  with(object, "last_pass_ms", [&](const json::value& it) { memory.last_pass = time_of(it); });
   return memory;
 }
 
@@ -72,7 +73,8 @@ std::string to_json(const ClassMemory& memory) {
                                       {"failed_launches", memory.failed_launches},
                                       {"connected", texts(memory.connected)},
                                       {"doubtful", texts(memory.doubtful)},
-                                      {"first_seen_ms", first_seen}});
+                                      {"first_seen_ms", first_seen},
+                                      {"last_pass_ms", millis(memory.last_pass)}});
 }
 
 Result<ClassMemory> memory_from_json(std::string_view text) {

@@ -15,6 +15,7 @@ ClassMemory full() {
   memory.doubtful = {"i-5"};
   memory.failed_launches = 2;
   memory.first_seen = {{"i-1", WallTime(Millis(-1))}, {"i-3", WallTime(Millis(5))}};
+  memory.last_pass = WallTime(Millis(1'800'000'000'321));
   return memory;
 }
 
@@ -44,7 +45,8 @@ TEST_P(NoMemory, IsAnError) {
 INSTANTIATE_TEST_SUITE_P(Texts, NoMemory,
                          testing::Values("", "{", "[]", "null", R"({"connected":{}})",
                                          R"({"connected":[1]})", R"({"given_up_at_ms":"x"})",
-                                         R"({"first_seen_ms":[]})", R"({"failed_launches":1.5})"));
+                                         R"({"first_seen_ms":[]})", R"({"last_pass_ms":"x"})",
+                                         R"({"failed_launches":1.5})"));
 
 }  // namespace
 }  // namespace muster::fleet

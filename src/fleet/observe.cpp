@@ -29,14 +29,35 @@ InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runn
   return had_its_task ? InstanceState::spent : InstanceState::idle;
 }
 
+// How far the clock has moved beyond what can have passed since the latest pass: below zero if it
+// was set back.
+Millis leap_since(const std::optional<WallTime>& last_pass, WallTime now) {
+  if (!last_pass) return Millis(0);
+  const auto passed = now - *last_pass;
+  return passed - std::clamp(passed, Millis(0), kLongestGap);
+}
+
+// What was first seen moves with the clock's leaps, so that none of them makes an instance older.
+// The cost: while no scaler runs, instances age by kLongestGap at most, and so live longer.
 WallTime launch_of(const CapacityInstance& instance, const ClassMemory& before, WallTime now,
                    ClassMemory& memory) {
   if (instance.launched_at) return *instance.launched_at;
   const auto found = before.first_seen.find(instance.id);
   // A clock that has jumped back makes nobody younger than new.
-  const auto first = found == before.first_seen.end() ? now : std::min(found->second, now);
+  const auto first = found == before.first_seen.end()
+                         ? now
+                         : std::min(found->second + leap_since(before.last_pass, now), now);
   memory.first_seen[instance.id] = first;
   return first;
+}
+
+// Moved after each leap, which must be counted once.
+std::optional<WallTime> last_pass(const ClassMemory& before, const ClassMemory& memory,
+                                  WallTime now) {
+  if (memory.first_seen.empty()) return std::nullopt;
+  const bool still_good =
+      before.last_pass && *before.last_pass <= now && now - *before.last_pass <= kLastPassKept;
+  return still_good ? before.last_pass : now;
 }
 
 // Of a source that lists no runners an instance is believed to have connected once its boot
@@ -89,6 +110,7 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   const auto known = by_name(demand);
   const bool lists_runners = demand.runners.has_value();
   observe_live(managed, capacity, known, lists_runners, before, now, seen);
+  seen.memory.last_pass = last_pass(before, seen.memory, now);
 
   const bool readable = std::holds_alternative<scaling::DemandReading>(demand.demand);
   if (lists_runners) observe_ended(managed.name, capacity, known, readable, before, seen);

@@ -3,6 +3,7 @@
 // From what the two ports said to the Snapshot that decide() judges. Pure.
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,11 +27,21 @@ struct ClassMemory {
   // turn out that they had connected.
   std::set<std::string> doubtful;
   std::int64_t failed_launches = 0;  // of the last pass: told to the next decision
-  // Live instances of which the provider does not tell when they were launched.
+  // Live instances of which the provider does not tell when they were launched. By the clock that
+  // last_pass was read from, which may have jumped since, or be another machine's.
   std::map<std::string, WallTime> first_seen;
+  // When they were looked at, to within kLastPassKept. Nothing: there are none.
+  std::optional<WallTime> last_pass;
 
   friend bool operator==(const ClassMemory&, const ClassMemory&) = default;
 };
+
+// last_pass is written anew only when it is older: each writing costs one to the disk or table.
+inline constexpr Millis kLastPassKept = std::chrono::minutes(5);
+// What may pass between two passes. Of a longer gap nobody knows whether the scaler was down or a
+// clock has jumped, and instances age by this much (S1: rather too young than too old). It is
+// longer than kLastPassKept and any pause of the loop together.
+inline constexpr Millis kLongestGap = std::chrono::minutes(10);
 
 struct Observation {
   scaling::Snapshot snapshot;

@@ -130,6 +130,58 @@ TEST(Observe, RemembersWhenItFirstSawAnInstance) {
   EXPECT_THAT(observe(kClass, {}, known({}), later.memory, kNow).memory.first_seen, IsEmpty());
 }
 
+// An instance whose provider does not say when it was launched, seen by a scaler from pass to pass.
+class Ageless {
+ public:
+  // Its age by then.
+  Millis at(WallTime now) {
+    auto ageless = instance();
+    ageless.launched_at.reset();
+    const auto seen = observe(kClass, {{ageless}, {}}, counted(), memory_, now);
+    if (!(seen.memory == memory_)) ++saved_;
+    memory_ = seen.memory;
+    return now - seen.snapshot.instances.at(0).launched_at;
+  }
+  int saved() const { return saved_; }
+
+ private:
+  ClassMemory memory_;
+  int saved_ = 0;
+};
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+TEST(Observe, LetsAgesGrowWithTheTimeAndSeldomWritesItDown) {
+  Ageless seen;
+  for (Millis passed(0); passed <= hours(6); passed += std::chrono::seconds(30)) {
+    ASSERT_EQ(seen.at(kNow + passed), passed);
+  }
+  EXPECT_LE(seen.saved(), 2 + hours(6) / kLastPassKept);
+}
+
+TEST(Observe, NoLeapOfAClockMakesAnInstanceOld) {
+  Ageless seen;
+  seen.at(kNow);
+  EXPECT_EQ(seen.at(kNow + minutes(4)), minutes(4));
+  const auto ahead = kNow + hours(6);
+  EXPECT_EQ(seen.at(ahead), kLongestGap);
+  EXPECT_EQ(seen.at(ahead + minutes(1)), kLongestGap + minutes(1)) << "a leap is counted once";
+  EXPECT_EQ(seen.at(kNow + minutes(6)), kLongestGap) << "set back, it is as old as at that time";
+  EXPECT_EQ(seen.at(kNow + minutes(7)), kLongestGap + minutes(1));
+}
+
+TEST(Observe, LetsInstancesAgeThoughPassesAreFarApart) {
+  Ageless seen;
+  seen.at(kNow);
+  EXPECT_EQ(seen.at(kNow + minutes(15)), kLongestGap);
+  EXPECT_EQ(seen.at(kNow + minutes(30)), 2 * kLongestGap);
+}
+
+TEST(Observe, RemembersNoPassWhereTheProviderTellsTheAge) {
+  EXPECT_EQ(observe(kClass, {{instance()}, {}}, known({}), {}, kNow).memory, ClassMemory());
+}
+
 TEST(Observe, LeavesOtherClassesAlone) {
   const CapacityList other{{{"i0", "local/large", kNow}}, {{"i1", "local/large", "signal 9"}}};
   const auto seen = observe(kClass, other, known({}), {}, kNow);

@@ -8,7 +8,7 @@ namespace muster::fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kMigrations = {R"(
+constexpr std::array<std::string_view, 3> kMigrations = {R"(
 CREATE TABLE class_memory (
   resource_class TEXT PRIMARY KEY,
   failed_boots_in_a_row INTEGER NOT NULL,
@@ -40,7 +40,9 @@ CREATE TABLE first_seen (
   at INTEGER NOT NULL,
   PRIMARY KEY (resource_class, id)
 ) STRICT, WITHOUT ROWID;
-)"};
+)",
+                                                         "ALTER TABLE class_memory ADD COLUMN "
+                                                         "last_pass INTEGER;"};
 
 // Ends what db throws in the Result that the port promises.
 template <class Work>
@@ -75,13 +77,14 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
     ClassMemory memory;
     for (auto rows =
              database_.query("SELECT failed_boots_in_a_row, backoff_until, failed_launches, "
-                             "given_up_at FROM class_memory WHERE resource_class = ?",
+                             "given_up_at, last_pass FROM class_memory WHERE resource_class = ?",
                              resource_class);
          rows.next();) {
       memory.state.failed_boots_in_a_row = rows.integer(0);
       memory.state.backoff_until = rows.optional_time(1);
       memory.failed_launches = rows.integer(2);
       memory.state.given_up_at = rows.optional_time(3);
+      memory.last_pass = rows.optional_time(4);
     }
     for (auto rows = database_.query(
              "SELECT id, mark FROM instance_memory WHERE resource_class = ?", resource_class);
@@ -105,9 +108,9 @@ Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMe
     db::Transaction transaction(database_);
     database_.execute(
         "INSERT OR REPLACE INTO class_memory (resource_class, failed_boots_in_a_row, "
-        "backoff_until, failed_launches, given_up_at) VALUES (?, ?, ?, ?, ?)",
+        "backoff_until, failed_launches, given_up_at, last_pass) VALUES (?, ?, ?, ?, ?, ?)",
         resource_class, memory.state.failed_boots_in_a_row, memory.state.backoff_until,
-        memory.failed_launches, memory.state.given_up_at);
+        memory.failed_launches, memory.state.given_up_at, memory.last_pass);
     database_.execute("DELETE FROM instance_memory WHERE resource_class = ?", resource_class);
     save_marks(database_, resource_class, "connected", memory.connected);
     save_marks(database_, resource_class, "doubtful", memory.doubtful);

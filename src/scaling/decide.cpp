@@ -238,11 +238,28 @@ class Draft {
     if (!snapshot_.policy.reaps) {
       decision_.drain.push_back(instance.id);
       reason(Rule::boot_timeout, 1, 1, why, instance.id);
+    } else if (reaps && may_run_unlisted(instance)) {
+      const auto many = unexplained_tasks();
+      reason(Rule::boot_timeout, 1, 0,
+             fmt::format("{}, and {} {} that no known runner accounts for", why,
+                         count_of(many, "task"), many == 1 ? "runs" : "run"),
+             instance.id);
     } else if (reaps && missed_before) {
       reap(instance, why);
     } else {
       reason(Rule::boot_timeout, 1, 0, why, instance.id);
     }
+  }
+
+  // More tasks run than those that have connected can run: so perhaps one that is not listed runs
+  // one (S1). What is only requested runs none, nor does what is older than any task.
+  bool may_run_unlisted(const Instance& instance) const {
+    return unexplained_tasks() > 0 && !instance.requested && !is_too_old(instance, snapshot_);
+  }
+
+  std::int64_t unexplained_tasks() const {
+    const auto known = count(snapshot_.instances);
+    return running().value_or(0) - (known.busy + known.connected + known.draining);
   }
 
   void reap(const Instance& instance, const std::string& why) {

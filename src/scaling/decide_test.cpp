@@ -38,8 +38,8 @@ class World {
     }
     return *this;
   }
-  World& requested(int many) {
-    with(many, InstanceState::booting);
+  World& requested(int many, Millis age = seconds(1)) {
+    with(many, InstanceState::booting, age);
     for (auto& it : std::span(snapshot_.instances).last(static_cast<std::size_t>(many))) {
       it.requested = true;
     }
@@ -285,6 +285,25 @@ TEST(Decide, EndsAnInstanceOnceTwoReadingsHaveMissedIt) {
   EXPECT_THAT(second.reap, ElementsAre("i0"));
   EXPECT_EQ(describe(second.reasons[0]), "i0 did not connect within 5m: end it");
   EXPECT_EQ(second.next.failed_boots_in_a_row, 1);
+}
+
+TEST(Decide, EndsNobodyUnlistedWhileTasksRunThatNoKnownRunnerAccountsFor) {
+  const auto second_look = [](World world) {
+    return world.remembering(world.decide().next).demand(0, 3, -seconds(1)).decide();
+  };
+  const auto overdue = World().reaping().demand(0, 3).with(1, booting, minutes(6));
+  const auto spared = second_look(World(overdue).with(2, connected).with(1, idle).with(1, spent));
+  EXPECT_THAT(spared.reap, IsEmpty());
+  EXPECT_EQ(describe(spared.reasons[0]),
+            "i0 did not connect within 5m, and 1 task runs that no known runner accounts for: look "
+            "once more");
+  EXPECT_EQ(spared.next.failed_boots_in_a_row, 1);
+  const auto explained = World(overdue).with(1, connected).with(1, busy).with(1, draining);
+  EXPECT_THAT(second_look(explained).reap, ElementsAre("i0"));
+  const auto old = World().reaping().demand(0, 3).with(1, booting, std::chrono::hours(6));
+  EXPECT_THAT(second_look(old).reap, ElementsAre("i0"));
+  auto withdrawable = World().reaping().demand(0, 3).requested(1, minutes(6));
+  EXPECT_THAT(second_look(withdrawable).reap, ElementsAre("i0"));
 }
 
 TEST(Decide, EndsNoneIfManyLookDeadAtOnce) {
