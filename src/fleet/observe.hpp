@@ -26,8 +26,11 @@ struct ClassMemory {
   // turn out that they had connected.
   std::set<std::string> doubtful;
   std::int64_t failed_launches = 0;  // of the last pass: told to the next decision
-  // Live instances of which the provider does not tell when they were launched.
+  // Live instances, and since when. One that is there no longer has ended.
   std::map<std::string, WallTime> first_seen;
+  // Launched and not listed yet, or only requested, and since when. Such an id may be used again.
+  std::map<std::string, WallTime> expected;
+  std::string told_failure;  // FailedLaunch::id of the latest that was counted
 
   friend bool operator==(const ClassMemory&, const ClassMemory&) = default;
 };
@@ -41,5 +44,8 @@ struct Observation {
 // ended in between is then known to the queue's keeper, and no failed boot (S3).
 Observation observe(const ManagedClass& managed, const CapacityList& capacity,
                     const ClassDemand& demand, const ClassMemory& before, WallTime now);
+
+// To another process of ours: a failed launch counts once.
+bool was_told(const ClassMemory& memory, const FailedLaunch& failed);
 
 }  // namespace muster::fleet

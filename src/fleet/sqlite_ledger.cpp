@@ -8,7 +8,7 @@ namespace muster::fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kMigrations = {R"(
+constexpr std::array<std::string_view, 3> kMigrations = {R"(
 CREATE TABLE class_memory (
   resource_class TEXT PRIMARY KEY,
   failed_boots_in_a_row INTEGER NOT NULL,
@@ -35,6 +35,16 @@ CREATE TABLE decision (
 ALTER TABLE class_memory ADD COLUMN given_up_at INTEGER;
 
 CREATE TABLE first_seen (
+  resource_class TEXT NOT NULL,
+  id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (resource_class, id)
+) STRICT, WITHOUT ROWID;
+)",
+                                                         R"(
+ALTER TABLE class_memory ADD COLUMN told_failure TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE expected (
   resource_class TEXT NOT NULL,
   id TEXT NOT NULL,
   at INTEGER NOT NULL,
@@ -75,13 +85,14 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
     ClassMemory memory;
     for (auto rows =
              database_.query("SELECT failed_boots_in_a_row, backoff_until, failed_launches, "
-                             "given_up_at FROM class_memory WHERE resource_class = ?",
+                             "given_up_at, told_failure FROM class_memory WHERE resource_class = ?",
                              resource_class);
          rows.next();) {
       memory.state.failed_boots_in_a_row = rows.integer(0);
       memory.state.backoff_until = rows.optional_time(1);
       memory.failed_launches = rows.integer(2);
       memory.state.given_up_at = rows.optional_time(3);
+      memory.told_failure = rows.text(4);
     }
     for (auto rows = database_.query(
              "SELECT id, mark FROM instance_memory WHERE resource_class = ?", resource_class);
@@ -96,6 +107,11 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
          rows.next();) {
       memory.first_seen.emplace(rows.text(0), rows.time(1));
     }
+    for (auto rows = database_.query("SELECT id, at FROM expected WHERE resource_class = ?",
+                                     resource_class);
+         rows.next();) {
+      memory.expected.emplace(rows.text(0), rows.time(1));
+    }
     return memory;
   });
 }
@@ -105,9 +121,10 @@ Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMe
     db::Transaction transaction(database_);
     database_.execute(
         "INSERT OR REPLACE INTO class_memory (resource_class, failed_boots_in_a_row, "
-        "backoff_until, failed_launches, given_up_at) VALUES (?, ?, ?, ?, ?)",
+        "backoff_until, failed_launches, given_up_at, told_failure) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         resource_class, memory.state.failed_boots_in_a_row, memory.state.backoff_until,
-        memory.failed_launches, memory.state.given_up_at);
+        memory.failed_launches, memory.state.given_up_at, memory.told_failure);
     database_.execute("DELETE FROM instance_memory WHERE resource_class = ?", resource_class);
     save_marks(database_, resource_class, "connected", memory.connected);
     save_marks(database_, resource_class, "doubtful", memory.doubtful);
@@ -115,6 +132,11 @@ Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMe
     database_.execute("DELETE FROM first_seen WHERE resource_class = ?", resource_class);
     for (const auto& [id, at] : memory.first_seen) {
       database_.execute("INSERT INTO first_seen (resource_class, id, at) VALUES (?, ?, ?)",
+                        resource_class, id, at);
+    }
+    database_.execute("DELETE FROM expected WHERE resource_class = ?", resource_class);
+    for (const auto& [id, at] : memory.expected) {
+      database_.execute("INSERT INTO expected (resource_class, id, at) VALUES (?, ?, ?)",
                         resource_class, id, at);
     }
     transaction.commit();
