@@ -118,7 +118,8 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
     if (activity.id == seen.told_activity) return;
     if (!is_failed_launch(activity) || activity.started_at < since) continue;
     seen.told_activity = activity.id;
-    all.failed_launches.emplace(resource_class, printable(activity.status_message, 300));
+    all.failed_launches.emplace(
+        resource_class, fleet::FailedLaunch{printable(activity.status_message, 300), activity.id});
     return;
   }
 }

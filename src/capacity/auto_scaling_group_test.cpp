@@ -147,11 +147,12 @@ TEST_F(AutoScalingGroupsTest, TellsWhyALaunchFailedOnce) {
       {"a-3", "Failed", "We currently do not have sufficient t3.micro capacity.",
        "Launching a new EC2 instance.  Status Reason: …", "", later, later},
       {"a-2", "Failed", "an old trouble", "Launching a new EC2 instance.", "", old, old}};
-  EXPECT_THAT(groups.list()->failed_launches.at("acme/linux"), HasSubstr("sufficient t3.micro"));
+  EXPECT_THAT(groups.list()->failed_launches.at("acme/linux").why,
+              HasSubstr("sufficient t3.micro"));
   EXPECT_THAT(groups.list()->failed_launches, IsEmpty());
   region.activities.insert(region.activities.begin(),
                            {"a-4", "Failed", "again", "Launching", "", later, later});
-  EXPECT_EQ(groups.list()->failed_launches.at("acme/linux"), "again");
+  EXPECT_EQ(groups.list()->failed_launches.at("acme/linux").why, "again");
 }
 
 TEST_F(AutoScalingGroupsTest, FailuresAreDatedByTheClockOfAws) {
@@ -164,7 +165,7 @@ TEST_F(AutoScalingGroupsTest, FailuresAreDatedByTheClockOfAws) {
   const auto later = clock.wall() + region.ahead + std::chrono::seconds(1);
   region.activities.insert(region.activities.begin(),
                            {"a-2", "Failed", "a new one", "Launching", "", later, later});
-  EXPECT_EQ(groups.list()->failed_launches.at("acme/linux"), "a new one");
+  EXPECT_EQ(groups.list()->failed_launches.at("acme/linux").why, "a new one");
 }
 
 TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {

@@ -31,6 +31,7 @@ Result<fleet::CapacityList> ByClass::list() {
     std::move(listed->ended.begin(), listed->ended.end(), std::back_inserter(all.ended));
     all.unreadable.merge(listed->unreadable);
     all.failed_launches.merge(listed->failed_launches);
+    all.late_listings.merge(listed->late_listings);
   }
   return all;
 }

@@ -22,8 +22,8 @@ constexpr Millis kPollInterval = std::chrono::seconds(10);
 
 }  // namespace
 
-CommandCapacity::CommandCapacity(std::map<std::string, CommandSettings> classes, const Clock& clock)
-    : classes_(std::move(classes)), clock_(clock) {}
+CommandCapacity::CommandCapacity(std::map<std::string, CommandSettings> classes)
+    : classes_(std::move(classes)) {}
 
 Result<std::string> CommandCapacity::ask(const std::string& resource_class,
                                          const std::vector<std::string>& words) const {
@@ -54,27 +54,20 @@ Result<void> CommandCapacity::list_class(const std::string& name, fleet::Capacit
   const auto told = protocol::from_json<protocol::CommandInstances>(*printed);
   if (!told) return told.error().within("what it prints for 'list' is no list of instances");
 
+  const bool single_task = classes_.at(name).single_task;
+  all.late_listings[name] = {kUntilListed, single_task};
   std::set<std::string> listed;
   for (const auto& [id, launched_at, draining] : told->instances) {
     listed.insert(id);
     auto& known = known_[id];
-    const bool asked = known.instance.draining;
-    const auto since = launched_at ? launched_at : known.instance.launched_at;
-    known = {{id, name, since, draining || asked, classes_.at(name).single_task}, true};
-    all.live.push_back(known.instance);
+    known = {id, name, launched_at, draining || known.draining, single_task};
+    all.live.push_back(known);
   }
   std::erase_if(known_, [&](const auto& entry) {
     const auto& [id, known] = entry;
-    if (known.instance.resource_class != name || listed.contains(id)) return false;
-    const bool soon =
-        !known.listed &&
-        clock_.wall() - known.instance.launched_at.value_or(WallTime()) < kUntilListed;
-    if (soon) {
-      all.live.push_back(known.instance);
-    } else {
-      all.ended.push_back({id, name, known.listed ? "no longer listed" : "never listed"});
-    }
-    return !soon;
+    if (known.resource_class != name || listed.contains(id)) return false;
+    all.ended.push_back({id, name, "no longer listed"});
+    return true;
   });
   return ok();
 }
@@ -88,26 +81,22 @@ Result<std::vector<std::string>> CommandCapacity::launch(const std::string& reso
   if (!printed) return printed.error();
   auto told = protocol::from_json<protocol::CommandLaunched>(*printed);
   if (!told) return told.error().within("what it prints for 'launch' is no list of ids");
-  const bool single_task = classes_.at(resource_class).single_task;
-  for (const auto& id : told->ids) {
-    known_[id] = {{id, resource_class, clock_.wall(), false, single_task}, false};
-  }
   return std::move(told->ids);
 }
 
 Result<void> CommandCapacity::drain(const std::string& id) {
   const auto found = known_.find(id);
-  if (found == known_.end() || found->second.instance.draining) return ok();
-  const auto& name = found->second.instance.resource_class;
+  if (found == known_.end() || found->second.draining) return ok();
+  const auto& name = found->second.resource_class;
   if (const auto asked = ask(name, {"drain", name, id}); !asked) return asked.error();
-  found->second.instance.draining = true;
+  found->second.draining = true;
   return ok();
 }
 
 Result<void> CommandCapacity::reap(const std::string& id) {
   const auto found = known_.find(id);
   if (found == known_.end()) return ok();
-  const auto& name = found->second.instance.resource_class;
+  const auto& name = found->second.resource_class;
   if (const auto asked = ask(name, {"end", name, id}); !asked) return asked.error();
   return ok();
 }

@@ -28,8 +28,7 @@ struct CommandSettings {
 
 class CommandCapacity final : public fleet::CapacityProvider {
  public:
-  explicit CommandCapacity(std::map<std::string, CommandSettings> classes,
-                           const Clock& clock = system_clock());
+  explicit CommandCapacity(std::map<std::string, CommandSettings> classes);
 
   Result<fleet::CapacityList> list() override;
   Result<std::vector<std::string>> launch(const std::string& resource_class,
@@ -39,18 +38,12 @@ class CommandCapacity final : public fleet::CapacityProvider {
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
-  struct Known {
-    fleet::CapacityInstance instance;
-    bool listed = false;
-  };
-
   Result<std::string> ask(const std::string& resource_class,
                           const std::vector<std::string>& words) const;
   Result<void> list_class(const std::string& name, fleet::CapacityList& all);
 
   const std::map<std::string, CommandSettings> classes_;
-  const Clock& clock_;
-  std::map<std::string, Known> known_;  // by id; what lives, as far as was said
+  std::map<std::string, fleet::CapacityInstance> known_;  // by id, as the latest list() was told
 };
 
 }  // namespace muster::capacity

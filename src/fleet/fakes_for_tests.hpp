@@ -60,7 +60,8 @@ class FakeCapacity final : public CapacityProvider {
   std::vector<std::string> drained;  // as often as it was asked
   std::vector<std::string> reaped;
   std::int64_t withdrawn = 0;
-  std::map<std::string, std::string> failed_launches;  // told once
+  std::map<std::string, FailedLaunch> failed_launches;  // told once
+  std::map<std::string, LateListing> late_listings;
   std::int64_t launched = 0;
   std::int64_t room = 100;  // launches past this many fail
   bool listable = true;
@@ -74,7 +75,7 @@ class FakeCapacity final : public CapacityProvider {
   Result<CapacityList> list() override {
     if (!listable) return Error{ErrorKind::unavailable, "no list today"};
     return CapacityList{live, std::exchange(ended, {}), unreadable,
-                        std::exchange(failed_launches, {})};
+                        std::exchange(failed_launches, {}), late_listings};
   }
   Result<std::vector<std::string>> launch(const std::string& resource_class,
                                           std::int64_t count) override {

@@ -186,9 +186,12 @@ Result<void> Loop::list_capacity() {
   });
   std::move(listed->live.begin(), listed->live.end(), std::back_inserter(capacity_.live));
   capacity_.unreadable = std::move(listed->unreadable);
-  for (auto& [name, why] : listed->failed_launches) {
-    log::warn("a launch has failed", {{"resource_class", name}, {"error", why}});
-    capacity_.failed_launches[name] = std::move(why);
+  capacity_.late_listings = std::move(listed->late_listings);
+  for (auto& [name, failed] : listed->failed_launches) {
+    const auto memory = memories_.find(name);
+    if (memory != memories_.end() && was_told(memory->second, failed)) continue;
+    log::warn("a launch has failed", {{"resource_class", name}, {"error", failed.why}});
+    capacity_.failed_launches[name] = std::move(failed);
   }
   const auto is_managed = [&](const std::string& name) {
     return std::any_of(classes_.begin(), classes_.end(),
@@ -340,6 +343,9 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome) {
                                        {"why", reasons_in_words(pass.decision)}});
   }
   auto memory = memories_.at(pass.resource_class);
+  for (const auto& id : launched.value_or(std::vector<std::string>())) {
+    memory.expected.insert_or_assign(id, ports_.clock.wall());
+  }
   memory.failed_launches =
       std::max<std::int64_t>(pass.decision.launch - (launched ? std::ssize(*launched) : 0), 0);
   outcome.fell_short |= memory.failed_launches > 0;
@@ -347,7 +353,7 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome) {
   if (auto saved = remember(pass.resource_class, memory); !saved) {
     outcome.incomplete = true;
     outcome.note(pass.resource_class, saved.error().message);
-    log::warn("cannot remember failed launches", {{"error", saved.error().message}});
+    log::warn("cannot remember what was launched", {{"error", saved.error().message}});
   }
 }
 

@@ -170,11 +170,57 @@ TEST_F(LoopTest, WithdrawsLaunchesThatFailAndFail) {
   capacity.live.push_back({"pending-1", "local/small", clock.wall(), false, true, true});
   for (int failures = 1; failures <= 3; ++failures) {
     EXPECT_EQ(capacity.withdrawn, 0);
-    capacity.failed_launches = {{"local/small", "no capacity"}};
+    capacity.failed_launches = {{"local/small", {"no capacity", ""}}};
     pass(loop);
   }
   EXPECT_EQ(capacity.withdrawn, 1);
   EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 3);
+}
+
+TEST_F(LoopTest, AFailedLaunchCountsOnceInHoweverManyProcesses) {
+  queue.unclaimed = 1;
+  capacity.live.push_back({"pending-1", "local/small", clock.wall(), false, true, true});
+  for (int process = 0; process < 4; ++process) {
+    capacity.failed_launches = {{"local/small", {"no capacity", "a-1"}}};
+    restart_and_pass();
+    EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 1);
+  }
+  capacity.failed_launches = {{"local/small", {"no capacity", "a-2"}}};
+  restart_and_pass();
+  EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 2);
+}
+
+TEST_F(LoopTest, AnEndThatOnlyTheMemoryTellsOfIsAFailedBoot) {
+  queue.unclaimed = 1;
+  for (int failures = 1; failures <= 8; ++failures) {
+    restart_and_pass();
+    restart_and_pass();
+    ASSERT_EQ(capacity.live.size(), 1U);
+    capacity.live.clear();  // it ends in boot while no process of ours is there to see it
+    restart_and_pass();
+    restart_and_pass();
+    ASSERT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, failures);
+    ASSERT_THAT(capacity.live, IsEmpty()) << "it must back off";
+    clock.advance(policy.boot_backoff_most);
+  }
+}
+
+TEST_F(LoopTest, WhatIsNotListedYetIsNotLaunchedAgain) {
+  queue.unclaimed = 1;
+  capacity.late_listings = {{"local/small", {minutes(2)}}};
+  std::vector<CapacityInstance> unlisted;
+  for (int process = 0; process < 4; ++process) {
+    restart_and_pass();
+    unlisted.insert(unlisted.end(), capacity.live.begin(), capacity.live.end());
+    capacity.live.clear();
+    clock.advance(seconds(20));
+  }
+  EXPECT_EQ(capacity.launched, 1);
+  capacity.live = unlisted;
+  restart_and_pass();
+  EXPECT_EQ(observer.latest.at(0).decision.counts.booting, 1);
+  EXPECT_THAT(ledger.memories["local/small"].expected, IsEmpty());
+  EXPECT_EQ(capacity.launched, 1);
 }
 
 TEST_F(LoopTest, DoesNothingThatCannotBeWrittenDown) {

@@ -19,6 +19,17 @@ WallTime time_of(const json::value& value) {
   return WallTime(Millis(value.to_number<std::int64_t>()));
 }
 
+json::object times(const std::map<std::string, WallTime>& times) {
+  json::object object;
+  for (const auto& [id, at] : times) object[id] = millis(at);
+  return object;
+}
+std::map<std::string, WallTime> times(const json::value& value) {
+  std::map<std::string, WallTime> all;
+  for (const auto& [id, at] : value.as_object()) all[id] = time_of(at);
+  return all;
+}
+
 template <class Range>
 json::array texts(const Range& range) {
   json::array array;
@@ -53,10 +64,10 @@ ClassMemory read(const json::object& object) {
   each_text(object, "given_up", [&](std::string id) { state.given_up.push_back(std::move(id)); });
   each_text(object, "connected", [&](std::string id) { memory.connected.insert(std::move(id)); });
   each_text(object, "doubtful", [&](std::string id) { memory.doubtful.insert(std::move(id)); });
-  with(object, "first_seen_ms", [&](const json::value& it) {
-    for (const auto& [id, at] : it.as_object()) memory.first_seen[id] = time_of(at);
-  });
-  with(object, "last_pass_ms", [&](const json::value& it) { memory.last_pass = time_of(it); });
+  with(object, "first_seen_ms", [&](const auto& it) { memory.first_seen = times(it); });
+  with(object, "last_pass_ms", [&](const auto& it) { memory.last_pass = time_of(it); });
+  with(object, "expected_ms", [&](const auto& it) { memory.expected = times(it); });
+  with(object, "told_failure", [&](const auto& it) { memory.told_failure = it.as_string(); });
   return memory;
 }
 
@@ -64,8 +75,6 @@ ClassMemory read(const json::object& object) {
 
 std::string to_json(const ClassMemory& memory) {
   const auto& state = memory.state;
-  json::object first_seen;
-  for (const auto& [id, at] : memory.first_seen) first_seen[id] = millis(at);
   return json::serialize(json::object{{"failed_boots_in_a_row", state.failed_boots_in_a_row},
                                       {"backoff_until_ms", millis(state.backoff_until)},
                                       {"given_up_at_ms", millis(state.given_up_at)},
@@ -73,8 +82,10 @@ std::string to_json(const ClassMemory& memory) {
                                       {"failed_launches", memory.failed_launches},
                                       {"connected", texts(memory.connected)},
                                       {"doubtful", texts(memory.doubtful)},
-                                      {"first_seen_ms", first_seen},
-                                      {"last_pass_ms", millis(memory.last_pass)}});
+                                      {"first_seen_ms", times(memory.first_seen)},
+                                      {"last_pass_ms", millis(memory.last_pass)},
+                                      {"expected_ms", times(memory.expected)},
+                                      {"told_failure", memory.told_failure}});
 }
 
 Result<ClassMemory> memory_from_json(std::string_view text) {

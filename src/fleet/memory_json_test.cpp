@@ -16,6 +16,8 @@ ClassMemory full() {
   memory.failed_launches = 2;
   memory.first_seen = {{"i-1", WallTime(Millis(-1))}, {"i-3", WallTime(Millis(5))}};
   memory.last_pass = WallTime(Millis(1'800'000'000'321));
+  memory.expected = {{"group/pending-1", WallTime(Millis(7))}};
+  memory.told_failure = "4a0e-\"1\"";
   return memory;
 }
 
@@ -46,7 +48,8 @@ INSTANTIATE_TEST_SUITE_P(Texts, NoMemory,
                          testing::Values("", "{", "[]", "null", R"({"connected":{}})",
                                          R"({"connected":[1]})", R"({"given_up_at_ms":"x"})",
                                          R"({"first_seen_ms":[]})", R"({"last_pass_ms":"x"})",
-                                         R"({"failed_launches":1.5})"));
+                                         R"({"failed_launches":1.5})",
+                                         R"({"expected_ms":{"a":"b"}})", R"({"told_failure":1})"));
 
 }  // namespace
 }  // namespace muster::fleet

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace muster::fleet {
 
@@ -37,24 +38,46 @@ Millis leap_since(const std::optional<WallTime>& last_pass, WallTime now) {
   return passed - std::clamp(passed, Millis(0), kLongestGap);
 }
 
-// What was first seen moves with the clock's leaps, so that none of them makes an instance older.
-// The cost: while no scaler runs, instances age by kLongestGap at most, and so live longer.
-WallTime launch_of(const CapacityInstance& instance, const ClassMemory& before, WallTime now,
-                   ClassMemory& memory) {
+// What was seen at a time moves with the clock's leaps, so that none of them makes an instance
+// older, and a clock that was set back makes none younger than new. The cost: while no scaler runs,
+// instances age by kLongestGap at most, and so live longer.
+WallTime by_todays_clock(WallTime seen, const ClassMemory& before, WallTime now) {
+  return std::min(seen + leap_since(before.last_pass, now), now);
+}
+
+WallTime launch_of(const CapacityInstance& instance, const ClassMemory& before, WallTime now) {
   if (instance.launched_at) return *instance.launched_at;
-  const auto found = before.first_seen.find(instance.id);
-  // A clock that has jumped back makes nobody younger than new.
-  const auto first = found == before.first_seen.end()
-                         ? now
-                         : std::min(found->second + leap_since(before.last_pass, now), now);
-  memory.first_seen[instance.id] = first;
-  return first;
+  for (const auto* times : {&before.first_seen, &before.expected}) {
+    const auto found = times->find(instance.id);
+    if (found != times->end()) return by_todays_clock(found->second, before, now);
+  }
+  return now;
+}
+
+// What is launched and not listed yet lives as well.
+std::vector<CapacityInstance> living(const std::string& resource_class,
+                                     const CapacityList& capacity, const ClassMemory& before,
+                                     WallTime now) {
+  std::vector<CapacityInstance> all;
+  std::set<std::string> listed;
+  for (const auto& instance : capacity.live) {
+    if (instance.resource_class != resource_class) continue;
+    listed.insert(instance.id);
+    all.push_back(instance);
+  }
+  const auto late = capacity.late_listings.find(resource_class);
+  if (late == capacity.late_listings.end()) return all;
+  for (const auto& [id, told] : before.expected) {
+    const auto since = by_todays_clock(told, before, now);
+    if (listed.contains(id) || now - since >= late->second.within) continue;
+    all.push_back({id, resource_class, since, false, late->second.single_task});
+  }
+  return all;
 }
 
 // Moved after each leap, which must be counted once.
-std::optional<WallTime> last_pass(const ClassMemory& before, const ClassMemory& memory,
-                                  WallTime now) {
-  if (memory.first_seen.empty()) return std::nullopt;
+std::optional<WallTime> last_pass(const ClassMemory& before, bool wanted, WallTime now) {
+  if (!wanted) return std::nullopt;
   const bool still_good =
       before.last_pass && *before.last_pass <= now && now - *before.last_pass <= kLastPassKept;
   return still_good ? before.last_pass : now;
@@ -65,9 +88,12 @@ std::optional<WallTime> last_pass(const ClassMemory& before, const ClassMemory& 
 void observe_live(const ManagedClass& managed, const CapacityList& capacity,
                   const KnownRunners& known, bool lists_runners, const ClassMemory& before,
                   WallTime now, Observation& seen) {
-  for (const auto& instance : capacity.live) {
-    if (instance.resource_class != managed.name) continue;
-    const auto launched_at = launch_of(instance, before, now, seen.memory);
+  std::set<std::string> all_listed;
+  for (const auto& instance : capacity.live) all_listed.insert(instance.id);
+  for (const auto& instance : living(managed.name, capacity, before, now)) {
+    const auto launched_at = launch_of(instance, before, now);
+    const bool there = !instance.requested && all_listed.contains(instance.id);
+    (there ? seen.memory.first_seen : seen.memory.expected).emplace(instance.id, launched_at);
     const auto runner = known.find(instance.id);
     const bool listed = runner != known.end();
     const bool connected_before = before.connected.contains(instance.id);
@@ -80,6 +106,25 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
   }
 }
 
+// Those that the provider has seen end, and those that this process never saw: another one did, or
+// launched them. What was only requested is no instance.
+std::set<std::string> ended(const std::string& resource_class, const CapacityList& capacity,
+                            const ClassMemory& before, const ClassMemory& after) {
+  std::set<std::string> ids;
+  for (const auto& instance : capacity.ended) {
+    if (instance.resource_class == resource_class) ids.insert(instance.id);
+  }
+  if (capacity.unreadable.contains(resource_class)) return ids;
+  const auto add_missing = [&](const std::map<std::string, WallTime>& times) {
+    for (const auto& [id, since] : times) {
+      if (!after.first_seen.contains(id) && !after.expected.contains(id)) ids.insert(id);
+    }
+  };
+  add_missing(before.first_seen);
+  if (capacity.late_listings.contains(resource_class)) add_missing(before.expected);
+  return ids;
+}
+
 // Whether each ended instance had connected. What cannot be known yet counts as failed, so that
 // boots that fail while the queue is unreadable are backed off from as well.
 void observe_ended(const std::string& resource_class, const CapacityList& capacity,
@@ -89,20 +134,22 @@ void observe_ended(const std::string& resource_class, const CapacityList& capaci
     if (known.contains(id)) seen.snapshot.any_boot_succeeded = true;
     if (!readable) seen.memory.doubtful.insert(id);
   }
-  for (const auto& instance : capacity.ended) {
-    if (instance.resource_class != resource_class || before.connected.contains(instance.id)) {
-      continue;
-    }
-    if (known.contains(instance.id)) {
+  for (const auto& id : ended(resource_class, capacity, before, seen.memory)) {
+    if (before.connected.contains(id)) continue;
+    if (known.contains(id)) {
       seen.snapshot.any_boot_succeeded = true;
       continue;
     }
-    seen.snapshot.failed_boots.push_back(instance.id);
-    if (!readable) seen.memory.doubtful.insert(instance.id);
+    seen.snapshot.failed_boots.push_back(id);
+    if (!readable) seen.memory.doubtful.insert(id);
   }
 }
 
 }  // namespace
+
+bool was_told(const ClassMemory& memory, const FailedLaunch& failed) {
+  return !failed.id.empty() && failed.id == memory.told_failure;
+}
 
 Observation observe(const ManagedClass& managed, const CapacityList& capacity,
                     const ClassDemand& demand, const ClassMemory& before, WallTime now) {
@@ -110,15 +157,22 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   const auto known = by_name(demand);
   const bool lists_runners = demand.runners.has_value();
   observe_live(managed, capacity, known, lists_runners, before, now, seen);
-  seen.memory.last_pass = last_pass(before, seen.memory, now);
+  const bool ages_are_ours = !seen.memory.expected.empty() ||
+                             std::ranges::any_of(capacity.live, [&](const auto& instance) {
+                               return instance.resource_class == managed.name &&
+                                      !instance.launched_at;
+                             });
+  seen.memory.last_pass = last_pass(before, ages_are_ours, now);
 
   const bool readable = std::holds_alternative<scaling::DemandReading>(demand.demand);
   if (lists_runners) observe_ended(managed.name, capacity, known, readable, before, seen);
   seen.snapshot.failed_launches = before.failed_launches;
+  seen.memory.told_failure = before.told_failure;
   if (const auto failed = capacity.failed_launches.find(managed.name);
-      failed != capacity.failed_launches.end()) {
+      failed != capacity.failed_launches.end() && !was_told(before, failed->second)) {
     seen.snapshot.failed_launches += 1;
-    seen.snapshot.launch_trouble = failed->second;
+    seen.snapshot.launch_trouble = failed->second.why;
+    if (!failed->second.id.empty()) seen.memory.told_failure = failed->second.id;
   }
   seen.snapshot.demand = demand.demand;
   seen.snapshot.policy = managed.policy;

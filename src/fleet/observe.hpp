@@ -27,11 +27,14 @@ struct ClassMemory {
   // turn out that they had connected.
   std::set<std::string> doubtful;
   std::int64_t failed_launches = 0;  // of the last pass: told to the next decision
-  // Live instances of which the provider does not tell when they were launched. By the clock that
-  // last_pass was read from, which may have jumped since, or be another machine's.
+  // Live instances, and since when, by the clock that last_pass was read from: it may have jumped
+  // since, or be another machine's. One that is there no longer has ended.
   std::map<std::string, WallTime> first_seen;
-  // When they were looked at, to within kLastPassKept. Nothing: there are none.
+  // Launched and not listed yet, or only requested, and since when. Such an id may be used again.
+  std::map<std::string, WallTime> expected;
+  // When they were looked at, to within kLastPassKept. Nothing: the provider tells all ages.
   std::optional<WallTime> last_pass;
+  std::string told_failure;  // FailedLaunch::id of the latest that was counted
 
   friend bool operator==(const ClassMemory&, const ClassMemory&) = default;
 };
@@ -52,5 +55,8 @@ struct Observation {
 // ended in between is then known to the queue's keeper, and no failed boot (S3).
 Observation observe(const ManagedClass& managed, const CapacityList& capacity,
                     const ClassDemand& demand, const ClassMemory& before, WallTime now);
+
+// To another process of ours: a failed launch counts once.
+bool was_told(const ClassMemory& memory, const FailedLaunch& failed);
 
 }  // namespace muster::fleet

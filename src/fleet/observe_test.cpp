@@ -113,10 +113,87 @@ TEST(Observe, CallsNoEndAFailedBootWhenNobodyCanTell) {
 TEST(Observe, PassesOnWhyALaunchFailed) {
   ClassMemory before;
   before.failed_launches = 2;
-  const CapacityList failed{{}, {}, {}, {{"local/small", "no capacity"}}};
+  const CapacityList failed{{}, {}, {}, {{"local/small", {"no capacity", "a-1"}}}};
   const auto seen = observe(kClass, failed, known({}), before, kNow);
   EXPECT_EQ(seen.snapshot.failed_launches, 3);
   EXPECT_EQ(seen.snapshot.launch_trouble, "no capacity");
+  const auto again = observe(kClass, failed, known({}), seen.memory, kNow);
+  EXPECT_EQ(again.snapshot.failed_launches, 0) << "another process was told of the same one";
+  EXPECT_EQ(again.memory.told_failure, "a-1");
+}
+
+ClassMemory having_seen(const std::string& id) {
+  ClassMemory memory;
+  memory.first_seen = {{id, kNow}};
+  return memory;
+}
+
+TEST(Observe, AnInstanceThatIsMissingHasEnded) {
+  const auto before = having_seen("i0");
+  const auto missing = observe(kClass, {}, known({}), before, kNow);
+  EXPECT_THAT(missing.snapshot.failed_boots, ElementsAre("i0"));
+  EXPECT_THAT(observe(kClass, {}, known({}), missing.memory, kNow).snapshot.failed_boots,
+              IsEmpty());
+  // The provider tells of it as well.
+  const CapacityList ended{{}, {{"i0", "local/small", "exit code 1"}}};
+  EXPECT_THAT(observe(kClass, ended, known({}), before, kNow).snapshot.failed_boots,
+              ElementsAre("i0"));
+  const auto quick = observe(kClass, {}, known({{"i0", false, true}}), before, kNow);
+  EXPECT_THAT(quick.snapshot.failed_boots, IsEmpty());
+  EXPECT_TRUE(quick.snapshot.any_boot_succeeded);
+  auto connected = before;
+  connected.connected = {"i0"};
+  EXPECT_THAT(observe(kClass, {}, known({}), connected, kNow).snapshot.failed_boots, IsEmpty());
+  EXPECT_THAT(observe(kClass, {}, counted(), before, kNow).snapshot.failed_boots, IsEmpty());
+  EXPECT_THAT(observe(kClass, {}, {}, before, kNow).memory.doubtful, ElementsAre("i0"));
+}
+
+TEST(Observe, NothingIsMissingFromAListThatCannotBeRead) {
+  const auto before = having_seen("i0");
+  CapacityList unreadable;
+  unreadable.unreadable = {{"local/small", "the program failed"}};
+  const auto seen = observe(kClass, unreadable, known({}), before, kNow);
+  EXPECT_THAT(seen.snapshot.failed_boots, IsEmpty());
+  EXPECT_EQ(seen.memory, before);
+}
+
+TEST(Observe, WhatWasOnlyRequestedIsNoFailedBootAndStartsAnew) {
+  const CapacityInstance pending{"g/pending-1", "local/small", std::nullopt, false, true, true};
+  const auto first = observe(kClass, {{pending}, {}}, known({}), {}, kNow);
+  EXPECT_THAT(first.memory.first_seen, IsEmpty());
+  const auto later = kNow + std::chrono::minutes(1);
+  const auto still = observe(kClass, {{pending}, {}}, known({}), first.memory, later);
+  EXPECT_EQ(still.snapshot.instances.at(0).launched_at, kNow);
+  const auto gone = observe(kClass, {}, known({}), still.memory, later);
+  EXPECT_THAT(gone.snapshot.failed_boots, IsEmpty());
+  EXPECT_THAT(gone.snapshot.instances, IsEmpty());
+  const auto again = observe(kClass, {{pending}, {}}, known({}), gone.memory, later);
+  EXPECT_EQ(again.snapshot.instances.at(0).launched_at, later);
+}
+
+TEST(Observe, WhatWasLaunchedBootsUntilItIsListedOrLate) {
+  ClassMemory before;
+  before.expected = {{"i0", kNow}};
+  CapacityList late;
+  late.late_listings = {{"local/small", {std::chrono::minutes(2)}}};
+  const auto soon = kNow + std::chrono::seconds(119);
+  const auto unlisted = observe(kClass, late, known({}), before, soon);
+  ASSERT_EQ(unlisted.snapshot.instances.size(), 1U);
+  EXPECT_EQ(unlisted.snapshot.instances[0].state, InstanceState::booting);
+  EXPECT_EQ(unlisted.memory.expected, before.expected);
+  const auto too_late =
+      observe(kClass, late, known({}), unlisted.memory, kNow + std::chrono::minutes(2));
+  EXPECT_THAT(too_late.snapshot.instances, IsEmpty());
+  EXPECT_THAT(too_late.snapshot.failed_boots, ElementsAre("i0"));
+  EXPECT_EQ(too_late.memory, ClassMemory());
+  auto ageless = instance();
+  ageless.launched_at.reset();
+  late.live = {ageless};
+  const auto listed = observe(kClass, late, known({}), unlisted.memory, soon);
+  ASSERT_EQ(listed.snapshot.instances.size(), 1U);
+  EXPECT_EQ(listed.snapshot.instances[0].launched_at, kNow);
+  EXPECT_THAT(listed.memory.expected, IsEmpty());
+  EXPECT_EQ(listed.memory.first_seen, before.expected);
 }
 
 TEST(Observe, RemembersWhenItFirstSawAnInstance) {

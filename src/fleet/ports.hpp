@@ -58,13 +58,26 @@ struct EndedInstance {
   std::string how;  // "exit code 0", "signal 9", in words
 };
 
+// A launch that was begun and has failed.
+struct FailedLaunch {
+  std::string why;
+  std::string id;  // by which it is known again in another process; empty: it is told only once
+};
+
+// Of a class whose instances may be listed some time after their launch only.
+struct LateListing {
+  Millis within{};  // until then what was launched counts as booting
+  bool single_task = true;
+};
+
 struct CapacityList {
   std::vector<CapacityInstance> live;
   std::vector<EndedInstance> ended;
   // Classes whose instances could not be listed now, and why: nothing is decided for them.
   std::map<std::string, std::string> unreadable;
-  // Classes of which a launch was begun and has failed, and why. Told once each.
-  std::map<std::string, std::string> failed_launches;
+  // By class. Told once each by one process.
+  std::map<std::string, FailedLaunch> failed_launches;
+  std::map<std::string, LateListing> late_listings;  // by class
 };
 
 // What a call that changes something may take. A scaler under a lease begins none that might not

@@ -8,7 +8,7 @@ namespace muster::fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kMigrations = {R"(
+constexpr std::array<std::string_view, 4> kMigrations = {R"(
 CREATE TABLE class_memory (
   resource_class TEXT PRIMARY KEY,
   failed_boots_in_a_row INTEGER NOT NULL,
@@ -42,7 +42,17 @@ CREATE TABLE first_seen (
 ) STRICT, WITHOUT ROWID;
 )",
                                                          "ALTER TABLE class_memory ADD COLUMN "
-                                                         "last_pass INTEGER;"};
+                                                         "last_pass INTEGER;",
+                                                         R"(
+ALTER TABLE class_memory ADD COLUMN told_failure TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE expected (
+  resource_class TEXT NOT NULL,
+  id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (resource_class, id)
+) STRICT, WITHOUT ROWID;
+)"};
 
 // Ends what db throws in the Result that the port promises.
 template <class Work>
@@ -77,7 +87,8 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
     ClassMemory memory;
     for (auto rows =
              database_.query("SELECT failed_boots_in_a_row, backoff_until, failed_launches, "
-                             "given_up_at, last_pass FROM class_memory WHERE resource_class = ?",
+                             "given_up_at, last_pass, told_failure FROM class_memory "
+                             "WHERE resource_class = ?",
                              resource_class);
          rows.next();) {
       memory.state.failed_boots_in_a_row = rows.integer(0);
@@ -85,6 +96,7 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
       memory.failed_launches = rows.integer(2);
       memory.state.given_up_at = rows.optional_time(3);
       memory.last_pass = rows.optional_time(4);
+      memory.told_failure = rows.text(5);
     }
     for (auto rows = database_.query(
              "SELECT id, mark FROM instance_memory WHERE resource_class = ?", resource_class);
@@ -99,6 +111,11 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
          rows.next();) {
       memory.first_seen.emplace(rows.text(0), rows.time(1));
     }
+    for (auto rows = database_.query("SELECT id, at FROM expected WHERE resource_class = ?",
+                                     resource_class);
+         rows.next();) {
+      memory.expected.emplace(rows.text(0), rows.time(1));
+    }
     return memory;
   });
 }
@@ -108,9 +125,10 @@ Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMe
     db::Transaction transaction(database_);
     database_.execute(
         "INSERT OR REPLACE INTO class_memory (resource_class, failed_boots_in_a_row, "
-        "backoff_until, failed_launches, given_up_at, last_pass) VALUES (?, ?, ?, ?, ?, ?)",
+        "backoff_until, failed_launches, given_up_at, last_pass, told_failure) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
         resource_class, memory.state.failed_boots_in_a_row, memory.state.backoff_until,
-        memory.failed_launches, memory.state.given_up_at, memory.last_pass);
+        memory.failed_launches, memory.state.given_up_at, memory.last_pass, memory.told_failure);
     database_.execute("DELETE FROM instance_memory WHERE resource_class = ?", resource_class);
     save_marks(database_, resource_class, "connected", memory.connected);
     save_marks(database_, resource_class, "doubtful", memory.doubtful);
@@ -118,6 +136,11 @@ Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMe
     database_.execute("DELETE FROM first_seen WHERE resource_class = ?", resource_class);
     for (const auto& [id, at] : memory.first_seen) {
       database_.execute("INSERT INTO first_seen (resource_class, id, at) VALUES (?, ?, ?)",
+                        resource_class, id, at);
+    }
+    database_.execute("DELETE FROM expected WHERE resource_class = ?", resource_class);
+    for (const auto& [id, at] : memory.expected) {
+      database_.execute("INSERT INTO expected (resource_class, id, at) VALUES (?, ?, ?)",
                         resource_class, id, at);
     }
     transaction.commit();

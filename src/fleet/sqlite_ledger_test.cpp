@@ -26,6 +26,8 @@ TEST_F(SqliteLedgerTest, GivesBackWhatWasSavedAfterAReopening) {
   memory.state = {3, WallTime(Millis(1'234'567)), {"i4"}, WallTime(Millis(1'000'000))};
   memory.first_seen = {{"i5", WallTime(Millis(2'000'000))}};
   memory.last_pass = WallTime(Millis(3'000'000));
+  memory.expected = {{"i6", WallTime(Millis(3'000'000))}};
+  memory.told_failure = "a-1";
   memory.connected = {"i1", "i2"};
   memory.doubtful = {"i3"};
   memory.failed_launches = 2;
@@ -50,7 +52,7 @@ TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
     ASSERT_TRUE(ledger->record("a/b", snapshot, scaling::decide(snapshot)));
   }
   auto database =
-      db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 3>{"", "", ""});
+      db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 4>{"", "", "", ""});
   ASSERT_TRUE(database) << database.error().message;
   auto rows = database->query(
       "SELECT snapshot ->> '$.demand.unknown', decision ->> '$.reasons[0].rule', "

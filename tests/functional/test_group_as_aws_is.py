@@ -97,6 +97,50 @@ def test_a_shortage_is_told_waited_for_and_overcome(
 
 
 @pytest.mark.timeout(400)
+def test_passes_of_their_own_count_what_ended_in_between(world, server, small, aws):
+    group = aws.create_group("runners", maximum=10)
+    world.submit(server, config(build=job("true")))
+    scaler = Scaler(world, server, aws, boot_timeout="5m")
+    told = ""
+
+    def one_pass():
+        nonlocal told
+        done = scaler.once()
+        assert done.returncode == 0, done.stderr
+        told += done.stderr
+
+    def counted():
+        one_pass()
+        if group.desired:
+            wait_until(lambda: any(i.state == "InService" for i in group.instances), 30, "a start")
+            one_pass()
+        for instance in group.instances:
+            aws.client("autoscaling").terminate_instance_in_auto_scaling_group(
+                InstanceId=instance.id, ShouldDecrementDesiredCapacity=True)
+        wait_until(lambda: not group.instances, 30, "its end")
+        return "2 boots failed in a row, and the next may start at" in told
+    try:
+        wait_until(counted, 120, "the second failed boot")
+    finally:
+        print(told)
+    assert "1 boot failed in a row, and the next may start at" in told
+    assert group.launched() == 2
+
+
+def test_a_shortage_counts_once_in_however_many_passes(world, server, small, aws):
+    group = aws.create_group("runners", maximum=10)
+    aws.delays.retry = 600
+    group.launches_fail = NO_CAPACITY
+    world.submit(server, config(build=job("true")))
+    scaler = Scaler(world, server, aws, boot_timeout="5m")
+    assert scaler.once().returncode == 0
+    wait_until(lambda: group.activities, 30, "the failure")
+    told = "".join(scaler.once().stderr for _ in range(4))
+    assert told.count("a launch has failed") == 1, told
+    assert group.desired == 1, "it is not withdrawn after one failure"
+
+
+@pytest.mark.timeout(400)
 def test_an_end_that_is_throttled_comes_in_the_end(world, server, small, aws, bridges):
     group = aws.create_group("runners", maximum=10)
     boots = iter([False])

@@ -141,6 +141,26 @@ def test_a_program_speaks_for_the_queue(world, server, machines):
     assert held.returncode == 3 and "is no queue" in held.stderr
 
 
+def test_a_machine_that_is_not_listed_yet_is_not_launched_by_each_pass(world, server, machines):
+    asked = world.place / "asked"
+    slow = world.place / "slow"
+    slow.write_text(f'#!/bin/sh\necho "$*" >> "{asked}"\n'
+                    'case $1 in list) echo \'{"instances":[]}\' ;; '
+                    'launch) echo \'{"ids":["vm-1"]}\' ;; esac\n')
+    slow.chmod(0o755)
+    file = scaler_config(world, circleci(server), machines)
+    settings = json.loads(file.read_text())
+    settings["resource_classes"]["local/small"]["command"]["program"] = [str(slow)]
+    file.write_text(json.dumps(settings))
+    world.submit(server, config(build=job("true")))
+    for _ in range(4):
+        done = world.run("scale", "--config", file, "--once")
+        assert done.returncode == 0, done.stderr
+    words = asked.read_text().splitlines()
+    assert words.count("launch local/small 1") == 1 and words.count("list local/small") == 4
+    assert len(words) == 5
+
+
 def test_a_machine_that_never_connects_is_ended_and_another_started(world, server, machines):
     boots = world.place / "boots"
     script = machines.boot.read_text().splitlines()
