@@ -9,8 +9,8 @@ namespace muster::aws {
 
 namespace {
 
-constexpr Millis kConnectTimeout{5'000};
-constexpr Millis kTimeout{20'000};
+constexpr Millis kConnectTimeout{3'000};
+constexpr Millis kTimeout{10'000};
 constexpr std::uint64_t kLongestAnswer = 8 << 20;
 
 // What may help after a failure.

@@ -83,13 +83,6 @@ void read_json(const net::ClientResponse& response, Fault& fault) {
   fault.message = first_of({document->text_at("message"), document->text_at("Message")});
 }
 
-void hide(std::string_view secret, std::string& text) {
-  if (secret.empty()) return;
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), "***");
-  }
-}
-
 ErrorKind kind_of(const Fault& fault) {
   if (is_throttling(fault) || is_transient(fault)) return ErrorKind::unavailable;
   if (is_one_of(fault, kDenied)) return ErrorKind::forbidden;
@@ -144,7 +137,7 @@ Fault read_fault(const net::ClientResponse& response,
   fault.request_id =
       first_of({fault.request_id, response.headers.get("x-amzn-requestid").value_or(""),
                 response.headers.get("x-amz-request-id").value_or("")});
-  for (const auto secret : secrets) hide(secret, fault.message);
+  for (const auto secret : secrets) fault.message = without(fault.message, secret);
   return fault;
 }
 

@@ -41,6 +41,17 @@ std::optional<std::int64_t> parse_int(std::string_view text) {
   return value;
 }
 
+std::string without(std::string_view text, std::string_view secret) {
+  std::string shown(text);
+  if (secret.empty()) return shown;
+  constexpr std::string_view kHidden = "***";
+  for (auto at = shown.find(secret); at != std::string::npos;
+       at = shown.find(secret, at + kHidden.size())) {
+    shown.replace(at, secret.size(), kHidden);
+  }
+  return shown;
+}
+
 std::string count_of(std::int64_t count, std::string_view singular) {
   return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
 }

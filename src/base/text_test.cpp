@@ -62,6 +62,13 @@ TEST(TextTest, SplitsAndJoins) {
   EXPECT_EQ(join(std::vector<std::string>{"a", "b"}, ", "), "a, b");
 }
 
+TEST(TextTest, HidesASecretWhereverItStands) {
+  EXPECT_EQ(without("a mup_1, b mup_1", "mup_1"), "a ***, b ***");
+  EXPECT_EQ(without("nothing", "mup_1"), "nothing");
+  EXPECT_EQ(without("nothing", ""), "nothing");
+  EXPECT_EQ(without("a**b", "*"), "a******b");
+}
+
 TEST(TextTest, ParsesWholeNumbersOnly) {
   EXPECT_EQ(parse_int("-12"), -12);
   for (const auto* bad : {"", "1x", " 1", "99999999999999999999", "1.0"}) {

@@ -11,6 +11,7 @@
 #include "aws/lambda_runtime.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/stop_after.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/scale_config.hpp"
@@ -25,7 +26,9 @@ namespace muster::cli {
 namespace {
 
 constexpr Millis kShift = std::chrono::seconds(55);  // of the minute; the next one is invoked then
-constexpr Millis kLastWords = std::chrono::seconds(3);  // before the deadline: to hand over
+constexpr Millis kLastWords = std::chrono::seconds(3);  // before the deadline: no pass goes on
+constexpr Millis kLastPass = std::chrono::seconds(2);   // before that: none begins
+constexpr Millis kHandOver = std::chrono::seconds(2);   // at most; the lease ends by itself too
 constexpr std::uint64_t kLongestFile = 1 << 20;
 constexpr std::size_t kLongestReason = 2'000;
 
@@ -104,16 +107,30 @@ class Function {
   Result<void> scale_for(const aws::Invocation& invocation, const std::stop_token& stop) {
     const auto& clock = system_clock();
     const auto left = invocation.deadline - clock.wall() - kLastWords;
-    const auto until = clock.monotonic() + std::clamp(left, Millis(0), kShift);
-    const auto outcome = fleet::work_shift(loop_, interval_, until, clock, stop);
-    parts_.memory->ledger().hand_over({});
+    const auto until = clock.monotonic() + std::clamp(left - kLastPass, Millis(0), kShift);
+    const StopAfter too_late(left, stop);
+    const auto outcome = fleet::work_shift(loop_, interval_, until, clock, too_late.token());
+    auto result = result_json(outcome.passes);
     for (const auto& line : metrics_.take_lines(clock.wall())) fmt::print("{}\n", line);
     std::fflush(stdout);
-    const auto verdict = fleet::verdict_of(outcome.last);
-    if (verdict) return runtime_.succeed(invocation, result_json(outcome.passes));
+    hand_over();
+    const auto verdict = verdict_of(outcome);
+    if (verdict) return runtime_.succeed(invocation, std::move(result));
     const auto& why = verdict.error().message;
     log::error("this invocation has failed", {{"error", why}});
     return runtime_.fail(invocation, "Muster.Incomplete", printable(why, kLongestReason));
+  }
+
+  void hand_over() {
+    const StopAfter patience(kHandOver);
+    parts_.memory->ledger().hand_over(patience.token());
+  }
+
+  static Result<void> verdict_of(const fleet::ShiftOutcome& outcome) {
+    const auto& last = outcome.last;
+    if (last || last.error().kind != ErrorKind::cancelled) return fleet::verdict_of(last);
+    return Error{ErrorKind::timeout,
+                 "the last pass was given up, as the time of the invocation was over"};
   }
 
   std::string result_json(int passes) const {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/stop_after.hpp"
 #include "cli/commands.hpp"
 #include "cli/scale_config.hpp"
 #include "cli/scale_memory.hpp"
@@ -17,6 +18,8 @@
 namespace muster::cli {
 
 namespace {
+
+constexpr Millis kHandOver = std::chrono::seconds(5);  // at most; the lease ends by itself too
 
 // How a scaler was asked to end.
 enum class End { stop, reload };
@@ -42,18 +45,36 @@ Result<void> one_pass(fleet::Loop& loop, std::stop_token stop) {
   return ok();
 }
 
-// Until a signal, or for one pass.
-Result<End> scale(const ScaleConfig& config, const ScaleOptions& options,
-                  process::SignalWatch& signals) {
-  const auto memory = open_memory(config);
-  if (!memory) return memory.error();
-  const auto capacity = make_capacity(config, Purpose::scale);
-  if (!capacity) return capacity.error();
-  const auto queue = make_queue(config);
-  const auto observer = make_observer(config);
-  fleet::Loop loop(config.managed_classes(),
-                   {*queue, **capacity, (*memory)->ledger(), *observer, system_clock()});
+// What a configuration names, opened.
+struct Parts {
+  ScaleConfig config;
+  std::unique_ptr<ScaleMemory> memory;
+  std::unique_ptr<fleet::CapacityProvider> capacity;
+  std::unique_ptr<fleet::DemandSource> queue;
+  std::unique_ptr<fleet::DecisionObserver> observer;
+};
 
+Result<Parts> open_parts(ScaleConfig config) {
+  auto memory = open_memory(config);
+  if (!memory) return memory.error();
+  auto capacity = make_capacity(config, Purpose::scale);
+  if (!capacity) return capacity.error();
+  auto queue = make_queue(config);
+  auto observer = make_observer(config);
+  return Parts{std::move(config), std::move(*memory), std::move(*capacity), std::move(queue),
+               std::move(observer)};
+}
+
+void hand_over(const Parts& parts) {
+  const StopAfter patience(kHandOver);
+  parts.memory->ledger().hand_over(patience.token());
+}
+
+// Until a signal, or for one pass.
+Result<End> scale(const Parts& parts, const ScaleOptions& options, process::SignalWatch& signals) {
+  fleet::Loop loop(
+      parts.config.managed_classes(),
+      {*parts.queue, *parts.capacity, parts.memory->ledger(), *parts.observer, system_clock()});
   std::stop_source stop;
   auto end = End::stop;
   {
@@ -61,25 +82,37 @@ Result<End> scale(const ScaleConfig& config, const ScaleOptions& options,
         [&](std::stop_token over) { end_on_signal(signals, stop, end, over); });
     if (options.once) {
       const auto passed = one_pass(loop, stop.get_token());
-      (*memory)->ledger().hand_over({});
+      hand_over(parts);
       if (!passed) return passed.error();
       return End::stop;
     }
-    log::info("scaling", {{"config", options.config_file}, {"queue", queue_in_words(config)}});
+    log::info("scaling",
+              {{"config", options.config_file}, {"queue", queue_in_words(parts.config)}});
     process::tell_supervisor("READY=1");
     loop.run(stop.get_token());
   }
-  (*memory)->ledger().hand_over({});
+  hand_over(parts);
   return end;
 }
 
-// A file that has become wrong changes nothing.
-ScaleConfig reloaded(ScaleConfig before, const std::string& file) {
+// A file that has become wrong changes nothing. The parts from before are closed by now: they keep
+// other scalers away, and so also new parts.
+Result<Parts> open_again(ScaleConfig before, const std::string& file) {
   process::tell_supervisor("RELOADING=1");
-  auto config = load_scale_config(file);
-  if (config) return std::move(*config);
-  log::error("the configuration is wrong; the one before stays in force", {{"config", file}});
-  return before;
+  if (auto config = load_scale_config(file)) {
+    auto parts = open_parts(std::move(*config));
+    if (parts) return parts;
+    log::error("the configuration cannot be used; the one before stays in force",
+               {{"config", file}, {"error", parts.error().message}});
+  } else {
+    log::error("the configuration is wrong; the one before stays in force", {{"config", file}});
+  }
+  return open_parts(std::move(before));
+}
+
+// The only conflicts here are another scaler, and a state directory of a newer version.
+int report_end(const Error& error) {
+  return error.kind == ErrorKind::conflict ? report_obstacle(error) : report(error);
 }
 
 }  // namespace
@@ -88,16 +121,16 @@ int run(const ScaleOptions& options) {
   process::SignalWatch signals({SIGTERM, SIGINT, SIGHUP});
   auto config = load_scale_config(options.config_file);
   if (!config) return config.error();
-  for (;;) {
-    const auto end = scale(*config, options, signals);
-    if (end && *end == End::stop) return 0;
-    if (!end) {
-      // The only conflicts here are another scaler, and a state directory of a newer version.
-      const auto& error = end.error();
-      return error.kind == ErrorKind::conflict ? report_obstacle(error) : report(error);
-    }
-    *config = reloaded(std::move(*config), options.config_file);
+  auto parts = open_parts(std::move(*config));
+  while (parts) {
+    const auto end = scale(*parts, options, signals);
+    if (!end) return report_end(end.error());
+    if (*end == End::stop) return 0;
+    auto before = std::move(parts->config);
+    parts = Error{};
+    parts = open_again(std::move(before), options.config_file);
   }
+  return report_end(parts.error());
 }
 
 }  // namespace muster::cli

@@ -124,6 +124,17 @@ TEST_F(CircleCiTest, ARefusedClassLeavesTheOthersAlone) {
   EXPECT_EQ(server.times_asked("tasks?resource-class=acme%2Fgone"), 2U);
 }
 
+TEST_F(CircleCiTest, ATokenThatTheAnswerQuotesIsNotTold) {
+  server.answer_to("tasks?", 401, R"({"message":"the token personal is not valid"})");
+  const auto refused = why(queue_of({"acme/linux"}).read({}).at("acme/linux"));
+  EXPECT_THAT(refused, HasSubstr("the token *** is not valid"));
+
+  server.answer_to("tasks?", 200, R"({"personal": 3)");
+  const auto unread = why(queue_of({"acme/linux"}).read({}).at("acme/linux"));
+  EXPECT_THAT(unread, HasSubstr("not what CircleCI documents"));
+  EXPECT_THAT(unread, Not(HasSubstr("personal")));
+}
+
 TEST_F(CircleCiTest, WaitsAsLongAsItIsTold) {
   net::Headers headers;
   headers.set("Retry-After", "120");

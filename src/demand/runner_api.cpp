@@ -29,16 +29,17 @@ std::string_view cure(int status) {
   }
 }
 
-std::string peers_words(const net::ClientResponse& answer) {
+// Peers are known to quote the token that they refuse.
+std::string peers_words(const net::ClientResponse& answer, const std::string& token) {
   const auto told = protocol::from_json<protocol::Message>(answer.body);
-  return told ? ": " + printable(told->message, 100) : "";
+  return told ? ": " + printable(without(told->message, token), 100) : "";
 }
 
-Refusal refusal_of(const net::ClientResponse& answer) {
+Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) {
   Refusal refusal;
-  refusal.error = {
-      net::kind_of_status(answer.status),
-      fmt::format("the answer is {}{}{}", answer.status, peers_words(answer), cure(answer.status))};
+  refusal.error = {net::kind_of_status(answer.status),
+                   fmt::format("the answer is {}{}{}", answer.status, peers_words(answer, token),
+                               cure(answer.status))};
   if (answer.status == 429 || answer.status == 401) refusal.scope = Refusal::Scope::source;
   if (const auto header = answer.headers.get("Retry-After")) {
     refusal.retry_after = parse_retry_after(*header, system_clock().wall());
@@ -73,12 +74,12 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
   const auto answer = client_.send(request, stop);
   if (!answer) return tl::unexpected(Refusal{answer.error(), Refusal::Scope::source, {}});
   answered_at_ = net::parse_http_date(answer->headers.get("Date").value_or(""));
-  if (answer->status != 200) return tl::unexpected(refusal_of(*answer));
+  if (answer->status != 200) return tl::unexpected(refusal_of(*answer, token_));
   auto read = protocol::from_json<T>(answer->body);
   if (read) return std::move(*read);
   return tl::unexpected(
-      Refusal{{ErrorKind::unavailable,
-               "the answer is not what CircleCI documents: " + printable(read.error().message)},
+      Refusal{{ErrorKind::unavailable, "the answer is not what CircleCI documents: " +
+                                           printable(without(read.error().message, token_))},
               Refusal::Scope::question,
               {}});
 }

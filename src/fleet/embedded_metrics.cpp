@@ -65,6 +65,7 @@ std::vector<std::string> EmbeddedMetrics::take_lines(WallTime now) {
         now.time_since_epoch().count(), definitions, json_text(name), values));
   }
   classes_.clear();
+  latest_.clear();
   return lines;
 }
 

@@ -19,7 +19,7 @@ class EmbeddedMetrics final : public DecisionObserver {
   // The lines, without line ends, for what was decided since this was last called.
   std::vector<std::string> take_lines(WallTime now);
 
-  // Of the latest pass.
+  // Of the latest pass that decided anything since the lines were last taken.
   const std::vector<ClassPass>& latest() const { return latest_; }
 
  private:

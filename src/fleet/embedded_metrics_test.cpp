@@ -28,7 +28,10 @@ TEST(EmbeddedMetrics, AreALineAClassWithEverySample) {
   EmbeddedMetrics metrics;
   metrics.decided({pass("acme/linux", scaling::DemandReading{3, 1}, 2)});
   metrics.decided({pass("acme/linux", scaling::DemandReading{1, 3}, 0)});
+  ASSERT_THAT(metrics.latest(), SizeIs(1));
+  EXPECT_EQ(metrics.latest()[0].decision.launch, 0);
   const auto lines = metrics.take_lines(kNow);
+  EXPECT_THAT(metrics.latest(), IsEmpty());
   ASSERT_THAT(lines, SizeIs(1));
   EXPECT_THAT(lines[0], StartsWith(R"({"_aws":{"Timestamp":1800000000123,"CloudWatchMetrics":)"
                                    R"([{"Namespace":"Muster","Dimensions":[["ResourceClass"]],)"));

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/log.hpp"
 #include "base/sleep.hpp"
 
 namespace muster::fleet {
@@ -13,6 +14,9 @@ ShiftOutcome work_shift(Loop& loop, Millis interval, MonotonicTime until, const 
   do {
     outcome.last = loop.run_once(stop);
     ++outcome.passes;
+    if (!outcome.last && !stop.stop_requested()) {
+      log::warn("held: nothing was changed", {{"error", outcome.last.error().message}});
+    }
     due = std::max(due + interval, clock.monotonic());
     if (due >= until) break;
     sleep_for(due - clock.monotonic(), stop);

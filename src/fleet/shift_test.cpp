@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <thread>
 
 #include "base/log.hpp"
@@ -47,6 +51,18 @@ TEST_F(ShiftTest, EndsWhenItIsToldTo) {
   });
   while (ledger.charge_asked == 0) std::this_thread::yield();
   stop.request_stop();
+}
+
+TEST_F(ShiftTest, AFailedPassIsToldThoughAGoodOneFollows) {
+  const auto file = testing::TempDir() + "shift_test.log";
+  ASSERT_TRUE(log::configure({.format = log::Format::text, .file = file}));
+  capacity.listable = false;
+  work(Millis(1000), Millis(0));
+  ASSERT_TRUE(log::configure({.format = log::Format::none}));
+  std::ifstream written(file);
+  const std::string lines(std::istreambuf_iterator<char>(written), {});
+  EXPECT_NE(lines.find("no list today"), std::string::npos) << lines;
+  std::filesystem::remove(file);
 }
 
 TEST_F(ShiftTest, IsJudgedByHowItStoodAtTheEnd) {

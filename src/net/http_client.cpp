@@ -114,6 +114,10 @@ class Call {
   std::optional<Error> failure_;  // ours, found in a callback
 };
 
+// Seconds. A connection that was left alone for longer may be dead without a sign: the peer or a
+// router has forgotten it, or this process was frozen, as AWS Lambda does between invocations.
+constexpr long kLongestIdle = 30;
+
 template <class T>
 void set(CURL* easy, CURLoption option, T value) {
   curl_easy_setopt(easy, option, value);
@@ -138,6 +142,7 @@ void Call::set_common_options() {
   set(easy_, CURLOPT_NOSIGNAL, 1L);
   set(easy_, CURLOPT_QUICK_EXIT, 1L);  // a call that is stopped does not wait for the resolver
   set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(easy_, CURLOPT_MAXAGE_CONN, kLongestIdle);
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, curl_millis(request_.connect_timeout));
   set(easy_, CURLOPT_TIMEOUT_MS, curl_millis(request_.timeout));
   set(easy_, CURLOPT_USERAGENT, fmt::format("muster/{}", version()).c_str());

@@ -1,12 +1,14 @@
 """The scaler as a function of AWS Lambda: a runtime API of ours, moto as AWS, our server as CircleCI."""
 
 import json
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from support.bridge import Bridge
+from support.faulty import Faulty
 from support.function import RuntimeApi
 from support.moto import REGION, Moto
 from support.pipeline import config, job
@@ -79,14 +81,14 @@ def test_from_zero_and_back_invocation_by_invocation(world, server, small, moto,
     program = function.start()
     pipeline = world.submit(server, config(build=job("sleep 1", parallelism=12)))
     while pipeline.status()["state"] == "running":
-        answer = runtime.invoke(seconds=8).succeed()
+        answer = runtime.invoke(seconds=10).succeed()
         assert answer["passes"] >= 3
     assert pipeline.wait()["state"] == "success", program.tail()
     wait_until(lambda: not bridge.instances(), 60, "no instances")
     assert bridge.describe()["DesiredCapacity"] == 0 == bridge.describe()["MinSize"]
     assert {task["runner"] for task in pipeline.tasks()} == bridge.runners.keys()
 
-    runtime.invoke(seconds=4).succeed()
+    runtime.invoke(seconds=7).succeed()
     assert sum(metrics(program, "Launches")) == 12 == max(metrics(program, "Waiting"))
     assert metrics(program, "Desired")[-1] == 0
     for secret in (server.token, function.keys["aws_secret_access_key"]):
@@ -96,14 +98,37 @@ def test_from_zero_and_back_invocation_by_invocation(world, server, small, moto,
 def test_an_invocation_that_saw_nothing_has_failed(world, server, small, moto, runtime):
     function = Function(world, server, moto, runtime)
     program = function.start()
-    runtime.invoke(seconds=4).succeed()
+    runtime.invoke(seconds=7).succeed()
     server.stop()
-    failed = runtime.invoke(seconds=6).wait()
+    failed = runtime.invoke(seconds=8).wait()
     assert "the queue is unknown" in failed.error["errorMessage"], failed
     assert "local/small" in failed.error["errorMessage"]
     assert metrics(program, "Held")[-1] == 1
     server.start()
-    wait_until(lambda: runtime.invoke(seconds=6).wait().error is None, 60, "a success")
+    wait_until(lambda: runtime.invoke(seconds=8).wait().error is None, 60, "a success")
+
+
+def test_it_answers_in_time_even_if_the_queue_does_not(world, server, small, moto, runtime):
+    silent = Faulty(server.url)
+    function = Function(world, server, moto, runtime)
+    function.config["circleci"]["url"] = silent.url
+    program = function.start()
+    runtime.invoke(seconds=7).succeed()
+    still = threading.Event()
+
+    def wait(path, tell):
+        still.wait(60)
+        return tell()
+    silent.fault = wait
+    begun = time.monotonic()
+    failed = runtime.invoke(seconds=10).wait()
+    assert time.monotonic() - begun < 10
+    assert "the time of the invocation was over" in failed.error["errorMessage"]
+    still.set()
+    silent.fault = None
+    # The lease was handed over, so that the next is in charge at once.
+    assert runtime.invoke(seconds=10).succeed()["classes"], program.tail()
+    silent.close()
 
 
 def test_a_wrong_configuration_is_told_at_the_start(world, server, moto, runtime):
@@ -119,7 +144,7 @@ def test_a_wrong_configuration_is_told_at_the_start(world, server, moto, runtime
 def test_without_its_lease_it_says_what_to_create(world, server, small, moto, runtime):
     function = Function(world, server, moto, runtime, lease={"table": "nope"})
     function.start()
-    failed = runtime.invoke(seconds=4).wait()
+    failed = runtime.invoke(seconds=7).wait()
     assert failed.error, failed
     wait_until(lambda: "there is no DynamoDB table nope" in world.programs[-1].output(),
                what="the cure in the log")
@@ -129,10 +154,10 @@ def test_of_two_only_one_is_in_charge(world, server, small, moto, runtime, bridg
     bridges(bridge := Bridge(world, server, small, moto.client("autoscaling"), "runners"))
     function = Function(world, server, moto, runtime)
     first = function.start("first")
-    ours = runtime.invoke(seconds=20)
+    ours = runtime.invoke(seconds=22)
     wait_until(lambda: "in charge" in first.output(), what="the first function's charge")
     second = function.start("second")
-    theirs = runtime.invoke(seconds=6)
+    theirs = runtime.invoke(seconds=8)
     pipeline = world.submit(server, config(build=job("sleep 1", parallelism=6)))
     theirs.succeed()
     assert "standing by" in second.output() and "the function scaler (" in second.output()
@@ -142,7 +167,7 @@ def test_of_two_only_one_is_in_charge(world, server, small, moto, runtime, bridg
 
     # Both are idle; whoever is invoked next takes the charge at once, as it was handed over.
     begun = time.monotonic()
-    assert runtime.invoke(seconds=4).succeed()["classes"]
+    assert runtime.invoke(seconds=7).succeed()["classes"]
     assert time.monotonic() - begun < 20
 
 

@@ -175,8 +175,12 @@ def test_hup_reads_the_configuration_again(world, server, small, configured):
         configured.write_text(sound.replace('"max": 3', '"max": 5'))
         scaler.signal(signal.SIGHUP)
         wait_until(lambda: len(agents(world)) == 5, 60, "five instances")
-        assert [supervisor.recv(100) for _ in range(4)] == [
-            b"RELOADING=1", b"READY=1", b"RELOADING=1", b"READY=1"]
+        state, = {line for line in sound.split('"') if line.endswith("scaler-state")}
+        configured.write_text(sound.replace(state, "/proc/nope").replace('"max": 3', '"max": 9'))
+        scaler.signal(signal.SIGHUP)
+        wait_until(lambda: "cannot be used; the one before" in scaler.output(), 60, "the complaint")
+        assert [supervisor.recv(100) for _ in range(6)] == [b"RELOADING=1", b"READY=1"] * 3
+        assert len(agents(world)) == 5
     assert pipeline.cancel().status == 202
 
 

@@ -50,12 +50,15 @@ class Bridge:
                                 environment={"CIRCLECI_RUNNER_NAME": name})
 
     def release(self, name):
-        self.released.add(name)
         try:
             self.scaling.terminate_instance_in_auto_scaling_group(
                 InstanceId=name, ShouldDecrementDesiredCapacity=True)
-        except ClientError as refused:  # the scaler was quicker
+        except ClientError as refused:
+            if refused.response["Error"]["Code"] == "Throttling":
+                return  # it is asked for again
+            # The scaler was quicker.
             assert "not found" in str(refused).lower() or "ValidationError" in str(refused)
+        self.released.add(name)
 
     def describe(self):
         groups = self.scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])
