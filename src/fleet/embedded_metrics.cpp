@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::size_t kMostSamples = 100;  // of a metric in a line: CloudWatch's own limit
 
-bool is_held(const scaling::Decision& decision) {
-  using scaling::Rule;
-  return std::any_of(decision.reasons.begin(), decision.reasons.end(), [](const auto& reason) {
-    return reason.rule == Rule::instances_unknown || reason.rule == Rule::demand_unknown ||
-           reason.rule == Rule::demand_stale;
-  });
-}
-
 // Those that look dead, too many at once to be believed, and so were not ended.
 std::int64_t spared(const scaling::Decision& decision) {
   const auto& reasons = decision.reasons;
@@ -38,7 +30,7 @@ void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
       sample("Waiting", demand->unclaimed);
       sample("Running", demand->running);
     }
-    sample("Held", is_held(decision) ? 1 : 0);
+    sample("Held", std::ranges::any_of(decision.reasons, scaling::is_hold) ? 1 : 0);
     sample("LookDead", spared(decision));
     sample("Desired", decision.desired);
     sample("Booting", decision.counts.booting);

@@ -37,11 +37,7 @@ std::string reasons_in_words(const scaling::Decision& decision) {
   return join(words, "; ");
 }
 
-bool is_hold(const scaling::Reason& reason) {
-  using scaling::Rule;
-  return reason.rule == Rule::instances_unknown || reason.rule == Rule::demand_unknown ||
-         reason.rule == Rule::demand_stale;
-}
+using scaling::is_hold;
 
 bool is_bad_news(const scaling::Reason& reason) {
   return is_hold(reason) || reason.rule == scaling::Rule::backoff ||

@@ -117,6 +117,8 @@ struct Reason {
 };
 // The whole in words, without a full stop: "2 wait, 1 idle and 0 booting will serve 1: launch 1".
 std::string describe(const Reason& reason);
+// Whether it holds what is there, as nobody knows enough.
+bool is_hold(const Reason& reason);
 
 // How many are in each state. Of a Decision: those that are `connected` were counted as busy, as
 // many as the queue has tasks running that no busy one accounts for, and else as idle. While the

@@ -81,4 +81,9 @@ std::string describe(const Reason& reason) {
   return in_words(reason, without_full_stop(reason.detail));
 }
 
+bool is_hold(const Reason& reason) {
+  return reason.rule == Rule::instances_unknown || reason.rule == Rule::demand_unknown ||
+         reason.rule == Rule::demand_stale;
+}
+
 }  // namespace muster::scaling
