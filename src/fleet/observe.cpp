@@ -157,11 +157,11 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   const auto known = by_name(demand);
   const bool lists_runners = demand.runners.has_value();
   observe_live(managed, capacity, known, lists_runners, before, now, seen);
-  const bool ages_are_ours = !seen.memory.expected.empty() ||
-                             std::ranges::any_of(capacity.live, [&](const auto& instance) {
-                               return instance.resource_class == managed.name &&
-                                      !instance.launched_at;
-                             });
+  const bool ages_are_ours =
+      !seen.memory.expected.empty() ||
+      std::ranges::any_of(capacity.live, [&](const auto& instance) {
+        return instance.resource_class == managed.name && !instance.launched_at;
+      });
   seen.memory.last_pass = last_pass(before, ages_are_ours, now);
 
   const bool readable = std::holds_alternative<scaling::DemandReading>(demand.demand);
