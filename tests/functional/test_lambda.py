@@ -34,14 +34,6 @@ def runtime():
     api.close()
 
 
-@pytest.fixture
-def bridges():
-    started = []
-    yield started.append
-    for bridge in started:
-        bridge.stop()
-
-
 class Function:
     """The function and its configuration; its process is started as Lambda does it."""
 
