@@ -82,7 +82,7 @@ Result<SqliteLedger> SqliteLedger::open(const std::filesystem::path& file, db::A
   return SqliteLedger(std::move(*database));
 }
 
-Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
+Result<ClassMemory> SqliteLedger::load(const std::string& resource_class, const std::stop_token&) {
   return guarded("reading the scaler's memory", [&]() -> Result<ClassMemory> {
     ClassMemory memory;
     for (auto rows =
@@ -120,7 +120,8 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
   });
 }
 
-Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMemory& memory) {
+Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMemory& memory,
+                                const std::stop_token&) {
   return guarded("saving the scaler's memory", [&]() -> Result<void> {
     db::Transaction transaction(database_);
     database_.execute(

@@ -34,13 +34,13 @@ TEST_F(SqliteLedgerTest, GivesBackWhatWasSavedAfterAReopening) {
   {
     auto ledger = SqliteLedger::open(directory_ / "scaler.db");
     ASSERT_TRUE(ledger) << ledger.error().message;
-    ASSERT_TRUE(ledger->save("a/b", ClassMemory{}));
-    ASSERT_TRUE(ledger->save("a/b", memory));
+    ASSERT_TRUE(ledger->save("a/b", ClassMemory{}, {}));
+    ASSERT_TRUE(ledger->save("a/b", memory, {}));
   }
   auto ledger = SqliteLedger::open(directory_ / "scaler.db");
   ASSERT_TRUE(ledger);
-  EXPECT_EQ(*ledger->load("a/b"), memory);
-  EXPECT_EQ(*ledger->load("a/c"), ClassMemory{});
+  EXPECT_EQ(*ledger->load("a/b", {}), memory);
+  EXPECT_EQ(*ledger->load("a/c", {}), ClassMemory{});
 }
 
 TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
