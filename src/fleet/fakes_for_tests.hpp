@@ -39,9 +39,13 @@ class FakeQueue final : public DemandSource {
       demand.runners = runners;
     } else {
       demand.demand = scaling::DemandUnknown{"the queue is away"};
+      demand.ask_again_at = ask_again_at;
     }
     return {{"local/small", demand}};
   }
+  std::vector<WallTime> held_off;
+  std::optional<WallTime> ask_again_at;
+  void hold_off(WallTime until) override { held_off.push_back(until); }
   void wait_for_change(Millis patience, std::stop_token stop) override {
     changed.await_poke(patience, stop);
     changed.pass_begins();

@@ -103,6 +103,19 @@ TEST_F(LoopTest, HoldsWhileTheQueueIsAway) {
   EXPECT_EQ(observer.latest.at(0).decision.desired, 3);
 }
 
+TEST_F(LoopTest, WhatTheQueueAskedForIsToldToTheNextProcess) {
+  queue.readable = false;
+  queue.ask_again_at = clock.wall() + minutes(2);
+  restart_and_pass();
+  EXPECT_THAT(queue.held_off, IsEmpty());
+  restart_and_pass();
+  EXPECT_THAT(queue.held_off, ElementsAre(*queue.ask_again_at));
+  queue.readable = true;
+  restart_and_pass();
+  restart_and_pass();
+  EXPECT_EQ(queue.held_off.size(), 2U);
+}
+
 TEST_F(LoopTest, DecidesNothingForAClassThatCannotBeListed) {
   auto loop = make_loop();
   queue.unclaimed = 2;

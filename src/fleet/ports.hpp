@@ -26,6 +26,8 @@ struct ClassDemand {
   scaling::Demand demand = scaling::DemandUnknown{"not read yet"};
   // Nothing: the source does not tell who has connected.
   std::optional<std::vector<KnownRunner>> runners = std::vector<KnownRunner>();
+  // Of an unknown demand: when the source wants to be asked again, if it said so.
+  std::optional<WallTime> ask_again_at = {};
 };
 
 // Where the queue is read. One thread calls read(), another wait_for_change(), at the same time.
@@ -36,6 +38,9 @@ class DemandSource {
   // One consistent reading of every class asked for. A class that could not be read is there as
   // DemandUnknown with the reason; this never fails as a whole.
   virtual std::map<std::string, ClassDemand> read(std::stop_token stop) = 0;
+
+  // What another process of ours was told: not to ask before. Called by the thread of read().
+  virtual void hold_off(WallTime /*until*/) {}
 
   // Returns when the demand may have changed since the last read(), when `patience` is over, or
   // when `stop` is requested. A source that cannot tell waits for its polling interval.
