@@ -60,6 +60,9 @@ struct ScalingPolicy {
   bool scales = true;  // false: it is disabled, or only forecasts
 };
 
+// Whether a group launches another in the place of an instance that ends.
+enum class Replaced { no, yes };
+
 class AutoScaling {
  public:
   static constexpr std::size_t kMostNames = 100;  // AWS's limit
@@ -86,9 +89,10 @@ class AutoScaling {
   Result<void> set_desired_capacity(const std::string& group, int desired,
                                     const std::stop_token& stop);
 
-  // Ends the instance and lowers the desired capacity, so that it is not replaced. Not repeated
-  // when AWS may have done it: that would lower the capacity twice.
-  Result<void> terminate(const std::string& instance_id, const std::stop_token& stop);
+  // Ends the instance. One that is not replaced lowers the desired capacity. Not repeated when AWS
+  // may have done it: that would lower the capacity twice.
+  Result<void> terminate(const std::string& instance_id, const std::stop_token& stop,
+                         Replaced replaced = Replaced::no);
 
   // One of the group's own processes, such as "AZRebalance", until somebody resumes it.
   Result<void> suspend_process(const std::string& group, const std::string& process,

@@ -158,6 +158,12 @@ TEST_F(AutoScalingTest, EndsAnInstanceOnceAndLowersTheCapacity) {
   EXPECT_TRUE(scaling_->terminate("i-1", {}));
 }
 
+TEST_F(AutoScalingTest, EndsAnInstanceThatIsReplaced) {
+  service_.answer_with({{.body = "<TerminateInstanceInAutoScalingGroupResponse/>"}});
+  EXPECT_TRUE(scaling_->terminate("i-1", {}, Replaced::yes));
+  EXPECT_THAT(body(), testing::EndsWith("&InstanceId=i-1&ShouldDecrementDesiredCapacity=false"));
+}
+
 TEST_F(AutoScalingTest, SuspendsAProcess) {
   service_.answer_with({{.body = "<SuspendProcessesResponse/>"}});
   EXPECT_TRUE(scaling_->suspend_process("ci", "AZRebalance", {}));
