@@ -1,11 +1,13 @@
 """The fixtures. A test says what it wants running; everything is real and ends with it."""
 
 import os
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from support.debian_root import DebianRoot, why_not
 from support.world import World
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +41,29 @@ def packages(request):
 @pytest.fixture(scope="session")
 def lambda_zip(packages):
     return packages / "lambda.zip"
+
+
+@pytest.fixture(scope="session")
+def tarball(packages):
+    made, = packages.glob("muster-*-linux-*.tar.gz")
+    return made
+
+
+@pytest.fixture(scope="session")
+def debian_base():
+    if reason := why_not():
+        pytest.skip(reason)
+    return subprocess.run([ROOT / "tests/support/debian-root"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+
+
+@pytest.fixture
+def debian(debian_base, tmp_path):
+    """A Debian of the test's own, with nothing of muster in it."""
+    (tmp_path / "debian").mkdir()
+    root = DebianRoot(debian_base, tmp_path / "debian")
+    yield root
+    root.close()
 
 
 @pytest.fixture

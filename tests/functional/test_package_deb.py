@@ -1,18 +1,15 @@
 """Debian's package, in a Debian: installed, used, upgraded, removed, purged."""
 
-import configparser
 import json
-import shlex
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
-from support.debian_root import DebianRoot, why_not
 from support.pipeline import config, job
 from support.repository import Repository
+from support.units import Unit
 from support.waiting import wait_until
 
 UNITS = ("muster-server", "muster-scale", "muster-agent")
@@ -27,18 +24,6 @@ def deb(packages):
 
 
 @pytest.fixture
-def debian(deb, tmp_path):
-    if reason := why_not():
-        pytest.skip(reason)
-    base = subprocess.run([ROOT / "tests/support/debian-root"], check=True, text=True,
-                          stdout=subprocess.PIPE).stdout.strip()
-    (tmp_path / "debian").mkdir()
-    root = DebianRoot(base, tmp_path / "debian")
-    yield root
-    root.close()
-
-
-@pytest.fixture
 def installed(debian, deb):
     debian.do("dpkg", "--install", debian.copy(deb))
     return debian
@@ -48,44 +33,6 @@ def installed(debian, deb):
 def served(installed):
     start(installed, "muster-server")
     return installed
-
-
-class Unit:
-    """What a unit's file says, in the words of the package that is installed."""
-
-    def __init__(self, debian, name):
-        parser = configparser.ConfigParser(strict=False, interpolation=None)
-        parser.optionxform = str
-        parser.read_string((debian.directory / f"usr/lib/systemd/system/{name}.service").read_text())
-        self.name, self.debian, self.service = name, debian, parser["Service"]
-        self.user = self.service.get("User", "root")
-
-    def command(self):
-        return [word for part in shlex.split(self.service["ExecStart"])
-                for word in self.expand(part)]
-
-    def expand(self, word):
-        """$NAME is split into words, as systemd does."""
-        if not word.startswith("$"):
-            return [word]
-        file = self.debian.directory / self.service["EnvironmentFile"].lstrip("-/")
-        lines = (line.partition("=") for line in file.read_text().splitlines()
-                 if line and not line.startswith("#"))
-        variables = {name: shlex.split(value)[0] for name, _, value in lines}
-        return variables[word[1:]].split()
-
-    def start(self, **variables):
-        """Its command as its user, with the rights that it leaves, and with its state directory."""
-        service = self.service
-        self.debian.do("install", "-d", "-o", self.user, "-m", service["StateDirectoryMode"],
-                       f"/var/lib/{service['StateDirectory']}")
-        kept = "".join(f",+{name.removeprefix('CAP_').lower()}"
-                       for name in service["CapabilityBoundingSet"].split())
-        become = () if self.user == "root" else (
-            f"--reuid={self.user}", f"--regid={self.user}", "--init-groups")
-        return self.debian.start(self.name, [
-            "setpriv", "--no-new-privs", f"--bounding-set=-all{kept}", "--inh-caps=-all", *become,
-            *self.command()], **variables)
 
 
 def start(debian, name, **variables):
