@@ -31,10 +31,10 @@ def test_its_readme_leads_to_a_program_that_is_installed(debian, tarball):
     assert any(command.startswith("systemctl enable") for command in commands)
     script = "\n".join(command for command in commands if not command.startswith("systemctl"))
     shown = debian.do("bash", "-euo", "pipefail", "-c", f"cd /root/{top.name}\n{script}")
-    assert "Commands:" in shown and "MUSTER(1)" in shown
+    assert "Usage: muster" in shown and "MUSTER(1)" in shown
 
     assert debian.do("which", "muster") == "/usr/local/bin/muster\n"
-    assert debian.do("man", "--where", "muster") == "/usr/local/share/man/man1/muster.1\n"
+    assert debian.do("man", "--where", "muster").endswith("/man/man1/muster.1\n")
     assert "_muster" in debian.do("bash", "-c", """
         . /usr/share/bash-completion/bash_completion
         _completion_loader muster

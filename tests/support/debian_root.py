@@ -68,8 +68,8 @@ class DebianRoot:
 
     @staticmethod
     def environment(**more):
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root",
-                "DEBIAN_FRONTEND": "noninteractive", **more}
+        return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "LANG": "C.UTF-8", "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive", **more}
 
     def run(self, *command, deadline=120, **variables):
         return subprocess.run(self.inside(command), text=True, capture_output=True,
