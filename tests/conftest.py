@@ -1,6 +1,7 @@
 """The fixtures. A test says what it wants running; everything is real and ends with it."""
 
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -47,6 +48,29 @@ def lambda_zip(packages):
 def tarball(packages):
     made, = packages.glob("muster-*-linux-*.tar.gz")
     return made
+
+
+@pytest.fixture(scope="session")
+def deb(packages):
+    made, = packages.glob("muster_*.deb")
+    return made
+
+
+@pytest.fixture
+def newer(deb, tmp_path):
+    """Makes the next version: of the same content, but perhaps one default."""
+    def make(debian, changed_default=None):
+        unpacked, built = tmp_path / "newer", tmp_path / "newer.deb"
+        subprocess.run(["dpkg-deb", "--raw-extract", deb, unpacked], check=True)
+        control = unpacked / "DEBIAN/control"
+        control.write_text(re.sub("(?m)^Version: .*", r"\g<0>.1", control.read_text()))
+        if changed_default:
+            with (unpacked / changed_default).open("a") as file:
+                file.write("# A new default.\n")
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", unpacked, built],
+                       check=True, stdout=subprocess.DEVNULL)
+        return debian.copy(built)
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,6 @@ UNITS = ("muster-server", "muster-scale", "muster-agent")
 pytestmark = pytest.mark.timeout(900)
 
 
-@pytest.fixture(scope="session")
-def deb(packages):
-    made, = packages.glob("muster_*.deb")
-    return made
-
-
 @pytest.fixture
 def installed(debian, deb):
     debian.do("dpkg", "--install", debian.copy(deb))
@@ -51,24 +45,6 @@ def muster(debian, *arguments, **options):
 def rewrite(debian, name, change):
     file = debian.directory / name.lstrip("/")
     file.write_text(change(file.read_text()))
-
-
-def newer(debian, deb, changed_default=None):
-    """The next version: of the same content, but perhaps one default."""
-    unpacked = debian.place.parent / "newer"
-    shutil.rmtree(unpacked, ignore_errors=True)
-    subprocess.run(["dpkg-deb", "--raw-extract", deb, unpacked], check=True)
-    control = unpacked / "DEBIAN/control"
-    version = subprocess.run(["dpkg-deb", "--field", deb, "Version"], check=True, text=True,
-                             stdout=subprocess.PIPE).stdout.strip()
-    control.write_text(control.read_text().replace(f"Version: {version}", f"Version: {version}.1"))
-    if changed_default:
-        with (unpacked / changed_default).open("a") as file:
-            file.write("# A new default.\n")
-    built = debian.place.parent / "newer.deb"
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", unpacked, built], check=True,
-                   stdout=subprocess.DEVNULL)
-    return debian.copy(built)
 
 
 # What is where.
@@ -214,13 +190,13 @@ def test_with_a_token_the_agent_runs_a_job(served):
 EDITED = "# Edited by the owner.\n"
 
 
-def test_an_upgrade_keeps_what_was_edited_and_the_data(served, deb):
+def test_an_upgrade_keeps_what_was_edited_and_the_data(served, newer):
     served.do("muster", "resource-class", "create", "acme/linux")
     for name in ("server.env", "muster.yaml", "agent.yaml"):
         rewrite(served, f"/etc/muster/{name}", lambda text: text + EDITED)
     token = served.do("cat", "/var/lib/muster/token")
     served.do("dpkg", "--force-confold", "--install",
-              newer(served, deb, changed_default="etc/muster/server.env"))
+              newer(served, changed_default="etc/muster/server.env"))
     assert served.do("dpkg-query", "-W", "-f", "${Version}", "muster").endswith(".1")
     for name in ("server.env", "muster.yaml", "agent.yaml"):
         assert EDITED in served.do("cat", f"/etc/muster/{name}")
@@ -230,8 +206,8 @@ def test_an_upgrade_keeps_what_was_edited_and_the_data(served, deb):
     assert "acme/linux" in served.do("muster", "resource-class", "list")
 
 
-def test_an_upgrade_brings_new_defaults_where_nothing_was_edited(installed, deb):
-    installed.do("dpkg", "--install", newer(installed, deb, changed_default="etc/muster/muster.yaml"))
+def test_an_upgrade_brings_new_defaults_where_nothing_was_edited(installed, newer):
+    installed.do("dpkg", "--install", newer(installed, changed_default="etc/muster/muster.yaml"))
     assert "A new default" in installed.do("cat", "/etc/muster/muster.yaml")
 
 
@@ -245,8 +221,8 @@ def test_to_remove_it_keeps_configuration_and_data(served):
 
 
 # What dpkg and the tools for users keep of their own work, and caches.
-OTHERS = ("/var/lib/dpkg", "/var/log/", "/var/cache/", "/var/backups/", "/etc/passwd-", "/etc/group-",
-          "/etc/shadow-", "/etc/gshadow-", "/root/", "/etc/.pwd.lock", "/run/", "/tmp")
+OTHERS = ("/var/lib/dpkg", "/var/log/", "/var/cache/", "/var/backups/", "/etc/passwd-",
+          "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/root/", "/etc/.pwd.lock", "/run/", "/tmp")
 USERS = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid")
 
 
