@@ -1,5 +1,6 @@
 """The fixtures. A test says what it wants running; everything is real and ends with it."""
 
+import fnmatch
 import os
 import re
 import subprocess
@@ -45,15 +46,21 @@ def lambda_zip(packages):
 
 
 @pytest.fixture(scope="session")
-def tarball(packages):
-    made, = packages.glob("muster-*-linux-*.tar.gz")
-    return made
+def made(packages):
+    """Those of this version: lambda, instance, deb, tarball."""
+    listed = [line.split()[1] for line in (packages / "SHA256SUMS").read_text().splitlines()]
+    patterns = "muster-lambda-*.zip", "muster-instance-*.zip", "muster_*.deb", "muster-*.tar.gz"
+    return [packages / name for pattern in patterns for name in fnmatch.filter(listed, pattern)]
 
 
 @pytest.fixture(scope="session")
-def deb(packages):
-    made, = packages.glob("muster_*.deb")
-    return made
+def tarball(made):
+    return made[3]
+
+
+@pytest.fixture(scope="session")
+def deb(made):
+    return made[2]
 
 
 @pytest.fixture

@@ -222,7 +222,8 @@ def test_to_remove_it_keeps_configuration_and_data(served):
 
 # What dpkg and the tools for users keep of their own work, and caches.
 OTHERS = ("/var/lib/dpkg", "/var/log/", "/var/cache/", "/var/backups/", "/etc/passwd-",
-          "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/root/", "/etc/.pwd.lock", "/run/", "/tmp")
+          "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/.pwd.lock", "/root/", "/run/",
+          "/tmp")
 USERS = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid")
 
 
@@ -252,3 +253,10 @@ def test_to_purge_it_leaves_a_user_who_was_there_before(debian, deb):
     debian.do("dpkg", "--install", debian.copy(deb))
     debian.do("dpkg", "--purge", "muster")
     assert "Somebody else" in debian.do("getent", "passwd", "muster")
+
+
+def test_to_purge_it_empties_a_volume(installed):
+    installed.do("mount", "-t", "tmpfs", "tmpfs", "/var/lib/muster")
+    installed.do("touch", "/var/lib/muster/token")
+    assert "could not" not in installed.do("dpkg", "--purge", "muster")
+    assert installed.do("ls", "-A", "/var/lib/muster") == ""
