@@ -17,11 +17,14 @@ from support.cloud import Cloud
 from support.drivers import CONFIG, DRIVERS
 from support.faulty import Faulty, Told
 from support.pipeline import config, job
-from support.scaler import NEEDED
+from support.scaler import NEEDED, filled_in
 from support.strict.group import NO_CAPACITY
+from support.strict.keys import ACCOUNT, REGION
 from support.waiting import wait_until
 
-STATEMENTS = [{"Effect": "Allow", "Action": NEEDED, "Resource": "*"}]
+# As docs tell to fill it in. The strict groups look at resources and region, moto at actions only.
+STATEMENTS = filled_in(REGION=REGION, ACCOUNT=ACCOUNT, GROUP="runners", TABLE="muster",
+                       SECRET="circleci")
 TERMINATE = "TerminateInstanceInAutoScalingGroup"
 pytestmark = pytest.mark.timeout(600)
 

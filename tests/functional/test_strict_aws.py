@@ -11,6 +11,7 @@ from botocore.parsers import ResponseParserError
 
 from support.aws_tools import NO_RETRIES, as_json, command, refused, set_desired, settle
 from support.strict import StrictAws
+from support.strict.server import anything
 from support.strict_group import aws, boto, group
 from support.waiting import wait_until
 
@@ -123,7 +124,7 @@ def test_a_call_on_a_kept_connection_takes_no_time(aws, group, boto):
 def test_a_signature_is_checked(aws, group):
     def ask(**changes):
         return refused(aws.client(keys={**keys, **changes}).describe_auto_scaling_groups)
-    for keys in [aws.administrator, aws.assume_role("r", [{"Effect": "Allow", "Action": "*"}])]:
+    for keys in [aws.administrator, aws.assume_role("r", anything("*"))]:
         aws.client(keys=keys).describe_auto_scaling_groups()
         code, status, message = ask(aws_secret_access_key="wrong")
         assert (code, status) == ("SignatureDoesNotMatch", 403)
@@ -176,7 +177,7 @@ def test_a_clock_that_is_off(aws, group, boto, offset, words):
 
 
 def test_an_action_that_is_not_allowed(aws, group):
-    keys = aws.create_user("scaler", [{"Effect": "Allow", "Action": ["autoscaling:Describe*"]}])
+    keys = aws.create_user("scaler", anything(["autoscaling:Describe*"]))
     boto = aws.client(keys=keys)
     boto.describe_auto_scaling_groups()
     code, status, message = refused(set_desired, boto, 1)
@@ -188,8 +189,32 @@ def test_an_action_that_is_not_allowed(aws, group):
     assert "on resource" not in refused(boto.describe_auto_scaling_groups)[2]
 
 
+def test_a_policy_for_one_group(aws, group):
+    other = aws.create_group("others", maximum=10)
+    mine = "arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:*:autoScalingGroupName/"
+    boto = aws.client(keys=aws.create_user("scaler", [
+        {"Effect": "Allow", "Action": "autoscaling:*", "Resource": mine + "runners"},
+        {"Effect": "Allow", "Action": ["autoscaling:DescribeAutoScalingGroups"], "Resource": "*",
+         "Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}},
+        {"Effect": "Allow", "Action": ["autoscaling:DescribeScalingActivities"], "Resource": "*",
+         "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}]))
+    set_desired(boto, 1)
+    (instance, *_) = settle(group, 1)
+    other.set_desired(1, "a test")
+    (foreign, *_) = settle(other, 1)
+    boto.describe_auto_scaling_groups()
+    for call, given in [
+            (boto.set_desired_capacity, {"AutoScalingGroupName": "others", "DesiredCapacity": 2}),
+            (boto.describe_scaling_activities, {}),
+            (boto.terminate_instance_in_auto_scaling_group,
+             {"InstanceId": foreign, "ShouldDecrementDesiredCapacity": True})]:
+        assert refused(call, **given)[:2] == ("AccessDenied", 403)
+    boto.terminate_instance_in_auto_scaling_group(
+        InstanceId=instance, ShouldDecrementDesiredCapacity=True)
+
+
 def test_a_token_that_has_expired(aws, group):
-    keys = aws.assume_role("scaler", [{"Effect": "Allow", "Action": ["autoscaling:*"]}])
+    keys = aws.assume_role("scaler", anything("autoscaling:*"))
     boto = aws.client(keys=keys)
     set_desired(boto, 1)
     aws.expire(keys)
@@ -242,7 +267,7 @@ def test_an_answer_that_is_cut_short(aws, group, boto):
 
 
 def test_what_was_called_is_kept(aws, group):
-    keys = aws.create_user("scaler", [{"Effect": "Allow", "Action": "*"}])
+    keys = aws.create_user("scaler", anything("*"))
     before = time.time()
     set_desired(aws.client(keys=keys), 1)
     call = aws.calls[-1]

@@ -7,6 +7,14 @@ POLICY = json.loads((Path(__file__).parents[2] / "deploy/aws/scaler-policy.json"
 NEEDED = [action for statement in POLICY["Statement"] for action in statement["Action"]]
 
 
+def filled_in(**words):
+    """The policy's statements, for these in the place of REGION, ACCOUNT, GROUP, TABLE, SECRET."""
+    text = json.dumps(POLICY["Statement"])
+    for word, meaning in words.items():
+        text = text.replace(word, meaning)
+    return json.loads(text)
+
+
 class Scaler:
     """`aws`: Moto or StrictAws. `groups`: resource class to the group of its instances."""
 

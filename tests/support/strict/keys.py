@@ -30,7 +30,7 @@ class Key:
     id: str
     secret: str
     token: str | None
-    allowed: list  # patterns, as in a policy: "autoscaling:Describe*"
+    statements: list  # of a policy: Allow, Action, Resource, and Condition on the region
     expired: bool = False
 
     @property
@@ -47,16 +47,16 @@ class KeyRing:
     def __init__(self):
         self.keys = {}
 
-    def add(self, who, allowed, temporary=False):
+    def add(self, who, statements, temporary=False):
         key = Key(who, ("ASIA" if temporary else "AKIA") + secrets.token_hex(8).upper(),
                   secrets.token_urlsafe(30), secrets.token_urlsafe(90) if temporary else None,
-                  allowed)
+                  statements)
         self.keys[key.id] = key
         return key
 
-    def adopt(self, who, keys, allowed):
+    def adopt(self, who, keys, statements):
         key = Key(who, keys["aws_access_key_id"], keys["aws_secret_access_key"],
-                  keys.get("aws_session_token"), allowed)
+                  keys.get("aws_session_token"), statements)
         self.keys[key.id] = key
 
     def authenticate(self, method, path, headers, body, now):
@@ -153,14 +153,30 @@ def mismatch(message):
     return Refusal("SignatureDoesNotMatch", message, 403)
 
 
-def authorize(key, action, group):
+def arn_of(group):
+    return (f"arn:aws:{SERVICE}:{REGION}:{ACCOUNT}:autoScalingGroup:*:autoScalingGroupName/"
+            f"{group or '*'}")
+
+
+def authorize(key, action, resource):
+    """`resource` is an ARN; None: AWS knows none for this action."""
     name = f"{SERVICE}:{action}"
-    if any(fnmatchcase(name, pattern) for pattern in key.allowed):
+    if any(allows(statement, name, resource or "*") for statement in key.statements):
         return
-    resource = ""
-    if not action.startswith("Describe"):
-        resource = (f" on resource: arn:aws:{SERVICE}:{REGION}:{ACCOUNT}:autoScalingGroup:*:"
-                    f"autoScalingGroupName/{group or '*'}")
+    on = f" on resource: {resource}" if resource else ""
     raise Refusal("AccessDenied",
-                  f"User: {key.arn} is not authorized to perform: {name}{resource} because no "
+                  f"User: {key.arn} is not authorized to perform: {name}{on} because no "
                   f"identity-based policy allows the {name} action", 403)
+
+
+def allows(statement, action, resource):
+    assert statement["Effect"] == "Allow", "only what is allowed can be said here"
+    regions = statement.get("Condition", {}).get("StringEquals", {}).get("aws:RequestedRegion",
+                                                                         REGION)
+    return (matches(statement["Action"], action) and matches(statement["Resource"], resource)
+            and matches(regions, REGION))
+
+
+def matches(patterns, text):
+    patterns = [patterns] if isinstance(patterns, str) else patterns
+    return any(fnmatchcase(text, pattern) for pattern in patterns)

@@ -28,7 +28,7 @@ from support.strict import http, query, xml
 from support.strict.actions import ACTIONS
 from support.strict.faults import Faults, internal_failure
 from support.strict.group import Delays
-from support.strict.keys import REGION, KeyRing, authorize
+from support.strict.keys import REGION, KeyRing, arn_of, authorize
 from support.strict.refusal import Refusal
 
 TICK = 0.02
@@ -41,6 +41,11 @@ class Call:
     action: str | None = None
     parameters: dict | None = None
     code: str | None = None  # of the refusal
+
+
+def anything(actions):
+    """The statements that allow these actions wherever."""
+    return [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
 
 
 class StrictAws:
@@ -56,7 +61,7 @@ class StrictAws:
         self.page_size = 100  # the largest page it gives
         self.groups, self.deleted, self.calls, self.errors = {}, [], [], []
         self.faults, self.key_ring = Faults(self.lock), KeyRing()
-        self.administrator = self.key_ring.add("user/administrator", ["*"]).for_boto3()
+        self.administrator = self.create_user("administrator", anything("*"))
         self.listener = http.listen(self)
         self.url = f"http://127.0.0.1:{self.listener.server_port}"
         self.stopping = threading.Event()
@@ -71,20 +76,20 @@ class StrictAws:
 
     def create_user(self, name, statements):
         """Keys, as boto3 wants them, of a user with this policy."""
-        return self.key_ring.add(f"user/{name}", allowed_by(statements)).for_boto3()
+        return self.key_ring.add(f"user/{name}", statements).for_boto3()
 
     def assume_role(self, name, statements):
         """Likewise, with a session token."""
-        return self.key_ring.add(f"assumed-role/{name}/test", allowed_by(statements),
+        return self.key_ring.add(f"assumed-role/{name}/test", statements,
                                  temporary=True).for_boto3()
 
     def adopt(self, who, keys, statements):
         """A user that another server has made."""
-        self.key_ring.adopt(who, keys, allowed_by(statements))
+        self.key_ring.adopt(who, keys, statements)
 
     def allow(self, of, actions):
         """From now on these keys may do this, and nothing else."""
-        self.key(of).allowed = list(actions)
+        self.key(of).statements = anything(actions)
 
     def expire(self, of):
         self.key(of).expired = True
@@ -162,7 +167,7 @@ class StrictAws:
         if operation.name not in ACTIONS:
             raise Refusal("InvalidAction", f"Could not find operation {operation.name} for "
                           f"version {self.model.api_version}")
-        authorize(key, operation.name, form.get("AutoScalingGroupName"))
+        authorize(key, operation.name, self.resource_of(operation.name, form))
         self.faults.before(operation.name)
         call.parameters = query.read_parameters(operation, form)
         answer = ACTIONS[operation.name](self, dict(call.parameters))
@@ -170,11 +175,12 @@ class StrictAws:
         self.faults.after(operation.name)
         return text
 
-
-def allowed_by(statements):
-    allowed = []
-    for statement in statements:
-        assert statement["Effect"] == "Allow", "only what is allowed can be said here"
-        actions = statement["Action"]
-        allowed += [actions] if isinstance(actions, str) else actions
-    return allowed
+    def resource_of(self, action, form):
+        """What a policy may name: none for a Describe; of an instance, its group."""
+        if action.startswith("Describe"):
+            return None
+        group = form.get("AutoScalingGroupName")
+        for candidate in self.groups.values() if "InstanceId" in form else []:
+            if form["InstanceId"] in candidate.members:
+                group = candidate.name
+        return arn_of(group)
