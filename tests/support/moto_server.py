@@ -4,10 +4,15 @@ A desired capacity out of the group's range, and the end of an instance that is 
 """
 
 import sys
+from pathlib import Path
 
 from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import AutoScalingBackend
 from moto.server import main
+
+sys.path.append(str(Path(__file__).parents[1]))  # behind moto's own, which `support` has one of, too
+
+import support.moto_stack  # noqa: E402, F401
 
 set_desired_capacity = AutoScalingBackend.set_desired_capacity
 terminate_instance = AutoScalingBackend.terminate_instance
