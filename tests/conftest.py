@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 def pytest_addoption(parser):
     parser.addoption("--binary", default=os.environ.get("MUSTER_BINARY"),
                      help="the muster to test (or $MUSTER_BINARY)")
-    parser.addoption("--lambda-zip", type=Path, help="what script/package lambda has made")
+    parser.addoption("--packages", type=Path, help="the directory of what script/package has made")
 
 
 @pytest.fixture(scope="session")
@@ -29,11 +29,16 @@ def binary(request):
 
 
 @pytest.fixture(scope="session")
-def lambda_zip(request):
-    path = request.config.getoption("--lambda-zip")
+def packages(request):
+    path = request.config.getoption("--packages")
     if not path:
-        pytest.skip("needs --lambda-zip FILE; script/test --functional package makes it")
+        pytest.skip("needs --packages DIRECTORY; script/test --functional package makes it")
     return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def lambda_zip(packages):
+    return packages / "lambda.zip"
 
 
 @pytest.fixture

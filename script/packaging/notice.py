@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 INTRODUCTION = """\
-Parts of the programs and libraries named here are in the program `bootstrap`, and the
-certificates of ca-certificates lie beside it. All are Debian's; their sources are in its archive,
-in the version that is given. The program can be made with other versions of them: see
-script/package in the sources of muster.
+Parts of the programs and libraries named here are in the program muster (`bootstrap`, for
+AWS Lambda). The certificates in `certs`, where that is beside the program, are of ca-certificates.
+All are Debian's; their sources are in its archive, in the version that is given. The program can
+be made with other versions of them: see script/package in the sources of muster.
 """
 DOCUMENTS = Path("/usr/share/doc")
 LICENCES = Path("/usr/share/common-licenses")  # which Debian's texts name and do not repeat

@@ -145,7 +145,8 @@ _muster() {{
   _describe muster found
   if $directories; then _files -/; fi
 }}
-compdef _muster muster
+# In $fpath, this file is the function's body at its first call; else somebody sources it.
+if [[ ${{funcstack[1]}} = _muster ]]; then _muster "$@"; else compdef _muster muster; fi
 )",
                      command_patterns(root), value_patterns(root, is_file),
                      value_patterns(root, is_directory), value_patterns(root, is_free_text), cases);

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "process/child.hpp"
+#include "process/supervisor.hpp"
 #include "server/server.hpp"
 
 namespace muster::cli {
@@ -23,6 +24,7 @@ int run(const ServerOptions& options) {
   log::info("listening", {{"url", (*server)->url()},
                           {"data", options.data_directory.string()},
                           {"token_file", (options.data_directory / "token").string()}});
+  process::tell_supervisor("READY=1");
 
   std::jthread stopper([&](const std::stop_token& done) {
     while (!done.stop_requested()) {

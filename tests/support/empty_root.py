@@ -11,8 +11,8 @@ import threading
 class EmptyRoot:
     """Made by the test out of what it puts into `directory`."""
 
-    def __init__(self, directory):
-        self.directory = directory
+    def __init__(self, directory, program="/bootstrap"):
+        self.directory, self.program = directory, program
 
     def write(self, name, content, mode=0o644):
         file = self.directory / name
@@ -21,8 +21,8 @@ class EmptyRoot:
         file.chmod(mode)
 
     def run(self, *arguments, deadline=60):
-        """/bootstrap's exit code and what it printed."""
-        return subprocess.run(["/usr/sbin/chroot", self.directory, "/bootstrap", *arguments],
+        """The program's exit code and what it printed."""
+        return subprocess.run(["/usr/sbin/chroot", self.directory, self.program, *arguments],
                               env={}, text=True, capture_output=True, stdin=subprocess.DEVNULL,
                               timeout=deadline)
 
