@@ -172,10 +172,12 @@ Result<void> AutoScaling::set_desired_capacity(const std::string& group, int des
   return ok();
 }
 
-Result<void> AutoScaling::terminate(const std::string& instance_id, const std::stop_token& stop) {
+Result<void> AutoScaling::terminate(const std::string& instance_id, const std::stop_token& stop,
+                                    Replaced replaced) {
+  const auto* decrement = replaced == Replaced::no ? "true" : "false";
   const auto answer =
       call("TerminateInstanceInAutoScalingGroup",
-           {{"InstanceId", instance_id}, {"ShouldDecrementDesiredCapacity", "true"}}, stop,
+           {{"InstanceId", instance_id}, {"ShouldDecrementDesiredCapacity", decrement}}, stop,
            Repeat::when_refused);
   if (!answer) return answer.error();
   return ok();

@@ -52,6 +52,9 @@ struct ScalingPolicy {
   bool scales = true;  // false: it is disabled, or only forecasts
 };
 
+// Whether a group launches another in the place of an instance that ends.
+enum class Replaced { no, yes };
+
 class AutoScaling {
  public:
   static constexpr std::size_t kMostNames = 100;  // AWS's limit
@@ -78,9 +81,10 @@ class AutoScaling {
   Result<void> set_desired_capacity(const std::string& group, int desired,
                                     const std::stop_token& stop);
 
-  // Ends the instance and lowers the desired capacity, so that it is not replaced. Not repeated
-  // when AWS may have done it: that would lower the capacity twice.
-  Result<void> terminate(const std::string& instance_id, const std::stop_token& stop);
+  // Ends the instance. One that is not replaced lowers the desired capacity. Not repeated when AWS
+  // may have done it: that would lower the capacity twice.
+  Result<void> terminate(const std::string& instance_id, const std::stop_token& stop,
+                         Replaced replaced = Replaced::no);
 
   Result<void> set_protection(const std::string& group, std::span<const std::string> instance_ids,
                               bool is_protected, const std::stop_token& stop);

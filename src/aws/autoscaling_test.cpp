@@ -158,6 +158,12 @@ TEST_F(AutoScalingTest, EndsAnInstanceOnceAndLowersTheCapacity) {
   EXPECT_TRUE(scaling_->terminate("i-1", {}));
 }
 
+TEST_F(AutoScalingTest, EndsAnInstanceThatIsReplaced) {
+  service_.answer_with({{.body = "<TerminateInstanceInAutoScalingGroupResponse/>"}});
+  EXPECT_TRUE(scaling_->terminate("i-1", {}, Replaced::yes));
+  EXPECT_THAT(body(), testing::EndsWith("&InstanceId=i-1&ShouldDecrementDesiredCapacity=false"));
+}
+
 TEST_F(AutoScalingTest, ProtectsFiftyInstancesAtATime) {
   service_.answer_with({{.body = "<SetInstanceProtectionResponse/>"}});
   EXPECT_TRUE(scaling_->set_protection("ci", std::vector<std::string>(51, "i-1"), true, {}));

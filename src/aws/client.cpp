@@ -33,6 +33,7 @@ struct Client::Call {
   net::Headers headers;
   std::string body;
   bool is_json = false;
+  bool is_answered = true;
   Repeat repeat = Repeat::always;
 };
 
@@ -81,15 +82,30 @@ Result<Node> Client::query(const std::string& action, std::string_view version,
   return answer;
 }
 
-Result<Node> Client::json(const std::string& action, std::string_view target, std::string body,
-                          const std::stop_token& stop, Repeat repeat) {
+Client::Call Client::json_call(const std::string& action, std::string_view target,
+                               std::string body) const {
   Call call{.name = fmt::format("{}:{}", service_.signing_name, action),
             .body = std::move(body),
-            .is_json = true,
-            .repeat = repeat};
+            .is_json = true};
   call.headers.set("Content-Type", fmt::format("application/x-amz-json-{}", service_.json));
   call.headers.set("X-Amz-Target", fmt::format("{}.{}", target, action));
+  return call;
+}
+
+Result<Node> Client::json(const std::string& action, std::string_view target, std::string body,
+                          const std::stop_token& stop, Repeat repeat) {
+  auto call = json_call(action, target, std::move(body));
+  call.repeat = repeat;
   return make(call, stop);
+}
+
+Result<void> Client::json_unanswered(const std::string& action, std::string_view target,
+                                     std::string body, const std::stop_token& stop) {
+  auto call = json_call(action, target, std::move(body));
+  call.is_answered = false;
+  const auto answer = make(call, stop);
+  if (!answer) return answer.error();
+  return ok();
 }
 
 Result<Node> Client::make(const Call& call, const std::stop_token& stop) {
@@ -157,6 +173,7 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
   const auto unless_done = call.repeat == Repeat::always ? Again::later : Again::no;
   if (response.status >= 200 && response.status < 300) {
     if (answered_at_) session_->learn_time(*answered_at_);
+    if (!call.is_answered) return {Node{}};
     auto answer = call.is_json ? parse_json(response.body) : parse_xml(response.body);
     if (answer) return {std::move(answer)};
     const auto message = fmt::format("{}: the answer: {}", call.name, answer.error().message);

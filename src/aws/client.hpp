@@ -44,6 +44,10 @@ class Client {
   Result<Node> json(const std::string& action, std::string_view target, std::string body,
                     const std::stop_token& stop, Repeat repeat = Repeat::always);
 
+  // The same, of an action that answers nothing: what it does send may be empty, and is not read.
+  Result<void> json_unanswered(const std::string& action, std::string_view target, std::string body,
+                               const std::stop_token& stop);
+
   const std::string& region() const { return region_; }
   // The Date of the latest answer: to the second. Nothing: there was none, or it did not say.
   std::optional<WallTime> answered_at() const { return answered_at_; }
@@ -55,6 +59,7 @@ class Client {
   Client(Session& session, net::HttpClient& http, const Service& service, std::string region,
          Endpoint endpoint, int max_attempts, Patience patience);
 
+  Call json_call(const std::string& action, std::string_view target, std::string body) const;
   Result<Node> make(const Call& call, const std::stop_token& stop);
   Outcome attempt(const Call& call, const std::stop_token& stop);
   net::ClientRequest signed_request(const Call& call, const Credentials& credentials) const;

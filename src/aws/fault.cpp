@@ -41,8 +41,11 @@ constexpr Codes<4> kDenied{"AccessDenied", "AccessDeniedException", "Unauthorize
                            "NotAuthorized"};
 constexpr Codes<4> kNotFound{"ResourceNotFoundException", "ParameterNotFound",
                              "ParameterVersionNotFound", "ResourceNotFound"};
-constexpr Codes<5> kConflict{"ConditionalCheckFailedException", "ResourceContention",
-                             "ResourceInUse", "ScalingActivityInProgress",
+constexpr Codes<6> kConflict{"ConditionalCheckFailedException",
+                             "ResourceAlreadyExistsException",
+                             "ResourceContention",
+                             "ResourceInUse",
+                             "ScalingActivityInProgress",
                              "TransactionConflictException"};
 
 template <std::size_t kSize>

@@ -98,6 +98,11 @@ Result<std::string> checked_region(std::string region, std::string_view from) {
                                                printable(region, 60))};
 }
 
+std::string region_in_arn(const std::string& name) {
+  const auto parts = split(name, ':');
+  return parts.front() == "arn" && parts.size() > 3 ? parts[3] : "";
+}
+
 Result<std::string> configured_region(const Environment& environment, const Profile& profile) {
   for (const auto* variable : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
     if (auto value = environment(variable)) return checked_region(std::move(*value), variable);

@@ -24,6 +24,9 @@ Result<std::string> find_region(const Environment& environment, const Profile& p
 // `from` says in the error where it was found.
 Result<std::string> checked_region(std::string region, std::string_view from);
 
+// "arn:aws:secretsmanager:eu-west-1:…" names its region. Of any other name: empty.
+std::string region_in_arn(const std::string& name);
+
 // What AWS calls a service, in its several places.
 struct Service {
   std::string_view id;           // "auto_scaling": in settings, and in variables in capitals

@@ -69,6 +69,13 @@ TEST_F(RegionAndEndpointTest, ARegionCannotNameAnotherHost) {
 }
 
 // As botocore 1.44 resolves them.
+TEST_F(RegionAndEndpointTest, AnArnNamesItsRegion) {
+  EXPECT_EQ(region_in_arn("arn:aws:secretsmanager:eu-west-1:1:secret:ci-x"), "eu-west-1");
+  for (const auto* name : {"", "ci/token", "arn", "arn:aws:secretsmanager", "a:b:c:eu-west-1"}) {
+    EXPECT_EQ(region_in_arn(name), "") << name;
+  }
+}
+
 TEST_F(RegionAndEndpointTest, KnowsThePartitions) {
   EXPECT_EQ(endpoint("eu-west-1"), "https://autoscaling.eu-west-1.amazonaws.com");
   EXPECT_EQ(endpoint("cn-north-1"), "https://autoscaling.cn-north-1.amazonaws.com.cn");

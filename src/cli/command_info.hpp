@@ -17,6 +17,7 @@ struct OptionInfo {
   std::string variable;  // the environment variable that stands in for it
   bool positional = false;
   bool required = false;
+  bool takes_the_rest = false;  // a program and its arguments, behind "--"
 };
 
 struct CommandInfo {
@@ -32,7 +33,7 @@ struct CommandInfo {
   bool is_hidden() const { return group.empty(); }
 };
 
-// "muster token create [RESOURCE_CLASS] [OPTIONS]"
+// "muster token create [RESOURCE_CLASS] [OPTIONS]", "muster instance watch [OPTIONS] -- COMMAND…"
 std::string synopsis(const CommandInfo& command);
 // "-c, --config FILE", and what it does: help, default, variable.
 std::string option_label(const OptionInfo& option);

@@ -93,11 +93,13 @@ std::string option_explanation(const OptionInfo& option) {
 std::string synopsis(const CommandInfo& command) {
   if (!command.commands.empty()) return command.path + " COMMAND [OPTIONS]";
   auto text = command.path;
+  std::string rest;
   for (const auto& option : command.options) {
-    if (!option.positional) continue;
+    if (option.takes_the_rest) rest = fmt::format(" -- {}…", option.names.front());
+    if (!option.positional || option.takes_the_rest) continue;
     text += fmt::format(fmt::runtime(option.required ? " {}" : " [{}]"), option.names.front());
   }
-  return text + " [OPTIONS]";
+  return text + " [OPTIONS]" + rest;
 }
 
 std::string help_text(const CommandInfo& command) {

@@ -96,6 +96,55 @@ inline constexpr Text kDoctor{
   muster doctor --config muster.yaml --json
 )"};
 
+inline constexpr Text kInstance{
+    "What an instance does for itself.\n"
+    "Run on an EC2 instance of an Auto Scaling group, with the rights of its role: configure its "
+    "runner, watch for its end, and end it when the runner has ended.",
+    ""};
+
+inline constexpr Text kInstanceConfigure{
+    "Write the configuration of this instance's runner.\n"
+    "Reads the token of the resource class from Secrets Manager and the instance's id from EC2, "
+    "and "
+    "writes the YAML of CircleCI's machine runner 3, which muster agent reads too. The token is "
+    "nowhere else: give a file in a tmpfs. A directory that others can write to is refused.",
+    R"(Examples:
+  muster instance configure --output /run/muster/runner.yaml
+  muster instance configure --output /run/muster/runner.yaml --environment /run/muster/agent.env
+
+Exit codes: 2 the file, the secret or the job user is wrong; 3 AWS or EC2's metadata cannot be
+  reached; 4 the role may not read the secret
+)"};
+
+inline constexpr Text kInstanceRelease{
+    "End this instance.\n"
+    "Records the reason, and has the Auto Scaling group end the instance and lower its desired "
+    "capacity; where the group is at its minimum, replace it. What AWS cannot do now is tried "
+    "again until --patience is over. Where the group refuses for good, or all is in vain, the "
+    "machine shuts itself down. Running it twice, also at once, does no harm. Without the file of "
+    "--config nothing is ended, so that no other machine is by mistake; one that is wrong only "
+    "loses the place of the record. TERM does not stop it: the group is asked once more, at once, "
+    "and then the machine shuts down.",
+    R"(Examples:
+  muster instance release --reason "boot: the setup script failed"
+  ExecStopPost=+/opt/muster/bin/muster instance release          in a unit of systemd
+
+Exit codes: 0 the group ends the instance; 1 the machine shuts itself down; 2 there is no file of
+  --config; 5 it does not shut down either
+)"};
+
+inline constexpr Text kInstanceWatch{
+    "Run a command when this instance is to end.\n"
+    "Looks at the instance's metadata for a Spot interruption, a recommendation to rebalance, an "
+    "end by the Auto Scaling group, and the tag muster:drain. At the first of them it runs "
+    "COMMAND, "
+    "again and again until it succeeds, and then goes on telling of others. A metadata service "
+    "that fails is no notice. TERM ends it, with exit code 0.",
+    R"(Examples:
+  muster instance watch -- systemctl kill --kill-whom=main --signal=TERM muster-runner.service
+  muster instance watch --interval 10s -- touch /run/draining
+)"};
+
 inline constexpr Text kResourceClass{
     "Create, list or delete kinds of runners.\n"
     "A resource class names a kind of runner, as in the resource_class of a job: "

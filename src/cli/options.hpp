@@ -90,6 +90,19 @@ struct TokenOptions {
   bool json = false;
 };
 
+// What an instance of an Auto Scaling group does for itself.
+struct InstanceOptions {
+  enum class Action { configure, release, watch } action = Action::configure;
+  std::string config_file = "/etc/muster/instance.yaml";
+  Millis patience = std::chrono::minutes(5);  // with AWS
+  std::string output;                         // configure: the runner's configuration
+  std::string environment;                   // configure: the agent's variables; empty: not written
+  std::string reason;                        // release; empty: what systemd says
+  std::string shutdown = "shutdown -h now";  // release: the last resort
+  Millis interval = std::chrono::seconds(5);  // watch
+  std::vector<std::string> command;           // watch
+};
+
 struct CompletionOptions {
   std::string shell;  // bash, zsh or fish
 };
@@ -98,6 +111,6 @@ struct ManOptions {};
 
 using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
                              RunOptions, PipelineOptions, ResourceClassOptions, TokenOptions,
-                             CompletionOptions, ManOptions>;
+                             InstanceOptions, CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

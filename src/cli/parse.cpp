@@ -20,6 +20,7 @@ constexpr int kUsageError = 2;
 constexpr auto kStart = "Start here";
 constexpr auto kJobs = "Run jobs";
 constexpr auto kScale = "Scale";
+constexpr auto kInstance = "On an instance";
 constexpr auto kAdminister = "Administer";
 constexpr auto kCommands = "Commands";
 constexpr auto kHidden = "";
@@ -40,6 +41,7 @@ class Parser {
     add_scale();
     add_plan();
     add_doctor();
+    add_instance();
     add_resource_class();
     add_token();
     add_completion();
@@ -77,8 +79,10 @@ class Parser {
     return value.empty() ? option : option->default_str(value);
   }
 
-  static void require_text(CLI::Option* option) {
-    option->required()->check([](const std::string& given) -> std::string {
+  static void require_text(CLI::Option* option) { check_text(option->required()); }
+
+  static void check_text(CLI::Option* option) {
+    option->check([](const std::string& given) -> std::string {
       return given.empty() ? "must not be empty" : "";
     });
   }
@@ -97,6 +101,22 @@ class Parser {
     command->add_option_function<std::string>(name, read, help)
         ->type_name("N")
         ->default_str(std::to_string(value));
+  }
+
+  static void duration(CLI::App* command, const char* name, Millis& value, const char* help) {
+    const auto read = [&value, name](const std::string& given) {
+      const auto parsed = parse_duration(given);
+      if (!parsed) {
+        throw CLI::ValidationError(fmt::format("{}: {}", name, printable(parsed.error().message)));
+      }
+      if (*parsed < std::chrono::seconds(1)) {
+        throw CLI::ValidationError(fmt::format("{}: must be at least 1s", name));
+      }
+      value = *parsed;
+    };
+    command->add_option_function<std::string>(name, read, help)
+        ->type_name("DURATION")
+        ->default_str(format_duration(value));
   }
 
   static void client(CLI::App* command, ClientOptions& options) {
@@ -118,20 +138,8 @@ class Parser {
         ->default_str(options.data_directory.string());
     string_option(added, "--listen", options.address, "ADDRESS", "The address to listen on.");
     number(added, "--port", options.port, 0, 65535, "The port; 0 takes any that is free.");
-    const auto lease = [&options](const std::string& given) {
-      const auto parsed = parse_duration(given);
-      if (!parsed) throw CLI::ValidationError("--lease: " + printable(parsed.error().message));
-      if (*parsed < std::chrono::seconds(1)) {
-        throw CLI::ValidationError("--lease: must be at least 1s");
-      }
-      options.lease = *parsed;
-    };
-    added
-        ->add_option_function<std::string>("--lease", lease,
-                                           "How long a runner may be silent before its task is "
-                                           "given up.")
-        ->type_name("DURATION")
-        ->default_str(format_duration(options.lease));
+    duration(added, "--lease", options.lease,
+             "How long a runner may be silent before its task is given up.");
     choose(added, options);
   }
 
@@ -223,6 +231,48 @@ class Parser {
         ->required();
     added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
     choose(added, options);
+  }
+
+  void add_instance() {
+    auto* added = command(app, "instance", kInstance, text::kInstance);
+    added->require_subcommand(0, 1);
+    using Action = InstanceOptions::Action;
+
+    auto& to_configure = fresh<InstanceOptions>();
+    auto* configure = command(*added, "configure", kCommands, text::kInstanceConfigure);
+    instance_config(configure, to_configure);
+    require_text(string_option(configure, "--output", to_configure.output, "FILE",
+                               "The runner's configuration: written whole, with mode 0600."));
+    string_option(configure, "--environment", to_configure.environment, "FILE",
+                  "Also write the variables of muster agent, as systemd's EnvironmentFile reads "
+                  "them.");
+    to_configure.patience = std::chrono::minutes(2);
+    duration(configure, "--patience", to_configure.patience,
+             "How long to ask AWS again where that may help.");
+    choose(configure, to_configure, Action::configure);
+
+    auto& to_release = fresh<InstanceOptions>();
+    auto* release = command(*added, "release", kCommands, text::kInstanceRelease);
+    instance_config(release, to_release);
+    string_option(release, "--reason", to_release.reason, "TEXT",
+                  "For the record. Without it: what systemd says of the service that has ended.");
+    duration(release, "--patience", to_release.patience,
+             "How long the group is asked before the machine shuts itself down.");
+    check_text(string_option(release, "--shutdown", to_release.shutdown, "COMMAND",
+                             "The last resort, for sh."));
+    choose(release, to_release, Action::release);
+
+    auto& to_watch = fresh<InstanceOptions>();
+    auto* watch = command(*added, "watch", kCommands, text::kInstanceWatch);
+    duration(watch, "--interval", to_watch.interval, "How often to look.");
+    watch->add_option("COMMAND", to_watch.command, "The program to run at the first notice.")
+        ->type_name("COMMAND")
+        ->required();
+    choose(watch, to_watch, Action::watch);
+  }
+
+  static void instance_config(CLI::App* command, InstanceOptions& options) {
+    string_option(command, "-c,--config", options.config_file, "FILE", "What the instance is.");
   }
 
   void add_resource_class() {
@@ -352,6 +402,7 @@ OptionInfo describe(const CLI::Option& option) {
   info.default_value = option.get_default_str();
   info.variable = option.get_envname();
   info.required = option.get_required();
+  info.takes_the_rest = info.positional && info.required && option.get_expected_max() > 1;
   return info;
 }
 
@@ -390,18 +441,26 @@ Answer usage_error(const CLI::App& at, const std::string& problem) {
   return {kUsageError, "", fmt::format("{}: {}. See '{} --help'.\n", path, problem, path)};
 }
 
-// The first command on the way that was given a word which it does not take, or nothing.
-const CLI::App* confused(const CLI::App& app) {
-  if (!app.remaining().empty()) return &app;
+struct Confusion {
+  const CLI::App* at;
+  std::string word;
+};
+
+// The first command on the way that was given a word which it does not take, or nothing. CLI11
+// counts the mark "--" itself among such words.
+std::optional<Confusion> confused(const CLI::App& app) {
+  auto words = app.remaining();
+  std::erase(words, "--");
+  if (!words.empty()) return Confusion{&app, words.front()};
   const auto taken = app.get_subcommands();
-  return taken.empty() ? nullptr : confused(*taken.front());
+  return taken.empty() ? std::nullopt : confused(*taken.front());
 }
 
 // Why nothing was chosen; `problem` is what CLI11 has to say, if anything. An unknown word comes
 // first: a misspelt option must not be reported as a missing one.
 Answer complain(const CLI::App& root, const std::string& problem) {
-  if (const auto* at = confused(root)) {
-    return usage_error(*at, unknown_word(describe(*at), at->remaining().front()));
+  if (const auto found = confused(root)) {
+    return usage_error(*found->at, unknown_word(describe(*found->at), found->word));
   }
   const auto& at = deepest(root);
   if (!problem.empty()) return usage_error(at, printable(problem));
@@ -435,7 +494,7 @@ std::variant<Options, Answer> parse(const std::vector<std::string>& arguments) {
   const auto& app = parser.app;
   try {
     parser.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    if (confused(app) != nullptr) return complain(app, "");
+    if (confused(app)) return complain(app, "");
     if (parser.help_about) return help(app, *parser.help_about);
     if (!parser.chosen) return complain(app, "");
     return *parser.chosen;

@@ -111,6 +111,26 @@ TEST_F(Parse, TokenActions) {
   EXPECT_EQ(chosen<TokenOptions>({"token", "revoke", "x"}).id, "x");
 }
 
+TEST_F(Parse, InstanceActions) {
+  using Action = InstanceOptions::Action;
+  const auto configured = chosen<InstanceOptions>({"instance", "configure", "--output", "r.yaml"});
+  EXPECT_EQ(configured.action, Action::configure);
+  EXPECT_EQ(configured.config_file, "/etc/muster/instance.yaml");
+  EXPECT_EQ(configured.output + configured.environment, "r.yaml");
+  EXPECT_EQ(configured.patience, std::chrono::minutes(2));
+  const auto released = chosen<InstanceOptions>(
+      {"instance", "release", "--reason", "boot: x", "--shutdown", "halt", "--patience", "90s"});
+  EXPECT_EQ(released.action, Action::release);
+  EXPECT_EQ(released.reason + " " + released.shutdown, "boot: x halt");
+  EXPECT_EQ(released.patience, std::chrono::seconds(90));
+  EXPECT_EQ(chosen<InstanceOptions>({"instance", "release"}).patience, std::chrono::minutes(5));
+  const auto watched = chosen<InstanceOptions>(
+      {"instance", "watch", "--interval", "1s", "--", "systemctl", "kill", "--signal=TERM", "x"});
+  EXPECT_EQ(watched.action, Action::watch);
+  EXPECT_EQ(watched.interval, std::chrono::seconds(1));
+  EXPECT_EQ(watched.command, (Words{"systemctl", "kill", "--signal=TERM", "x"}));
+}
+
 TEST_F(Parse, OptionsComeFromTheEnvironmentAndTheCommandLineWins) {
   setenv("MUSTER_SERVER", "http://from.env", 1);
   setenv("MUSTER_TOKEN_FILE", "/env/token", 1);
@@ -142,6 +162,17 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
       {{"server", "--port", "70000"}, "muster server: --port: '70000' is not a number from 0"},
       {{"server", "--lease", "soon"}, "muster server: --lease: 'soon' is not a duration"},
       {{"server", "--lease", "0s"}, "muster server: --lease: must be at least 1s."},
+      {{"instance"}, "muster instance: say which: configure, release, watch."},
+      {{"instance", "configure"}, "muster instance configure: --output is required."},
+      {{"instance", "release", "now"}, "muster instance release: unexpected 'now'."},
+      {{"instance", "release", "--shutdown", ""},
+       "muster instance release: --shutdown: must not be empty."},
+      {{"instance", "watch"}, "muster instance watch: COMMAND is required."},
+      {{"instance", "watch", "--intervl=1s", "--", "x"},
+       "muster instance watch: unknown option '--intervl' (did you mean '--interval'?)."},
+      {{"instance", "watch", "--interval", "0s", "--", "x"},
+       "muster instance watch: --interval: must be at least 1s."},
+      {{"run", "--", "a", "b"}, "muster run: unexpected 'b'. See 'muster run --help'.\n"},
       {{"completion", "tcsh"}, "muster completion: SHELL: 'tcsh' is none of bash, zsh, fish."},
       {{"foo", "run"}, "muster: unknown command 'foo'. See 'muster --help'.\n"},
       {{"--json", "run"}, "muster: unknown option '--json'. See 'muster --help'.\n"},
@@ -206,6 +237,12 @@ void expect_teaches(const CommandInfo& command) {
 
 TEST_F(Parse, EveryCommandHasAParagraphExamplesAndExplainedOptions) {
   expect_teaches(command_info());
+}
+
+TEST_F(Parse, HelpShowsWhereAProgramGoes) {
+  EXPECT_THAT(refused({"instance", "watch", "--help"}).output,
+              StartsWith("Usage: muster instance watch [OPTIONS] -- COMMAND…\n"));
+  EXPECT_THAT(refused({"help", "--help"}).output, StartsWith("Usage: muster help [COMMAND] [OPT"));
 }
 
 TEST_F(Parse, HelpNamesDefaultsAndVariables) {

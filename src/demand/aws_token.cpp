@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "aws/document.hpp"
+#include "aws/region_and_endpoint.hpp"
 #include "aws/secrets.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -23,10 +24,9 @@ std::string shown(const AwsToken& where) {
   return fmt::format("{} {}", kind, printable(where.name));
 }
 
-// "arn:aws:secretsmanager:eu-west-1:…" names its region.
 std::string region_of(const AwsToken& where) {
-  const auto parts = split(where.name, ':');
-  return parts.front() == "arn" && parts.size() > 3 ? parts[3] : where.region;
+  const auto named = aws::region_in_arn(where.name);
+  return named.empty() ? where.region : named;
 }
 
 // One connection to the keeper. Not thread-safe: remembered() calls it under its lock.

@@ -1,0 +1,87 @@
+#include "instance/config.hpp"
+
+#include <gmock/gmock.h>
+
+namespace muster::instance {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kSmallest =
+    "group: runners\ntoken_secret: ci/class\nresource_class: acme/linux\n";
+
+Config read(const std::string& text) {
+  const auto result = read_config(text);
+  if (const auto* config = std::get_if<Config>(&result)) return *config;
+  return ADD_FAILURE() << to_error(std::get<yaml::Problems>(result)).message, Config{};
+}
+
+std::string refusal_of(const std::string& text) {
+  const auto result = read_config(text);
+  const auto* problems = std::get_if<yaml::Problems>(&result);
+  return problems == nullptr ? "" : to_error(*problems).message;
+}
+
+TEST(InstanceConfig, TheSmallestHasTheDocumentedDefaults) {
+  const auto config = read(std::string(kSmallest));
+  EXPECT_EQ(config.group, "runners");
+  EXPECT_EQ(config.token_secret, "ci/class");
+  EXPECT_EQ(config.resource_class, "acme/linux");
+  EXPECT_EQ(config.runner, Runner::circleci);
+  EXPECT_EQ(config.api_url, "https://runner.circleci.com");
+  EXPECT_EQ(config.idle_timeout, 1min);
+  EXPECT_EQ(config.max_run_time, 5h);
+  EXPECT_EQ(config.job_user, "ci");
+  EXPECT_EQ(config.log_group, "");
+}
+
+TEST(InstanceConfig, ReadsEveryKey) {
+  const auto config = read(std::string(kSmallest) +
+                           "runner: muster\napi_url: ci.example:8480\nidle_timeout: 90s\n"
+                           "max_run_time: 1h30m\njob_user: builder_1\nlog_group: /muster/x\n");
+  EXPECT_EQ(config.runner, Runner::muster);
+  EXPECT_EQ(config.api_url, "https://ci.example:8480");
+  EXPECT_EQ(config.idle_timeout, 90s);
+  EXPECT_EQ(config.max_run_time, 90min);
+  EXPECT_EQ(config.job_user, "builder_1");
+  EXPECT_EQ(config.log_group, "/muster/x");
+}
+
+TEST(InstanceConfig, WhatIsWrongIsToldWithItsPlace) {
+  const struct {
+    std::string more;
+    std::string told;
+  } cases[] = {
+      {"tokensecret: x\n",
+       "line 4, column 1: tokensecret: unknown key 'tokensecret' (did you mean 'token_secret'?)"},
+      {"runner: jenkins\n",
+       "line 4, column 9: runner: expected one of circleci, muster, found 'jenkins'"},
+      {"runner: muster\n", "line 1, column 1: 'api_url' is missing"},
+      {"runner: muster\napi_url: https://runner.circleci.com\n",
+       "line 5, column 1: api_url: is CircleCI's: give that of a muster server, or write runner: "
+       "circleci"},
+      {"idle_timeout: soon\n",
+       "line 4, column 15: idle_timeout: expected a duration such as 30s, 10m or 1h30m, found "
+       "'soon'"},
+      {"idle_timeout: 0s\n", "line 4, column 1: idle_timeout: must be between 1s and 168h"},
+      {"max_run_time: 200h\n", "line 4, column 1: max_run_time: must be between 1s and 168h"},
+      {"job_user: root\n",
+       "line 4, column 1: job_user: must not be root: its jobs could read the runner's token"},
+      {"job_user: -u\n", "line 4, column 1: job_user: is no name of a user such as ci"},
+      {"job_user: 'a b'\n", "line 4, column 1: job_user: is no name of a user such as ci"},
+      {"log_group: ''\n", "line 4, column 1: log_group: is empty"},
+  };
+  for (const auto& [more, told] : cases) EXPECT_EQ(refusal_of(std::string(kSmallest) + more), told);
+}
+
+TEST(InstanceConfig, WhatIsMissingIsToldAllAtOnce) {
+  EXPECT_EQ(refusal_of(""),
+            "'group' is missing\n'token_secret' is missing\n'resource_class' is missing");
+  EXPECT_EQ(refusal_of("group: g\ntoken_secret: t\nresource_class: acme\n"),
+            "line 3, column 1: resource_class: is no resource class such as namespace/name");
+  EXPECT_NE(refusal_of("group: [\n"), "");
+  EXPECT_NE(refusal_of("just words"), "");
+}
+
+}  // namespace
+}  // namespace muster::instance
