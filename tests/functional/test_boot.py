@@ -38,8 +38,8 @@ def fleet(binary, packages, tmp_path_factory):
     def deploy(name, **parameters):
         return Stack(moto, place / name, name, {"instance": packages / "instance.zip"},
                      bucket=f"packages-{name}").made(
-                         Runner="muster", ApiUrl=server.url, ResourceClass="local/small",
-                         PersonalToken=PERSONAL, ClassToken=token, **parameters)
+                         **{"Runner": "muster", "ApiUrl": server.url, "PersonalToken": PERSONAL,
+                            "ResourceClass": "local/small", "ClassToken": token, **parameters})
     yield SimpleNamespace(place=place, world=world, moto=moto, server=server, token=token,
                           deploy=deploy, stack=deploy("runners", IdleSeconds=600))
     moto.close()
@@ -132,7 +132,7 @@ def test_it_takes_a_job_and_releases_itself(fleet, launch):
     assert pipeline.task()["runner"] == instance.id
     assert pipeline.output(step=1).splitlines()[0] == "ci"
     instance.wait_for_release()
-    assert "the runner ended" in instance.recorded() or "exit" in instance.recorded()
+    assert "the runner has ended" in instance.recorded()
     assert not instance.machine.was_shut_down()
     assert ["enable", "muster-rebooted.service"] in instance.machine.asked_of_systemd()
     # Each action of the role was called, and no other.
@@ -244,15 +244,27 @@ def test_a_runner_that_is_killed_releases_its_instance(fleet, launch):
     pipeline.cancel()
 
 
-def test_a_hostile_job_gets_at_nothing(fleet, launch):
+# CircleCI's own runner cannot be had here. This one takes the same command line and the same file.
+CIRCLECI_RUNNER = """#!/bin/sh
+[ "$1" = machine ] && shift && exec /opt/muster/bin/muster agent "$@"
+"""
+
+
+@pytest.mark.parametrize("runner", ("muster", "circleci"))
+def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
     pipeline = fleet.world.submit(
-        fleet.server, config(build=job("checkout", "python3 hostile.py")),
+        fleet.server, config(build=job("checkout", "python3 hostile.py", "id -un")),
         {"hostile.py": (ROOT / "tests/support/hostile.py").read_text()})
-    instance = launch().boot().booted()
+    instance = launch(fleet.stack if runner == "muster" else fleet.deploy(
+        "with-circleci", Runner="circleci"))
+    if runner == "circleci":  # an image that has it
+        instance.machine.write("usr/bin/circleci-runner", CIRCLECI_RUNNER, 0o755)
+    instance.boot().booted()
     state = pipeline.wait(200)["state"]
     output = pipeline.output(step=1)
     assert "tried: " in output, output
     assert state == "success" and "BREACH" not in output, output
+    assert pipeline.output(step=2).strip() == "ci"
     for secret in (fleet.token, instance.keys["aws_secret_access_key"],
                    instance.keys["aws_session_token"]):
         assert secret not in output
@@ -262,3 +274,25 @@ def test_a_hostile_job_gets_at_nothing(fleet, launch):
         "http://169.254.169.254/latest/api/token")
     assert token in instance.machine.imds.tokens
     instance.wait_for_release()
+
+
+def test_jobs_are_not_given_to_a_user_who_may_become_root(launch):
+    instance = launch()
+    instance.machine.do("useradd", "--create-home", "ci")
+    instance.machine.write("etc/sudoers.d/ci", "ci ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+    instance.boot().wait_for_release()
+    assert "name another as job_user" in instance.recorded()
+
+
+def test_a_secret_that_is_empty_is_why_the_boot_failed(fleet, launch):
+    instance = launch()
+    secret, = (s["Resource"] for s in instance.stack.statements("InstanceRole")
+               if s["Action"] == "secretsmanager:GetSecretValue")
+    secrets = fleet.moto.client("secretsmanager")
+    secrets.put_secret_value(SecretId=secret, SecretString=" ")
+    try:
+        instance.boot().wait_for_release()
+        assert "boot: the runner's configuration: " in instance.recorded()
+        assert "empty" in instance.recorded()
+    finally:
+        secrets.put_secret_value(SecretId=secret, SecretString=fleet.token)

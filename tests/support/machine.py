@@ -7,6 +7,7 @@ another here.
 import json
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ class Machine(DebianRoot):
             **{("127.0.0.1", port): port for port in ports}})
         self.write("usr/bin/systemctl", SYSTEMCTL.read_text(), 0o755)
         self.write("usr/sbin/shutdown", SHUTDOWN, 0o755)
+        self.write("etc/hosts", f"127.0.0.1 localhost {socket.gethostname()}\n")  # sudo asks
         # The kernel is the tests' own, too.
         self.do("mount", "--bind", "/proc/sys", "/proc/sys")
         self.do("mount", "-o", "remount,ro,bind", "/proc/sys")

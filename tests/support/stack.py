@@ -2,6 +2,7 @@
 
 import base64
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -116,7 +117,7 @@ class Stack:
 
         It compares actions and no resources, so these are for all.
         """
-        return self.moto.assume_role(f"{self.name}-{role}", [
+        return self.moto.assume_role(f"{self.name}-{role}-{secrets.token_hex(4)}", [
             {"Effect": "Allow", "Action": sorted(actions(self.statements(role))), "Resource": "*"}])
 
 
