@@ -19,12 +19,19 @@ struct Place {
 };
 
 inline constexpr std::string_view kDrainTag = "muster:drain";
+// In the order in which to look.
 inline constexpr std::array<Place, 4> kPlaces{{
     {Topic::spot, "spot/instance-action"},
     {Topic::rebalance, "events/recommendations/rebalance"},
     {Topic::lifecycle, "autoscaling/target-lifecycle-state"},
     {Topic::drain_tag, "tags/instance/muster:drain"},
 }};
+
+// Whether rubbish can be told from a notice. If not, it is none while the service, at another
+// place, answers with rubbish.
+constexpr bool has_form(Topic topic) {
+  return topic != Topic::drain_tag;
+}
 
 // What an answer found at a place means, in words; or nothing, if it is no notice. An answer that
 // nobody could have meant is an error: the service is not itself.

@@ -19,12 +19,15 @@ void Watch::run(const std::stop_token& stop) {
 
 void Watch::look(const std::stop_token& stop) {
   std::string trouble;
+  bool rubbish = false;
   for (const auto& [topic, path] : kPlaces) {
     const auto answer = metadata_.get(std::string(path), stop);
     if (stop.stop_requested()) return;
     if (!answer && answer.error().kind == ErrorKind::not_found) continue;
+    if (rubbish && !has_form(topic)) continue;
     const auto notice = answer ? notice_in(topic, *answer) : answer.error();
     if (!notice) {
+      rubbish = rubbish || answer.has_value();
       trouble = notice.error().message;
     } else if (*notice) {
       tell(topic, **notice);

@@ -1,6 +1,7 @@
 """A program: moto's server, refusing what AWS refuses and moto would do.
 
-A desired capacity out of the group's range, and the end of an instance that is in no group.
+A desired capacity out of the group's range, the end of an instance that is in no group, and one
+that would leave fewer than the group's minimum.
 """
 
 import sys
@@ -32,6 +33,13 @@ def strict_set_desired_capacity(self, group_name, desired_capacity):
 
 
 def strict_terminate_instance(self, instance_id, should_decrement):
+    for group in self.autoscaling_groups.values():
+        if (should_decrement and group.desired_capacity <= group.min_size
+                and instance_id in [state.instance.id for state in group.instance_states]):
+            raise ValidationError(
+                f"Currently, desiredSize equals minSize ({group.min_size}). Terminating instance "
+                "without replacement will violate group's min size constraint. Either set "
+                "shouldDecrementDesiredCapacity flag to false or lower group's min size.")
     try:
         return terminate_instance(self, instance_id, should_decrement)
     except StopIteration:
