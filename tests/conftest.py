@@ -1,11 +1,15 @@
 """The fixtures. A test says what it wants running; everything is real and ends with it."""
 
+import fnmatch
 import os
+import re
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from support.debian_root import DebianRoot, why_not
 from support.world import World
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +43,58 @@ def packages(request):
 @pytest.fixture(scope="session")
 def lambda_zip(packages):
     return packages / "lambda.zip"
+
+
+@pytest.fixture(scope="session")
+def made(packages):
+    """Those of this version: lambda, instance, deb, tarball."""
+    listed = [line.split()[1] for line in (packages / "SHA256SUMS").read_text().splitlines()]
+    patterns = "muster-lambda-*.zip", "muster-instance-*.zip", "muster_*.deb", "muster-*.tar.gz"
+    return [packages / name for pattern in patterns for name in fnmatch.filter(listed, pattern)]
+
+
+@pytest.fixture(scope="session")
+def tarball(made):
+    return made[3]
+
+
+@pytest.fixture(scope="session")
+def deb(made):
+    return made[2]
+
+
+@pytest.fixture
+def newer(deb, tmp_path):
+    """Makes the next version: of the same content, but perhaps one default."""
+    def make(debian, changed_default=None):
+        unpacked, built = tmp_path / "newer", tmp_path / "newer.deb"
+        subprocess.run(["dpkg-deb", "--raw-extract", deb, unpacked], check=True)
+        control = unpacked / "DEBIAN/control"
+        control.write_text(re.sub("(?m)^Version: .*", r"\g<0>.1", control.read_text()))
+        if changed_default:
+            with (unpacked / changed_default).open("a") as file:
+                file.write("# A new default.\n")
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", unpacked, built],
+                       check=True, stdout=subprocess.DEVNULL)
+        return debian.copy(built)
+    return make
+
+
+@pytest.fixture(scope="session")
+def debian_base():
+    if reason := why_not():
+        pytest.skip(reason)
+    return subprocess.run([ROOT / "tests/support/debian-root"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+
+
+@pytest.fixture
+def debian(debian_base, tmp_path):
+    """A Debian of the test's own, with nothing of muster in it."""
+    (tmp_path / "debian").mkdir()
+    root = DebianRoot(debian_base, tmp_path / "debian")
+    yield root
+    root.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import time
 
 from archives import gzipped
 
-# Of agent.yaml the modes are kept from everybody: a token will be in it.
+# Not for everybody to read: a token will be in it.
 PRIVATE = {"etc/muster/agent.yaml": 0o600}
 
 
@@ -16,6 +16,8 @@ def installed_files(source, tree, deploy, seconds):
     return {
         "usr/bin/muster": source.binary,
         **tree(deploy / "systemd", "usr/lib/systemd/system/"),
+        "usr/lib/systemd/system-preset/50-muster.preset": (
+            (debian / "systemd-preset").read_bytes(), 0o644),
         **tree(deploy / "etc", "etc/muster/"),
         "usr/share/man/man1/muster.1.gz": (gzipped(source.manual()), 0o644),
         "usr/share/bash-completion/completions/muster": source.completion("bash"),

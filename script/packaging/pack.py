@@ -1,6 +1,6 @@
 """Packs a program, in each KIND that is asked for, and prints what it has made.
 
-The same program and sources give the same bytes. SOURCE_DATE_EPOCH: the time of all that is within."""
+The same program and sources give the same bytes. SOURCE_DATE_EPOCH is the time of all within."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ DEPLOY = ROOT / "deploy"
 
 
 def tree(directory, prefix=""):
-    """What lies below `directory`. Of a mode only "may be executed" counts: the rest is the umask's."""
+    """What lies below. Of a mode only "may be executed" counts: the rest is the umask's."""
     return {prefix + str(file.relative_to(directory)):
             (file.read_bytes(), 0o755 if file.stat().st_mode & 0o100 else 0o644)
             for file in directory.rglob("*") if file.is_file()}

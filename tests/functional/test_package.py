@@ -1,15 +1,13 @@
-"""The archive for AWS Lambda: complete in itself, and the same whenever it is made."""
+"""The archive for AWS Lambda: complete in itself."""
 
-import calendar
 import os
 import subprocess
-import zipfile
 from contextlib import closing
 
 import pytest
 
 from conftest import ROOT
-from support.empty_root import Authority, EmptyRoot, NameServer, TlsFront
+from support.empty_root import Authority, EmptyRoot, NameServer, TlsFront, assert_listed
 
 NAME = "queue.test"
 
@@ -23,17 +21,7 @@ def empty_root(unpacked):
 
 @pytest.fixture
 def hosts(empty_root):
-    empty_root.write("etc/hosts", f"127.0.0.1 {NAME}\n")
-
-
-def list_pipelines(empty_root, server, scheme="http", port=None):
-    empty_root.write("token", server.token, 0o600)
-    return empty_root.run("pipeline", "list", "--json", "--token-file", "/token",
-                          "--server", f"{scheme}://{NAME}:{port or server.port}")
-
-
-def assert_listed(result):
-    assert (result.returncode, result.stdout, result.stderr) == (0, '{"items":[]}\n', "")
+    empty_root.know(NAME)
 
 
 def test_what_is_in_it(lambda_zip, unpacked):
@@ -61,13 +49,13 @@ def test_it_needs_nothing_else(empty_root):
 
 
 def test_it_finds_hosts_in_a_file(empty_root, hosts, server):
-    assert_listed(list_pipelines(empty_root, server))
+    assert_listed(empty_root.list_pipelines(server, NAME))
 
 
 def test_it_asks_the_name_server(empty_root, server):
     with closing(NameServer()) as names:
         empty_root.write("etc/resolv.conf", f"nameserver {names.address}\n")
-        assert_listed(list_pipelines(empty_root, server))
+        assert_listed(empty_root.list_pipelines(server, NAME))
         assert b"\5queue\4test\0" in names.asked
 
 
@@ -75,11 +63,11 @@ def test_it_loads_no_plugins_of_the_machine(empty_root, hosts, server):
     """They are made for the machine's C library, which is not its own."""
     empty_root.write("etc/nsswitch.conf", "hosts: broken [UNAVAIL=return] files\n")
     empty_root.write("lib/libnss_broken.so.2", "not a library")
-    assert_listed(list_pipelines(empty_root, server))
+    assert_listed(empty_root.list_pipelines(server, NAME))
 
 
 def test_a_host_that_nobody_knows(empty_root, server):
-    result = list_pipelines(empty_root, server)
+    result = empty_root.list_pipelines(server, NAME)
     assert result.returncode == 3
     assert "the name of the host is not known" in result.stderr
 
@@ -87,24 +75,11 @@ def test_a_host_that_nobody_knows(empty_root, server):
 def test_it_trusts_the_certificates_beside_it(empty_root, hosts, server, world):
     authority = Authority(world.place / "authority", NAME)
     with closing(TlsFront(authority, server.port)) as front:
-        refused = list_pipelines(empty_root, server, "https", front.port)
+        refused = empty_root.list_pipelines(server, NAME, "https", front.port)
         assert refused.returncode == 3
         assert "certificate" in refused.stderr
         authority.join(empty_root.directory / "certs")
-        assert_listed(list_pipelines(empty_root, server, "https", front.port))
-
-
-def test_made_again_elsewhere_it_is_the_same(lambda_zip, tmp_path):
-    with zipfile.ZipFile(lambda_zip) as archive:
-        times = {entry.date_time for entry in archive.infolist()}
-    assert len(times) == 1
-    again = tmp_path / "again.zip"
-    subprocess.run(["/usr/bin/python3", ROOT / "script/packaging/lambda_zip.py",
-                    "--program", lambda_zip.parent / "muster", "--licence", ROOT / "LICENSE",
-                    "--libraries", ROOT / "build/static-libraries/installed", "--output", again],
-                   cwd=tmp_path, check=True,
-                   env={**os.environ, "SOURCE_DATE_EPOCH": str(calendar.timegm(times.pop()))})
-    assert again.read_bytes() == lambda_zip.read_bytes()
+        assert_listed(empty_root.list_pipelines(server, NAME, "https", front.port))
 
 
 def test_it_does_not_say_where_it_was_made(unpacked):

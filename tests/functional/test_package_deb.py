@@ -1,41 +1,20 @@
 """Debian's package, in a Debian: installed, used, upgraded, removed, purged."""
 
-import configparser
 import json
-import shlex
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
-from support.debian_root import DebianRoot, why_not
 from support.pipeline import config, job
 from support.repository import Repository
+from support.units import Unit
 from support.waiting import wait_until
 
 UNITS = ("muster-server", "muster-scale", "muster-agent")
 # The first test makes the Debian, which takes a minute, or some from a slow archive.
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="session")
-def deb(packages):
-    made, = packages.glob("muster_*.deb")
-    return made
-
-
-@pytest.fixture
-def debian(deb, tmp_path):
-    if reason := why_not():
-        pytest.skip(reason)
-    base = subprocess.run([ROOT / "tests/support/debian-root"], check=True, text=True,
-                          stdout=subprocess.PIPE).stdout.strip()
-    (tmp_path / "debian").mkdir()
-    root = DebianRoot(base, tmp_path / "debian")
-    yield root
-    root.close()
 
 
 @pytest.fixture
@@ -48,44 +27,6 @@ def installed(debian, deb):
 def served(installed):
     start(installed, "muster-server")
     return installed
-
-
-class Unit:
-    """What a unit's file says, in the words of the package that is installed."""
-
-    def __init__(self, debian, name):
-        parser = configparser.ConfigParser(strict=False, interpolation=None)
-        parser.optionxform = str
-        parser.read_string((debian.directory / f"usr/lib/systemd/system/{name}.service").read_text())
-        self.name, self.debian, self.service = name, debian, parser["Service"]
-        self.user = self.service.get("User", "root")
-
-    def command(self):
-        return [word for part in shlex.split(self.service["ExecStart"])
-                for word in self.expand(part)]
-
-    def expand(self, word):
-        """$NAME is split into words, as systemd does."""
-        if not word.startswith("$"):
-            return [word]
-        file = self.debian.directory / self.service["EnvironmentFile"].lstrip("-/")
-        lines = (line.partition("=") for line in file.read_text().splitlines()
-                 if line and not line.startswith("#"))
-        variables = {name: shlex.split(value)[0] for name, _, value in lines}
-        return variables[word[1:]].split()
-
-    def start(self, **variables):
-        """Its command as its user, with the rights that it leaves, and with its state directory."""
-        service = self.service
-        self.debian.do("install", "-d", "-o", self.user, "-m", service["StateDirectoryMode"],
-                       f"/var/lib/{service['StateDirectory']}")
-        kept = "".join(f",+{name.removeprefix('CAP_').lower()}"
-                       for name in service["CapabilityBoundingSet"].split())
-        become = () if self.user == "root" else (
-            f"--reuid={self.user}", f"--regid={self.user}", "--init-groups")
-        return self.debian.start(self.name, [
-            "setpriv", "--no-new-privs", f"--bounding-set=-all{kept}", "--inh-caps=-all", *become,
-            *self.command()], **variables)
 
 
 def start(debian, name, **variables):
@@ -104,24 +45,6 @@ def muster(debian, *arguments, **options):
 def rewrite(debian, name, change):
     file = debian.directory / name.lstrip("/")
     file.write_text(change(file.read_text()))
-
-
-def newer(debian, deb, changed_default=None):
-    """The next version: of the same content, but perhaps one default."""
-    unpacked = debian.place.parent / "newer"
-    shutil.rmtree(unpacked, ignore_errors=True)
-    subprocess.run(["dpkg-deb", "--raw-extract", deb, unpacked], check=True)
-    control = unpacked / "DEBIAN/control"
-    version = subprocess.run(["dpkg-deb", "--field", deb, "Version"], check=True, text=True,
-                             stdout=subprocess.PIPE).stdout.strip()
-    control.write_text(control.read_text().replace(f"Version: {version}", f"Version: {version}.1"))
-    if changed_default:
-        with (unpacked / changed_default).open("a") as file:
-            file.write("# A new default.\n")
-    built = debian.place.parent / "newer.deb"
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", unpacked, built], check=True,
-                   stdout=subprocess.DEVNULL)
-    return debian.copy(built)
 
 
 # What is where.
@@ -267,13 +190,13 @@ def test_with_a_token_the_agent_runs_a_job(served):
 EDITED = "# Edited by the owner.\n"
 
 
-def test_an_upgrade_keeps_what_was_edited_and_the_data(served, deb):
+def test_an_upgrade_keeps_what_was_edited_and_the_data(served, newer):
     served.do("muster", "resource-class", "create", "acme/linux")
     for name in ("server.env", "muster.yaml", "agent.yaml"):
         rewrite(served, f"/etc/muster/{name}", lambda text: text + EDITED)
     token = served.do("cat", "/var/lib/muster/token")
     served.do("dpkg", "--force-confold", "--install",
-              newer(served, deb, changed_default="etc/muster/server.env"))
+              newer(served, changed_default="etc/muster/server.env"))
     assert served.do("dpkg-query", "-W", "-f", "${Version}", "muster").endswith(".1")
     for name in ("server.env", "muster.yaml", "agent.yaml"):
         assert EDITED in served.do("cat", f"/etc/muster/{name}")
@@ -283,8 +206,8 @@ def test_an_upgrade_keeps_what_was_edited_and_the_data(served, deb):
     assert "acme/linux" in served.do("muster", "resource-class", "list")
 
 
-def test_an_upgrade_brings_new_defaults_where_nothing_was_edited(installed, deb):
-    installed.do("dpkg", "--install", newer(installed, deb, changed_default="etc/muster/muster.yaml"))
+def test_an_upgrade_brings_new_defaults_where_nothing_was_edited(installed, newer):
+    installed.do("dpkg", "--install", newer(installed, changed_default="etc/muster/muster.yaml"))
     assert "A new default" in installed.do("cat", "/etc/muster/muster.yaml")
 
 
@@ -298,8 +221,9 @@ def test_to_remove_it_keeps_configuration_and_data(served):
 
 
 # What dpkg and the tools for users keep of their own work, and caches.
-OTHERS = ("/var/lib/dpkg", "/var/log/", "/var/cache/", "/var/backups/", "/etc/passwd-", "/etc/group-",
-          "/etc/shadow-", "/etc/gshadow-", "/root/", "/etc/.pwd.lock", "/run/", "/tmp")
+OTHERS = ("/var/lib/dpkg", "/var/log/", "/var/cache/", "/var/backups/", "/etc/passwd-",
+          "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/.pwd.lock", "/root/", "/run/",
+          "/tmp")
 USERS = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid")
 
 
@@ -329,3 +253,10 @@ def test_to_purge_it_leaves_a_user_who_was_there_before(debian, deb):
     debian.do("dpkg", "--install", debian.copy(deb))
     debian.do("dpkg", "--purge", "muster")
     assert "Somebody else" in debian.do("getent", "passwd", "muster")
+
+
+def test_to_purge_it_empties_a_volume(installed):
+    installed.do("mount", "-t", "tmpfs", "tmpfs", "/var/lib/muster")
+    installed.do("touch", "/var/lib/muster/token")
+    assert "could not" not in installed.do("dpkg", "--purge", "muster")
+    assert installed.do("ls", "-A", "/var/lib/muster") == ""

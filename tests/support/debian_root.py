@@ -9,14 +9,17 @@ from pathlib import Path
 from support.program import Program
 from support.waiting import wait_until
 
-# What it changes is in memory, above `base`; nobody else sees these mounts, and nobody has to undo
-# them. Its network is a loopback.
-PREPARE = """
+# What is changed is in memory, above `base`; nobody else sees these mounts, and nobody has to undo
+# them.
+LAYER = """
 set -e
 base=$1 place=$2
 mount -t tmpfs tmpfs "$place"
 mkdir "$place/upper" "$place/work" "$place/root"
 mount -t overlay -o "lowerdir=$base,upperdir=$place/upper,workdir=$place/work" overlay "$place/root"
+"""
+# Its network is a loopback.
+PREPARE = LAYER + """
 mount -t proc proc "$place/root/proc"
 mount --rbind /dev "$place/root/dev"
 ip link set lo up
@@ -68,8 +71,8 @@ class DebianRoot:
 
     @staticmethod
     def environment(**more):
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root",
-                "DEBIAN_FRONTEND": "noninteractive", **more}
+        return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "LANG": "C.UTF-8", "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive", **more}
 
     def run(self, *command, deadline=120, **variables):
         return subprocess.run(self.inside(command), text=True, capture_output=True,

@@ -20,11 +20,24 @@ class EmptyRoot:
         file.write_text(content)
         file.chmod(mode)
 
+    def know(self, host):
+        self.write("etc/hosts", f"127.0.0.1 {host}\n")
+
     def run(self, *arguments, deadline=60):
         """The program's exit code and what it printed."""
         return subprocess.run(["/usr/sbin/chroot", self.directory, self.program, *arguments],
                               env={}, text=True, capture_output=True, stdin=subprocess.DEVNULL,
                               timeout=deadline)
+
+    def list_pipelines(self, server, host, scheme="http", port=None):
+        """What a server says that is known here as `host`."""
+        self.write("token", server.token, 0o600)
+        return self.run("pipeline", "list", "--json", "--token-file", "/token",
+                        "--server", f"{scheme}://{host}:{port or server.port}")
+
+
+def assert_listed(result):
+    assert (result.returncode, result.stdout, result.stderr) == (0, '{"items":[]}\n', "")
 
 
 class Authority:
