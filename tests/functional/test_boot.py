@@ -4,7 +4,6 @@ The stack is deployed into moto; a muster server has the queue; each machine has
 of its own, at the address that all have, and its role's rights.
 """
 
-import signal
 from types import SimpleNamespace
 
 import pytest
@@ -113,7 +112,7 @@ def launch(fleet, tmp_path):
     for instance in launched:
         print(instance.machine.console())  # shown if the test has failed
         # Where a person, another service or a job could read it.
-        shown = instance.machine.console() + instance.machine.read("etc/muster/instance.yaml")
+        shown = instance.machine.console() + instance.stack.user_data()
         secrets = (fleet.token, PERSONAL, instance.keys["aws_secret_access_key"],
                    instance.keys["aws_session_token"])
         leaked = [secret for secret in secrets if secret in shown]
@@ -133,8 +132,8 @@ def test_it_takes_a_job_and_releases_itself(fleet, launch):
     assert pipeline.output(step=1).splitlines()[0] == "ci"
     instance.wait_for_release()
     assert "the runner has ended" in instance.recorded()
-    assert not instance.machine.was_shut_down()
-    assert ["enable", "muster-rebooted.service"] in instance.machine.asked_of_systemd()
+    assert not instance.machine.is_off()  # it was the group's to end it
+    assert instance.machine.run("systemctl", "is-enabled", "muster-rebooted").stdout == "enabled\n"
     # Each action of the role was called, and no other.
     allowed = {action.split(":")[1] for statement in instance.stack.statements("InstanceRole")
                for action in ([statement["Action"]] if isinstance(statement["Action"], str)
@@ -164,8 +163,7 @@ def test_a_setup_script_that_fails_ends_the_instance_with_its_reason(fleet, laun
     assert instance.program.wait(60) != 0
     assert "boot: the setup script: exit code 7" in instance.recorded()
     assert "no such mirror" in instance.machine.console()
-    assert ["start", "muster-runner.service"] not in [
-        call[:2] for call in instance.machine.asked_of_systemd()]
+    assert not instance.machine.run("systemctl", "cat", "muster-runner").stdout
 
 
 def test_a_package_with_another_checksum_is_not_run(launch):
@@ -174,8 +172,7 @@ def test_a_package_with_another_checksum_is_not_run(launch):
     instance.boot().wait_for_release()
     assert "the package's checksum is" in instance.recorded()
     assert "deploy the stack again" in instance.machine.console()
-    wait_until(instance.machine.was_shut_down, what="the end of the machine")
-    assert not instance.machine.read("opt/muster/boot")
+    wait_until(instance.machine.is_off, what="the end of the machine")
 
 
 def test_a_package_that_may_not_be_fetched_ends_the_instance(launch):
@@ -193,8 +190,7 @@ def interrupted(fleet, launch, path, text):
     pipeline.wait_for_output("begun", deadline=120)
     instance.machine.imds.tree[path] = text
     instance.machine.wait_for_console("this instance drains")
-    wait_until(lambda: any(call[0] == "kill" for call in instance.machine.asked_of_systemd()),
-               what="a TERM for the runner")
+    instance.machine.wait_for_console("the command for a notice has been run")
     assert pipeline.status()["state"] == "running"
     instance.machine.write("tmp/go", "")
     assert pipeline.wait(60)["state"] == "success"
@@ -230,18 +226,29 @@ def test_a_release_that_is_refused_ten_times_is_asked_for_again(fleet, launch):
     assert pipeline.wait(120)["state"] == "success"
     instance.wait_for_release(600)
     assert instance.front.actions.count("TerminateInstanceInAutoScalingGroup") == 11
-    assert not instance.machine.was_shut_down()
+    assert not instance.machine.is_off()
 
 
 def test_a_runner_that_is_killed_releases_its_instance(fleet, launch):
     pipeline = submit(fleet, "echo begun; sleep 600")
     instance = launch().boot().booted()
     pipeline.wait_for_output("begun", deadline=120)
-    main = instance.machine.read("run/units/muster-runner.service.pid").strip()
-    instance.machine.do("sh", "-c", f"kill -{int(signal.SIGKILL)} {main}")
+    instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=KILL", "muster-runner")
     instance.wait_for_release()
     assert "KILL" in instance.recorded()
     pipeline.cancel()
+
+
+def test_an_instance_that_was_started_again_releases_itself(launch):
+    """What is in memory is gone then, and with it the mark of the first boot."""
+    instance = launch().boot().booted()
+    instance.machine.do("systemctl", "start", "muster-rebooted")
+    assert instance.stack.group()["Instances"]
+    instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=STOP", "muster-runner")
+    instance.machine.do("rm", "/run/muster/booted")
+    instance.machine.do("systemctl", "start", "muster-rebooted")
+    instance.wait_for_release()
+    assert "the machine was started again" in instance.recorded()
 
 
 # CircleCI's own runner cannot be had here. This one takes the same command line and the same file.

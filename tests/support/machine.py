@@ -1,32 +1,28 @@
-"""A machine that an instance boots on: a Debian as cloud images are, with a metadata service.
+"""A machine that an instance boots on: a Debian that systemd runs, with a metadata service.
 
-What it is given at its launch it runs as cloud-init does. systemd is support/systemctl: PID 1 is
-another here.
+What it is given at its launch it runs as cloud-init does.
 """
 
-import json
-import os
-import shutil
 import socket
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from support.debian_root import DebianRoot
+from support.booted_debian import BootedDebian
 from support.imds import Imds
 from support.relay import Relay
 from support.waiting import wait_until
 
 METADATA = "169.254.169.254"
-SYSTEMCTL = Path(__file__).with_name("systemctl")
-SHUTDOWN = '#!/bin/sh\necho "$@" >>/var/log/shutdown\n'
+USER_DATA = "var/lib/cloud/instance/scripts/part-001"
 
 
-class Machine(DebianRoot):
+class Machine(BootedDebian):
     """`instance`: its id; `keys`: its role's; `urls`: what it can reach beside its metadata."""
 
     def __init__(self, base, place, instance, keys, urls):
-        place.mkdir()
+        place.mkdir(parents=True)
+        self.log = place.parent / "boot.log"
         super().__init__(base, place)
         self.id, self.imds = instance, Imds(instance, keys)
         subprocess.run(["nsenter", "--target", str(self.first), "--net", "ip", "address", "add",
@@ -35,12 +31,7 @@ class Machine(DebianRoot):
         self.relay = Relay(self.first, {
             (METADATA, 80): urlsplit(self.imds.url).port,
             **{("127.0.0.1", port): port for port in ports}})
-        self.write("usr/bin/systemctl", SYSTEMCTL.read_text(), 0o755)
-        self.write("usr/sbin/shutdown", SHUTDOWN, 0o755)
         self.write("etc/hosts", f"127.0.0.1 localhost {socket.gethostname()}\n")  # sudo asks
-        # The kernel is the tests' own, too.
-        self.do("mount", "--bind", "/proc/sys", "/proc/sys")
-        self.do("mount", "-o", "remount,ro,bind", "/proc/sys")
 
     def write(self, path, text, mode=0o644):
         file = self.directory / path
@@ -48,25 +39,17 @@ class Machine(DebianRoot):
         file.write_text(text)
         file.chmod(mode)
 
-    def read(self, path):
-        file = self.directory / path
-        return file.read_text(errors="replace") if file.exists() else ""
-
     def boot(self, user_data, **variables):
         """The user data, which is a program, with its output on the console."""
-        self.write("var/lib/cloud/instance/scripts/part-001", user_data, 0o700)
-        return self.start("user-data", [
-            "sh", "-c", "exec /var/lib/cloud/instance/scripts/part-001 >>/var/log/console 2>&1"],
-            **variables)
+        self.write(USER_DATA, user_data, 0o700)
+        return self.start("user-data", ["sh", "-c", f"exec /{USER_DATA} >/dev/console 2>&1"],
+                          **variables)
 
     def console(self):
-        return self.read("var/log/console")
+        return self.log.read_text(errors="replace")
 
-    def asked_of_systemd(self):
-        return [json.loads(line) for line in self.read("run/systemctl.log").splitlines()]
-
-    def was_shut_down(self):
-        return bool(self.read("var/log/shutdown"))
+    def is_off(self):
+        return self.holder.poll() is not None
 
     def wait_for_console(self, text, deadline=120):
         wait_until(lambda: text in self.console(), deadline, f"{text!r} on the console")
@@ -81,11 +64,10 @@ class Machine(DebianRoot):
         self.relay.close()
         self.imds.close()
         super().close()
-        shutil.rmtree(self.place, ignore_errors=True)
 
 
 def base_of_machines():
     """Made at the first call."""
     made = subprocess.run([Path(__file__).with_name("debian-root"), "cloud"], check=True, text=True,
-                          stdout=subprocess.PIPE, env=os.environ)
+                          stdout=subprocess.PIPE)
     return made.stdout.strip()
