@@ -18,7 +18,14 @@ ROOT = Path(__file__).parent.parent
 def pytest_addoption(parser):
     parser.addoption("--binary", default=os.environ.get("MUSTER_BINARY"),
                      help="the muster to test (or $MUSTER_BINARY)")
+    parser.addoption("--outage", type=float, default=15,
+                     help="how many seconds the queue is away in the test of an outage")
     parser.addoption("--packages", type=Path, help="the directory of what script/package has made")
+
+
+@pytest.fixture
+def outage(request):
+    return request.config.getoption("--outage")
 
 
 @pytest.fixture(scope="session")

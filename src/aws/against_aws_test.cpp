@@ -64,9 +64,11 @@ TEST_F(AgainstAws, KeepsAGroupAtItsSize) {
   ASSERT_EQ(grown.instances.size(), 3);
   EXPECT_TRUE(grown.instances[0].protected_from_scale_in);
 
-  ASSERT_TRUE(client.set_protection(group_, std::vector{grown.instances[0].id}, false, {}));
+  EXPECT_FALSE(grown.has_suspended("AZRebalance"));
+  ASSERT_TRUE(client.suspend_process(group_, "AZRebalance", {}));
   ASSERT_TRUE(client.terminate(grown.instances[1].id, {}));
   const auto after = group(client);
+  EXPECT_TRUE(after.has_suspended("AZRebalance"));
   EXPECT_EQ(after.desired, 2);
   ASSERT_EQ(after.instances.size(), 2);
   for (const auto& instance : after.instances) EXPECT_NE(instance.id, grown.instances[1].id);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr Service kService{"auto_scaling", "autoscaling", "autoscaling"};
 constexpr std::size_t kMostPages = 50;
-constexpr std::size_t kMostProtectedAtOnce = 50;  // AWS's limit
 
 std::string member(std::string_view list, std::size_t index) {
   return fmt::format("{}.member.{}", list, index + 1);
@@ -183,20 +182,17 @@ Result<void> AutoScaling::terminate(const std::string& instance_id, const std::s
   return ok();
 }
 
-Result<void> AutoScaling::set_protection(const std::string& group,
-                                         std::span<const std::string> instance_ids,
-                                         bool is_protected, const std::stop_token& stop) {
-  for (std::size_t begin = 0; begin < instance_ids.size(); begin += kMostProtectedAtOnce) {
-    Parameters parameters{{"AutoScalingGroupName", group},
-                          {"ProtectedFromScaleIn", is_protected ? "true" : "false"}};
-    const auto end = std::min(begin + kMostProtectedAtOnce, instance_ids.size());
-    for (std::size_t i = begin; i < end; ++i) {
-      parameters.emplace_back(member("InstanceIds", i - begin), instance_ids[i]);
-    }
-    const auto answer = call("SetInstanceProtection", std::move(parameters), stop);
-    if (!answer) return answer.error();
-  }
+Result<void> AutoScaling::suspend_process(const std::string& group, const std::string& process,
+                                          const std::stop_token& stop) {
+  const auto answer =
+      call("SuspendProcesses",
+           {{"AutoScalingGroupName", group}, {member("ScalingProcesses", 0), process}}, stop);
+  if (!answer) return answer.error();
   return ok();
+}
+
+bool AutoScalingGroup::has_suspended(std::string_view process) const {
+  return std::ranges::find(suspended_processes, process) != suspended_processes.end();
 }
 
 }  // namespace muster::aws

@@ -6,6 +6,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "aws/client.hpp"
@@ -21,6 +22,11 @@ struct GroupInstance {
   std::string availability_zone;
   std::string instance_type;
   bool protected_from_scale_in = false;
+
+  // It is, or will be, able to work. The others are on their way out.
+  bool lives() const {
+    return lifecycle_state == "InService" || lifecycle_state.starts_with("Pending");
+  }
 };
 
 struct AutoScalingGroup {
@@ -32,6 +38,8 @@ struct AutoScalingGroup {
   bool protects_new_instances = false;
   std::vector<std::string> suspended_processes;  // "AZRebalance"
   std::vector<GroupInstance> instances;
+
+  bool has_suspended(std::string_view process) const;
 };
 
 // A launch or an end that the group began by itself or was asked for.
@@ -86,8 +94,9 @@ class AutoScaling {
   Result<void> terminate(const std::string& instance_id, const std::stop_token& stop,
                          Replaced replaced = Replaced::no);
 
-  Result<void> set_protection(const std::string& group, std::span<const std::string> instance_ids,
-                              bool is_protected, const std::stop_token& stop);
+  // One of the group's own processes, such as "AZRebalance", until somebody resumes it.
+  Result<void> suspend_process(const std::string& group, const std::string& process,
+                               const std::stop_token& stop);
 
   // When AWS gave its latest answer, by its own clock, to the second.
   std::optional<WallTime> answered_at() const { return client_.answered_at(); }

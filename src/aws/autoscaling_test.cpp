@@ -164,14 +164,12 @@ TEST_F(AutoScalingTest, EndsAnInstanceThatIsReplaced) {
   EXPECT_THAT(body(), testing::EndsWith("&InstanceId=i-1&ShouldDecrementDesiredCapacity=false"));
 }
 
-TEST_F(AutoScalingTest, ProtectsFiftyInstancesAtATime) {
-  service_.answer_with({{.body = "<SetInstanceProtectionResponse/>"}});
-  EXPECT_TRUE(scaling_->set_protection("ci", std::vector<std::string>(51, "i-1"), true, {}));
-  ASSERT_EQ(service_.requests().size(), 2);
-  EXPECT_THAT(body(0), HasSubstr("InstanceIds.member.50=i-1"));
-  EXPECT_EQ(body(1),
-            "Action=SetInstanceProtection&Version=2011-01-01&AutoScalingGroupName=ci&"
-            "ProtectedFromScaleIn=true&InstanceIds.member.1=i-1");
+TEST_F(AutoScalingTest, SuspendsAProcess) {
+  service_.answer_with({{.body = "<SuspendProcessesResponse/>"}});
+  EXPECT_TRUE(scaling_->suspend_process("ci", "AZRebalance", {}));
+  EXPECT_EQ(body(),
+            "Action=SuspendProcesses&Version=2011-01-01&AutoScalingGroupName=ci&"
+            "ScalingProcesses.member.1=AZRebalance");
 }
 
 }  // namespace

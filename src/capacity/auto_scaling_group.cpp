@@ -14,15 +14,11 @@ namespace muster::capacity {
 
 namespace {
 
+constexpr const char* kRebalance = "AZRebalance";
 constexpr Millis kPollInterval = std::chrono::seconds(10);
 constexpr int kActivities = 20;  // the latest; a history of weeks is never read
 constexpr Millis kRecently = std::chrono::minutes(10);
 constexpr Millis kFresh = std::chrono::seconds(1);  // how old a look may be that a size rests on
-
-// An instance that is, or will be, able to work. The others are on their way out.
-bool lives(const aws::GroupInstance& instance) {
-  return instance.lifecycle_state == "InService" || instance.lifecycle_state.starts_with("Pending");
-}
 
 bool is_failed_launch(const aws::ScalingActivity& activity) {
   return (activity.status_code == "Failed" || activity.status_code == "Cancelled") &&
@@ -41,11 +37,11 @@ std::string AutoScalingGroups::pending_id(const std::string& resource_class,
   return fmt::format("{}/pending-{}", classes_.at(resource_class).group, number);
 }
 
-Result<fleet::CapacityList> AutoScalingGroups::list() {
+Result<fleet::CapacityList> AutoScalingGroups::list(const std::stop_token& stop) {
   listed_at_ = clock_.monotonic();
   std::vector<std::string> names;
   for (const auto& [name, settings] : classes_) names.push_back(settings.group);
-  const auto groups = api_->groups(names);
+  const auto groups = api_->groups(names, stop);
   if (!groups) return groups.error();
 
   fleet::CapacityList all;
@@ -60,7 +56,7 @@ Result<fleet::CapacityList> AutoScalingGroups::list() {
       continue;
     }
     see(name, *found, all);
-    look_for_failures(name, all);
+    look_for_failures(name, all, stop);
   }
   return all;
 }
@@ -72,7 +68,7 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
   auto before = std::exchange(seen.live, {});
   std::int64_t came = 0;
   for (const auto& instance : group.instances) {
-    if (!lives(instance)) continue;
+    if (!instance.lives()) continue;
     seen.live.emplace(instance.id, instance.lifecycle_state);
     if (before.erase(instance.id) == 0) ++came;
     all.live.push_back({instance.id, resource_class, std::nullopt, false, single_task});
@@ -81,6 +77,7 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
     all.ended.push_back({id, resource_class, "no longer in the group"});
   }
   seen.max = group.max;
+  seen.rebalances = !group.has_suspended(kRebalance);
   const auto requested = std::max<std::int64_t>(group.desired - std::ssize(seen.live), 0);
   const bool unasked = came + requested > seen.pending;
   if (!before.empty() && unasked) tell_of_replacement(resource_class);
@@ -103,11 +100,11 @@ void AutoScalingGroups::tell_of_replacement(const std::string& resource_class) {
 
 // Asked for only while something that was requested has not come.
 void AutoScalingGroups::look_for_failures(const std::string& resource_class,
-                                          fleet::CapacityList& all) {
+                                          fleet::CapacityList& all, const std::stop_token& stop) {
   auto& seen = seen_[resource_class];
   if (seen.pending == 0) return;
   const auto& group = classes_.at(resource_class).group;
-  const auto activities = api_->activities(group, kActivities);
+  const auto activities = api_->activities(group, kActivities, stop);
   if (!activities) {
     log::warn("cannot read why instances do not come",
               {{"group", group}, {"error", activities.error().message}});
@@ -125,14 +122,15 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
 }
 
 Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& resource_class,
-                                                           std::int64_t count) {
+                                                           std::int64_t count,
+                                                           const std::stop_token& stop) {
   const auto settings = classes_.find(resource_class);
   const auto found = seen_.find(resource_class);
   if (settings == classes_.end() || found == seen_.end()) {
     return Error{ErrorKind::not_found, "no Auto Scaling group was seen for " + resource_class};
   }
   auto& seen = found->second;
-  const auto size = size_of(resource_class);
+  const auto size = size_of(resource_class, stop);
   if (!size) return size.error();
   const auto there = size->wanted;
   const auto room = std::max<std::int64_t>(seen.max - there, 0);
@@ -143,9 +141,10 @@ Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& re
   }
   std::vector<std::string> launched;
   if (count == 0) return launched;
+  suspend_rebalancing(resource_class, stop);
   const auto asked_at_by_aws = api_->now();
   const auto raised =
-      api_->set_desired_capacity(settings->second.group, static_cast<int>(there + count));
+      api_->set_desired_capacity(settings->second.group, static_cast<int>(there + count), stop);
   if (!raised) return raised.error();
   seen.asked_at = clock_.wall();
   seen.asked_at_by_aws = asked_at_by_aws;
@@ -155,45 +154,63 @@ Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& re
   return launched;
 }
 
+// Before there is anything that the group could move. A group that goes on to rebalance is worth a
+// word, and no reason to let jobs wait.
+void AutoScalingGroups::suspend_rebalancing(const std::string& resource_class,
+                                            const std::stop_token& stop) {
+  const auto& settings = classes_.at(resource_class);
+  auto& seen = seen_.at(resource_class);
+  if (!settings.suspend_rebalancing || !seen.rebalances) return;
+  if (const auto done = api_->suspend_process(settings.group, kRebalance, stop); !done) {
+    log::warn("cannot suspend the group's rebalancing among its zones",
+              {{"group", settings.group}, {"error", done.error().message}});
+    return;
+  }
+  seen.rebalances = false;
+  log::info("suspended the group's rebalancing among its zones", {{"group", settings.group}});
+}
+
 // As the latest list() saw it; if the queue took long to read since then, as it is now, because
 // meanwhile instances may have ended and given up their places.
-Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& resource_class) {
+Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& resource_class,
+                                                           const std::stop_token& stop) {
   const auto& seen = seen_.at(resource_class);
   if (clock_.monotonic() - listed_at_.load() < kFresh) {
     const auto live = std::ssize(seen.live);
     return Size{live, live + seen.pending};
   }
   const auto& name = classes_.at(resource_class).group;
-  const auto groups = api_->groups(std::span(&name, 1));
+  const auto groups = api_->groups(std::span(&name, 1), stop);
   if (!groups) return groups.error();
   if (groups->empty()) return Error{ErrorKind::not_found, "the group is gone: " + printable(name)};
   const auto& group = groups->front();
-  const auto live = std::ranges::count_if(group.instances, lives);
+  const auto live = std::ranges::count_if(group.instances, &aws::GroupInstance::lives);
   return Size{live, std::max<std::int64_t>(group.desired, live)};
 }
 
-Result<void> AutoScalingGroups::drain(const std::string&) {
+Result<void> AutoScalingGroups::drain(const std::string&, const std::stop_token&) {
   return ok();
 }
 
-Result<void> AutoScalingGroups::reap(const std::string& id) {
+Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_token& stop) {
   for (const auto& [name, seen] : seen_) {
-    if (seen.live.contains(id)) return api_->terminate(id);
-    if (id.starts_with(pending_id(name, ""))) return withdraw(name, 1);
+    if (seen.live.contains(id)) return api_->terminate(id, stop);
+    if (id.starts_with(pending_id(name, ""))) return withdraw(name, 1, stop);
   }
   return ok();
 }
 
-Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std::int64_t count) {
+Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std::int64_t count,
+                                         const std::stop_token& stop) {
   const auto found = seen_.find(resource_class);
   if (found == seen_.end() || found->second.pending == 0) return ok();
-  const auto size = size_of(resource_class);
+  const auto size = size_of(resource_class, stop);
   if (!size) return size.error();
   const auto desired = std::max(size->live, size->wanted - count);
   const auto withdrawn = size->wanted - desired;
   if (withdrawn <= 0) return ok();
   const auto& group = classes_.at(resource_class).group;
-  const auto lowered = api_->set_desired_capacity(group, static_cast<int>(desired));
+  const auto lowered = api_->set_desired_capacity(group, static_cast<int>(desired), stop);
   if (!lowered) return lowered;
   log::info("withdrew what has not come", {{"group", group},
                                            {"instances", std::to_string(withdrawn)},
@@ -227,35 +244,47 @@ class AwsGroupApi final : public GroupApi {
     return api;
   }
 
-  Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names) override {
+  Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
+                                                    const std::stop_token& stop) override {
     std::vector<aws::AutoScalingGroup> all;
     while (!names.empty()) {
       const auto some = names.first(std::min(names.size(), aws::AutoScaling::kMostNames));
-      auto groups = client_->groups(some, {});
+      auto groups = client_->groups(some, stop);
       if (!groups) return groups;
       std::move(groups->begin(), groups->end(), std::back_inserter(all));
       names = names.subspan(some.size());
     }
     return all;
   }
-  Result<std::vector<aws::ScalingActivity>> activities(const std::string& group,
-                                                       int most) override {
-    return client_->activities(group, most, {});
+  Result<std::vector<aws::ScalingActivity>> activities(const std::string& group, int most,
+                                                       const std::stop_token& stop) override {
+    return client_->activities(group, most, stop);
   }
-  Result<void> set_desired_capacity(const std::string& group, int desired) override {
-    return within(fleet::kLongestAct, "AWS", [&](const std::stop_token& stop) {
-      return client_->set_desired_capacity(group, desired, stop);
+  Result<void> set_desired_capacity(const std::string& group, int desired,
+                                    const std::stop_token& stop) override {
+    return in_time(stop, [&](const std::stop_token& late) {
+      return client_->set_desired_capacity(group, desired, late);
     });
   }
-  Result<void> terminate(const std::string& instance_id) override {
-    return within(fleet::kLongestAct, "AWS", [&](const std::stop_token& stop) {
-      return client_->terminate(instance_id, stop);
+  Result<void> terminate(const std::string& instance_id, const std::stop_token& stop) override {
+    return in_time(
+        stop, [&](const std::stop_token& late) { return client_->terminate(instance_id, late); });
+  }
+  Result<void> suspend_process(const std::string& group, const std::string& process,
+                               const std::stop_token& stop) override {
+    return in_time(stop, [&](const std::stop_token& late) {
+      return client_->suspend_process(group, process, late);
     });
   }
   WallTime now() override { return session_.aws_now(); }
 
  private:
   AwsGroupApi() = default;
+
+  template <class Act>
+  static Result<void> in_time(const std::stop_token& stop, Act act) {
+    return within(fleet::kLongestAct, "AWS", std::move(act), stop);
+  }
 
   aws::Session session_;
   net::HttpClient http_;

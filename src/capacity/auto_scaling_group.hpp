@@ -31,17 +31,22 @@ struct GroupSettings {
   std::string group;
   std::string region;  // empty: that of the environment, as AWS's tools find it
   bool single_task = true;
+  bool suspend_rebalancing = false;  // see to it that the group leaves its zones alone
 };
 
 // What is asked of a region. Only the tests do not go to AWS.
 class GroupApi {
  public:
   virtual ~GroupApi() = default;
-  virtual Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names) = 0;
-  virtual Result<std::vector<aws::ScalingActivity>> activities(const std::string& group,
-                                                               int most) = 0;
-  virtual Result<void> set_desired_capacity(const std::string& group, int desired) = 0;
-  virtual Result<void> terminate(const std::string& instance_id) = 0;
+  virtual Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
+                                                            const std::stop_token& stop) = 0;
+  virtual Result<std::vector<aws::ScalingActivity>> activities(const std::string& group, int most,
+                                                               const std::stop_token& stop) = 0;
+  virtual Result<void> set_desired_capacity(const std::string& group, int desired,
+                                            const std::stop_token& stop) = 0;
+  virtual Result<void> terminate(const std::string& instance_id, const std::stop_token& stop) = 0;
+  virtual Result<void> suspend_process(const std::string& group, const std::string& process,
+                                       const std::stop_token& stop) = 0;
   // AWS's clock, by which activities are dated: ours may be minutes off. Rather behind than ahead.
   virtual WallTime now() = 0;
 };
@@ -54,12 +59,13 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<std::string, GroupSettings> classes,
                     const Clock& clock = system_clock());
 
-  Result<fleet::CapacityList> list() override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class,
-                                          std::int64_t count) override;
-  Result<void> drain(const std::string& id) override;
-  Result<void> reap(const std::string& id) override;
-  Result<void> withdraw(const std::string& resource_class, std::int64_t count) override;
+  Result<fleet::CapacityList> list(const std::stop_token& stop) override;
+  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+                                          const std::stop_token& stop) override;
+  Result<void> drain(const std::string& id, const std::stop_token& stop) override;
+  Result<void> reap(const std::string& id, const std::stop_token& stop) override;
+  Result<void> withdraw(const std::string& resource_class, std::int64_t count,
+                        const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
@@ -68,6 +74,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::map<std::string, std::string> live;  // id to lifecycle state
     std::int64_t pending = 0;                 // asked for, and not there yet
     std::int64_t max = 0;
+    bool rebalances = false;                  // among its zones
     std::optional<WallTime> asked_at;         // when the desired capacity was last raised by us
     std::optional<WallTime> asked_at_by_aws;  // the same by AWS's clock
     std::string told_activity;                // the latest failed launch that was told
@@ -76,7 +83,9 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
 
   void see(const std::string& resource_class, const aws::AutoScalingGroup& group,
            fleet::CapacityList& all);
-  void look_for_failures(const std::string& resource_class, fleet::CapacityList& all);
+  void look_for_failures(const std::string& resource_class, fleet::CapacityList& all,
+                         const std::stop_token& stop);
+  void suspend_rebalancing(const std::string& resource_class, const std::stop_token& stop);
   void tell_of_replacement(const std::string& resource_class);
 
   // A group's size before it is changed.
@@ -84,7 +93,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::int64_t live = 0;
     std::int64_t wanted = 0;  // those, and what is requested
   };
-  Result<Size> size_of(const std::string& resource_class);
+  Result<Size> size_of(const std::string& resource_class, const std::stop_token& stop);
   std::string pending_id(const std::string& resource_class, std::string_view number) const;
 
   const std::unique_ptr<GroupApi> api_;

@@ -22,6 +22,8 @@ struct Region {
   std::vector<std::string> terminated;
   std::optional<Error> trouble;
   int asked_for_activities = 0;
+  int asked_to_suspend = 0;
+  bool no_suspending = false;
   Millis ahead{0};  // AWS's clock, of ours
 
   void instance(const std::string& id, const std::string& state) {
@@ -32,7 +34,8 @@ struct Region {
 class RegionApi final : public GroupApi {
  public:
   RegionApi(Region& region, const Clock& clock) : region_(region), clock_(clock) {}
-  Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names) override {
+  Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
+                                                    const std::stop_token&) override {
     if (region_.trouble) return *region_.trouble;
     std::vector<aws::AutoScalingGroup> found;
     for (const auto& name : names) {
@@ -40,18 +43,27 @@ class RegionApi final : public GroupApi {
     }
     return found;
   }
-  Result<std::vector<aws::ScalingActivity>> activities(const std::string&, int) override {
+  Result<std::vector<aws::ScalingActivity>> activities(const std::string&, int,
+                                                       const std::stop_token&) override {
     ++region_.asked_for_activities;
     return region_.activities;
   }
-  Result<void> set_desired_capacity(const std::string&, int desired) override {
+  Result<void> set_desired_capacity(const std::string&, int desired,
+                                    const std::stop_token&) override {
     if (region_.trouble) return *region_.trouble;
     region_.desired.push_back(desired);
     region_.group.desired = desired;
     return ok();
   }
-  Result<void> terminate(const std::string& id) override {
+  Result<void> terminate(const std::string& id, const std::stop_token&) override {
     region_.terminated.push_back(id);
+    return ok();
+  }
+  Result<void> suspend_process(const std::string&, const std::string& process,
+                               const std::stop_token&) override {
+    ++region_.asked_to_suspend;
+    if (region_.no_suspending) return Error{ErrorKind::forbidden, "not allowed"};
+    region_.group.suspended_processes.push_back(process);
     return ok();
   }
   WallTime now() override { return clock_.wall() + region_.ahead; }
@@ -67,7 +79,7 @@ class AutoScalingGroupsTest : public testing::Test {
 
   std::vector<std::string> live() {
     std::vector<std::string> ids;
-    const auto listed = groups.list();
+    const auto listed = groups.list({});
     for (const auto& instance : listed->live) ids.push_back(instance.id);
     return ids;
   }
@@ -91,29 +103,52 @@ TEST_F(AutoScalingGroupsTest, WritesWhatLivesAndIsToComeAndIsLaunched) {
   region.instance("i-1", "InService");
   region.group.desired = 2;
   live();
-  EXPECT_THAT(*groups.launch("acme/linux", 3),
+  EXPECT_THAT(*groups.launch("acme/linux", 3, {}),
               ElementsAre("runners/pending-2", "runners/pending-3", "runners/pending-4"));
   EXPECT_THAT(region.desired, ElementsAre(5));
   // Nobody has come yet: nothing is forgotten, and nothing counted twice.
   EXPECT_EQ(live().size(), 5U);
 }
 
+TEST_F(AutoScalingGroupsTest, SuspendsRebalancingBeforeItLaunchesIfToldTo) {
+  live();
+  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_EQ(region.asked_to_suspend, 0) << "nobody asked for it";
+
+  AutoScalingGroups careful(std::make_unique<RegionApi>(region, clock),
+                            {{"acme/linux", {.group = "runners", .suspend_rebalancing = true}}},
+                            clock);
+  region.no_suspending = true;
+  for (int i = 1; i <= 2; ++i) {
+    ASSERT_TRUE(careful.list({}));
+    EXPECT_EQ(careful.launch("acme/linux", 1, {})->size(), 1U) << "jobs do not wait for it";
+    EXPECT_EQ(region.asked_to_suspend, i);
+  }
+  region.no_suspending = false;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(careful.list({}));
+    EXPECT_TRUE(careful.launch("acme/linux", 1, {}));
+    EXPECT_EQ(region.asked_to_suspend, 3);
+  }
+  EXPECT_TRUE(region.group.has_suspended("AZRebalance"));
+}
+
 TEST_F(AutoScalingGroupsTest, NeverWritesLessThanWhatLives) {
   for (const auto* id : {"i-1", "i-2", "i-3"}) region.instance(id, "InService");
   region.group.desired = 1;  // somebody has lowered it, and protection kept the instances
   live();
-  EXPECT_TRUE(groups.withdraw("acme/linux", 1));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
   EXPECT_THAT(region.desired, IsEmpty());
-  EXPECT_TRUE(groups.launch("acme/linux", 1));
+  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(4));
 }
 
 TEST_F(AutoScalingGroupsTest, KeepsTheGroupsOwnMaximum) {
   region.group.max = 2;
   live();
-  EXPECT_EQ(groups.launch("acme/linux", 5)->size(), 2U);
+  EXPECT_EQ(groups.launch("acme/linux", 5, {})->size(), 2U);
   EXPECT_THAT(region.desired, ElementsAre(2));
-  EXPECT_THAT(*groups.launch("acme/linux", 1), IsEmpty());
+  EXPECT_THAT(*groups.launch("acme/linux", 1, {}), IsEmpty());
   EXPECT_THAT(region.desired, ElementsAre(2));
 }
 
@@ -121,18 +156,18 @@ TEST_F(AutoScalingGroupsTest, TellsAnEndOnce) {
   region.instance("i-1", "InService");
   live();
   region.group.instances[0].lifecycle_state = "Terminating";
-  const auto listed = groups.list();
+  const auto listed = groups.list({});
   ASSERT_EQ(listed->ended.size(), 1U);
   EXPECT_EQ(listed->ended[0].id, "i-1");
-  EXPECT_THAT(groups.list()->ended, IsEmpty());
+  EXPECT_THAT(groups.list({})->ended, IsEmpty());
 }
 
 TEST_F(AutoScalingGroupsTest, WhatWasAskedForAndCameIsNoEnd) {
   live();
-  EXPECT_TRUE(groups.launch("acme/linux", 1));
+  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
   EXPECT_THAT(live(), ElementsAre("runners/pending-1"));
   region.instance("i-1", "Pending");
-  const auto listed = groups.list();
+  const auto listed = groups.list({});
   EXPECT_EQ(listed->live.size(), 1U);
   EXPECT_THAT(listed->ended, IsEmpty());
 }
@@ -140,45 +175,45 @@ TEST_F(AutoScalingGroupsTest, WhatWasAskedForAndCameIsNoEnd) {
 TEST_F(AutoScalingGroupsTest, TellsWhyALaunchFailedOnce) {
   live();
   EXPECT_EQ(region.asked_for_activities, 0) << "nothing is missing";
-  EXPECT_TRUE(groups.launch("acme/linux", 2));
+  EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
   const auto old = clock.wall() - minutes(1);
   const auto later = clock.wall() + std::chrono::seconds(5);
   region.activities = {
       {"a-3", "Failed", "We currently do not have sufficient t3.micro capacity.",
        "Launching a new EC2 instance.  Status Reason: …", "", later, later},
       {"a-2", "Failed", "an old trouble", "Launching a new EC2 instance.", "", old, old}};
-  EXPECT_THAT(groups.list()->failed_launches.at("acme/linux").why,
+  EXPECT_THAT(groups.list({})->failed_launches.at("acme/linux").why,
               HasSubstr("sufficient t3.micro"));
-  EXPECT_THAT(groups.list()->failed_launches, IsEmpty());
+  EXPECT_THAT(groups.list({})->failed_launches, IsEmpty());
   region.activities.insert(region.activities.begin(),
                            {"a-4", "Failed", "again", "Launching", "", later, later});
-  EXPECT_EQ(groups.list()->failed_launches.at("acme/linux").why, "again");
+  EXPECT_EQ(groups.list({})->failed_launches.at("acme/linux").why, "again");
 }
 
 TEST_F(AutoScalingGroupsTest, FailuresAreDatedByTheClockOfAws) {
   region.ahead = -minutes(3);
   live();
-  EXPECT_TRUE(groups.launch("acme/linux", 1));
+  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
   const auto old = clock.wall() + region.ahead - std::chrono::seconds(1);
   region.activities = {{"a-1", "Failed", "an old trouble", "Launching", "", old, old}};
-  EXPECT_THAT(groups.list()->failed_launches, IsEmpty());
+  EXPECT_THAT(groups.list({})->failed_launches, IsEmpty());
   const auto later = clock.wall() + region.ahead + std::chrono::seconds(1);
   region.activities.insert(region.activities.begin(),
                            {"a-2", "Failed", "a new one", "Launching", "", later, later});
-  EXPECT_EQ(groups.list()->failed_launches.at("acme/linux").why, "a new one");
+  EXPECT_EQ(groups.list({})->failed_launches.at("acme/linux").why, "a new one");
 }
 
 TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {
   region.instance("i-1", "InService");
   region.group.desired = 1;
   live();
-  EXPECT_TRUE(groups.launch("acme/linux", 2));
-  EXPECT_TRUE(groups.withdraw("acme/linux", 1));
+  EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(3, 2));
   EXPECT_THAT(live(), ElementsAre("i-1", "runners/pending-1"));
-  EXPECT_TRUE(groups.withdraw("acme/linux", 5));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 5, {}));
   EXPECT_THAT(region.desired, ElementsAre(3, 2, 1)) << "never less than what lives";
-  EXPECT_TRUE(groups.withdraw("acme/linux", 1));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(3, 2, 1));
 }
 
@@ -191,13 +226,13 @@ TEST_F(AutoScalingGroupsTest, ASizeRestsOnNoOldLook) {
   clock.advance(std::chrono::seconds(2));
   region.group.instances.erase(region.group.instances.begin());
   region.group.desired = 3;
-  EXPECT_TRUE(groups.launch("acme/linux", 2));
+  EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
   EXPECT_THAT(region.desired, ElementsAre(5)) << "and not 6";
 
   live();
   clock.advance(std::chrono::seconds(2));
   for (const auto* id : {"i-4", "i-5"}) region.instance(id, "Pending");
-  EXPECT_TRUE(groups.withdraw("acme/linux", 3));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 3, {}));
   EXPECT_THAT(region.desired, ElementsAre(5, 4)) << "four live now";
 }
 
@@ -206,7 +241,7 @@ TEST_F(AutoScalingGroupsTest, AReplacementIsOnlyRequested) {
   region.group.desired = 1;
   live();
   region.group.instances.clear();
-  const auto listed = groups.list();
+  const auto listed = groups.list({});
   ASSERT_EQ(listed->live.size(), 1U);
   EXPECT_TRUE(listed->live[0].requested);
   EXPECT_EQ(listed->ended.at(0).id, "i-1");
@@ -216,17 +251,17 @@ TEST_F(AutoScalingGroupsTest, EndsByName) {
   region.instance("i-1", "InService");
   region.group.desired = 2;
   live();
-  EXPECT_TRUE(groups.drain("i-1"));
+  EXPECT_TRUE(groups.drain("i-1", {}));
   EXPECT_THAT(region.terminated, IsEmpty());
-  EXPECT_TRUE(groups.reap("i-1"));
-  EXPECT_TRUE(groups.reap("i-9")) << "it is gone already";
+  EXPECT_TRUE(groups.reap("i-1", {}));
+  EXPECT_TRUE(groups.reap("i-9", {})) << "it is gone already";
   EXPECT_THAT(region.terminated, ElementsAre("i-1"));
-  EXPECT_TRUE(groups.reap("runners/pending-1"));
+  EXPECT_TRUE(groups.reap("runners/pending-1", {}));
   EXPECT_THAT(region.desired, ElementsAre(1));
 }
 
 TEST_F(AutoScalingGroupsTest, WaitsNoLongerThanItIsToldTo) {
-  EXPECT_TRUE(groups.list());
+  EXPECT_TRUE(groups.list({}));
   groups.wait_for_change(Millis(0), {});
   std::stop_source stop;
   stop.request_stop();
@@ -235,7 +270,7 @@ TEST_F(AutoScalingGroupsTest, WaitsNoLongerThanItIsToldTo) {
 
 // The clock stands still: whoever waited for it would wait for ever.
 TEST_F(AutoScalingGroupsTest, WantsALookTenSecondsAfterTheLatest) {
-  EXPECT_TRUE(groups.list());
+  EXPECT_TRUE(groups.list({}));
   clock.advance(std::chrono::seconds(10));
   groups.wait_for_change(minutes(1), {});
 }
@@ -244,11 +279,11 @@ TEST_F(AutoScalingGroupsTest, TakesNoTroubleForAnEmptyGroup) {
   region.instance("i-1", "InService");
   live();
   region.trouble = Error{ErrorKind::unavailable, "Throttling"};
-  EXPECT_FALSE(groups.list());
+  EXPECT_FALSE(groups.list({}));
   region.trouble.reset();
-  EXPECT_THAT(groups.list()->ended, IsEmpty());
+  EXPECT_THAT(groups.list({})->ended, IsEmpty());
   region.group.name = "renamed";
-  const auto gone = groups.list();
+  const auto gone = groups.list({});
   EXPECT_THAT(gone->unreadable.at("acme/linux"), HasSubstr("no Auto Scaling group runners"));
   EXPECT_THAT(gone->ended, IsEmpty());
 }

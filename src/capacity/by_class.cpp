@@ -15,11 +15,11 @@ ByClass::ByClass(std::map<std::string, std::shared_ptr<fleet::CapacityProvider>>
   }
 }
 
-Result<fleet::CapacityList> ByClass::list() {
+Result<fleet::CapacityList> ByClass::list(const std::stop_token& stop) {
   fleet::CapacityList all;
   provider_of_.clear();
   for (auto* provider : providers_) {
-    auto listed = provider->list();
+    auto listed = provider->list(stop);
     if (!listed) {
       for (const auto& [name, of_class] : classes_) {
         if (of_class.get() == provider) all.unreadable.emplace(name, listed.error().message);
@@ -37,27 +37,29 @@ Result<fleet::CapacityList> ByClass::list() {
 }
 
 Result<std::vector<std::string>> ByClass::launch(const std::string& resource_class,
-                                                 std::int64_t count) {
+                                                 std::int64_t count, const std::stop_token& stop) {
   const auto provider = classes_.find(resource_class);
   if (provider == classes_.end()) {
     return Error{ErrorKind::not_found, "nothing launches instances of " + resource_class};
   }
-  return provider->second->launch(resource_class, count);
+  return provider->second->launch(resource_class, count, stop);
 }
 
-Result<void> ByClass::drain(const std::string& id) {
+Result<void> ByClass::drain(const std::string& id, const std::stop_token& stop) {
   const auto provider = provider_of_.find(id);
-  return provider == provider_of_.end() ? ok() : provider->second->drain(id);
+  return provider == provider_of_.end() ? ok() : provider->second->drain(id, stop);
 }
 
-Result<void> ByClass::reap(const std::string& id) {
+Result<void> ByClass::reap(const std::string& id, const std::stop_token& stop) {
   const auto provider = provider_of_.find(id);
-  return provider == provider_of_.end() ? ok() : provider->second->reap(id);
+  return provider == provider_of_.end() ? ok() : provider->second->reap(id, stop);
 }
 
-Result<void> ByClass::withdraw(const std::string& resource_class, std::int64_t count) {
+Result<void> ByClass::withdraw(const std::string& resource_class, std::int64_t count,
+                               const std::stop_token& stop) {
   const auto provider = classes_.find(resource_class);
-  return provider == classes_.end() ? ok() : provider->second->withdraw(resource_class, count);
+  return provider == classes_.end() ? ok()
+                                    : provider->second->withdraw(resource_class, count, stop);
 }
 
 // The first that returns ends the waiting of the others.

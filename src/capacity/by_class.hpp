@@ -17,13 +17,14 @@ class ByClass final : public fleet::CapacityProvider {
   // At least one provider; a provider may serve several classes.
   explicit ByClass(std::map<std::string, std::shared_ptr<fleet::CapacityProvider>> classes);
 
-  Result<fleet::CapacityList> list() override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class,
-                                          std::int64_t count) override;
+  Result<fleet::CapacityList> list(const std::stop_token& stop) override;
+  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+                                          const std::stop_token& stop) override;
   // Both of an instance that the latest list() had in it.
-  Result<void> drain(const std::string& id) override;
-  Result<void> reap(const std::string& id) override;
-  Result<void> withdraw(const std::string& resource_class, std::int64_t count) override;
+  Result<void> drain(const std::string& id, const std::stop_token& stop) override;
+  Result<void> reap(const std::string& id, const std::stop_token& stop) override;
+  Result<void> withdraw(const std::string& resource_class, std::int64_t count,
+                        const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:

@@ -17,8 +17,30 @@ namespace muster::capacity {
 namespace {
 
 constexpr std::size_t kLongestAnswer = 4 << 20;           // bytes
+constexpr std::size_t kLongestId = 128;                   // a scaler remembers each
+constexpr std::size_t kMostInstances = 2'000;             // of a class
 constexpr Millis kUntilListed = std::chrono::minutes(2);  // after a launch
 constexpr Millis kPollInterval = std::chrono::seconds(10);
+
+Result<void> check_ids(const std::vector<std::string>& ids) {
+  if (ids.size() > kMostInstances) {
+    return Error{ErrorKind::invalid, fmt::format("it names {} instances, and a class may have {}",
+                                                 ids.size(), kMostInstances)};
+  }
+  std::set<std::string_view> known;
+  for (const auto& id : ids) {
+    const bool plain = std::ranges::all_of(id, [](char c) { return c > ' ' && c <= '~'; });
+    if (id.empty() || id.size() > kLongestId || !plain) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("'{}' is no id: give it 1 to {} visible ASCII characters",
+                               printable(id, 60), kLongestId)};
+    }
+    if (!known.insert(id).second) {
+      return Error{ErrorKind::invalid, fmt::format("it names {} twice", id)};
+    }
+  }
+  return ok();
+}
 
 }  // namespace
 
@@ -38,7 +60,7 @@ Result<std::string> CommandCapacity::ask(const std::string& resource_class,
   return printed;
 }
 
-Result<fleet::CapacityList> CommandCapacity::list() {
+Result<fleet::CapacityList> CommandCapacity::list(const std::stop_token&) {
   fleet::CapacityList all;
   for (const auto& [name, settings] : classes_) {
     if (const auto listed = list_class(name, all); !listed) {
@@ -53,6 +75,11 @@ Result<void> CommandCapacity::list_class(const std::string& name, fleet::Capacit
   if (!printed) return printed.error();
   const auto told = protocol::from_json<protocol::CommandInstances>(*printed);
   if (!told) return told.error().within("what it prints for 'list' is no list of instances");
+
+  std::vector<std::string> ids;
+  for (const auto& instance : told->instances) ids.push_back(instance.id);
+  if (const auto good = check_ids(ids); !good)
+    return good.error().within("what it prints for 'list'");
 
   const bool single_task = classes_.at(name).single_task;
   all.late_listings[name] = {kUntilListed, single_task};
@@ -73,7 +100,8 @@ Result<void> CommandCapacity::list_class(const std::string& name, fleet::Capacit
 }
 
 Result<std::vector<std::string>> CommandCapacity::launch(const std::string& resource_class,
-                                                         std::int64_t count) {
+                                                         std::int64_t count,
+                                                         const std::stop_token&) {
   if (!classes_.contains(resource_class)) {
     return Error{ErrorKind::not_found, "no command launches " + resource_class};
   }
@@ -81,10 +109,13 @@ Result<std::vector<std::string>> CommandCapacity::launch(const std::string& reso
   if (!printed) return printed.error();
   auto told = protocol::from_json<protocol::CommandLaunched>(*printed);
   if (!told) return told.error().within("what it prints for 'launch' is no list of ids");
+  if (const auto good = check_ids(told->ids); !good) {
+    return good.error().within("what it prints for 'launch'");
+  }
   return std::move(told->ids);
 }
 
-Result<void> CommandCapacity::drain(const std::string& id) {
+Result<void> CommandCapacity::drain(const std::string& id, const std::stop_token&) {
   const auto found = known_.find(id);
   if (found == known_.end() || found->second.draining) return ok();
   const auto& name = found->second.resource_class;
@@ -93,7 +124,7 @@ Result<void> CommandCapacity::drain(const std::string& id) {
   return ok();
 }
 
-Result<void> CommandCapacity::reap(const std::string& id) {
+Result<void> CommandCapacity::reap(const std::string& id, const std::stop_token&) {
   const auto found = known_.find(id);
   if (found == known_.end()) return ok();
   const auto& name = found->second.resource_class;

@@ -8,8 +8,9 @@
 //   PROGRAM… drain CLASS ID        asks one to take no further task; must not end a running one
 //   PROGRAM… end CLASS ID          ends one that never connected, or is older than any task
 //
-// and ends with exit code 0. An id is the name of the runner on that machine. An instance that is
-// not listed any more has ended; one that was just launched may take two minutes to be listed.
+// and ends with exit code 0. An id is the name of the runner on that machine: 1 to 128 visible
+// ASCII characters. An instance that is not listed any more has ended; one that was just launched
+// may take two minutes to be listed.
 
 #include <map>
 #include <string>
@@ -30,11 +31,11 @@ class CommandCapacity final : public fleet::CapacityProvider {
  public:
   explicit CommandCapacity(std::map<std::string, CommandSettings> classes);
 
-  Result<fleet::CapacityList> list() override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class,
-                                          std::int64_t count) override;
-  Result<void> drain(const std::string& id) override;
-  Result<void> reap(const std::string& id) override;
+  Result<fleet::CapacityList> list(const std::stop_token& stop) override;
+  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+                                          const std::stop_token& stop) override;
+  Result<void> drain(const std::string& id, const std::stop_token& stop) override;
+  Result<void> reap(const std::string& id, const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:

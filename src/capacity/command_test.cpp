@@ -54,7 +54,7 @@ class CommandCapacityTest : public testing::Test {
   }
   std::vector<std::string> live() {
     std::vector<std::string> ids;
-    const auto listed = capacity.list();
+    const auto listed = capacity.list({});
     for (const auto& instance : listed->live) ids.push_back(instance.id);
     return ids;
   }
@@ -69,7 +69,7 @@ class CommandCapacityTest : public testing::Test {
 TEST_F(CommandCapacityTest, ListsWhatTheProgramSays) {
   write("machines", R"({"instances":[{"id":"vm-1","launched_at":"2026-01-01T00:00:00Z"},
     {"id":"vm-2","launched_at":"2026-01-01T00:00:05Z","draining":true}]})");
-  const auto listed = capacity.list();
+  const auto listed = capacity.list({});
   ASSERT_TRUE(listed);
   ASSERT_EQ(listed->live.size(), 2U);
   EXPECT_EQ(listed->live[0].id, "vm-1");
@@ -83,8 +83,8 @@ TEST_F(CommandCapacityTest, ListsWhatTheProgramSays) {
 // The loop remembers what was launched, and counts it until it is listed.
 TEST_F(CommandCapacityTest, TellsThatALaunchIsListedLate) {
   write("launched", R"({"ids":["vm-1","vm-2"]})");
-  EXPECT_THAT(*capacity.launch("acme/vm", 2), ElementsAre("vm-1", "vm-2"));
-  const auto listed = capacity.list();
+  EXPECT_THAT(*capacity.launch("acme/vm", 2, {}), ElementsAre("vm-1", "vm-2"));
+  const auto listed = capacity.list({});
   EXPECT_THAT(listed->live, IsEmpty());
   EXPECT_THAT(listed->ended, IsEmpty());
   EXPECT_EQ(listed->late_listings.at("acme/vm").within, minutes(2));
@@ -92,49 +92,69 @@ TEST_F(CommandCapacityTest, TellsThatALaunchIsListedLate) {
 
 TEST_F(CommandCapacityTest, NeedNotKnowWhenAMachineWasLaunched) {
   write("machines", R"({"instances":[{"id":"vm-2"}]})");
-  EXPECT_EQ(capacity.list()->live.at(0).launched_at, std::nullopt);
+  EXPECT_EQ(capacity.list({})->live.at(0).launched_at, std::nullopt);
 }
 
 TEST_F(CommandCapacityTest, TellsAnEndOnce) {
   machines({"vm-1"});
   EXPECT_THAT(live(), ElementsAre("vm-1"));
   machines({});
-  EXPECT_EQ(capacity.list()->ended.size(), 1U);
-  EXPECT_THAT(capacity.list()->ended, IsEmpty());
+  EXPECT_EQ(capacity.list({})->ended.size(), 1U);
+  EXPECT_THAT(capacity.list({})->ended, IsEmpty());
 }
 
 TEST_F(CommandCapacityTest, AFailureEndsNobody) {
   machines({"vm-1"});
   EXPECT_THAT(live(), ElementsAre("vm-1"));
   write("broken", "");
-  const auto failed = capacity.list();
+  const auto failed = capacity.list({});
   EXPECT_THAT(failed->ended, IsEmpty());
   EXPECT_THAT(failed->unreadable.at("acme/vm"), HasSubstr("no credit left"));
-  EXPECT_FALSE(capacity.launch("acme/vm", 1));
-  EXPECT_FALSE(capacity.drain("vm-1"));
+  EXPECT_FALSE(capacity.launch("acme/vm", 1, {}));
+  EXPECT_FALSE(capacity.drain("vm-1", {}));
   std::filesystem::remove(place / "broken");
   for (const auto* rubbish : {"", "[]", R"({"instances":[{"name":"vm-1"}]})"}) {
     write("machines", rubbish);
-    EXPECT_THAT(capacity.list()->unreadable.at("acme/vm"), HasSubstr("no list of instances"));
+    EXPECT_THAT(capacity.list({})->unreadable.at("acme/vm"), HasSubstr("no list of instances"));
   }
   machines({"vm-1"});
   EXPECT_THAT(live(), ElementsAre("vm-1"));
 }
 
+TEST_F(CommandCapacityTest, RefusesIdsThatCannotBeKept) {
+  const std::string long_id(129, 'a');
+  for (const auto& [ids, why] : std::vector<std::pair<std::string, std::string>>{
+           {R"("")", "is no id"},
+           {R"("vm 1")", "is no id"},
+           {"\"" + long_id + "\"", "is no id: give it 1 to 128"},
+           {R"("vm-1","vm-1")", "names vm-1 twice"}}) {
+    write("launched", "{\"ids\":[" + ids + "]}");
+    const auto launched = capacity.launch("acme/vm", 1, {});
+    ASSERT_FALSE(launched) << ids;
+    EXPECT_THAT(launched.error().message, HasSubstr(why));
+  }
+  machines({"vm-1", "vm-1"});
+  EXPECT_THAT(capacity.list({})->unreadable.at("acme/vm"), HasSubstr("names vm-1 twice"));
+  std::vector<std::string> many;
+  for (int i = 0; i < 2'001; ++i) many.push_back("vm-" + std::to_string(i));
+  machines(many);
+  EXPECT_THAT(capacity.list({})->unreadable.at("acme/vm"), HasSubstr("2001 instances"));
+}
+
 TEST_F(CommandCapacityTest, DrainsOnce) {
   machines({"vm-1"});
   live();
-  EXPECT_TRUE(capacity.drain("vm-1"));
-  EXPECT_TRUE(capacity.drain("vm-1"));
-  EXPECT_TRUE(capacity.drain("gone"));
+  EXPECT_TRUE(capacity.drain("vm-1", {}));
+  EXPECT_TRUE(capacity.drain("vm-1", {}));
+  EXPECT_TRUE(capacity.drain("gone", {}));
   EXPECT_EQ(asked(), "list acme/vm\ndrain acme/vm vm-1\n");
-  EXPECT_TRUE(capacity.list()->live.at(0).draining) << "though the program does not say so";
+  EXPECT_TRUE(capacity.list({})->live.at(0).draining) << "though the program does not say so";
 }
 
 TEST_F(CommandCapacityTest, Ends) {
   machines({"vm-1"});
   live();
-  EXPECT_TRUE(capacity.reap("vm-1"));
+  EXPECT_TRUE(capacity.reap("vm-1", {}));
   EXPECT_EQ(asked(), "list acme/vm\nend acme/vm vm-1\n");
 }
 
@@ -145,29 +165,32 @@ TEST_F(CommandCapacityTest, ByClassKeepsOneTroubleFromTheOtherClasses) {
       std::map<std::string, CommandSettings>{{"acme/ill", {.program = {"/no/such/program"}}}});
   ByClass both({{"acme/vm", well}, {"acme/ill", ill}});
   machines({"vm-1"});
-  const auto listed = both.list();
+  const auto listed = both.list({});
   ASSERT_TRUE(listed);
   EXPECT_EQ(listed->live.size(), 1U);
   EXPECT_TRUE(listed->late_listings.contains("acme/vm"));
   EXPECT_THAT(listed->unreadable.at("acme/ill"), HasSubstr("cannot run /no/such/program"));
-  EXPECT_TRUE(both.drain("vm-1"));
+  EXPECT_TRUE(both.drain("vm-1", {}));
   EXPECT_THAT(asked(), HasSubstr("drain acme/vm vm-1"));
   machines({"vm-1", "vm-2"});
-  EXPECT_TRUE(both.list());
-  EXPECT_TRUE(both.reap("vm-2"));
+  EXPECT_TRUE(both.list({}));
+  EXPECT_TRUE(both.reap("vm-2", {}));
   EXPECT_THAT(asked(), HasSubstr("end acme/vm vm-2"));
-  EXPECT_FALSE(both.launch("acme/other", 1));
+  EXPECT_FALSE(both.launch("acme/other", 1, {}));
 }
 
 // Returns on its stop only: both wait for ever otherwise.
 class Patient final : public fleet::CapacityProvider {
  public:
   explicit Patient(bool first) : first_(first) {}
-  Result<fleet::CapacityList> list() override { return fleet::CapacityList{}; }
-  Result<std::vector<std::string>> launch(const std::string&, std::int64_t) override {
+  Result<fleet::CapacityList> list(const std::stop_token&) override {
+    return fleet::CapacityList{};
+  }
+  Result<std::vector<std::string>> launch(const std::string&, std::int64_t,
+                                          const std::stop_token&) override {
     return std::vector<std::string>();
   }
-  Result<void> drain(const std::string&) override { return ok(); }
+  Result<void> drain(const std::string&, const std::stop_token&) override { return ok(); }
   void wait_for_change(Millis, std::stop_token stop) override {
     while (!first_ && !stop.stop_requested()) std::this_thread::yield();
   }

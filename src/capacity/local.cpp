@@ -108,7 +108,7 @@ void LocalCapacity::adopt(InstanceRecord record) {
   instances_.emplace(id, std::move(instance));
 }
 
-Result<fleet::CapacityList> LocalCapacity::list() {
+Result<fleet::CapacityList> LocalCapacity::list(const std::stop_token&) {
   fleet::CapacityList all;
   for (auto it = instances_.begin(); it != instances_.end();) {
     auto& [id, instance] = *it;
@@ -159,7 +159,7 @@ void LocalCapacity::remove_directory(const std::filesystem::path& directory) {
 }
 
 Result<std::vector<std::string>> LocalCapacity::launch(const std::string& resource_class,
-                                                       std::int64_t count) {
+                                                       std::int64_t count, const std::stop_token&) {
   const auto agent = settings_.classes.find(resource_class);
   if (agent == settings_.classes.end()) {
     return Error{ErrorKind::not_found, "no local provider for " + resource_class};
@@ -255,7 +255,7 @@ Result<process::Child> LocalCapacity::start_agent(const InstanceRecord& record, 
 }
 
 // It is noted first and asked then: a second TERM would end its task, so better none than two.
-Result<void> LocalCapacity::drain(const std::string& id) {
+Result<void> LocalCapacity::drain(const std::string& id, const std::stop_token&) {
   const auto found = instances_.find(id);
   if (found == instances_.end() || found->second.record.draining) return ok();
   auto& instance = found->second;

@@ -40,10 +40,10 @@ class LocalCapacity final : public fleet::CapacityProvider {
   static Result<std::unique_ptr<LocalCapacity>> open(LocalSettings settings,
                                                      const Clock& clock = system_clock());
 
-  Result<fleet::CapacityList> list() override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class,
-                                          std::int64_t count) override;
-  Result<void> drain(const std::string& id) override;
+  Result<fleet::CapacityList> list(const std::stop_token& stop) override;
+  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+                                          const std::stop_token& stop) override;
+  Result<void> drain(const std::string& id, const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:

@@ -75,7 +75,7 @@ class LocalTest : public testing::Test {
     return std::move(*local);
   }
   std::string launch_one(LocalCapacity& local) {
-    const auto ids = local.launch("local/small", 1);
+    const auto ids = local.launch("local/small", 1, {});
     EXPECT_TRUE(ids && ids->size() == 1);
     const auto id = ids->at(0);
     EXPECT_TRUE(eventually([&] { return std::filesystem::exists(directory(id) / "config"); }));
@@ -86,7 +86,7 @@ class LocalTest : public testing::Test {
     fleet::CapacityList list;
     EXPECT_TRUE(eventually([&] {
       local.wait_for_change(seconds(1), {});
-      list = *local.list();
+      list = *local.list({});
       return !list.ended.empty();
     }));
     return list;
@@ -116,7 +116,7 @@ TEST_F(LocalTest, StartsAnAgentThatReadsItsConfigurationFromAPipe) {
   EXPECT_THAT(environment,
               HasSubstr("MUSTER_AGENT_STATE=" + (directory(id) / "state").string() + "\n"));
   EXPECT_THAT(content(directory(id) / "instance.json"), Not(HasSubstr("muc_")));
-  const auto list = *local->list();
+  const auto list = *local->list({});
   ASSERT_THAT(list.live, SizeIs(1));
   EXPECT_EQ(list.live[0].id, id);
   EXPECT_EQ(list.live[0].resource_class, "local/small");
@@ -126,21 +126,21 @@ TEST_F(LocalTest, StartsAnAgentThatReadsItsConfigurationFromAPipe) {
 TEST_F(LocalTest, TellsAnEndOnceAndRemovesItsDirectory) {
   auto local = open();
   const auto id = launch_one(*local);
-  ASSERT_TRUE(local->drain(id));
+  ASSERT_TRUE(local->drain(id, {}));
   const auto list = wait_for_end(*local);
   EXPECT_THAT(list.live, IsEmpty());
   ASSERT_THAT(list.ended, SizeIs(1));
   EXPECT_EQ(list.ended[0].id, id);
   EXPECT_EQ(list.ended[0].how, "exit code 0");
-  EXPECT_THAT(local->list()->ended, IsEmpty());
+  EXPECT_THAT(local->list({})->ended, IsEmpty());
   EXPECT_FALSE(std::filesystem::exists(directory(id)));
-  EXPECT_TRUE(local->drain(id)) << "asking for one that is gone is no error";
+  EXPECT_TRUE(local->drain(id, {})) << "asking for one that is gone is no error";
 }
 
 TEST_F(LocalTest, TellsHowAnAgentFailed) {
   agent_is(kFailing);
   auto local = open();
-  ASSERT_THAT(*local->launch("local/small", 2), SizeIs(2));
+  ASSERT_THAT(*local->launch("local/small", 2, {}), SizeIs(2));
   std::vector<std::string> how;
   while (how.size() < 2) {
     for (const auto& ended : wait_for_end(*local).ended) how.push_back(ended.how);
@@ -152,12 +152,12 @@ TEST_F(LocalTest, NeverAsksABusyInstanceTwiceNotEvenAfterARestart) {
   ASSERT_TRUE(write_file_atomically(state / "busy", "", 0600));
   auto local = open();
   const auto id = launch_one(*local);
-  ASSERT_TRUE(local->drain(id));
-  ASSERT_TRUE(local->drain(id));
+  ASSERT_TRUE(local->drain(id, {}));
+  ASSERT_TRUE(local->drain(id, {}));
   ASSERT_TRUE(eventually([&] { return content(directory(id) / "terms") == "TERM\n"; }));
   local = open();
-  ASSERT_TRUE(local->list()->live.at(0).draining);
-  ASSERT_TRUE(local->drain(id));
+  ASSERT_TRUE(local->list({})->live.at(0).draining);
+  ASSERT_TRUE(local->drain(id, {}));
   // A signal that was sent is delivered before the one that proves it was not.
   const auto record = read_record(directory(id));
   ASSERT_TRUE(record);
@@ -170,10 +170,10 @@ TEST_F(LocalTest, NeverAsksABusyInstanceTwiceNotEvenAfterARestart) {
 TEST_F(LocalTest, AdoptsWhatAnEarlierScalerLeftRunning) {
   const auto id = launch_one(*open());
   auto local = open();
-  const auto list = *local->list();
+  const auto list = *local->list({});
   ASSERT_THAT(list.live, SizeIs(1));
   EXPECT_EQ(list.live[0].id, id);
-  ASSERT_TRUE(local->drain(id));
+  ASSERT_TRUE(local->drain(id, {}));
   EXPECT_THAT(wait_for_end(*local).ended, SizeIs(1));
   EXPECT_FALSE(std::filesystem::exists(directory(id)));
 }
@@ -185,9 +185,9 @@ TEST_F(LocalTest, TellsWhatEndedWhileNoScalerWasThere) {
   ::kill(record->process->pid, SIGKILL);
   ASSERT_TRUE(eventually([&] { return !is_alive(*record); }));
   auto local = open();
-  EXPECT_THAT(local->list()->ended, SizeIs(1));
-  EXPECT_THAT(local->list()->ended, IsEmpty());
-  EXPECT_THAT(open()->list()->ended, IsEmpty());
+  EXPECT_THAT(local->list({})->ended, SizeIs(1));
+  EXPECT_THAT(local->list({})->ended, IsEmpty());
+  EXPECT_THAT(open()->list({})->ended, IsEmpty());
 }
 
 // As if the scaler had died between making the record and starting, or recording, the agent.
@@ -195,7 +195,7 @@ TEST_F(LocalTest, TellsWhatWasNeverStarted) {
   const auto made = directory("local-small-00000001");
   std::filesystem::create_directories(made);
   ASSERT_TRUE(write_record(made, {"local-small-00000001", "local/small", WallTime{}}));
-  const auto list = *open()->list();
+  const auto list = *open()->list({});
   ASSERT_THAT(list.ended, SizeIs(1));
   EXPECT_EQ(list.ended[0].how, "it was never started");
   EXPECT_FALSE(std::filesystem::exists(made));
@@ -206,7 +206,7 @@ TEST_F(LocalTest, RemovesWhatHasNoRecordAndLeavesWhatItCannotRead) {
   std::filesystem::create_directories(directory("rubbish"));
   ASSERT_TRUE(
       write_file_atomically(directory("rubbish") / "instance.json", "{\"id\": \"rub", 0600));
-  const auto list = *open()->list();
+  const auto list = *open()->list({});
   EXPECT_THAT(list.live, IsEmpty());
   EXPECT_THAT(list.ended, IsEmpty());
   EXPECT_FALSE(std::filesystem::exists(directory("without")));
@@ -233,10 +233,10 @@ TEST_F(LocalTest, LookingChangesNothing) {
 TEST_F(LocalTest, SaysWhyItCannotLaunch) {
   auto local = open();
   std::filesystem::remove(root / "token");
-  EXPECT_THAT(local->launch("local/small", 1).error().message, HasSubstr("token"));
+  EXPECT_THAT(local->launch("local/small", 1, {}).error().message, HasSubstr("token"));
   ASSERT_TRUE(write_file_atomically(root / "token", "muc_secret", 0600));
   std::filesystem::remove(root / "agent");
-  EXPECT_THAT(*local->launch("local/small", 2), IsEmpty());
+  EXPECT_THAT(*local->launch("local/small", 2, {}), IsEmpty());
   EXPECT_THAT(*find_instances(state / "instances"), IsEmpty());
 }
 

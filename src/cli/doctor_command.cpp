@@ -176,7 +176,7 @@ class Examination {
         continue;
       }
       uses.push_back({name, group->group, group->region.empty() ? *region() : group->region,
-                      scaled.managed.policy});
+                      scaled.managed.policy, group->suspend_rebalancing});
     }
     return uses;
   }
@@ -205,7 +205,7 @@ class Examination {
       settings.timeout = std::min(settings.timeout, doctor::kPatience);
       names.push_back(name);
     }
-    keep(doctor::judge_listing(names, capacity::CommandCapacity(std::move(classes)).list()));
+    keep(doctor::judge_listing(names, capacity::CommandCapacity(std::move(classes)).list({})));
   }
 
   void lease() {

@@ -26,9 +26,10 @@ namespace muster::cli {
 namespace {
 
 constexpr Millis kShift = std::chrono::seconds(55);  // of the minute; the next one is invoked then
-constexpr Millis kLastWords = std::chrono::seconds(3);  // before the deadline: no pass goes on
-constexpr Millis kLastPass = std::chrono::seconds(2);   // before that: none begins
-constexpr Millis kHandOver = std::chrono::seconds(2);   // at most; the lease ends by itself too
+constexpr Millis kHandOver = std::chrono::seconds(1);  // at most; the lease ends by itself too
+constexpr Millis kLastWords =
+    kHandOver + fleet::kLastWrite;                     // before the deadline: no pass goes on
+constexpr Millis kLastPass = std::chrono::seconds(2);  // before that: none begins
 constexpr std::uint64_t kLongestFile = 1 << 20;
 constexpr std::size_t kLongestReason = 2'000;
 

@@ -35,7 +35,8 @@ Result<Plan> make_plan(const ScaleConfig& config) {
   fleet::DryRunLedger ledger(*memory ? &(*memory)->ledger() : nullptr);
   const auto instances = make_capacity(config, Purpose::look);
   if (!instances) return instances.error();
-  fleet::DryRunCapacity capacity([&] { return (*instances)->list(); });
+  fleet::DryRunCapacity capacity(
+      [&](const std::stop_token& stop) { return (*instances)->list(stop); });
   const auto queue = make_queue(config);
   KeptPass kept;
   fleet::Loop loop(config.managed_classes(), {*queue, capacity, ledger, kept, system_clock()});

@@ -40,13 +40,16 @@ class ConfigReader {
     if (!config.lease || top.take("state_directory") != nullptr) {
       config.state_directory = path(top, "state_directory");
     }
-    if (const auto* classes = top.require("resource_classes")) {
+    const auto* classes = top.require("resource_classes");
+    if (classes != nullptr) {
       if (classes->entries.empty()) {
         top.problem_at("resource_classes", "needs at least one class: namespace/name");
       }
       read_classes(*classes, config);
     }
     refuse_lease_of_local(top, config);
+    fit_programs_into_lease(classes, config);
+    fit_reading_into_lease(top, config);
     top.finish();
     if (!problems_.empty()) return std::move(problems_);
     config.token_files = std::move(token_files_);
@@ -105,6 +108,39 @@ class ConfigReader {
                      "is for machines that several scalers can reach, and 'local' "
                      "instances are of one machine: remove one of the two");
     }
+  }
+
+  // A call that may outlast the lease would act while another scaler is in charge.
+  void fit_programs_into_lease(const yaml::Value* classes, ScaleConfig& config) {
+    if (!config.lease || classes == nullptr) return;
+    for (std::size_t i = 0; i < config.classes.size(); ++i) {
+      auto& [managed, capacity] = config.classes[i];
+      auto* command = std::get_if<capacity::CommandSettings>(&capacity);
+      if (command == nullptr || command->timeout <= fleet::kLongestAct) continue;
+      const auto* section = classes->entries[i].value.find("command");
+      const auto* timeout = section == nullptr ? nullptr : section->find("timeout");
+      command->timeout = fleet::kLongestAct;
+      if (timeout == nullptr) continue;  // the default is what fits
+      problems_.push_back({timeout->at, "resource_classes." + managed.name + ".command.timeout",
+                           fmt::format("under a lease a call must end within {}: lower it, and let "
+                                       "the program return before its machines have started",
+                                       format_duration(fleet::kLongestAct))});
+    }
+  }
+
+  // Or the lease would end in every reading, and the function's minute soon after.
+  static void fit_reading_into_lease(yaml::MapReader& top, const ScaleConfig& config) {
+    constexpr std::int64_t kRequestsOfClass = 3;
+    constexpr std::int64_t kReadingsPerMinute = 3;
+    const auto* queue = std::get_if<CircleCiQueue>(&config.queue);
+    if (queue == nullptr || !config.lease) return;
+    const auto classes = std::ssize(config.classes);
+    const auto least = kRequestsOfClass * classes * kReadingsPerMinute;
+    if (queue->requests_per_minute >= least) return;
+    top.problem_at("circleci",
+                   fmt::format("requests_per_minute is {}, and {} classes under a lease need at "
+                               "least {}: raise it, or give some classes to another scaler",
+                               queue->requests_per_minute, classes, least));
   }
 
   static bool is_class_name(std::string_view name) {
@@ -308,6 +344,7 @@ class ConfigReader {
     policy.reaps = true;
     if (reader.take("longest_life") != nullptr) {
       policy.longest_life = duration(reader, "longest_life", std::chrono::minutes(1), Millis(0));
+      refuse_life_of_continuous(reader, command.single_task);
     }
     reader.finish();
     return command;
@@ -321,18 +358,24 @@ class ConfigReader {
     group.group = text(reader, "name");
     group.region = reader.text("region").value_or("");
     group.single_task = single_task(reader);
+    group.suspend_rebalancing = reader.boolean("suspend_rebalancing").value_or(false);
     policy.reaps = true;
     policy.drains = false;
     if (group.single_task) {
       policy.longest_life =
           duration(reader, "longest_life", std::chrono::minutes(1), std::chrono::minutes(330));
     } else if (reader.take("longest_life") != nullptr) {
-      reader.problem_at("longest_life",
-                        "is for single-task instances, as a continuous one has no longest life: "
-                        "remove it");
+      refuse_life_of_continuous(reader, group.single_task);
     }
     reader.finish();
     return group;
+  }
+
+  static void refuse_life_of_continuous(yaml::MapReader& reader, bool single_task) {
+    if (single_task) return;
+    reader.problem_at("longest_life",
+                      "is for single-task instances, as a continuous one has no longest life: "
+                      "remove it");
   }
 
   static bool single_task(yaml::MapReader& reader) {

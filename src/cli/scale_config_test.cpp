@@ -253,6 +253,41 @@ TEST(ScaleConfig, HasOneQueueAndOneKindOfInstancesPerClass) {
               Contains(HasSubstr("needs the queue of a 'server'")));
 }
 
+std::string leased(std::string_view more = "", std::string_view lease = "  table: muster\n") {
+  return fmt::format(
+      "circleci: {{token_variable: TOKEN}}\nlease:\n{}{}resource_classes:\n"
+      "  acme/linux: {{max: 1, auto_scaling_group: {{name: runners}}}}\n",
+      lease, more);
+}
+
+TEST(ScaleConfig, AContinuousMachineOfAProgramHasNoLongestLife) {
+  std::string text(kElsewhere);
+  EXPECT_THAT(problems_of(text + "      mode: continuous\n"),
+              ElementsAre(HasSubstr("command.longest_life: is for single-task instances")));
+}
+
+TEST(ScaleConfig, UnderALeaseAProgramAnswersWithinTheLongestAct) {
+  const std::string lease = "lease: {table: muster}\n";
+  EXPECT_THAT(problems_of(std::string(kElsewhere) + lease),
+              ElementsAre("f:9:16: resource_classes.acme/linux.command.timeout: under a lease a "
+                          "call must end within 10s: lower it, and let the program return before "
+                          "its machines have started"));
+  std::string text(kElsewhere);
+  text.replace(text.find("timeout: 2m"), 11, "mode: single-task");
+  const auto config = parse_scale_config(text + lease, "/srv");
+  ASSERT_TRUE(std::holds_alternative<ScaleConfig>(config));
+  const auto& scaled = std::get<ScaleConfig>(config).classes.at(0);
+  EXPECT_EQ(std::get<capacity::CommandSettings>(scaled.capacity).timeout, fleet::kLongestAct);
+}
+
+TEST(ScaleConfig, UnderALeaseAReadingTakesAThirdOfAMinuteAtMost) {
+  std::string text = leased();
+  text.replace(text.find("TOKEN}"), 6, "TOKEN, requests_per_minute: 8}");
+  EXPECT_THAT(problems_of(text), ElementsAre(HasSubstr("1 classes under a lease need at least 9")));
+  text.replace(text.find(": 8}"), 4, ": 9}");
+  EXPECT_THAT(problems_of(text), IsEmpty());
+}
+
 TEST(ScaleConfig, EachProblemNamesItsPlace) {
   EXPECT_THAT(problems_of("server: ["),
               ElementsAre("f:2:1: a '[' was opened before this, and never closed"));
@@ -327,13 +362,6 @@ TEST_F(TokenFiles, AreRegularFiles) {
   std::filesystem::remove(directory_ / "large.token");
   std::filesystem::create_directory(directory_ / "large.token");
   EXPECT_THAT(problems(false), ElementsAre(HasSubstr("is no regular file")));
-}
-
-std::string leased(std::string_view more = "", std::string_view lease = "  table: muster\n") {
-  return fmt::format(
-      "circleci: {{token_variable: TOKEN}}\nlease:\n{}{}resource_classes:\n"
-      "  acme/linux: {{max: 1, auto_scaling_group: {{name: runners}}}}\n",
-      lease, more);
 }
 
 TEST(ScaleConfig, ALeaseKeepsTheMemorySoThatNoDirectoryIsNeeded) {

@@ -58,7 +58,9 @@ Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
     Purpose purpose) {
   if (purpose == Purpose::look) {
     return std::make_shared<fleet::DryRunCapacity>(
-        [directory = config.state_directory] { return capacity::look_at_local(directory); });
+        [directory = config.state_directory](const std::stop_token&) {
+          return capacity::look_at_local(directory);
+        });
   }
   capacity::LocalSettings settings;
   settings.state_directory = config.state_directory;

@@ -174,7 +174,10 @@ std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
 
 std::map<std::string, fleet::ClassDemand> CircleCi::all_unknown(const std::string& why) const {
   std::map<std::string, fleet::ClassDemand> demand;
-  for (const auto& name : classes_) demand[name].demand = scaling::DemandUnknown{why};
+  for (const auto& name : classes_) {
+    demand[name].demand = scaling::DemandUnknown{why};
+    demand[name].ask_again_at = source_pause_.asked_until;
+  }
   return demand;
 }
 
@@ -197,11 +200,25 @@ void CircleCi::refused(Pause& pause, const Refusal& refusal) {
                                         : Millis(some(dice_));
   pause.refusals += 1;
   pause.until = clock_.monotonic() + wait;
+  pause.asked_until.reset();
   pause.why =
       printable(fmt::format("{}: {}", settings_.url, refusal.error.message), kLongestReason);
   if (refusal.retry_after) {
+    pause.asked_until = clock_.wall() + wait;
     log::info("asked to wait", {{"url", settings_.url}, {"wait", format_duration(wait)}});
   }
+}
+
+// By a clock that may be another machine's, or have jumped since.
+void CircleCi::hold_off(WallTime until) {
+  const auto wait = std::min(until - clock_.wall(), kLongestRetryAfter);
+  const auto now = clock_.monotonic();
+  if (wait <= Millis(0) || source_pause_.until >= now + wait) return;
+  source_pause_ = {
+      .refusals = 1,
+      .until = now + wait,
+      .asked_until = until,
+      .why = fmt::format("{}: asked to wait, some more {}", settings_.url, format_duration(wait))};
 }
 
 void CircleCi::wait_for_change(Millis patience, std::stop_token stop) {

@@ -5,7 +5,8 @@
 //
 // All classes share one budget of requests. Within a reading they are spread as the budget says,
 // over a few connections that are kept. What cannot be read is unknown, and asked for again after
-// a pause: as long as the peer says (Retry-After, up to 15 minutes), else one that doubles from a
+// a pause: as long as the peer says (Retry-After, up to 15 minutes; another process of ours is told
+// by what the scaler remembers), else one that doubles from a
 // second to a minute, with jitter. A refused question pauses its class; a silent peer, a refused
 // token or 429 pauses everything.
 //
@@ -13,6 +14,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -38,6 +40,7 @@ class CircleCi final : public fleet::DemandSource {
            const Clock& clock = system_clock());
 
   std::map<std::string, fleet::ClassDemand> read(std::stop_token stop) override;
+  void hold_off(WallTime until) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
@@ -47,6 +50,7 @@ class CircleCi final : public fleet::DemandSource {
   struct Pause {
     std::int64_t refusals = 0;  // in a row
     MonotonicTime until{};
+    std::optional<WallTime> asked_until;  // the same, if the peer said so (Retry-After)
     std::string why;
   };
 

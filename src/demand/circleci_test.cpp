@@ -199,6 +199,31 @@ TEST_F(CircleCiTest, IsDueOncePerInterval) {
   queue.wait_for_change(minutes(10), stop.get_token());  // not due, and stopped
 }
 
+TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffAsLong) {
+  net::Headers headers;
+  headers.set("Retry-After", "120");
+  server.answer_to("/api/v3/runner/tasks/running?", 429, "{}", headers);
+  const auto told = queue_of({"acme/linux"}).read({}).at("acme/linux").ask_again_at;
+  ASSERT_EQ(told, clock.wall() + minutes(2));
+  server.answer_to("/api/v3/runner/tasks/running?", 200, R"({"running_runner_tasks": 7})");
+
+  auto queue = queue_of({"acme/linux"});
+  const auto asked = server.times_asked("/api/v3/runner");
+  queue.hold_off(*told);
+  const auto held = queue.read({}).at("acme/linux");
+  EXPECT_THAT(why(held), HasSubstr("asked to wait, some more 2m"));
+  EXPECT_EQ(held.ask_again_at, told) << "and so does the next one";
+  EXPECT_EQ(server.times_asked("/api/v3/runner"), asked);
+  clock.advance(minutes(2));
+  const auto again = queue.read({}).at("acme/linux");
+  EXPECT_EQ(why(again), "it is known");
+  EXPECT_EQ(again.ask_again_at, std::nullopt);
+
+  queue.hold_off(clock.wall() + minutes(200));  // by a clock that is wrong
+  clock.advance(minutes(15));
+  EXPECT_EQ(why(queue.read({}).at("acme/linux")), "it is known");
+}
+
 TEST(RetryAfter, IsSecondsOrADate) {
   const WallTime now{std::chrono::sys_days(std::chrono::year(2026) / 11 / 24)};
   EXPECT_EQ(parse_retry_after("120", now), seconds(120));

@@ -11,10 +11,13 @@ namespace muster::doctor {
 namespace {
 
 constexpr Millis kLately = std::chrono::minutes(10);
-
-bool lives(const aws::GroupInstance& instance) {
-  return instance.lifecycle_state == "InService" || instance.lifecycle_state.starts_with("Pending");
-}
+constexpr Millis kLatest = std::chrono::hours(1);
+// As AWS words them:
+// https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html and the
+// responses of UpdateAutoScalingGroup. muster never calls the latter.
+constexpr std::string_view kEndedByItself = "EC2 health check indicating it has been terminated";
+constexpr std::string_view kUpdated = "a user request update of AutoScalingGroup constraints";
+constexpr std::string_view kResized = "changing the desired capacity";
 
 const aws::ScalingActivity* launch_of(const std::string& id, const History& history) {
   const auto found = std::ranges::find_if(history.activities, [&](const auto& activity) {
@@ -45,7 +48,8 @@ Findings judge_launches(const GroupUse& use, const aws::AutoScalingGroup& group,
                         const History& history, WallTime now) {
   constexpr auto kCheck = "launches";
   Notes notes(use.subject());
-  const auto missing = group.desired - std::ranges::count_if(group.instances, lives);
+  const auto missing =
+      group.desired - std::ranges::count_if(group.instances, &aws::GroupInstance::lives);
   if (missing <= 0) {
     notes.good(kCheck, "all instances that were asked for are there");
     return notes.take();
@@ -64,6 +68,41 @@ Findings judge_launches(const GroupUse& use, const aws::AutoScalingGroup& group,
     return notes.take();
   }
   notes.good(kCheck, fmt::format("{} on the way", count_of(missing, "instance")));
+  return notes.take();
+}
+
+Findings judge_causes(const GroupUse& use, const History& history, WallTime now) {
+  Notes notes(use.subject());
+  const auto lately_because = [&](std::string_view why, std::string_view what) {
+    return std::ranges::count_if(history.activities, [&](const auto& activity) {
+      return now - activity.started_at < kLatest && activity.cause.find(why) != std::string::npos &&
+             activity.cause.find(what) != std::string::npos;
+    });
+  };
+  constexpr auto kEnds = "ends";
+  if (const auto replaced = lately_because(kEndedByItself, ""); replaced > 0) {
+    notes.warn(kEnds,
+               fmt::format("{} ended within the last hour and left its place, so that AWS started "
+                           "another: let each end itself with TerminateInstanceInAutoScalingGroup "
+                           "and ShouldDecrementDesiredCapacity (of Spot instances some may have "
+                           "been taken back by AWS)",
+                           count_of(replaced, "instance")));
+  } else {
+    notes.good(kEnds, "no instance left its place to another in the last hour");
+  }
+  constexpr auto kOthers = "other-scalers";
+  if (const auto resized = lately_because(kUpdated, kResized); resized > 0) {
+    notes.warn(
+        kOthers,
+        fmt::format("somebody else started {} within the last hour, by UpdateAutoScalingGroup "
+                    "with a desired capacity: if that is another scaler, such as the "
+                    "function of CircleCI's tutorial, switch it off",
+                    count_of(resized, "instance")));
+  } else {
+    notes.good(kOthers,
+               "nobody else set the group's size in the last hour, as far as its latest "
+               "activities tell");
+  }
   return notes.take();
 }
 

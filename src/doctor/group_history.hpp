@@ -21,6 +21,10 @@ struct History {
 Findings judge_launches(const GroupUse& use, const aws::AutoScalingGroup& group,
                         const History& history, WallTime now);
 
+// Whether instances give up their places when they end, and whether somebody else sets the size.
+// AWS tells both in the causes of its activities.
+Findings judge_causes(const GroupUse& use, const History& history, WallTime now);
+
 // Whether runners are named as their instances, as far as that can be told: a runner that was there
 // lately may have gone with its instance, and an instance may not have booted yet.
 Findings judge_runner_names(const GroupUse& use, const aws::AutoScalingGroup& group,

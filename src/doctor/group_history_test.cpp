@@ -48,6 +48,38 @@ TEST(GroupHistory, AFailedLaunchIsToldWithAwssReason) {
   EXPECT_THAT(finding.text, HasSubstr("no capacity"));
 }
 
+aws::ScalingActivity because(std::string cause, Millis ago = minutes(5)) {
+  return {.status_code = "Successful", .cause = std::move(cause), .started_at = kNow - ago};
+}
+
+TEST(GroupHistory, CausesTellOfPlacesLeftAndOfOtherScalers) {
+  const auto ended = because(
+      "At 2026-01-01T00:00:00Z an instance was taken out of service in response to an EC2 health "
+      "check indicating it has been terminated or stopped.");
+  const auto updated = because(
+      "At 2026-01-01T00:00:00Z a user request update of AutoScalingGroup constraints to min: 0, "
+      "max: 4, desired: 2 changing the desired capacity from 0 to 2.  At 2026-01-01T00:00:01Z an "
+      "instance was started in response to a difference between desired and actual capacity, "
+      "increasing the capacity from 0 to 2.");
+  const auto ours = because(
+      "At 2026-01-01T00:00:00Z a user request explicitly set group desired capacity changing the "
+      "desired capacity from 0 to 2.");
+  auto old = ended;
+  old.started_at = kNow - hours(2);
+  const auto causes = [](std::vector<aws::ScalingActivity> activities) {
+    return judge_causes(the_use, {std::move(activities)}, kNow);
+  };
+  for (const auto& finding : causes({ours, old})) EXPECT_EQ(finding.verdict, Verdict::good);
+  const auto found = causes({ended, ours, updated, ended, old});
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].check, "ends");
+  EXPECT_EQ(found[0].verdict, Verdict::warning);
+  EXPECT_THAT(found[0].text, HasSubstr("2 instances ended"));
+  EXPECT_EQ(found[1].check, "other-scalers");
+  EXPECT_EQ(found[1].verdict, Verdict::warning);
+  EXPECT_THAT(found[1].text, HasSubstr("started 1 instance"));
+}
+
 struct Names {
   const char* what;
   std::vector<std::string> instances;

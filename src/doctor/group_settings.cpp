@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::size_t kMostNamed = 20;  // instances in one command; AWS takes 50
 
-bool is_suspended(const aws::AutoScalingGroup& group, std::string_view process) {
-  return std::ranges::find(group.suspended_processes, process) != group.suspended_processes.end();
-}
-
 void judge_protection(Notes& notes, const GroupUse& use, const aws::AutoScalingGroup& group) {
   constexpr auto kNew = "group-protection";
   if (group.protects_new_instances) {
@@ -48,18 +44,20 @@ void judge_protection(Notes& notes, const GroupUse& use, const aws::AutoScalingG
 
 void judge_processes(Notes& notes, const GroupUse& use, const aws::AutoScalingGroup& group) {
   constexpr auto kRebalance = "az-rebalance";
-  if (is_suspended(group, "AZRebalance")) {
+  if (group.has_suspended("AZRebalance")) {
     notes.good(kRebalance, "AZRebalance is suspended");
+  } else if (use.suspends_rebalancing) {
+    notes.good(kRebalance, "AZRebalance is on; muster suspends it before it launches");
   } else {
     notes.warn(kRebalance,
                "AZRebalance is on: AWS may launch instances of its own, and end idle "
-               "ones, to even out its zones; run: " +
+               "ones, to even out its zones; set suspend_rebalancing, or run: " +
                    use.command("suspend-processes", "--scaling-processes AZRebalance"));
   }
   constexpr auto kProcesses = "suspended-processes";
   std::vector<std::string> missing;
   for (const auto* process : {"Launch", "Terminate"}) {
-    if (is_suspended(group, process)) missing.emplace_back(process);
+    if (group.has_suspended(process)) missing.emplace_back(process);
   }
   if (missing.empty()) {
     notes.good(kProcesses, "the group launches and ends instances");

@@ -84,6 +84,16 @@ TEST(GroupSettings, OtherSuspendedProcessesAreFine) {
   }
 }
 
+TEST(GroupSettings, RebalancingIsNoFaultWhereTheScalerSuspendsIt) {
+  auto group = good_group();
+  group.suspended_processes.clear();
+  auto use = use_of();
+  use.suspends_rebalancing = true;
+  for (const auto& finding : judge_settings(use, group)) {
+    EXPECT_EQ(finding.verdict, Verdict::good) << finding.check;
+  }
+}
+
 TEST(GroupSettings, ANameIsOneWordOfTheCommand) {
   auto group = good_group();
   group.protects_new_instances = false;

@@ -13,6 +13,7 @@ struct GroupUse {
   std::string group;
   std::string region;  // found, where the configuration leaves it out
   scaling::Policy policy;
+  bool suspends_rebalancing = false;  // the scaler does
 
   // "the group runners in eu-west-1"
   std::string subject() const;

@@ -89,6 +89,7 @@ class Region {
     if (activities) {
       history = {*activities, std::ssize(*activities) < kActivities};
       findings = judge_launches(use, group, history, now);
+      append(findings, judge_causes(use, history, now));
     } else {
       Notes notes(use.subject());
       notes.failed("launches", activities.error(), Asked::as_the_scaler);

@@ -7,14 +7,15 @@
 namespace muster::fleet {
 
 Result<std::vector<std::string>> DryRunCapacity::launch(const std::string& resource_class,
-                                                        std::int64_t count) {
+                                                        std::int64_t count,
+                                                        const std::stop_token&) {
   would_launch_[resource_class] += count;
   std::vector<std::string> ids;
   for (std::int64_t i = 0; i < count; ++i) ids.push_back(fmt::format("planned-{}", i));
   return ids;
 }
 
-Result<void> DryRunCapacity::drain(const std::string& id) {
+Result<void> DryRunCapacity::drain(const std::string& id, const std::stop_token&) {
   would_drain_.push_back(id);
   return ok();
 }

@@ -13,19 +13,20 @@ namespace muster::fleet {
 class DryRunCapacity final : public CapacityProvider {
  public:
   // `look` must change nothing.
-  explicit DryRunCapacity(std::function<Result<CapacityList>()> look) : look_(std::move(look)) {}
+  using Look = std::function<Result<CapacityList>(const std::stop_token&)>;
+  explicit DryRunCapacity(Look look) : look_(std::move(look)) {}
 
-  Result<CapacityList> list() override { return look_(); }
-  Result<std::vector<std::string>> launch(const std::string& resource_class,
-                                          std::int64_t count) override;
-  Result<void> drain(const std::string& id) override;
+  Result<CapacityList> list(const std::stop_token& stop) override { return look_(stop); }
+  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+                                          const std::stop_token& stop) override;
+  Result<void> drain(const std::string& id, const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
   const std::map<std::string, std::int64_t>& would_launch() const { return would_launch_; }
   const std::vector<std::string>& would_drain() const { return would_drain_; }
 
  private:
-  std::function<Result<CapacityList>()> look_;
+  Look look_;
   std::map<std::string, std::int64_t> would_launch_;
   std::vector<std::string> would_drain_;
 };
@@ -35,10 +36,13 @@ class DryRunLedger final : public Ledger {
  public:
   explicit DryRunLedger(Ledger* kept) : kept_(kept) {}
 
-  Result<ClassMemory> load(const std::string& resource_class) override {
-    return kept_ != nullptr ? kept_->load(resource_class) : ClassMemory{};
+  Result<ClassMemory> load(const std::string& resource_class,
+                           const std::stop_token& stop) override {
+    return kept_ != nullptr ? kept_->load(resource_class, stop) : ClassMemory{};
   }
-  Result<void> save(const std::string&, const ClassMemory&) override { return ok(); }
+  Result<void> save(const std::string&, const ClassMemory&, const std::stop_token&) override {
+    return ok();
+  }
   Result<void> record(const std::string&, const scaling::Snapshot&,
                       const scaling::Decision&) override {
     return ok();

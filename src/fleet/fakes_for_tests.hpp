@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <set>
 
 #include "base/sleep.hpp"
@@ -38,9 +39,13 @@ class FakeQueue final : public DemandSource {
       demand.runners = runners;
     } else {
       demand.demand = scaling::DemandUnknown{"the queue is away"};
+      demand.ask_again_at = ask_again_at;
     }
     return {{"local/small", demand}};
   }
+  std::vector<WallTime> held_off;
+  std::optional<WallTime> ask_again_at;
+  void hold_off(WallTime until) override { held_off.push_back(until); }
   void wait_for_change(Millis patience, std::stop_token stop) override {
     changed.await_poke(patience, stop);
     changed.pass_begins();
@@ -66,19 +71,23 @@ class FakeCapacity final : public CapacityProvider {
   std::int64_t room = 100;  // launches past this many fail
   bool listable = true;
   bool drainable = true;
+  std::function<void()> during_launch = [] {};
+  std::optional<Error> launch_trouble;
 
   void end(const std::string& id) {
     std::erase_if(live, [&](const auto& it) { return it.id == id; });
     ended.push_back({id, "local/small", "exit code 0"});
   }
 
-  Result<CapacityList> list() override {
+  Result<CapacityList> list(const std::stop_token&) override {
     if (!listable) return Error{ErrorKind::unavailable, "no list today"};
     return CapacityList{live, std::exchange(ended, {}), unreadable,
                         std::exchange(failed_launches, {}), late_listings};
   }
-  Result<std::vector<std::string>> launch(const std::string& resource_class,
-                                          std::int64_t count) override {
+  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+                                          const std::stop_token&) override {
+    during_launch();
+    if (launch_trouble) return *launch_trouble;
     std::vector<std::string> ids;
     for (; count > 0 && std::ssize(live) < room; --count) {
       ids.push_back("i" + std::to_string(launched++));
@@ -86,7 +95,7 @@ class FakeCapacity final : public CapacityProvider {
     }
     return ids;
   }
-  Result<void> drain(const std::string& id) override {
+  Result<void> drain(const std::string& id, const std::stop_token&) override {
     drained.push_back(id);
     if (!drainable) return Error{ErrorKind::unavailable, "no drain today"};
     for (auto& instance : live) {
@@ -94,11 +103,11 @@ class FakeCapacity final : public CapacityProvider {
     }
     return ok();
   }
-  Result<void> reap(const std::string& id) override {
+  Result<void> reap(const std::string& id, const std::stop_token&) override {
     reaped.push_back(id);
     return ok();
   }
-  Result<void> withdraw(const std::string&, std::int64_t count) override {
+  Result<void> withdraw(const std::string&, std::int64_t count, const std::stop_token&) override {
     withdrawn += count;
     std::erase_if(live, [&](const auto& it) { return it.requested && count-- > 0; });
     return ok();
@@ -130,11 +139,12 @@ class FakeLedger final : public Ledger {
   }
   bool in_charge(const std::string&) const override { return !lapsed; }
 
-  Result<ClassMemory> load(const std::string& resource_class) override {
+  Result<ClassMemory> load(const std::string& resource_class, const std::stop_token&) override {
     if (!readable) return Error{ErrorKind::invalid, "this is no memory"};
     return memories[resource_class];
   }
-  Result<void> save(const std::string& resource_class, const ClassMemory& memory) override {
+  Result<void> save(const std::string& resource_class, const ClassMemory& memory,
+                    const std::stop_token&) override {
     if (!writable) return full();
     memories[resource_class] = memory;
     return ok();

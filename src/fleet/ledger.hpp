@@ -35,8 +35,10 @@ class Ledger {
   virtual ~Ledger() = default;
 
   // An unknown class has an empty memory.
-  virtual Result<ClassMemory> load(const std::string& resource_class) = 0;
-  virtual Result<void> save(const std::string& resource_class, const ClassMemory& memory) = 0;
+  virtual Result<ClassMemory> load(const std::string& resource_class,
+                                   const std::stop_token& stop) = 0;
+  virtual Result<void> save(const std::string& resource_class, const ClassMemory& memory,
+                            const std::stop_token& stop) = 0;
 
   // Takes charge of classes, or keeps it, so that no other scaler acts on them. A class that the
   // answer leaves out is ours, as all are where no other scaler can reach this ledger.

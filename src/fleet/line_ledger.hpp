@@ -13,8 +13,12 @@ class LineLedger final : public Ledger {
  public:
   explicit LineLedger(std::FILE* lines) : lines_(lines) {}
 
-  Result<ClassMemory> load(const std::string&) override { return ClassMemory(); }
-  Result<void> save(const std::string&, const ClassMemory&) override { return ok(); }
+  Result<ClassMemory> load(const std::string&, const std::stop_token&) override {
+    return ClassMemory();
+  }
+  Result<void> save(const std::string&, const ClassMemory&, const std::stop_token&) override {
+    return ok();
+  }
   Result<void> record(const std::string& resource_class, const scaling::Snapshot& snapshot,
                       const scaling::Decision& decision) override;
 

@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "base/sleep.hpp"
+#include "base/stop_after.hpp"
 #include "base/text.hpp"
 #include "fleet/waker.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 constexpr Millis kSpacing{20};  // between two passes at least, so that no event can spin the loop
 constexpr Millis kLongestPause = std::chrono::seconds(30);
 constexpr Millis kFirstRetry{500};
+constexpr std::string_view kNoTime = "the pass was given up, as its time was over";
 constexpr Millis kStandBy = std::chrono::seconds(5);  // until another's charge is looked at again
 
 bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
@@ -80,30 +82,38 @@ void PassOutcome::note(const std::string& resource_class, std::string_view what)
   if (trouble.empty()) trouble = fmt::format("{}: {}", resource_class, what);
 }
 
+void PassOutcome::give_up(const std::string& resource_class, std::string_view why) {
+  incomplete = true;
+  note(resource_class, why);
+}
+
 Loop::Loop(std::vector<ManagedClass> classes, Ports ports)
     : classes_(std::move(classes)), ports_(ports) {}
 
 Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
   auto ours = take_charge(outcome, stop);
-  load_memories(ours, outcome);
+  load_memories(ours, outcome, stop);
   if (ours.empty()) return outcome;
-  if (auto listed = list_capacity(); !listed) return listed.error();
+  if (auto listed = list_capacity(stop); !listed) return listed.error();
   const auto demand = ports_.demand.read(stop);
   if (stop.stop_requested()) return Error{ErrorKind::cancelled, "stopped"};
 
   std::vector<ClassPass> passes;
   for (const auto& managed : ours) {
     const auto found = demand.find(managed.name);
-    auto pass = decide_for(managed, found == demand.end() ? ClassDemand{} : found->second);
+    if (stop.stop_requested()) {
+      outcome.give_up(managed.name, kNoTime);
+      break;
+    }
+    auto pass = decide_for(managed, found == demand.end() ? ClassDemand{} : found->second, stop);
     if (!pass) {
       log::error("held: a decision must be written down before it is carried out",
                  {{"resource_class", managed.name}, {"error", pass.error().message}});
-      outcome.incomplete = true;
-      outcome.note(managed.name, pass.error().message);
+      outcome.give_up(managed.name, pass.error().message);
       continue;
     }
-    act_on(*pass, outcome);
+    act_on(*pass, outcome, stop);
     passes.push_back(std::move(*pass));
   }
   ports_.observer.decided(passes);
@@ -156,25 +166,26 @@ void Loop::forget(const std::string& resource_class) {
 }
 
 // A class whose memory cannot be read is held; the others go on.
-void Loop::load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome) {
+void Loop::load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
+                         const std::stop_token& stop) {
   std::erase_if(ours, [&](const ManagedClass& managed) {
     const auto& name = managed.name;
     if (memories_.contains(name)) return false;
-    auto memory = ports_.ledger.load(name);
+    auto memory = ports_.ledger.load(name, stop);
     if (memory) {
+      if (memory->ask_again_at) ports_.demand.hold_off(*memory->ask_again_at);
       memories_.emplace(name, std::move(*memory));
       return false;
     }
-    outcome.incomplete = true;
-    outcome.note(name, memory.error().message);
+    outcome.give_up(name, memory.error().message);
     log::error("held: what is remembered cannot be read",
                {{"resource_class", name}, {"error", memory.error().message}});
     return true;
   });
 }
 
-Result<void> Loop::list_capacity() {
-  auto listed = ports_.capacity.list();
+Result<void> Loop::list_capacity(const std::stop_token& stop) {
+  auto listed = ports_.capacity.list(stop);
   if (!listed) return listed.error().within("listing the instances");
   // Of what cannot be listed now, the last that was known stays.
   std::erase_if(capacity_.live, [&](const auto& instance) {
@@ -210,13 +221,14 @@ Result<void> Loop::list_capacity() {
   return ok();
 }
 
-Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDemand& demand) {
+Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDemand& demand,
+                                   const std::stop_token& stop) {
   const auto& name = managed.name;
   auto observation = observe(managed, capacity_, demand, memories_.at(name), ports_.clock.wall());
   ClassPass pass{name, std::move(observation.snapshot), {}};
   pass.decision = scaling::decide(pass.snapshot);
   observation.memory.state = pass.decision.next;
-  if (auto saved = remember(name, observation.memory); !saved) return saved.error();
+  if (auto saved = remember(name, observation.memory, stop); !saved) return saved.error();
   capacity_.failed_launches.erase(name);
   std::erase_if(capacity_.ended, [&](const auto& ended) { return ended.resource_class == name; });
   if (auto recorded = record_change(pass); !recorded) return recorded.error();
@@ -224,10 +236,11 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDeman
   return pass;
 }
 
-Result<void> Loop::remember(const std::string& resource_class, const ClassMemory& memory) {
+Result<void> Loop::remember(const std::string& resource_class, const ClassMemory& memory,
+                            const std::stop_token& stop) {
   auto& known = memories_.at(resource_class);
   if (known == memory) return ok();
-  if (auto saved = ports_.ledger.save(resource_class, memory); !saved) return saved;
+  if (auto saved = ports_.ledger.save(resource_class, memory, stop); !saved) return saved;
   known = memory;
   return ok();
 }
@@ -260,16 +273,16 @@ void Loop::tell_if_readable_again(const ClassPass& pass) {
   held_since_.erase(held);
 }
 
-void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
+void Loop::act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
   const auto& name = pass.resource_class;
   for (const auto& id : pass.decision.drain) {
-    if (keeps_charge(name, outcome)) drain(name, id, outcome);
+    if (may_act(name, outcome, stop)) drain(name, id, outcome, stop);
   }
   for (const auto& id : pass.decision.reap) {
-    if (keeps_charge(name, outcome)) reap(name, id, outcome);
+    if (may_act(name, outcome, stop)) reap(name, id, outcome, stop);
   }
-  if (pass.decision.withdraw > 0 && keeps_charge(name, outcome)) withdraw(pass, outcome);
-  if (pass.decision.launch > 0 && keeps_charge(name, outcome)) launch(pass, outcome);
+  if (pass.decision.withdraw > 0 && may_act(name, outcome, stop)) withdraw(pass, outcome, stop);
+  if (pass.decision.launch > 0 && may_act(name, outcome, stop)) launch(pass, outcome, stop);
   const auto& reasons = pass.decision.reasons;
   if (const auto hold = std::ranges::find_if(reasons, is_hold); hold != reasons.end()) {
     outcome.held = true;
@@ -280,76 +293,89 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome) {
   }
 }
 
-// Looked at before each call, as each may take long. A charge that has run out in a long pass is
-// taken up again if nobody had it meanwhile: then what was decided still holds.
-bool Loop::keeps_charge(const std::string& resource_class, PassOutcome& outcome) {
+// Asked before each call, as each may take long. A charge that has run out in a long pass is taken
+// up again if nobody had it meanwhile: then what was decided still holds.
+bool Loop::may_act(const std::string& resource_class, PassOutcome& outcome,
+                   const std::stop_token& stop) {
+  if (stop.stop_requested()) return outcome.give_up(resource_class, kNoTime), false;
   auto& ledger = ports_.ledger;
   if (ledger.in_charge(resource_class)) return true;
-  const auto charges = ledger.take_charge({resource_class}, {});
+  const auto charges = ledger.take_charge({resource_class}, stop);
   const auto found = charges.find(resource_class);
   const bool kept = found == charges.end() || found->second.kind == Charge::Kind::ours;
   if (kept && ledger.in_charge(resource_class)) return true;
   memories_.erase(resource_class);
-  outcome.incomplete = true;
-  outcome.note(resource_class, "the charge was lost before all was done");
-  log::warn("the charge was lost before all was done", {{"resource_class", resource_class}});
+  constexpr auto kLost =
+      "the pass took longer than the lease, and another scaler may be in charge now: nothing more "
+      "was done; the next pass goes on";
+  outcome.give_up(resource_class, kLost);
+  log::warn(kLost, {{"resource_class", resource_class}});
   return false;
 }
 
-void Loop::drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome) {
+void Loop::drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
+                 const std::stop_token& stop) {
   outcome.acted = true;
-  if (auto drained = ports_.capacity.drain(id); !drained) {
-    outcome.incomplete = true;
-    outcome.note(resource_class, drained.error().message);
+  if (auto drained = ports_.capacity.drain(id, stop); !drained) {
+    outcome.give_up(resource_class, drained.error().message);
     log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
   }
 }
 
 // Asked for again in each pass until it is gone, and so no reason to look again soon.
-void Loop::reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome) {
-  if (auto reaped = ports_.capacity.reap(id); !reaped) {
-    outcome.incomplete = true;
-    outcome.note(resource_class, reaped.error().message);
+void Loop::reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
+                const std::stop_token& stop) {
+  if (auto reaped = ports_.capacity.reap(id, stop); !reaped) {
+    outcome.give_up(resource_class, reaped.error().message);
     log::warn("cannot end an instance", {{"instance", id}, {"error", reaped.error().message}});
   }
 }
 
-void Loop::withdraw(const ClassPass& pass, PassOutcome& outcome) {
+void Loop::withdraw(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
   const auto& name = pass.resource_class;
-  if (auto withdrawn = ports_.capacity.withdraw(name, pass.decision.withdraw); !withdrawn) {
-    outcome.incomplete = true;
-    outcome.note(name, withdrawn.error().message);
+  const auto withdrawn = ports_.capacity.withdraw(name, pass.decision.withdraw, stop);
+  if (!withdrawn) {
+    outcome.give_up(name, withdrawn.error().message);
     log::warn("cannot withdraw launches",
               {{"resource_class", name}, {"error", withdrawn.error().message}});
   }
 }
 
-// What could not be launched is told to the next decision, which then backs off (S4).
-void Loop::launch(const ClassPass& pass, PassOutcome& outcome) {
+void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
   outcome.acted = true;
-  const auto launched = ports_.capacity.launch(pass.resource_class, pass.decision.launch);
+  const auto& name = pass.resource_class;
+  const auto launched = ports_.capacity.launch(name, pass.decision.launch, stop);
   if (!launched) {
-    outcome.note(pass.resource_class, launched.error().message);
-    log::warn("cannot launch",
-              {{"resource_class", pass.resource_class}, {"error", launched.error().message}});
+    outcome.note(name, launched.error().message);
+    log::warn("cannot launch", {{"resource_class", name}, {"error", launched.error().message}});
   }
   for (const auto& id : launched.value_or(std::vector<std::string>())) {
-    log::info("launched an instance", {{"resource_class", pass.resource_class},
-                                       {"instance", id},
-                                       {"why", reasons_in_words(pass.decision)}});
+    log::info(
+        "launched an instance",
+        {{"resource_class", name}, {"instance", id}, {"why", reasons_in_words(pass.decision)}});
   }
-  auto memory = memories_.at(pass.resource_class);
-  for (const auto& id : launched.value_or(std::vector<std::string>())) {
-    memory.expected.insert_or_assign(id, ports_.clock.wall());
-  }
+  note_launched(pass, launched, outcome);
+}
+
+// What could not be launched is told to the next decision, which then backs off (S4); not so what
+// we have ourselves given up. Written down even when the pass is being given up.
+void Loop::note_launched(const ClassPass& pass, const Result<std::vector<std::string>>& launched,
+                         PassOutcome& outcome) {
+  const auto& name = pass.resource_class;
+  const auto ids = launched.value_or(std::vector<std::string>());
+  const bool given_up = !launched && launched.error().kind == ErrorKind::cancelled;
+  auto memory = memories_.at(name);
+  for (const auto& id : ids) memory.expected.insert_or_assign(id, ports_.clock.wall());
   memory.failed_launches =
-      std::max<std::int64_t>(pass.decision.launch - (launched ? std::ssize(*launched) : 0), 0);
+      given_up ? 0 : std::max<std::int64_t>(pass.decision.launch - std::ssize(ids), 0);
+  outcome.incomplete |= given_up;
   outcome.fell_short |= memory.failed_launches > 0;
-  if (outcome.fell_short) outcome.note(pass.resource_class, "fewer were launched than decided");
-  if (auto saved = remember(pass.resource_class, memory); !saved) {
-    outcome.incomplete = true;
-    outcome.note(pass.resource_class, saved.error().message);
-    log::warn("cannot remember what was launched", {{"error", saved.error().message}});
+  if (outcome.fell_short) outcome.note(name, "fewer were launched than decided");
+  const StopAfter last_moment(kLastWrite);
+  if (auto saved = remember(name, memory, last_moment.token()); !saved) {
+    outcome.give_up(name, saved.error().message);
+    log::warn("cannot remember what was launched",
+              {{"resource_class", name}, {"error", saved.error().message}});
   }
 }
 

@@ -44,7 +44,10 @@ struct PassOutcome {
   std::optional<WallTime> revisit_at;
 
   void note(const std::string& resource_class, std::string_view what);
+  void give_up(const std::string& resource_class, std::string_view why);  // incomplete
 };
+
+inline constexpr Millis kLastWrite = std::chrono::seconds(2);
 
 class Loop {
  public:
@@ -59,7 +62,8 @@ class Loop {
   Loop(std::vector<ManagedClass> classes, Ports ports);
 
   // An error means that nothing could be seen, and nothing was done. Classes in the charge of
-  // another scaler are left alone.
+  // another scaler are left alone. Once `stop` is requested nothing is waited for but the writing
+  // down of what was launched, for kLastWrite at most; the outcome is then incomplete.
   Result<PassOutcome> run_once(std::stop_token stop);
 
   // Until a stop is requested. Instances are left running: they end by themselves.
@@ -69,17 +73,25 @@ class Loop {
   std::vector<ManagedClass> take_charge(PassOutcome& outcome, std::stop_token stop);
   void note_charge(const std::string& resource_class, const Charge& charge);
   void forget(const std::string& resource_class);
-  void load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome);
-  bool keeps_charge(const std::string& resource_class, PassOutcome& outcome);
-  Result<void> list_capacity();
-  Result<ClassPass> decide_for(const ManagedClass& managed, const ClassDemand& demand);
-  Result<void> remember(const std::string& resource_class, const ClassMemory& memory);
+  void load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
+                     const std::stop_token& stop);
+  Result<void> list_capacity(const std::stop_token& stop);
+  Result<ClassPass> decide_for(const ManagedClass& managed, const ClassDemand& demand,
+                               const std::stop_token& stop);
+  Result<void> remember(const std::string& resource_class, const ClassMemory& memory,
+                        const std::stop_token& stop);
   Result<void> record_change(const ClassPass& pass);
-  void act_on(const ClassPass& pass, PassOutcome& outcome);
-  void launch(const ClassPass& pass, PassOutcome& outcome);
-  void drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome);
-  void reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome);
-  void withdraw(const ClassPass& pass, PassOutcome& outcome);
+  void act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
+  bool may_act(const std::string& resource_class, PassOutcome& outcome,
+               const std::stop_token& stop);
+  void launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
+  void note_launched(const ClassPass& pass, const Result<std::vector<std::string>>& launched,
+                     PassOutcome& outcome);
+  void drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
+             const std::stop_token& stop);
+  void reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
+            const std::stop_token& stop);
+  void withdraw(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
   void tell_if_readable_again(const ClassPass& pass);
   PassOutcome guarded_pass(std::stop_token stop);
   Millis pause_after(const PassOutcome& outcome);

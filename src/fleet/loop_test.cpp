@@ -103,6 +103,19 @@ TEST_F(LoopTest, HoldsWhileTheQueueIsAway) {
   EXPECT_EQ(observer.latest.at(0).decision.desired, 3);
 }
 
+TEST_F(LoopTest, WhatTheQueueAskedForIsToldToTheNextProcess) {
+  queue.readable = false;
+  queue.ask_again_at = clock.wall() + minutes(2);
+  restart_and_pass();
+  EXPECT_THAT(queue.held_off, IsEmpty());
+  restart_and_pass();
+  EXPECT_THAT(queue.held_off, ElementsAre(*queue.ask_again_at));
+  queue.readable = true;
+  restart_and_pass();
+  restart_and_pass();
+  EXPECT_EQ(queue.held_off.size(), 2U);
+}
+
 TEST_F(LoopTest, DecidesNothingForAClassThatCannotBeListed) {
   auto loop = make_loop();
   queue.unclaimed = 2;
@@ -278,7 +291,7 @@ TEST_F(LoopTest, RecordsADecisionOnlyWhenItChanges) {
 
 TEST_F(LoopTest, ADryRunTouchesNothing) {
   queue.unclaimed = 3;
-  DryRunCapacity paper([&] { return CapacityList{capacity.live, {}}; });
+  DryRunCapacity paper([&](const std::stop_token&) { return CapacityList{capacity.live, {}}; });
   DryRunLedger notes(&ledger);
   Loop loop({{"local/small", policy}}, {queue, paper, notes, observer, clock});
   ASSERT_TRUE(loop.run_once({}));
@@ -350,7 +363,7 @@ TEST_F(LoopTest, AChargeThatIsLostBeforeTheActLeavesItUndone) {
   ledger.lapsed = true;
   const auto outcome = pass(loop);
   EXPECT_TRUE(outcome.incomplete);
-  EXPECT_EQ(outcome.trouble, "local/small: the charge was lost before all was done");
+  EXPECT_THAT(outcome.trouble, testing::StartsWith("local/small: the pass took longer"));
   EXPECT_EQ(capacity.launched, 0);
   ledger.lapsed = false;
   pass(loop);
@@ -364,6 +377,34 @@ TEST_F(LoopTest, AChargeThatHasLapsedInALongPassIsTakenUpAgain) {
   ledger.renewable = true;
   EXPECT_FALSE(pass(loop).incomplete);
   EXPECT_EQ(capacity.launched, 1);
+}
+
+// A stop that comes while the instances are launched.
+TEST_F(LoopTest, APassThatIsGivenUpRemembersWhatItLaunchedAndDoesNoMore) {
+  Loop loop({{"local/small", policy}, {"local/large", policy}},
+            {queue, capacity, ledger, observer, clock});
+  queue.unclaimed = 2;
+  std::stop_source stop;
+  capacity.during_launch = [&] { stop.request_stop(); };
+  const auto outcome = loop.run_once(stop.get_token());
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(outcome->incomplete);
+  EXPECT_EQ(outcome->trouble, "local/large: the pass was given up, as its time was over");
+  EXPECT_THAT(observer.latest, testing::SizeIs(1));
+  EXPECT_EQ(ledger.memories["local/small"].expected.size(), 2U);
+}
+
+TEST_F(LoopTest, ALaunchThatWeHaveGivenUpIsNoFailure) {
+  auto loop = make_loop();
+  queue.unclaimed = 2;
+  capacity.launch_trouble = Error{ErrorKind::cancelled, "stopped waiting"};
+  const auto outcome = pass(loop);
+  EXPECT_TRUE(outcome.incomplete);
+  EXPECT_FALSE(outcome.fell_short);
+  EXPECT_EQ(ledger.memories["local/small"].failed_launches, 0);
+  capacity.launch_trouble = Error{ErrorKind::timeout, "no answer"};
+  EXPECT_TRUE(pass(loop).fell_short);
+  EXPECT_EQ(ledger.memories["local/small"].failed_launches, 2);
 }
 
 TEST_F(LoopTest, AMemoryThatCannotBeReadHoldsItsClass) {

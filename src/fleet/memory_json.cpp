@@ -68,6 +68,7 @@ ClassMemory read(const json::object& object) {
   with(object, "last_pass_ms", [&](const auto& it) { memory.last_pass = time_of(it); });
   with(object, "expected_ms", [&](const auto& it) { memory.expected = times(it); });
   with(object, "told_failure", [&](const auto& it) { memory.told_failure = it.as_string(); });
+  with(object, "ask_again_at_ms", [&](const auto& it) { memory.ask_again_at = time_of(it); });
   return memory;
 }
 
@@ -85,7 +86,8 @@ std::string to_json(const ClassMemory& memory) {
                                       {"first_seen_ms", times(memory.first_seen)},
                                       {"last_pass_ms", millis(memory.last_pass)},
                                       {"expected_ms", times(memory.expected)},
-                                      {"told_failure", memory.told_failure}});
+                                      {"told_failure", memory.told_failure},
+                                      {"ask_again_at_ms", millis(memory.ask_again_at)}});
 }
 
 Result<ClassMemory> memory_from_json(std::string_view text) {

@@ -18,6 +18,7 @@ ClassMemory full() {
   memory.last_pass = WallTime(Millis(1'800'000'000'321));
   memory.expected = {{"group/pending-1", WallTime(Millis(7))}};
   memory.told_failure = "4a0e-\"1\"";
+  memory.ask_again_at = WallTime(Millis(8));
   return memory;
 }
 

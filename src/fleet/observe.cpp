@@ -174,6 +174,7 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
     seen.snapshot.launch_trouble = failed->second.why;
     if (!failed->second.id.empty()) seen.memory.told_failure = failed->second.id;
   }
+  seen.memory.ask_again_at = demand.ask_again_at;
   seen.snapshot.demand = demand.demand;
   seen.snapshot.policy = managed.policy;
   seen.snapshot.state = before.state;

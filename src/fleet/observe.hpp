@@ -34,7 +34,8 @@ struct ClassMemory {
   std::map<std::string, WallTime> expected;
   // When they were looked at, to within kLastPassKept. Nothing: the provider tells all ages.
   std::optional<WallTime> last_pass;
-  std::string told_failure;  // FailedLaunch::id of the latest that was counted
+  std::string told_failure;              // FailedLaunch::id of the latest that was counted
+  std::optional<WallTime> ask_again_at;  // ClassDemand::ask_again_at, for another process of ours
 
   friend bool operator==(const ClassMemory&, const ClassMemory&) = default;
 };

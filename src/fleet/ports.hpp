@@ -26,6 +26,8 @@ struct ClassDemand {
   scaling::Demand demand = scaling::DemandUnknown{"not read yet"};
   // Nothing: the source does not tell who has connected.
   std::optional<std::vector<KnownRunner>> runners = std::vector<KnownRunner>();
+  // Of an unknown demand: when the source wants to be asked again, if it said so.
+  std::optional<WallTime> ask_again_at = {};
 };
 
 // Where the queue is read. One thread calls read(), another wait_for_change(), at the same time.
@@ -36,6 +38,9 @@ class DemandSource {
   // One consistent reading of every class asked for. A class that could not be read is there as
   // DemandUnknown with the reason; this never fails as a whole.
   virtual std::map<std::string, ClassDemand> read(std::stop_token stop) = 0;
+
+  // What another process of ours was told: not to ask before. Called by the thread of read().
+  virtual void hold_off(WallTime /*until*/) {}
 
   // Returns when the demand may have changed since the last read(), when `patience` is over, or
   // when `stop` is requested. A source that cannot tell waits for its polling interval.
@@ -84,30 +89,35 @@ struct CapacityList {
 // end within it.
 inline constexpr Millis kLongestAct = std::chrono::seconds(10);
 
-// Where instances come from. One thread calls list(), launch() and drain(); another
-// wait_for_change() at the same time.
+// Where instances come from. One thread calls all but wait_for_change(), which another calls at the
+// same time. A `stop` ends the waiting for an answer (ErrorKind::cancelled); what was asked for may
+// have happened all the same.
 class CapacityProvider {
  public:
   virtual ~CapacityProvider() = default;
 
   // All instances of this provider, those that an earlier process of ours started included.
-  virtual Result<CapacityList> list() = 0;
+  virtual Result<CapacityList> list(const std::stop_token& stop) = 0;
 
   // Starts `count` instances; the ids of those that were started, in whatever state. Fewer than
   // asked for, with a log line, if some could not be.
   virtual Result<std::vector<std::string>> launch(const std::string& resource_class,
-                                                  std::int64_t count) = 0;
+                                                  std::int64_t count,
+                                                  const std::stop_token& stop) = 0;
 
   // Asks an instance to take no further task and to end once it runs none. Never ends a running
   // task. Asking twice, or for one that is gone, is no error.
-  virtual Result<void> drain(const std::string& id) = 0;
+  virtual Result<void> drain(const std::string& id, const std::stop_token& stop) = 0;
 
   // Ends an instance that runs nothing, and sees to it that it is not replaced. Asked for again
   // until it is gone. For those of which the policy says that they cannot be asked (Policy::reaps).
-  virtual Result<void> reap(const std::string& id) { return drain(id); }
+  virtual Result<void> reap(const std::string& id, const std::stop_token& stop) {
+    return drain(id, stop);
+  }
 
   // Gives up so many of those that are only requested; fewer, if the rest has come meanwhile.
-  virtual Result<void> withdraw(const std::string& /*resource_class*/, std::int64_t /*count*/) {
+  virtual Result<void> withdraw(const std::string& /*resource_class*/, std::int64_t /*count*/,
+                                const std::stop_token& /*stop*/) {
     return ok();
   }
 

@@ -8,7 +8,7 @@ namespace muster::fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kMigrations = {R"(
+constexpr std::array<std::string_view, 5> kMigrations = {R"(
 CREATE TABLE class_memory (
   resource_class TEXT PRIMARY KEY,
   failed_boots_in_a_row INTEGER NOT NULL,
@@ -52,7 +52,9 @@ CREATE TABLE expected (
   at INTEGER NOT NULL,
   PRIMARY KEY (resource_class, id)
 ) STRICT, WITHOUT ROWID;
-)"};
+)",
+                                                         "ALTER TABLE class_memory ADD COLUMN "
+                                                         "ask_again_at INTEGER;"};
 
 // Ends what db throws in the Result that the port promises.
 template <class Work>
@@ -82,12 +84,12 @@ Result<SqliteLedger> SqliteLedger::open(const std::filesystem::path& file, db::A
   return SqliteLedger(std::move(*database));
 }
 
-Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
+Result<ClassMemory> SqliteLedger::load(const std::string& resource_class, const std::stop_token&) {
   return guarded("reading the scaler's memory", [&]() -> Result<ClassMemory> {
     ClassMemory memory;
     for (auto rows =
              database_.query("SELECT failed_boots_in_a_row, backoff_until, failed_launches, "
-                             "given_up_at, last_pass, told_failure FROM class_memory "
+                             "given_up_at, last_pass, told_failure, ask_again_at FROM class_memory "
                              "WHERE resource_class = ?",
                              resource_class);
          rows.next();) {
@@ -97,6 +99,7 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
       memory.state.given_up_at = rows.optional_time(3);
       memory.last_pass = rows.optional_time(4);
       memory.told_failure = rows.text(5);
+      memory.ask_again_at = rows.optional_time(6);
     }
     for (auto rows = database_.query(
              "SELECT id, mark FROM instance_memory WHERE resource_class = ?", resource_class);
@@ -120,15 +123,17 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class) {
   });
 }
 
-Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMemory& memory) {
+Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMemory& memory,
+                                const std::stop_token&) {
   return guarded("saving the scaler's memory", [&]() -> Result<void> {
     db::Transaction transaction(database_);
     database_.execute(
         "INSERT OR REPLACE INTO class_memory (resource_class, failed_boots_in_a_row, "
-        "backoff_until, failed_launches, given_up_at, last_pass, told_failure) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "backoff_until, failed_launches, given_up_at, last_pass, told_failure, ask_again_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         resource_class, memory.state.failed_boots_in_a_row, memory.state.backoff_until,
-        memory.failed_launches, memory.state.given_up_at, memory.last_pass, memory.told_failure);
+        memory.failed_launches, memory.state.given_up_at, memory.last_pass, memory.told_failure,
+        memory.ask_again_at);
     database_.execute("DELETE FROM instance_memory WHERE resource_class = ?", resource_class);
     save_marks(database_, resource_class, "connected", memory.connected);
     save_marks(database_, resource_class, "doubtful", memory.doubtful);

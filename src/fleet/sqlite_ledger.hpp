@@ -16,8 +16,9 @@ class SqliteLedger final : public Ledger {
   static Result<SqliteLedger> open(const std::filesystem::path& file,
                                    db::Access access = db::Access::read_write);
 
-  Result<ClassMemory> load(const std::string& resource_class) override;
-  Result<void> save(const std::string& resource_class, const ClassMemory& memory) override;
+  Result<ClassMemory> load(const std::string& resource_class, const std::stop_token& stop) override;
+  Result<void> save(const std::string& resource_class, const ClassMemory& memory,
+                    const std::stop_token& stop) override;
   Result<void> record(const std::string& resource_class, const scaling::Snapshot& snapshot,
                       const scaling::Decision& decision) override;
 

@@ -28,19 +28,20 @@ TEST_F(SqliteLedgerTest, GivesBackWhatWasSavedAfterAReopening) {
   memory.last_pass = WallTime(Millis(3'000'000));
   memory.expected = {{"i6", WallTime(Millis(3'000'000))}};
   memory.told_failure = "a-1";
+  memory.ask_again_at = WallTime(Millis(8));
   memory.connected = {"i1", "i2"};
   memory.doubtful = {"i3"};
   memory.failed_launches = 2;
   {
     auto ledger = SqliteLedger::open(directory_ / "scaler.db");
     ASSERT_TRUE(ledger) << ledger.error().message;
-    ASSERT_TRUE(ledger->save("a/b", ClassMemory{}));
-    ASSERT_TRUE(ledger->save("a/b", memory));
+    ASSERT_TRUE(ledger->save("a/b", ClassMemory{}, {}));
+    ASSERT_TRUE(ledger->save("a/b", memory, {}));
   }
   auto ledger = SqliteLedger::open(directory_ / "scaler.db");
   ASSERT_TRUE(ledger);
-  EXPECT_EQ(*ledger->load("a/b"), memory);
-  EXPECT_EQ(*ledger->load("a/c"), ClassMemory{});
+  EXPECT_EQ(*ledger->load("a/b", {}), memory);
+  EXPECT_EQ(*ledger->load("a/c", {}), ClassMemory{});
 }
 
 TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
@@ -51,8 +52,8 @@ TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
     snapshot.demand = scaling::DemandUnknown{"a \"quoted\" reason"};
     ASSERT_TRUE(ledger->record("a/b", snapshot, scaling::decide(snapshot)));
   }
-  auto database =
-      db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 4>{"", "", "", ""});
+  auto database = db::Database::open(directory_ / "scaler.db",
+                                     std::array<std::string_view, 5>{"", "", "", "", ""});
   ASSERT_TRUE(database) << database.error().message;
   auto rows = database->query(
       "SELECT snapshot ->> '$.demand.unknown', decision ->> '$.reasons[0].rule', "

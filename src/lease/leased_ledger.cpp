@@ -130,11 +130,12 @@ void LeasedLedger::hand_over(const std::stop_token& stop) {
   }
 }
 
-Result<fleet::ClassMemory> LeasedLedger::load(const std::string& resource_class) {
+Result<fleet::ClassMemory> LeasedLedger::load(const std::string& resource_class,
+                                              const std::stop_token& stop) {
   const auto& key = terms_.keys.at(resource_class);
   auto memory = leases_[resource_class].memory;
   if (!leases_[resource_class].ours) {
-    const auto reading = read(key, {});
+    const auto reading = read(key, stop);
     if (!reading) return reading.error();
     memory = reading->item ? reading->item->memory : "{}";
   }
@@ -144,12 +145,12 @@ Result<fleet::ClassMemory> LeasedLedger::load(const std::string& resource_class)
       fmt::format("the memory of {} (delete the item to start anew)", printable(key)));
 }
 
-Result<void> LeasedLedger::save(const std::string& resource_class,
-                                const fleet::ClassMemory& memory) {
+Result<void> LeasedLedger::save(const std::string& resource_class, const fleet::ClassMemory& memory,
+                                const std::stop_token& stop) {
   auto& lease = leases_[resource_class];
   const auto& key = terms_.keys.at(resource_class);
   if (!lease.ours) return not_ours(key);
-  return write(key, lease, fleet::to_json(memory), {});
+  return write(key, lease, fleet::to_json(memory), stop);
 }
 
 Result<void> LeasedLedger::record(const std::string& resource_class,

@@ -47,8 +47,10 @@ class LeasedLedger final : public fleet::Ledger {
   void hand_over(const std::stop_token& stop) override;
 
   // Of a class that is not in our charge: as the table has it now.
-  Result<fleet::ClassMemory> load(const std::string& resource_class) override;
-  Result<void> save(const std::string& resource_class, const fleet::ClassMemory& memory) override;
+  Result<fleet::ClassMemory> load(const std::string& resource_class,
+                                  const std::stop_token& stop) override;
+  Result<void> save(const std::string& resource_class, const fleet::ClassMemory& memory,
+                    const std::stop_token& stop) override;
   Result<void> record(const std::string& resource_class, const scaling::Snapshot& snapshot,
                       const scaling::Decision& decision) override;
 

@@ -79,14 +79,14 @@ struct Scaler {
   Charge charge() { return ledger.take_charge({"acme/linux"}, {}).at("acme/linux"); }
   bool acts() { return ledger.in_charge("acme/linux"); }
   std::int64_t remembered() {
-    const auto memory = ledger.load("acme/linux");
+    const auto memory = ledger.load("acme/linux", {});
     EXPECT_TRUE(memory) << memory.error().message;
     return memory ? memory->failed_launches : -1;
   }
   Result<void> remember(std::int64_t number) {
     fleet::ClassMemory memory;
     memory.failed_launches = number;
-    return ledger.save("acme/linux", memory);
+    return ledger.save("acme/linux", memory, {});
   }
 
   fleet::FakeLedger decisions;
@@ -202,7 +202,7 @@ TEST_F(LeasedLedgerTest, WhileTheTableIsAwayTheChargeLastsToItsEnd) {
 TEST_F(LeasedLedgerTest, AnUnreadableMemoryIsSaid) {
   world.items["runners"] = {.version = 1, .memory = "[]"};
   EXPECT_EQ(a.charge().kind, Charge::Kind::newly_ours);
-  const auto memory = a.ledger.load("acme/linux");
+  const auto memory = a.ledger.load("acme/linux", {});
   ASSERT_FALSE(memory);
   EXPECT_THAT(memory.error().message, HasSubstr("delete the item"));
 }

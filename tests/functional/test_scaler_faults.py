@@ -4,6 +4,7 @@ Our server, behind a proxy that can lie, is in the place of CircleCI; tests/supp
 of AWS; each instance in service is a real runner, and its end the instance's.
 """
 
+import itertools
 import os
 import time
 from pathlib import Path
@@ -45,7 +46,8 @@ class Stage:
         cloud.keep_token("circleci", server.token)
         self.boots = lambda name: True
         self.bridge = Bridge(world, server, token, cloud.scaling(), "runners",
-                             boots=lambda name: self.boots(name))
+                             boots=lambda name: self.boots(name),
+                             environment=cloud.environment(self.keys))
         self.drivers = []
 
     def scale(self, kind, name="scaler", policy=None, keys=None, **environment):
@@ -70,6 +72,17 @@ class Stage:
         assert {task["attempt"] for task in pipeline.tasks()} == {1}
         assert not self.bridge.killed, "a busy one was ended"
         assert launches <= self.group.launched() <= launches + spare
+        self.tells_no_secret()
+
+    def secrets(self):
+        return [self.server.token, self.token, self.keys["aws_secret_access_key"],
+                self.keys["aws_session_token"]]
+
+    def tells_no_secret(self):
+        for secret in self.secrets():
+            for driver in self.drivers:
+                assert secret not in driver.output(), "a secret is in a log"
+            assert not files_with(secret, self.world.place), "a secret is in a file"
 
     def desired(self):
         return [call.parameters["DesiredCapacity"]
@@ -89,27 +102,20 @@ def stage(world, server, small, cloud, unpacked):
     stage.close()
 
 
-@pytest.fixture(params=["daemon", "function"])
+@pytest.fixture(params=DRIVERS)
 def kind(request):
     return request.param
 
 
-@pytest.mark.parametrize("kind", DRIVERS)
 def test_forty_tasks_forty_launches_and_no_secret_anywhere(stage, kind):
-    scaler = stage.scale(kind)
+    stage.scale(kind)
     pipeline = stage.submit(40, "env")
     in_argv = watch_process_list(stage, pipeline)
     stage.end_well(pipeline, launches=40)
     assert len({task["runner"] for task in pipeline.tasks()}) == 40
     assert not in_argv, "a secret is in a process list"
-    for secret in secrets_of(stage):
-        assert secret not in scaler.output()
-        assert not files_with(secret, stage.world.place), "a secret is in a file"
-
-
-def secrets_of(stage):
-    return [stage.server.token, stage.keys["aws_secret_access_key"],
-            stage.keys["aws_session_token"], stage.token]
+    output = "".join(pipeline.output(task) for task in pipeline.tasks())
+    assert output.count("CIRCLE_NODE_TOTAL=40") == 40, "the jobs did not print their environment"
 
 
 def watch_process_list(stage, pipeline):
@@ -120,7 +126,7 @@ def watch_process_list(stage, pipeline):
                 line = (entry / "cmdline").read_text(errors="replace")
             except OSError:
                 continue
-            found |= {line for secret in secrets_of(stage) if secret in line}
+            found |= {line for secret in stage.secrets() if secret in line}
         time.sleep(0.2)
     return found
 
@@ -128,7 +134,7 @@ def watch_process_list(stage, pipeline):
 def files_with(secret, place):
     """Where tokens are kept on purpose is left out: the server's own file, the runners' settings.
     What the jobs printed, which is their environment, is there as well."""
-    kept = {"token", "instance.yaml"}
+    kept = {"token", "instance.yaml", "credentials"}
     found = []
     for directory, _, names in os.walk(place):
         for name in set(names) - kept:
@@ -238,6 +244,23 @@ def test_an_api_that_answers_wrongly(stage, kind, answers):
     assert first.status()["state"] == "success"
 
 
+def test_an_outage(stage, kind, outage):
+    """As long as --outage says: nothing is changed meanwhile, and the work goes on soon after."""
+    scaler = stage.scale(kind)
+    first = stage.submit(2, f"sleep {outage + 5}")
+    first.wait_for_state("running", deadline=120)
+    answers = itertools.cycle([faulty.failing(500), faulty.rubbish(), faulty.cut_short])
+    stage.circleci.fault = lambda path, tell: next(answers)(path, tell)
+    second = stage.submit(2)
+    end = time.monotonic() + outage
+    while time.monotonic() < end:
+        assert stage.desired() == [2], scaler.output()[-3000:]
+        time.sleep(0.5)
+    stage.circleci.fault = None
+    stage.end_well(second, launches=4)
+    assert first.status()["state"] == "success"
+
+
 @pytest.mark.parametrize("headers, pause", [({"Retry-After": "5"}, 5), ({}, 0.4)],
                          ids=["told when", "not told"])
 def test_too_many_requests(stage, kind, headers, pause):
@@ -278,14 +301,15 @@ def test_two_at_once(stage):
 
 
 def test_registration_that_lags(stage, kind):
-    """CircleCI lists nobody until long after they have claimed, run and gone."""
+    """CircleCI lists nobody until long after they have claimed, run and gone, and so long after the
+    time in which they should have connected."""
     def lag(path, tell):
         if path.startswith("/api/v3/runner?"):
             return Told(200, b'{"items":[]}', {"content-type": "application/json"})
         return tell()
     stage.circleci.fault = lag
-    stage.scale(kind)
-    stage.end_well(stage.submit(5, "sleep 3"), launches=5)
+    stage.scale(kind, policy={"boot_timeout": "2s"})
+    stage.end_well(stage.submit(5, "sleep 12"), launches=5)
 
 
 def test_credentials_that_expire_in_mid_run(stage):

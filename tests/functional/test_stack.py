@@ -112,7 +112,7 @@ def test_two_roles_that_may_do_what_they_do_and_no_more(stack):
     scaler, instance = stack.statements("ScalerRole"), stack.statements("InstanceRole")
     scaling = json.loads((ROOT / "deploy/aws/scaler-policy.json").read_text())["Statement"]
     writing = {"logs:CreateLogStream", "logs:PutLogEvents"}
-    assert actions(scaler) == actions(scaling) | writing
+    assert actions(scaler) == actions(scaling) | writing | {"autoscaling:SuspendProcesses"}
     assert actions(instance) == {
         "secretsmanager:GetSecretValue", "lambda:GetLayerVersion",
         "autoscaling:TerminateInstanceInAutoScalingGroup"} | writing

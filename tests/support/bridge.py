@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 
 
 class Bridge:
-    def __init__(self, world, server, token, scaling, group, boots=lambda name: True):
+    def __init__(self, world, server, token, scaling, group, boots=lambda name: True,
+                 environment=None):
+        self.environment = environment or {}  # of each runner: a job must see nothing of it
         self.world, self.scaling, self.group, self.boots = world, scaling, group, boots
         self.settings = world.place / "instance.yaml"
         self.settings.touch(mode=0o600)
@@ -47,7 +49,7 @@ class Bridge:
 
     def boot(self, name):
         return self.world.start(f"runner-{name}", "agent", "--config", self.settings,
-                                environment={"CIRCLECI_RUNNER_NAME": name})
+                                environment={**self.environment, "CIRCLECI_RUNNER_NAME": name})
 
     def release(self, name):
         try:
