@@ -246,6 +246,7 @@ def test_an_instance_that_was_started_again_releases_itself(launch):
     assert instance.stack.group()["Instances"]
     instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=STOP", "muster-runner")
     instance.machine.do("rm", "/run/muster/booted")
+    instance.machine.do("systemctl", "set-environment", f"AWS_ENDPOINT_URL={instance.front.url}")
     instance.machine.do("systemctl", "start", "muster-rebooted")
     instance.wait_for_release()
     assert "the machine was started again" in instance.recorded()

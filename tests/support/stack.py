@@ -15,57 +15,11 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = "deploy/aws/muster.yaml"
 
 
-class Stack:
-    """A directory that looks like a clone with its packages made, and what is deployed from it."""
+class Deployed:
+    """A stack that is there."""
 
-    def __init__(self, moto, place, name="runners", packages=None, bucket="packages"):
-        self.moto, self.place, self.name, self.bucket = moto, place, name, bucket
-        (place / "deploy/aws").mkdir(parents=True)
-        shutil.copy(ROOT / TEMPLATE, place / TEMPLATE)
-        (place / "build/package").mkdir(parents=True)
-        for kind in ("lambda", "instance"):
-            file = place / f"build/package/{kind}.zip"
-            if packages and kind in packages:
-                shutil.copy(packages[kind], file)
-            else:
-                with zipfile.ZipFile(file, "w") as archive:
-                    archive.writestr(kind, kind)
-        moto.client("s3").create_bucket(
-            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        subnets = moto.client("ec2").describe_subnets()["Subnets"]
-        self.vpc = subnets[0]["VpcId"]
-        self.subnets = [subnet["SubnetId"] for subnet in subnets]
-        self.parameters = {"ResourceClass": "acme/linux", "Vpc": self.vpc,
-                           "Subnets": ",".join(self.subnets)}
-
-    def aws(self, *words):
-        """The `aws` command as the administrator: its outcome."""
-        keys = {name.upper(): value for name, value in self.moto.administrator.items()}
-        return subprocess.run(
-            [Path(sys.executable).with_name("aws"), *map(str, words)], cwd=self.place, text=True,
-            capture_output=True, timeout=200, env={
-                **keys, "AWS_ENDPOINT_URL": self.moto.url, "AWS_DEFAULT_REGION": REGION,
-                "HOME": str(self.place), "PATH": os.environ["PATH"], "AWS_PAGER": "",
-                "AWS_MAX_ATTEMPTS": "1"})
-
-    def package(self):
-        done = self.aws("cloudformation", "package", "--s3-bucket", self.bucket, "--template-file",
-                        TEMPLATE, "--output-template-file", "out.yaml")
-        assert done.returncode == 0, done.stderr
-        return self
-
-    def deploy(self, **parameters):
-        """The outcome of `aws cloudformation deploy`."""
-        given = {**self.parameters, **parameters}
-        return self.aws("cloudformation", "deploy", "--template-file", "out.yaml", "--stack-name",
-                        self.name, "--capabilities", "CAPABILITY_IAM", "--parameter-overrides",
-                        *(f"{name}={value}" for name, value in given.items()))
-
-    def made(self, **parameters):
-        """The stack, deployed."""
-        done = self.package().deploy(**parameters)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return self
+    def __init__(self, moto, name="runners"):
+        self.moto, self.name = moto, name
 
     def delete(self):
         cloudformation = self.moto.client("cloudformation")
@@ -119,6 +73,59 @@ class Stack:
         """
         return self.moto.assume_role(f"{self.name}-{role}-{secrets.token_hex(4)}", [
             {"Effect": "Allow", "Action": sorted(actions(self.statements(role))), "Resource": "*"}])
+
+class Stack(Deployed):
+    """A directory that looks like a clone with its packages made, and what is deployed from it."""
+
+    def __init__(self, moto, place, name="runners", packages=None, bucket="packages"):
+        super().__init__(moto, name)
+        self.place, self.bucket = place, bucket
+        (place / "deploy/aws").mkdir(parents=True)
+        shutil.copy(ROOT / TEMPLATE, place / TEMPLATE)
+        (place / "build/package").mkdir(parents=True)
+        for kind in ("lambda", "instance"):
+            file = place / f"build/package/{kind}.zip"
+            if packages and kind in packages:
+                shutil.copy(packages[kind], file)
+            else:
+                with zipfile.ZipFile(file, "w") as archive:
+                    archive.writestr(kind, kind)
+        moto.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        subnets = moto.client("ec2").describe_subnets()["Subnets"]
+        self.vpc = subnets[0]["VpcId"]
+        self.subnets = [subnet["SubnetId"] for subnet in subnets]
+        self.parameters = {"ResourceClass": "acme/linux", "Vpc": self.vpc,
+                           "Subnets": ",".join(self.subnets)}
+
+    def aws(self, *words):
+        """The `aws` command as the administrator: its outcome."""
+        keys = {name.upper(): value for name, value in self.moto.administrator.items()}
+        return subprocess.run(
+            [Path(sys.executable).with_name("aws"), *map(str, words)], cwd=self.place, text=True,
+            capture_output=True, timeout=200, env={
+                **keys, "AWS_ENDPOINT_URL": self.moto.url, "AWS_DEFAULT_REGION": REGION,
+                "HOME": str(self.place), "PATH": os.environ["PATH"], "AWS_PAGER": "",
+                "AWS_MAX_ATTEMPTS": "1"})
+
+    def package(self):
+        done = self.aws("cloudformation", "package", "--s3-bucket", self.bucket, "--template-file",
+                        TEMPLATE, "--output-template-file", "out.yaml")
+        assert done.returncode == 0, done.stderr
+        return self
+
+    def deploy(self, **parameters):
+        """The outcome of `aws cloudformation deploy`."""
+        given = {**self.parameters, **parameters}
+        return self.aws("cloudformation", "deploy", "--template-file", "out.yaml", "--stack-name",
+                        self.name, "--capabilities", "CAPABILITY_IAM", "--parameter-overrides",
+                        *(f"{name}={value}" for name, value in given.items()))
+
+    def made(self, **parameters):
+        """The stack, deployed."""
+        done = self.package().deploy(**parameters)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return self
 
 
 def actions(statements):
