@@ -73,6 +73,10 @@ class Launched:
                 LayerName=name, VersionNumber=int(version))["Content"]
         return allowed, zipped, layer["CodeSha256"]
 
+    def secrets(self):
+        return (self.fleet.token, PERSONAL, self.keys["aws_secret_access_key"],
+                self.keys["aws_session_token"])
+
     def boot(self):
         self.program = self.machine.boot(self.stack.user_data(), AWS_ENDPOINT_URL=self.front.url)
         return self
@@ -113,9 +117,7 @@ def launch(fleet, tmp_path):
         print(instance.machine.console())  # shown if the test has failed
         # Where a person, another service or a job could read it.
         shown = instance.machine.console() + instance.stack.user_data()
-        secrets = (fleet.token, PERSONAL, instance.keys["aws_secret_access_key"],
-                   instance.keys["aws_session_token"])
-        leaked = [secret for secret in secrets if secret in shown]
+        leaked = [secret for secret in instance.secrets() if secret in shown]
         instance.close()
         assert not leaked
 
@@ -147,7 +149,7 @@ def test_it_takes_a_job_and_releases_itself(fleet, launch):
 
 def test_what_the_setup_script_installs_is_there_for_jobs(fleet, launch):
     stack = fleet.deploy("with-setup", SetupScript=(
-        "#!/bin/bash\nset -e\nid -u\nprintf '#!/bin/sh\\necho \"tool $1\"\\n' >/usr/local/bin/tool\n"
+        "#!/bin/bash\nset -e\nprintf '#!/bin/sh\\necho \"tool $1\"\\n' >/usr/local/bin/tool\n"
         "chmod 755 /usr/local/bin/tool\n"))
     pipeline = submit(fleet, "tool works")
     instance = launch(stack).boot().booted()
@@ -188,6 +190,8 @@ def interrupted(fleet, launch, path, text):
     pipeline = submit(fleet, "echo begun; while [ ! -e /tmp/go ]; do sleep 0.2; done; echo done")
     instance = launch().boot().booted()
     pipeline.wait_for_output("begun", deadline=120)
+    seen = instance.machine.do("sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ || true")
+    assert "muster" in seen and not [secret for secret in instance.secrets() if secret in seen]
     instance.machine.imds.tree[path] = text
     instance.machine.wait_for_console("this instance drains")
     instance.machine.wait_for_console("the command for a notice has been run")
@@ -273,9 +277,7 @@ def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
     assert "tried: " in output, output
     assert state == "success" and "BREACH" not in output, output
     assert pipeline.output(step=2).strip() == "ci"
-    for secret in (fleet.token, instance.keys["aws_secret_access_key"],
-                   instance.keys["aws_session_token"]):
-        assert secret not in output
+    assert not [secret for secret in instance.secrets() if secret in output]
     # What it tried is possible to who may: the firewall is what stood in its way.
     token = instance.machine.do(
         "curl", "-sS", "-X", "PUT", "-H", "X-aws-ec2-metadata-token-ttl-seconds: 60",

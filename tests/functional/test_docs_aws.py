@@ -1,4 +1,4 @@
-"""The commands of docs/aws.md and docs/scaler-by-hand.md, as they stand there, and what they make."""
+"""The commands of docs/aws.md and docs/scaler-by-hand.md, as they stand, and what they make."""
 
 import json
 import os
@@ -102,6 +102,29 @@ def scale(world, server, token, moto, function, bridges, tasks):
     return bridge
 
 
+def alarms_of_its_metrics(moto):
+    alarms = moto.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    own = [alarm for alarm in alarms if alarm["Namespace"] == "Muster"]
+    assert len(own) == 3 and all(
+        alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "local/small"}] for alarm in own)
+    return own
+
+
+def samples(function, metric):
+    """All that the function has printed of a metric of the class."""
+    lines = [json.loads(line) for line in function.output().splitlines() if '"_aws"' in line]
+    return [value for line in lines if line["ResourceClass"] == "local/small"
+            for value in line.get(metric, [])]
+
+
+def is_alarmed(alarm, values):
+    """The whole run as one period, as CloudWatch would see it."""
+    measured = {"Minimum": min, "Maximum": max, "SampleCount": len}[alarm["Statistic"]](values)
+    return {"GreaterThanThreshold": measured > alarm["Threshold"],
+            "GreaterThanOrEqualToThreshold": measured >= alarm["Threshold"],
+            "LessThanThreshold": measured < alarm["Threshold"]}[alarm["ComparisonOperator"]]
+
+
 def test_by_hand_they_make_a_function_that_scales(world, server, small, moto, clone, lambda_zip,
                                                   unpacked, bridges):
     moto.create_group("runners", maximum=20)
@@ -145,6 +168,7 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
             given, f'{given} "ApiUrl={server.url}"')))
         for token in (server.token, small):
             assert token not in said
+        assert " 0 warnings, 0 bad, 2 unknown" in said, said
         made, = moto.client("lambda").list_functions()["Functions"]
     assert (clone.place / "muster.yaml").read_text().strip() == made["Environment"]["Variables"][
         "MUSTER_CONFIG"].strip()
@@ -153,9 +177,11 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
     keys = stack.keys("ScalerRole")
     moto.record()
     function = Deployed(world, moto, unpacked, made, keys)
-    bridge = scale(world, server, small, moto, function, bridges, tasks=12)
-    assert len(bridge.runners) == 12
+    bridge = scale(world, server, small, moto, function, bridges, tasks=40)
+    assert len(bridge.runners) == 40
     bridge.stop()
+    assert not [alarm["AlarmName"] for alarm in alarms_of_its_metrics(moto)
+                if is_alarmed(alarm, samples(function, alarm["MetricName"]))]
     # With the rights that it has; those that it did not need are for what did not happen.
     called = moto.recorded(keys["aws_access_key_id"])
     assert called <= actions(stack.statements("ScalerRole"))

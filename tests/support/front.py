@@ -44,7 +44,7 @@ def is_signed(keys, method, url, headers):
 
 
 class Front:
-    """`layer`: what it answers of the package; `refuse`: gives an answer of its own to an action."""
+    """`layer`: what it says of the package; `refuse`: gives an answer of its own to an action."""
 
     def __init__(self, moto, keys, allowed_layer, package, sha256):
         self.moto, self.keys, self.allowed_layer, self.package = moto, keys, allowed_layer, package

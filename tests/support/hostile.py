@@ -33,8 +33,8 @@ def metadata():
 
 
 def fake_root():
-    return run("unshare", "--user", "--map-root-user", "curl", "-sS", "--max-time", "5", "-X", "PUT",
-               "-H", "X-aws-ec2-metadata-token-ttl-seconds: 60",
+    return run("unshare", "--user", "--map-root-user", "curl", "-sS", "--max-time", "5",
+               "-X", "PUT", "-H", "X-aws-ec2-metadata-token-ttl-seconds: 60",
                "http://169.254.169.254/latest/api/token")
 
 
