@@ -41,6 +41,7 @@ int configure(const InstanceOptions& options) {
       std::get<instance::Config>(read),
       {.output = options.output, .environment = options.environment, .patience = options.patience},
       self, interrupt.token());
+  if (!done && interrupt.requested()) return kInterrupted;
   return done ? 0 : report(done.error());
 }
 

@@ -139,7 +139,10 @@ std::vector<ManagedClass> Loop::take_charge(PassOutcome& outcome, std::stop_toke
 }
 
 void Loop::note_charge(const std::string& resource_class, const Charge& charge) {
-  if (charge.kind == Charge::Kind::newly_ours) memories_.erase(resource_class);
+  if (charge.kind == Charge::Kind::newly_ours) {
+    memories_.erase(resource_class);
+    newly_ours_.insert(resource_class);
+  }
   if (!charge.is_ours()) forget(resource_class);
   const auto before = charges_.find(resource_class);
   const auto kind = charge.is_ours() ? Charge::Kind::ours : charge.kind;
@@ -204,6 +207,8 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
     return std::any_of(classes_.begin(), classes_.end(),
                        [&](const auto& managed) { return managed.name == name; });
   };
+  std::erase_if(listed->ended, [&](const auto& ended) { return is_anothers_news(ended); });
+  newly_ours_.clear();
   for (auto& ended : listed->ended) {
     log::info(
         "an instance has ended",
@@ -219,6 +224,15 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
         {{"resource_class", name}});
   }
   return ok();
+}
+
+// Of a class that has just come into our charge the provider may tell what it last saw long ago:
+// what another scaler has dealt with since, and forgotten.
+bool Loop::is_anothers_news(const EndedInstance& ended) const {
+  if (!newly_ours_.contains(ended.resource_class)) return false;
+  const auto memory = memories_.find(ended.resource_class);
+  return memory == memories_.end() || !(memory->second.first_seen.contains(ended.id) ||
+                                        memory->second.expected.contains(ended.id));
 }
 
 Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDemand& demand,

@@ -76,6 +76,7 @@ class Loop {
   void load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
                      const std::stop_token& stop);
   Result<void> list_capacity(const std::stop_token& stop);
+  bool is_anothers_news(const EndedInstance& ended) const;
   Result<ClassPass> decide_for(const ManagedClass& managed, const ClassDemand& demand,
                                const std::stop_token& stop);
   Result<void> remember(const std::string& resource_class, const ClassMemory& memory,
@@ -99,6 +100,7 @@ class Loop {
   std::vector<ManagedClass> classes_;
   Ports ports_;
   std::map<std::string, Charge::Kind> charges_;  // as the latest pass found them
+  std::set<std::string> newly_ours_;             // since the latest list of instances
   std::map<std::string, ClassMemory> memories_;
   std::map<std::string, scaling::Decision> recorded_;  // the latest of each class
   // Since when a class is held, and for want of what.

@@ -357,6 +357,21 @@ TEST_F(LoopTest, WhatAnotherScalerRememberedIsLoadedWithTheCharge) {
   EXPECT_EQ(capacity.launched, 0) << "another's back-off holds for us as well";
 }
 
+// Seen when it was last in charge; another scaler has dealt with the end of i0 since then.
+TEST_F(LoopTest, WhatEndedWhileItStoodByIsNoFailedBoot) {
+  auto loop = make_loop();
+  ledger.charges["local/small"] = {Charge::Kind::newly_ours};
+  ledger.memories["local/small"].first_seen = {{"i1", clock.wall()}};
+  capacity.end("i0");
+  capacity.end("i1");
+  pass(loop);
+  EXPECT_THAT(observer.latest.at(0).snapshot.failed_boots, ElementsAre("i1"));
+  ledger.charges["local/small"] = {Charge::Kind::ours};
+  capacity.end("i2");  // came and ended between two passes
+  pass(loop);
+  EXPECT_THAT(observer.latest.at(0).snapshot.failed_boots, ElementsAre("i2"));
+}
+
 TEST_F(LoopTest, AChargeThatIsLostBeforeTheActLeavesItUndone) {
   auto loop = make_loop();
   queue.unclaimed = 1;

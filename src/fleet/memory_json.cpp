@@ -61,6 +61,8 @@ ClassMemory read(const json::object& object) {
   with(object, "given_up_at_ms", [&](const auto& it) { state.given_up_at = time_of(it); });
   with(object, "failed_launches",
        [&](const auto& it) { memory.failed_launches = it.template to_number<std::int64_t>(); });
+  with(object, "unexplained_tasks",
+       [&](const auto& it) { memory.unexplained_tasks = it.template to_number<std::int64_t>(); });
   each_text(object, "given_up", [&](std::string id) { state.given_up.push_back(std::move(id)); });
   each_text(object, "connected", [&](std::string id) { memory.connected.insert(std::move(id)); });
   each_text(object, "doubtful", [&](std::string id) { memory.doubtful.insert(std::move(id)); });
@@ -81,6 +83,7 @@ std::string to_json(const ClassMemory& memory) {
                                       {"given_up_at_ms", millis(state.given_up_at)},
                                       {"given_up", texts(state.given_up)},
                                       {"failed_launches", memory.failed_launches},
+                                      {"unexplained_tasks", memory.unexplained_tasks},
                                       {"connected", texts(memory.connected)},
                                       {"doubtful", texts(memory.doubtful)},
                                       {"first_seen_ms", times(memory.first_seen)},

@@ -19,6 +19,7 @@ ClassMemory full() {
   memory.expected = {{"group/pending-1", WallTime(Millis(7))}};
   memory.told_failure = "4a0e-\"1\"";
   memory.ask_again_at = WallTime(Millis(8));
+  memory.unexplained_tasks = 3;
   return memory;
 }
 

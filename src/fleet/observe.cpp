@@ -126,23 +126,46 @@ std::set<std::string> ended(const std::string& resource_class, const CapacityLis
 }
 
 // Whether each ended instance had connected. What cannot be known yet counts as failed, so that
-// boots that fail while the queue is unreadable are backed off from as well.
+// boots that fail while the queue is unreadable are backed off from as well; a later reading may
+// acquit it.
 void observe_ended(const std::string& resource_class, const CapacityList& capacity,
-                   const KnownRunners& known, bool readable, const ClassMemory& before,
-                   Observation& seen) {
+                   const KnownRunners& known, const ClassMemory& before, Observation& seen) {
   for (const auto& id : before.doubtful) {
     if (known.contains(id)) seen.snapshot.any_boot_succeeded = true;
-    if (!readable) seen.memory.doubtful.insert(id);
   }
+  if (!seen.snapshot.any_boot_succeeded) seen.memory.doubtful = before.doubtful;
   for (const auto& id : ended(resource_class, capacity, before, seen.memory)) {
     if (before.connected.contains(id)) continue;
     if (known.contains(id)) {
       seen.snapshot.any_boot_succeeded = true;
       continue;
     }
+    if (seen.memory.unexplained_tasks > 0) {
+      --seen.memory.unexplained_tasks;
+      continue;
+    }
     seen.snapshot.failed_boots.push_back(id);
-    if (!readable) seen.memory.doubtful.insert(id);
+    if (seen.memory.doubtful.size() < kMostDoubtful) seen.memory.doubtful.insert(id);
   }
+}
+
+// Any runner that is listed and is no instance may run one, too. Who has run a task once has
+// connected: the task may be over when its instance is still there.
+void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observation& seen) {
+  const auto& instances = seen.snapshot.instances;
+  const auto unlisted = std::ranges::count_if(instances, [](const auto& instance) {
+    return instance.state == InstanceState::booting && !instance.requested;
+  });
+  auto& unexplained = seen.memory.unexplained_tasks;
+  unexplained = std::min<std::int64_t>(unexplained, unlisted);
+  const auto* reading = std::get_if<scaling::DemandReading>(&demand.demand);
+  if (reading == nullptr) return;
+  const auto listed = std::ranges::count_if(
+      instances, [&](const auto& instance) { return known.contains(instance.id); });
+  const auto strangers = std::ssize(known) - listed;
+  const auto counts = scaling::count(instances);
+  const auto at_work = counts.busy + counts.connected + counts.draining + strangers;
+  unexplained = std::clamp<std::int64_t>(reading->running - at_work, unexplained, unlisted);
 }
 
 }  // namespace
@@ -164,8 +187,9 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
       });
   seen.memory.last_pass = last_pass(before, ages_are_ours, now);
 
-  const bool readable = std::holds_alternative<scaling::DemandReading>(demand.demand);
-  if (lists_runners) observe_ended(managed.name, capacity, known, readable, before, seen);
+  seen.memory.unexplained_tasks = before.unexplained_tasks;
+  if (lists_runners) observe_ended(managed.name, capacity, known, before, seen);
+  explain_tasks(demand, known, seen);
   seen.snapshot.failed_launches = before.failed_launches;
   seen.memory.told_failure = before.told_failure;
   if (const auto failed = capacity.failed_launches.find(managed.name);

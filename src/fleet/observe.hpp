@@ -23,9 +23,12 @@ struct ManagedClass {
 struct ClassMemory {
   scaling::State state;
   std::set<std::string> connected;  // live instances that were known to the queue's keeper once
-  // Ended and counted as failed boots while the queue could not be read: on probation, as it may
-  // turn out that they had connected.
+  // Ended and counted as failed boots. The list of runners may lag behind, or the queue was not
+  // readable: it may turn out that they had connected. kMostDoubtful at most.
   std::set<std::string> doubtful;
+  // Seen running, and by none of the known runners. So as many of the instances that are not listed
+  // yet had connected all the same, and their ends are no failed boots.
+  std::int64_t unexplained_tasks = 0;
   std::int64_t failed_launches = 0;  // of the last pass: told to the next decision
   // Live instances, and since when, by the clock that last_pass was read from: it may have jumped
   // since, or be another machine's. One that is there no longer has ended.
@@ -42,6 +45,7 @@ struct ClassMemory {
 
 // last_pass is written anew only when it is older: each writing costs one to the disk or table.
 inline constexpr Millis kLastPassKept = std::chrono::minutes(5);
+inline constexpr std::size_t kMostDoubtful = 200;
 // What may pass between two passes. Of a longer gap nobody knows whether the scaler was down or a
 // clock has jumped, and instances age by this much (S1: rather too young than too old). It is
 // longer than kLastPassKept and any pause of the loop together.

@@ -96,6 +96,53 @@ ClassDemand counted() {
   return {scaling::DemandReading{0, 0, kNow}, std::nullopt};
 }
 
+// Two run tasks, and the list of runners lags behind: one of the three has failed.
+TEST(Observe, WhoMustHaveRunATaskIsNoFailedBoot) {
+  const auto named = [](const std::string& id) {
+    return CapacityInstance{id, "local/small", kNow};
+  };
+  ClassDemand lagging = known({});
+  lagging.demand = scaling::DemandReading{0, 2, kNow};
+  const auto running =
+      observe(kClass, {{named("i0"), named("i1"), named("i2")}, {}}, lagging, {}, kNow);
+  EXPECT_EQ(running.memory.unexplained_tasks, 2);
+
+  const auto ended = [&](const std::string& id) {
+    return EndedInstance{id, "local/small", "gone"};
+  };
+  const CapacityList empty{{}, {ended("i0"), ended("i1"), ended("i2")}};
+  const auto after = observe(kClass, empty, known({}), running.memory, kNow);
+  EXPECT_THAT(after.snapshot.failed_boots, ElementsAre("i2"));
+  EXPECT_FALSE(after.snapshot.any_boot_succeeded) << "nobody has seen one connect";
+  EXPECT_EQ(after.memory.unexplained_tasks, 0);
+
+  lagging.demand = scaling::DemandReading{0, 1, kNow};
+  const auto over =
+      observe(kClass, {{named("i0"), named("i1"), named("i2")}, {}}, lagging, running.memory, kNow);
+  EXPECT_EQ(over.memory.unexplained_tasks, 2) << "whose task is over has connected all the same";
+
+  lagging.demand = scaling::DemandUnknown{"away"};
+  const auto first =
+      observe(kClass, {{named("i1"), named("i2")}, {ended("i0")}}, lagging, running.memory, kNow);
+  EXPECT_THAT(first.snapshot.failed_boots, IsEmpty());
+  EXPECT_EQ(first.memory.unexplained_tasks, 1) << "each explains one end";
+
+  lagging.demand = scaling::DemandReading{0, 2, kNow};
+  lagging.runners = {{"elsewhere", std::nullopt, false}};
+  EXPECT_EQ(
+      observe(kClass, {{named("i0"), named("i1")}, {}}, lagging, {}, kNow).memory.unexplained_tasks,
+      1)
+      << "a runner that is no instance may run the other";
+  lagging.runners.emplace();
+
+  ClassMemory explained;
+  explained.connected = {"i0"};
+  lagging.demand = scaling::DemandReading{0, 1, kNow};
+  EXPECT_EQ(observe(kClass, {{named("i0"), named("i1")}, {}}, lagging, explained, kNow)
+                .memory.unexplained_tasks,
+            0);
+}
+
 TEST(Observe, BelievesInABootWhenNobodyCanTell) {
   auto young = instance();
   const auto booting = observe(kClass, {{young}, {}}, counted(), {}, kNow);
@@ -185,7 +232,8 @@ TEST(Observe, WhatWasLaunchedBootsUntilItIsListedOrLate) {
       observe(kClass, late, known({}), unlisted.memory, kNow + std::chrono::minutes(2));
   EXPECT_THAT(too_late.snapshot.instances, IsEmpty());
   EXPECT_THAT(too_late.snapshot.failed_boots, ElementsAre("i0"));
-  EXPECT_EQ(too_late.memory, ClassMemory());
+  EXPECT_THAT(too_late.memory.doubtful, ElementsAre("i0")) << "it may turn out to have connected";
+  EXPECT_THAT(too_late.memory.expected, IsEmpty());
   auto ageless = instance();
   ageless.launched_at.reset();
   late.live = {ageless};

@@ -53,8 +53,10 @@ CREATE TABLE expected (
   PRIMARY KEY (resource_class, id)
 ) STRICT, WITHOUT ROWID;
 )",
-                                                         "ALTER TABLE class_memory ADD COLUMN "
-                                                         "ask_again_at INTEGER;"};
+                                                         R"(
+ALTER TABLE class_memory ADD COLUMN ask_again_at INTEGER;
+ALTER TABLE class_memory ADD COLUMN unexplained_tasks INTEGER NOT NULL DEFAULT 0;
+)"};
 
 // Ends what db throws in the Result that the port promises.
 template <class Work>
@@ -89,7 +91,8 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class, const 
     ClassMemory memory;
     for (auto rows =
              database_.query("SELECT failed_boots_in_a_row, backoff_until, failed_launches, "
-                             "given_up_at, last_pass, told_failure, ask_again_at FROM class_memory "
+                             "given_up_at, last_pass, told_failure, ask_again_at, "
+                             "unexplained_tasks FROM class_memory "
                              "WHERE resource_class = ?",
                              resource_class);
          rows.next();) {
@@ -100,6 +103,7 @@ Result<ClassMemory> SqliteLedger::load(const std::string& resource_class, const 
       memory.last_pass = rows.optional_time(4);
       memory.told_failure = rows.text(5);
       memory.ask_again_at = rows.optional_time(6);
+      memory.unexplained_tasks = rows.integer(7);
     }
     for (auto rows = database_.query(
              "SELECT id, mark FROM instance_memory WHERE resource_class = ?", resource_class);
@@ -129,11 +133,11 @@ Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMe
     db::Transaction transaction(database_);
     database_.execute(
         "INSERT OR REPLACE INTO class_memory (resource_class, failed_boots_in_a_row, "
-        "backoff_until, failed_launches, given_up_at, last_pass, told_failure, ask_again_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "backoff_until, failed_launches, given_up_at, last_pass, told_failure, ask_again_at, "
+        "unexplained_tasks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         resource_class, memory.state.failed_boots_in_a_row, memory.state.backoff_until,
         memory.failed_launches, memory.state.given_up_at, memory.last_pass, memory.told_failure,
-        memory.ask_again_at);
+        memory.ask_again_at, memory.unexplained_tasks);
     database_.execute("DELETE FROM instance_memory WHERE resource_class = ?", resource_class);
     save_marks(database_, resource_class, "connected", memory.connected);
     save_marks(database_, resource_class, "doubtful", memory.doubtful);

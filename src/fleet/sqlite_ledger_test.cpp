@@ -29,6 +29,7 @@ TEST_F(SqliteLedgerTest, GivesBackWhatWasSavedAfterAReopening) {
   memory.expected = {{"i6", WallTime(Millis(3'000'000))}};
   memory.told_failure = "a-1";
   memory.ask_again_at = WallTime(Millis(8));
+  memory.unexplained_tasks = 3;
   memory.connected = {"i1", "i2"};
   memory.doubtful = {"i3"};
   memory.failed_launches = 2;

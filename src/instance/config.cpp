@@ -53,7 +53,7 @@ class Reader {
  private:
   static std::string optional(yaml::MapReader& top, std::string_view key) {
     if (top.take(key) == nullptr) return {};
-    const auto text = std::string(trim(top.text(key).value_or("x")));
+    auto text = std::string(trim(top.text(key).value_or("x")));
     if (text.empty()) top.problem_at(key, "is empty");
     return text;
   }
@@ -88,7 +88,7 @@ class Reader {
 
   static std::string job_user(yaml::MapReader& top, const std::string& usual) {
     constexpr auto kKey = "job_user";
-    const auto user = top.text(kKey).value_or(usual);
+    auto user = top.text(kKey).value_or(usual);
     const bool is_option = user.starts_with('-');  // it becomes an argument of sudo
     if (user == "root") {
       top.problem_at(kKey, "must not be root: its jobs could read the runner's token");

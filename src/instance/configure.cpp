@@ -65,6 +65,9 @@ auto ask_patiently(Question question, const std::stop_token& over) {
     auto again = question(over);
     if (again || !over.stop_requested()) answer = std::move(again);
   }
+  if (!answer && answer.error().kind == ErrorKind::cancelled) {
+    answer = Error{ErrorKind::timeout, "out of patience with AWS: " + answer.error().message};
+  }
   return answer;
 }
 

@@ -396,6 +396,16 @@ def test_on_a_machine_whose_metadata_comes_late_or_never(make, world):
     assert TOKEN in output.read_text() and TOKEN not in program.output()
 
 
+def test_interrupted_it_writes_nothing(make, world):
+    instance, output = make(), world.place / "runner.yaml"
+    instance.imds.fault = HANG_UP
+    program = instance.start("configure", "configure", "--config", instance.file, "--output",
+                             output)
+    wait_until(lambda: "asking again" in program.output(), what="the trouble")
+    program.signal(signal.SIGTERM)
+    assert end_of(program) == 130 and not output.exists()
+
+
 # --- watch ----------------------------------------------------------------------------------------
 
 NOTICES = {

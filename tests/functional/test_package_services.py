@@ -11,6 +11,7 @@ from support.pipeline import config, job
 from support.repository import Repository
 from support.waiting import wait_until
 
+UNITS = ("muster-server", "muster-scale", "muster-agent")
 pytestmark = pytest.mark.timeout(900)  # the Debian is made by the first test that wants one
 
 
@@ -66,8 +67,8 @@ def state_of_pipeline(debian):
 
 def test_at_first_nothing_runs(booted):
     """Also not once the first boot of an image made of this has enabled what it should."""
-    booted.do("systemctl", "preset-all")
-    for unit in ("muster-server", "muster-scale", "muster-agent"):
+    booted.do("systemctl", "preset", *UNITS)
+    for unit in UNITS:
         assert booted.run("systemctl", "is-enabled", unit).stdout == "disabled\n"
         assert is_active(booted, unit) == "inactive"
 
@@ -87,7 +88,7 @@ def test_all_three_work_behind_what_their_units_forbid(working):
                  "! cat /etc/muster/agent.yaml && ! ls /root /home && ! touch /var/tmp/../x")
     assert ran.returncode == 0, ran.stdout + ran.stderr + journal(working, "muster-agent")
     assert "queue=http://127.0.0.1:8480" in journal(working, "muster-scale")
-    for unit in ("muster-server", "muster-scale", "muster-agent"):
+    for unit in UNITS:
         assert is_active(working, unit) == "active"
 
 

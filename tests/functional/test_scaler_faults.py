@@ -300,14 +300,24 @@ def test_two_at_once(stage):
     stage.end_well(stage.submit(10), launches=10)
 
 
+def test_tasks_of_unlisted_runners_are_no_failed_boots(stage, kind):
+    stage.circleci.fault = list_nobody
+    scaler = stage.scale(kind)
+    stage.end_well(stage.submit(5, "sleep 4"), launches=5)
+    stage.end_well(stage.submit(1, "sleep 4"), launches=6)  # no back-off is in its way
+    assert "failed in a row" not in scaler.output()
+
+
+def list_nobody(path, tell):
+    if path.startswith("/api/v3/runner?"):
+        return Told(200, b'{"items":[]}', {"content-type": "application/json"})
+    return tell()
+
+
 def test_registration_that_lags(stage, kind):
     """CircleCI lists nobody until long after they have claimed, run and gone, and so long after the
     time in which they should have connected."""
-    def lag(path, tell):
-        if path.startswith("/api/v3/runner?"):
-            return Told(200, b'{"items":[]}', {"content-type": "application/json"})
-        return tell()
-    stage.circleci.fault = lag
+    stage.circleci.fault = list_nobody
     stage.scale(kind, policy={"boot_timeout": "2s"})
     stage.end_well(stage.submit(5, "sleep 12"), launches=5)
 
