@@ -136,6 +136,7 @@ def test_it_takes_a_job_and_releases_itself(fleet, launch):
     assert "the runner has ended" in instance.recorded()
     assert not instance.machine.is_off()  # it was the group's to end it
     assert instance.machine.run("systemctl", "is-enabled", "muster-rebooted").stdout == "enabled\n"
+    assert instance.machine.run("systemctl", "is-active", "apt-daily.timer").stdout == "inactive\n"
     # Each action of the role was called, and no other.
     allowed = {action.split(":")[1] for statement in instance.stack.statements("InstanceRole")
                for action in ([statement["Action"]] if isinstance(statement["Action"], str)
