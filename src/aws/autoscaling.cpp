@@ -32,6 +32,7 @@ GroupInstance read_instance(const Node& node) {
           .health_status = node.text_at("HealthStatus"),
           .availability_zone = node.text_at("AvailabilityZone"),
           .instance_type = node.text_at("InstanceType"),
+          .template_version = node.text_at("LaunchTemplate/Version"),
           .protected_from_scale_in = is_yes(node, "ProtectedFromScaleIn")};
 }
 
@@ -42,6 +43,13 @@ Result<int> read_size(const Node& node, std::string_view name) {
   return Error{ErrorKind::unavailable, fmt::format("the answer of AWS has no {} of a group", name)};
 }
 
+// Named directly, or as the base of a mixed-instances policy.
+std::string template_version(const Node& group) {
+  const auto direct = group.text_at("LaunchTemplate/Version");
+  if (!direct.empty()) return direct;
+  return group.text_at("MixedInstancesPolicy/LaunchTemplate/LaunchTemplateSpecification/Version");
+}
+
 Result<AutoScalingGroup> read_group(const Node& node) {
   const auto min = read_size(node, "MinSize");
   if (!min) return min.error();
@@ -49,13 +57,13 @@ Result<AutoScalingGroup> read_group(const Node& node) {
   if (!max) return max.error();
   const auto desired = read_size(node, "DesiredCapacity");
   if (!desired) return desired.error();
-  AutoScalingGroup group{
-      .name = node.text_at("AutoScalingGroupName"),
-      .arn = node.text_at("AutoScalingGroupARN"),
-      .min = *min,
-      .max = *max,
-      .desired = *desired,
-      .protects_new_instances = is_yes(node, "NewInstancesProtectedFromScaleIn")};
+  AutoScalingGroup group{.name = node.text_at("AutoScalingGroupName"),
+                         .arn = node.text_at("AutoScalingGroupARN"),
+                         .min = *min,
+                         .max = *max,
+                         .desired = *desired,
+                         .protects_new_instances = is_yes(node, "NewInstancesProtectedFromScaleIn"),
+                         .template_version = template_version(node)};
   for (const auto& process : members(node, "SuspendedProcesses")) {
     group.suspended_processes.push_back(process.text_at("ProcessName"));
   }

@@ -21,6 +21,7 @@ struct GroupInstance {
   std::string health_status;    // "Healthy"
   std::string availability_zone;
   std::string instance_type;
+  std::string template_version;  // of the launch template, a number; empty: it came from none
   bool protected_from_scale_in = false;
 
   // It is, or will be, able to work. The others are on their way out.
@@ -36,6 +37,7 @@ struct AutoScalingGroup {
   int max = 0;
   int desired = 0;
   bool protects_new_instances = false;
+  std::string template_version;  // new ones come from: a number, "$Latest", "$Default"; empty: none
   std::vector<std::string> suspended_processes;  // "AZRebalance"
   std::vector<GroupInstance> instances;
 

@@ -50,10 +50,14 @@ TEST_F(AutoScalingTest, ReadsAGroup) {
       "ci",
       "<AutoScalingGroupARN>arn:g</AutoScalingGroupARN>"
       "<NewInstancesProtectedFromScaleIn>true</NewInstancesProtectedFromScaleIn>"
+      "<MixedInstancesPolicy><LaunchTemplate><LaunchTemplateSpecification><Version>3</Version>"
+      "</LaunchTemplateSpecification></LaunchTemplate></MixedInstancesPolicy>"
       "<SuspendedProcesses><member><ProcessName>AZRebalance</ProcessName></member>"
       "</SuspendedProcesses><Instances><member><InstanceId>i-1</InstanceId>"
       "<LifecycleState>Pending</LifecycleState><HealthStatus>Healthy</HealthStatus>"
       "<AvailabilityZone>eu-west-1a</AvailabilityZone><InstanceType>t3.micro</InstanceType>"
+      "<LaunchTemplate><LaunchTemplateId>lt-1</LaunchTemplateId><Version>2</Version></"
+      "LaunchTemplate>"
       "<ProtectedFromScaleIn>true</ProtectedFromScaleIn></member><member>"
       "<InstanceId>i-2</InstanceId><LifecycleState>InService</LifecycleState></member>"
       "</Instances>"))});
@@ -67,6 +71,9 @@ TEST_F(AutoScalingTest, ReadsAGroup) {
   EXPECT_EQ(group.max, 40);
   EXPECT_EQ(group.desired, 2);
   EXPECT_TRUE(group.protects_new_instances);
+  EXPECT_EQ(group.template_version, "3");
+  EXPECT_EQ(group.instances[0].template_version, "2");
+  EXPECT_EQ(group.instances[1].template_version, "");
   EXPECT_THAT(group.suspended_processes, ElementsAre("AZRebalance"));
   ASSERT_EQ(group.instances.size(), 2);
   EXPECT_EQ(group.instances[0].id, "i-1");

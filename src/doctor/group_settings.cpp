@@ -106,6 +106,32 @@ Findings judge_settings(const GroupUse& use, const aws::AutoScalingGroup& group)
   return notes.take();
 }
 
+// AWS itself resolves "$Latest" and "$Default": then what can be told is whether instances differ.
+Findings judge_drift(const GroupUse& use, const aws::AutoScalingGroup& group) {
+  constexpr auto kCheck = "launch-template";
+  Notes notes(use.subject());
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& instance : group.instances) {
+    if (instance.lives()) ++counts[instance.template_version];
+  }
+  const bool numbered = parse_int(group.template_version).has_value();
+  if (numbered) counts.erase(group.template_version);
+  if (counts.empty() || (!numbered && counts.size() == 1)) {
+    notes.good(kCheck, "all instances are of the present launch template");
+    return notes.take();
+  }
+  std::vector<std::string> versions;
+  for (const auto& [version, count] : counts) {
+    versions.push_back(fmt::format("{} of version {}", count, version.empty() ? "none" : version));
+  }
+  notes.warn(kCheck,
+             fmt::format("new instances are of version {} of the launch template, and {}: they go "
+                         "as their tasks end; to have one go sooner, drain it: aws ec2 create-tags "
+                         "--resources ID --tags Key=muster:drain,Value=",
+                         group.template_version, join(versions, ", ")));
+  return notes.take();
+}
+
 Findings judge_policies(const GroupUse& use, const std::vector<aws::ScalingPolicy>& policies) {
   constexpr auto kCheck = "scaling-policies";
   Notes notes(use.subject());

@@ -94,6 +94,25 @@ TEST(GroupSettings, RebalancingIsNoFaultWhereTheScalerSuspendsIt) {
   }
 }
 
+TEST(GroupSettings, InstancesOfAnOlderTemplateAreTold) {
+  const auto judged = [](std::string group_version, std::vector<std::string> versions) {
+    aws::AutoScalingGroup group{.template_version = std::move(group_version)};
+    for (auto& version : versions) {
+      group.instances.push_back(
+          {.lifecycle_state = "InService", .template_version = std::move(version)});
+    }
+    return judge_drift(use_of(), group).front();
+  };
+  for (const auto& well : {judged("3", {}), judged("3", {"3", "3"}), judged("", {""}),
+                           judged("$Latest", {"2", "2"})}) {
+    EXPECT_EQ(well.verdict, Verdict::good);
+  }
+  const auto drifted = judged("3", {"2", "3", "2"});
+  EXPECT_EQ(drifted.verdict, Verdict::warning);
+  EXPECT_THAT(drifted.text, HasSubstr("of version 3 of the launch template, and 2 of version 2:"));
+  EXPECT_THAT(judged("$Latest", {"2", "3"}).text, HasSubstr("1 of version 2, 1 of version 3"));
+}
+
 TEST(GroupSettings, ANameIsOneWordOfTheCommand) {
   auto group = good_group();
   group.protects_new_instances = false;

@@ -73,6 +73,7 @@ class Region {
                                     group->instances.size()));
     auto findings = notes.take();
     append(findings, judge_settings(use, *group));
+    append(findings, judge_drift(use, *group));
     append(findings, examine_history(use, *group));
     append(findings, examine_policies(use));
     append(findings, examine_permissions(use, group->arn, scaling_));

@@ -11,24 +11,8 @@ from botocore.parsers import ResponseParserError
 
 from support.aws_tools import NO_RETRIES, as_json, command, refused, set_desired, settle
 from support.strict import StrictAws
+from support.strict_group import aws, boto, group
 from support.waiting import wait_until
-
-
-@pytest.fixture
-def aws():
-    server = StrictAws(replace_delay=0.3, retry_delay=0.1)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def group(aws):
-    return aws.create_group("runners", maximum=10)
-
-
-@pytest.fixture
-def boto(aws):
-    return aws.client(config=NO_RETRIES)
 
 
 # --- The wire ---------------------------------------------------------------------------------

@@ -3,29 +3,10 @@
 import json
 import time
 
-import pytest
-
-from support.aws_tools import NO_RETRIES, command, refused, set_desired, settle, states
-from support.strict import StrictAws
+from support.aws_tools import command, refused, set_desired, settle, states
 from support.strict.group import NO_CAPACITY
+from support.strict_group import aws, boto, group
 from support.waiting import wait_until
-
-
-@pytest.fixture
-def aws():
-    server = StrictAws(replace_delay=0.3, retry_delay=0.1)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def group(aws):
-    return aws.create_group("runners", maximum=10)
-
-
-@pytest.fixture
-def boto(aws):
-    return aws.client(config=NO_RETRIES)
 
 
 def test_instances_take_their_time(aws, group, boto):
