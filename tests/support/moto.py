@@ -27,7 +27,7 @@ class Moto:
 
     def __init__(self, directory, **environment):
         self.program = Program(
-            "moto", [sys.executable, "-P", SERVER, "-H", "127.0.0.1", "-p", "0"], directory,
+            "moto", [sys.executable, "-B", "-P", SERVER, "-H", "127.0.0.1", "-p", "0"], directory,
             {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment})
         found = wait_until(lambda: re.search(r"Running on (http://\S+)", self.program.output()),
                            what="moto listens")
