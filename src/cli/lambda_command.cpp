@@ -1,5 +1,5 @@
 // The autoscaler as a function of AWS Lambda. Invoked each minute it makes a pass every few
-// seconds for most of that minute, while it is in charge; see docs/aws.md.
+// seconds for most of that minute, while it is in charge; see docs/scaler-by-hand.md.
 
 #include <signal.h>
 

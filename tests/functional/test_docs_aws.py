@@ -1,4 +1,4 @@
-"""The commands of docs/aws.md, as they stand there, and what they have made at work."""
+"""The commands of docs/aws.md and docs/scaler-by-hand.md, as they stand, and what they make."""
 
 import json
 import os
@@ -13,54 +13,123 @@ from support.bridge import Bridge
 from support.drivers import Function
 from support.moto import ACCOUNT, REGION, Moto
 from support.pipeline import config, job
+from support.stack import Deployed as DeployedStack
+from support.stack import actions
 from support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/aws.md").read_text(),
-                    re.MULTILINE | re.DOTALL)
+
+
+def commands(page):
+    """Those of a page, block by block."""
+    return re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs" / page).read_text(),
+                      re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
 def moto(tmp_path_factory):
     server = Moto(tmp_path_factory.mktemp("moto"), MOTO_IAM_LOAD_MANAGED_POLICIES="true")
-    server.create_group("runners", maximum=20)
     yield server
     server.close()
 
 
 class Deployed(Function):
-    """With the variables and the role that the commands have given it. Only CircleCI is elsewhere."""
+    """With the variables and the role that the commands have given it."""
 
-    def __init__(self, world, moto, unpacked, made, keys, server):
+    def __init__(self, world, moto, unpacked, made, keys):
         super().__init__(world, moto, keys, name="function", unpacked=unpacked)
         variables = made["Environment"]["Variables"]
         assert variables.keys() == {"MUSTER_CONFIG"}
         self.config_text = variables["MUSTER_CONFIG"].replace(
-            "circleci:\n", f"circleci:\n  url: {server.url}\n  poll_interval: 1s\n")
+            "circleci:\n", "circleci:\n  poll_interval: 1s\n")
+
+    def at(self, server):
+        """CircleCI alone is elsewhere."""
+        self.config_text = self.config_text.replace(
+            "circleci:\n", f"circleci:\n  url: {server.url}\n")
+        return self
 
 
-def run_commands(place, moto, server, lambda_zip):
-    """In a directory that looks like a clone with its package made."""
-    (place / "script").mkdir(parents=True)
-    package = place / "script/package"
-    package.write_text(f"#!/bin/sh\necho {lambda_zip}\n")
-    package.chmod(0o755)
-    (place / "deploy").symlink_to(ROOT / "deploy")
-    (place / "circleci.token").write_text(server.token)
-    keys = {name.upper(): value for name, value in moto.administrator.items()}
-    script = "".join(BLOCKS).replace("RESOURCE_CLASS=acme/linux", "RESOURCE_CLASS=local/small")
-    assert "local/small" in script
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], cwd=place, text=True, capture_output=True,
-        env={**keys, "AWS_ENDPOINT_URL": moto.url, "HOME": str(place), "AWS_PAGER": "",
-             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}, timeout=200)
-    assert done.returncode == 0, done.stderr
-    assert server.token not in done.stdout + done.stderr
+class Clone:
+    """A directory that looks like a clone with its packages made."""
+
+    def __init__(self, place, packages, binary):
+        self.place = place
+        for directory in ("script", "build/package", "bin"):
+            (place / directory).mkdir(parents=True)
+        package = place / "script/package"
+        package.write_text(f"#!/bin/sh\necho {packages / 'lambda.zip'}\n")
+        package.chmod(0o755)
+        (place / "deploy").symlink_to(ROOT / "deploy")
+        (place / "bin/muster").symlink_to(binary)
+        for kind in ("lambda", "instance"):
+            (place / f"build/package/{kind}.zip").symlink_to(packages / f"{kind}.zip")
+
+    def write(self, name, text):
+        (self.place / name).write_text(text)
+
+    def run(self, moto, script):
+        keys = {name.upper(): value for name, value in moto.administrator.items()}
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], cwd=self.place, text=True,
+            capture_output=True, env={
+                **keys, "AWS_ENDPOINT_URL": moto.url, "HOME": str(self.place), "AWS_PAGER": "",
+                "PATH": f"{self.place}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            timeout=200)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
 
 
-def test_they_make_a_function_that_scales(world, server, small, moto, lambda_zip, unpacked,
-                                          bridges):
-    run_commands(world.place / "clone", moto, server, lambda_zip)
+@pytest.fixture
+def clone(world, packages, binary):
+    return Clone(world.place / "clone", packages, binary)
+
+
+def with_class(script):
+    assert "RESOURCE_CLASS=acme/linux" in script
+    return script.replace("RESOURCE_CLASS=acme/linux", "RESOURCE_CLASS=local/small")
+
+
+def scale(world, server, token, moto, function, bridges, tasks):
+    """From zero, and back: the jobs are green, and the instances gone."""
+    bridges(bridge := Bridge(world, server, token, moto.client("autoscaling"), "runners"))
+    function.start()
+    pipeline = world.submit(server, config(build=job("true", parallelism=tasks)))
+    assert pipeline.wait(120)["state"] == "success", function.output()
+    wait_until(lambda: not bridge.instances(), 60, "no instances")
+    function.stop()
+    assert not function.failures
+    return bridge
+
+
+def alarms_of_its_metrics(moto):
+    alarms = moto.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    own = [alarm for alarm in alarms if alarm["Namespace"] == "Muster"]
+    assert len(own) == 3 and all(
+        alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "local/small"}] for alarm in own)
+    return own
+
+
+def samples(function, metric):
+    """All that the function has printed of a metric of the class."""
+    lines = [json.loads(line) for line in function.output().splitlines() if '"_aws"' in line]
+    return [value for line in lines if line["ResourceClass"] == "local/small"
+            for value in line.get(metric, [])]
+
+
+def is_alarmed(alarm, values):
+    """The whole run as one period, as CloudWatch would see it."""
+    measured = {"Minimum": min, "Maximum": max, "SampleCount": len}[alarm["Statistic"]](values)
+    return {"GreaterThanThreshold": measured > alarm["Threshold"],
+            "GreaterThanOrEqualToThreshold": measured >= alarm["Threshold"],
+            "LessThanThreshold": measured < alarm["Threshold"]}[alarm["ComparisonOperator"]]
+
+
+def test_by_hand_they_make_a_function_that_scales(world, server, small, moto, clone, lambda_zip,
+                                                  unpacked, bridges):
+    moto.create_group("runners", maximum=20)
+    clone.write("circleci.token", server.token)
+    assert server.token not in clone.run(moto, with_class("".join(commands("scaler-by-hand.md"))))
     with moto.unchecked():
         made, = moto.client("lambda").list_functions()["Functions"]
         invoke = moto.client("lambda").get_function_event_invoke_config(
@@ -83,11 +152,47 @@ def test_they_make_a_function_that_scales(world, server, small, moto, lambda_zip
     keys = moto.assume_role("same-actions", [
         {"Effect": "Allow", "Action": statement["Action"], "Resource": "*"}
         for statement in policy["PolicyDocument"]["Statement"]])
-    function = Deployed(world, moto, unpacked, made, keys, server)
-    bridges(bridge := Bridge(world, server, small, moto.client("autoscaling"), "runners"))
-    function.start()
-    pipeline = world.submit(server, config(build=job("true", parallelism=3)))
-    assert pipeline.wait(120)["state"] == "success", function.output()
-    wait_until(lambda: not bridge.instances(), 60, "no instances")
-    function.stop()
-    assert not function.failures
+    function = Deployed(world, moto, unpacked, made, keys).at(server)
+    scale(world, server, small, moto, function, bridges, tasks=3)
+
+
+def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small, moto, clone,
+                                                            unpacked, bridges):
+    clone.write("circleci.token", server.token + "\n")
+    clone.write("class.token", small + "\n")
+    names, *make, disable, delete = commands("aws.md")
+    given = '"ClassTokenSecret=$CLASS"'
+    assert given in "".join(make)
+    with moto.unchecked():
+        said = clone.run(moto, with_class(names + "".join(make).replace(
+            given, f'{given} "ApiUrl={server.url}"')))
+        for token in (server.token, small):
+            assert token not in said
+        assert " 0 warnings, 0 bad, 2 unknown" in said, said
+        made, = moto.client("lambda").list_functions()["Functions"]
+    assert (clone.place / "muster.yaml").read_text().strip() == made["Environment"]["Variables"][
+        "MUSTER_CONFIG"].strip()
+
+    stack = DeployedStack(moto)
+    keys = stack.keys("ScalerRole")
+    moto.record()
+    function = Deployed(world, moto, unpacked, made, keys)
+    bridge = scale(world, server, small, moto, function, bridges, tasks=40)
+    assert len(bridge.runners) == 40
+    bridge.stop()
+    assert not [alarm["AlarmName"] for alarm in alarms_of_its_metrics(moto)
+                if is_alarmed(alarm, samples(function, alarm["MetricName"]))]
+    # With the rights that it has; those that it did not need are for what did not happen.
+    called = moto.recorded(keys["aws_access_key_id"])
+    assert called <= actions(stack.statements("ScalerRole"))
+    assert {"autoscaling:SetDesiredCapacity", "autoscaling:SuspendProcesses",
+            "secretsmanager:GetSecretValue", "dynamodb:PutItem"} <= called
+    assert [p["ProcessName"] for p in stack.group()["SuspendedProcesses"]] == ["AZRebalance"]
+
+    with moto.unchecked():
+        clone.run(moto, names + disable + delete)
+        assert not moto.client("lambda").list_functions()["Functions"]
+    assert not moto.client("cloudformation").list_stacks(
+        StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
+    assert not moto.client("secretsmanager").list_secrets()["SecretList"]
+    assert not moto.client("s3").list_buckets()["Buckets"]

@@ -20,7 +20,7 @@ for hierarchy in {' '.join(map(str, CGROUPS))}; do
   echo $$ >"$hierarchy/$group/cgroup.procs"
 done
 mount -t tmpfs tmpfs /run
-exec systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe --boot \\
+exec systemd-nspawn --quiet --register=no --keep-unit --private-network --console=read-only --boot \\
   --directory "$place/root" </dev/null
 """
 

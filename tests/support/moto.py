@@ -1,11 +1,13 @@
 """AWS, as moto fakes it over HTTP: with signatures and policies checked, as AWS does."""
 
+import base64
 import json
 import os
 import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs
 from urllib.request import Request, urlopen
 
 import boto3
@@ -25,7 +27,7 @@ class Moto:
 
     def __init__(self, directory, **environment):
         self.program = Program(
-            "moto", [sys.executable, "-P", SERVER, "-H", "127.0.0.1", "-p", "0"], directory,
+            "moto", [sys.executable, "-B", "-P", SERVER, "-H", "127.0.0.1", "-p", "0"], directory,
             {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment})
         found = wait_until(lambda: re.search(r"Running on (http://\S+)", self.program.output()),
                            what="moto listens")
@@ -104,11 +106,12 @@ class Moto:
         """The actions that were called with a key, as a policy names them."""
         found = set()
         for line in self.recorder("download-recording").splitlines():
-            headers = {name.lower(): value for name, value in json.loads(line)["headers"].items()}
+            call = json.loads(line)
+            headers = {name.lower(): value for name, value in call["headers"].items()}
             signed = re.search(r"Credential=(\w+)/\d+/[\w-]+/(\w+)/",
                                headers.get("authorization", ""))
             if signed and signed[1] == access_key:
-                found.add(f"{signed[2]}:{headers['x-amz-target'].split('.')[-1]}")
+                found.add(f"{signed[2]}:{action_of(headers, call)}")
         return found
 
     def recorder(self, what, data=None):
@@ -118,6 +121,14 @@ class Moto:
 
     def close(self):
         self.program.stop()
+
+
+def action_of(headers, call):
+    """Of a recorded call: a header's, or a form's."""
+    if target := headers.get("x-amz-target"):
+        return target.split(".")[-1]
+    body = base64.b64decode(call["body"]).decode() if call["body_encoded"] else call["body"]
+    return parse_qs(body)["Action"][0]
 
 
 def policy(statements):

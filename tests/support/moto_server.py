@@ -5,10 +5,15 @@ that would leave fewer than the group's minimum.
 """
 
 import sys
+from pathlib import Path
 
 from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import AutoScalingBackend
 from moto.server import main
+
+sys.path.append(str(Path(__file__).parents[1]))  # behind moto's own, which `support` has one of, too
+
+import support.moto_stack  # noqa: E402, F401
 
 set_desired_capacity = AutoScalingBackend.set_desired_capacity
 terminate_instance = AutoScalingBackend.terminate_instance

@@ -1,0 +1,309 @@
+"""An instance of the stack boots: its user data, its boot script and its units, in a Debian.
+
+The stack is deployed into moto; a muster server has the queue; each machine has a metadata service
+of its own, at the address that all have, and its role's rights.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from support.debian_root import why_not
+from support.front import THROTTLED, Front
+from support.machine import Machine, base_of_machines
+from support.moto import Moto
+from support.pipeline import config, job
+from support.stack import Stack
+from support.waiting import wait_until
+from support.world import World
+
+# The first makes the Debian, and a release that is refused takes its time.
+pytestmark = pytest.mark.timeout(900)
+PERSONAL = "personal-token-that-no-instance-knows"
+
+
+@pytest.fixture(scope="module")
+def fleet(binary, packages, tmp_path_factory):
+    """Queue, AWS, and the stack in it."""
+    if reason := why_not():
+        pytest.skip(reason)
+    place = tmp_path_factory.mktemp("fleet")
+    world, moto = World(binary), Moto(place)
+    server = world.server()
+    token = server.create_class("local/small")
+
+    def deploy(name, **parameters):
+        return Stack(moto, place / name, name, {"instance": packages / "instance.zip"},
+                     bucket=f"packages-{name}").made(
+                         **{"Runner": "muster", "ApiUrl": server.url, "PersonalToken": PERSONAL,
+                            "ResourceClass": "local/small", "ClassToken": token, **parameters})
+    yield SimpleNamespace(place=place, world=world, moto=moto, server=server, token=token,
+                          deploy=deploy, stack=deploy("runners", IdleSeconds=600))
+    moto.close()
+    assert not world.close()
+
+
+class Launched:
+    """An instance of a stack's group, its machine, and AWS as it sees it."""
+
+    def __init__(self, fleet, stack, place):
+        self.fleet, self.stack = fleet, stack
+        self.scaling = fleet.moto.client("autoscaling")
+        self.scaling.set_desired_capacity(AutoScalingGroupName=stack.name, DesiredCapacity=1)
+        instance, = stack.group()["Instances"]
+        self.id = instance["InstanceId"]
+        self.keys = stack.keys("InstanceRole")
+        self.front = Front(fleet.moto, self.keys, *self.package())
+        self.machine = Machine(base_of_machines(), place / "machine", self.id, self.keys,
+                               [self.front.url, fleet.server.url])
+
+    def package(self):
+        """Which layers the role may ask for; what is in the stack's, and its checksum."""
+        allowed, = (s["Resource"] for s in self.stack.statements("InstanceRole")
+                    if s["Action"] == "lambda:GetLayerVersion")
+        made = yaml.safe_load((self.stack.place / "out.yaml").read_text())
+        content = made["Resources"]["InstancePackage"]["Properties"]["Content"]
+        zipped = self.fleet.moto.client("s3").get_object(
+            Bucket=content["S3Bucket"], Key=content["S3Key"])["Body"].read()
+        *_, name, version = self.stack.resources()["InstancePackage"].split(":")
+        with self.fleet.moto.unchecked():
+            layer = self.fleet.moto.client("lambda").get_layer_version(
+                LayerName=name, VersionNumber=int(version))["Content"]
+        return allowed, zipped, layer["CodeSha256"]
+
+    def secrets(self):
+        return (self.fleet.token, PERSONAL, self.keys["aws_secret_access_key"],
+                self.keys["aws_session_token"])
+
+    def boot(self):
+        self.program = self.machine.boot(self.stack.user_data(), AWS_ENDPOINT_URL=self.front.url)
+        return self
+
+    def booted(self):
+        assert self.program.wait(200) == 0, self.machine.console()
+        return self
+
+    def wait_for_release(self, deadline=200):
+        """By the group, with its desired capacity lowered."""
+        wait_until(lambda: not self.stack.group()["Instances"], deadline,
+                   "the end of the instance")
+        assert self.stack.group()["DesiredCapacity"] == 0
+
+    def recorded(self):
+        streams = self.fleet.moto.client("logs").get_log_events(
+            logGroupName=f"/muster/{self.stack.name}/instances", logStreamName=self.id)
+        return " | ".join(event["message"] for event in streams["events"])
+
+    def close(self):
+        self.machine.close()
+        self.front.close()
+        self.scaling.set_desired_capacity(AutoScalingGroupName=self.stack.name, DesiredCapacity=0)
+        for instance in self.stack.group()["Instances"]:
+            self.scaling.terminate_instance_in_auto_scaling_group(
+                InstanceId=instance["InstanceId"], ShouldDecrementDesiredCapacity=False)
+
+
+@pytest.fixture
+def launch(fleet, tmp_path):
+    launched = []
+
+    def one(stack=None):
+        launched.append(Launched(fleet, stack or fleet.stack, tmp_path))
+        return launched[-1]
+    yield one
+    for instance in launched:
+        print(instance.machine.console())  # shown if the test has failed
+        # Where a person, another service or a job could read it.
+        shown = instance.machine.console() + instance.stack.user_data()
+        leaked = [secret for secret in instance.secrets() if secret in shown]
+        instance.close()
+        assert not leaked
+
+
+def submit(fleet, *steps, **keys):
+    return fleet.world.submit(fleet.server, config(build=job(*steps, **keys)))
+
+
+def test_it_takes_a_job_and_releases_itself(fleet, launch):
+    pipeline = submit(fleet, "checkout", "id -un; hostname; git log --oneline | wc -l")
+    instance = launch().boot().booted()
+    assert pipeline.wait(120)["state"] == "success"
+    assert pipeline.task()["runner"] == instance.id
+    assert pipeline.output(step=1).splitlines()[0] == "ci"
+    instance.wait_for_release()
+    assert "the runner has ended" in instance.recorded()
+    assert not instance.machine.is_off()  # it was the group's to end it
+    assert instance.machine.run("systemctl", "is-enabled", "muster-rebooted").stdout == "enabled\n"
+    assert instance.machine.run("systemctl", "is-active", "apt-daily.timer").stdout == "inactive\n"
+    # Each action of the role was called, and no other.
+    allowed = {action.split(":")[1] for statement in instance.stack.statements("InstanceRole")
+               for action in ([statement["Action"]] if isinstance(statement["Action"], str)
+                              else statement["Action"])}
+    assert set(instance.front.actions) == allowed
+    # The token was in memory alone, and only root's.
+    assert instance.machine.grep(fleet.token) == ["/run/muster/runner.yaml"]
+    assert instance.machine.do("stat", "-c", "%a %U", "/run/muster/runner.yaml",
+                               "/run/muster").split() == ["600", "root", "700", "root"]
+
+
+def test_what_the_setup_script_installs_is_there_for_jobs(fleet, launch):
+    stack = fleet.deploy("with-setup", SetupScript=(
+        "#!/bin/bash\nset -e\nprintf '#!/bin/sh\\necho \"tool $1\"\\n' >/usr/local/bin/tool\n"
+        "chmod 755 /usr/local/bin/tool\n"))
+    pipeline = submit(fleet, "tool works")
+    instance = launch(stack).boot().booted()
+    assert pipeline.wait(120)["state"] == "success"
+    assert pipeline.output().strip() == "tool works"
+    instance.wait_for_release()
+
+
+def test_a_setup_script_that_fails_ends_the_instance_with_its_reason(fleet, launch):
+    stack = fleet.deploy("failing-setup", SetupScript="#!/bin/bash\necho 'no such mirror'\nexit 7\n")
+    instance = launch(stack).boot()
+    instance.wait_for_release()
+    assert instance.program.wait(60) != 0
+    assert "boot: the setup script: exit code 7" in instance.recorded()
+    assert "no such mirror" in instance.machine.console()
+    assert not instance.machine.run("systemctl", "cat", "muster-runner").stdout
+
+
+def test_a_package_with_another_checksum_is_not_run(launch):
+    instance = launch()
+    instance.front.layer["CodeSha256"] = "A" * 43 + "="
+    instance.boot().wait_for_release()
+    assert "the package's checksum is" in instance.recorded()
+    assert "deploy the stack again" in instance.machine.console()
+    wait_until(instance.machine.is_off, what="the end of the machine")
+
+
+def test_a_package_that_may_not_be_fetched_ends_the_instance(launch):
+    instance = launch()
+    instance.front.allowed_layer = "another"
+    instance.boot().wait_for_release(400)
+    assert "AWS did not say where the package is: HTTP 403 AccessDeniedException" \
+        in instance.recorded()
+
+
+def interrupted(fleet, launch, path, text):
+    """A notice in the middle of a job."""
+    pipeline = submit(fleet, "echo begun; while [ ! -e /tmp/go ]; do sleep 0.2; done; echo done")
+    instance = launch().boot().booted()
+    pipeline.wait_for_output("begun", deadline=120)
+    seen = instance.machine.do("sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ || true")
+    assert "muster" in seen and not [secret for secret in instance.secrets() if secret in seen]
+    instance.machine.imds.tree[path] = text
+    instance.machine.wait_for_console("this instance drains")
+    instance.machine.wait_for_console("the command for a notice has been run")
+    assert pipeline.status()["state"] == "running"
+    instance.machine.write("tmp/go", "")
+    assert pipeline.wait(60)["state"] == "success"
+    assert "done" in pipeline.output()
+    instance.wait_for_release()
+
+
+def test_a_spot_interruption_lets_the_job_finish(fleet, launch):
+    interrupted(fleet, launch, "spot/instance-action",
+                '{"action": "terminate", "time": "2099-01-01T00:00:00Z"}')
+
+
+def test_a_drain_tag_ends_an_instance_that_waits(fleet, launch):
+    """Its idle time-out is ten minutes."""
+    instance = launch().boot().booted()
+    instance.machine.wait_for_console("watching for notices")
+    instance.machine.imds.tree["tags/instance/muster:drain"] = "1"
+    instance.wait_for_release()
+    assert "drain" in instance.machine.console()
+    later = submit(fleet, "true")
+    assert later.task()["state"] == "queued"
+    later.cancel()
+
+
+def test_a_release_that_is_refused_ten_times_is_asked_for_again(fleet, launch):
+    pipeline = submit(fleet, "true")
+    instance = launch()
+    refusals = iter(range(10))
+    instance.front.refuse = lambda action: THROTTLED if (
+        action == "TerminateInstanceInAutoScalingGroup" and next(refusals, None) is not None
+    ) else None
+    instance.boot().booted()
+    assert pipeline.wait(120)["state"] == "success"
+    instance.wait_for_release(600)
+    assert instance.front.actions.count("TerminateInstanceInAutoScalingGroup") == 11
+    assert not instance.machine.is_off()
+
+
+def test_a_runner_that_is_killed_releases_its_instance(fleet, launch):
+    pipeline = submit(fleet, "echo begun; sleep 600")
+    instance = launch().boot().booted()
+    pipeline.wait_for_output("begun", deadline=120)
+    instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=KILL", "muster-runner")
+    instance.wait_for_release()
+    assert "KILL" in instance.recorded()
+    pipeline.cancel()
+
+
+def test_an_instance_that_was_started_again_releases_itself(launch):
+    """What is in memory is gone then, and with it the mark of the first boot."""
+    instance = launch().boot().booted()
+    instance.machine.do("systemctl", "start", "muster-rebooted")
+    assert instance.stack.group()["Instances"]
+    instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=STOP", "muster-runner")
+    instance.machine.do("rm", "/run/muster/booted")
+    instance.machine.do("systemctl", "set-environment", f"AWS_ENDPOINT_URL={instance.front.url}")
+    instance.machine.do("systemctl", "start", "muster-rebooted")
+    instance.wait_for_release()
+    assert "the machine was started again" in instance.recorded()
+
+
+# CircleCI's own runner cannot be had here. This one takes the same command line and the same file.
+CIRCLECI_RUNNER = """#!/bin/sh
+[ "$1" = machine ] && shift && exec /opt/muster/bin/muster agent "$@"
+"""
+
+
+@pytest.mark.parametrize("runner", ("muster", "circleci"))
+def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
+    pipeline = fleet.world.submit(
+        fleet.server, config(build=job("checkout", "python3 hostile.py", "id -un")),
+        {"hostile.py": (ROOT / "tests/support/hostile.py").read_text()})
+    instance = launch(fleet.stack if runner == "muster" else fleet.deploy(
+        "with-circleci", Runner="circleci"))
+    if runner == "circleci":  # an image that has it
+        instance.machine.write("usr/bin/circleci-runner", CIRCLECI_RUNNER, 0o755)
+    instance.boot().booted()
+    state = pipeline.wait(200)["state"]
+    output = pipeline.output(step=1)
+    assert "tried: " in output, output
+    assert state == "success" and "BREACH" not in output, output
+    assert pipeline.output(step=2).strip() == "ci"
+    assert not [secret for secret in instance.secrets() if secret in output]
+    # What it tried is possible to who may: the firewall is what stood in its way.
+    token = instance.machine.do(
+        "curl", "-sS", "-X", "PUT", "-H", "X-aws-ec2-metadata-token-ttl-seconds: 60",
+        "http://169.254.169.254/latest/api/token")
+    assert token in instance.machine.imds.tokens
+    instance.wait_for_release()
+
+
+def test_jobs_are_not_given_to_a_user_who_may_become_root(launch):
+    instance = launch()
+    instance.machine.do("useradd", "--create-home", "ci")
+    instance.machine.write("etc/sudoers.d/ci", "ci ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+    instance.boot().wait_for_release()
+    assert "name another as job_user" in instance.recorded()
+
+
+def test_a_secret_that_is_empty_is_why_the_boot_failed(fleet, launch):
+    instance = launch()
+    secret, = (s["Resource"] for s in instance.stack.statements("InstanceRole")
+               if s["Action"] == "secretsmanager:GetSecretValue")
+    secrets = fleet.moto.client("secretsmanager")
+    secrets.put_secret_value(SecretId=secret, SecretString=" ")
+    try:
+        instance.boot().wait_for_release()
+        assert "boot: the runner's configuration: " in instance.recorded()
+        assert "empty" in instance.recorded()
+    finally:
+        secrets.put_secret_value(SecretId=secret, SecretString=fleet.token)

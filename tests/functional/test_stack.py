@@ -1,0 +1,297 @@
+"""deploy/aws/muster.yaml, packaged and deployed with the real `aws` command into moto."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from support.moto import ACCOUNT, REGION, Moto
+from support.pipeline import config, job
+from support.stack import TEMPLATE, Stack, actions
+
+PERSONAL, CLASS = "CCIPAT_personal_0123456789", "class_token_abcdef0123456789"
+TOKENS = {"PersonalToken": PERSONAL, "ClassToken": CLASS}
+SETUP = """#!/bin/bash
+# What could be taken for something else: ${AWS::Region} $HOME 'quoted' "quoted" \\n END
+apt-get install -y nodejs
+"""
+# Those for which AWS knows no resource.
+EVERYWHERE = {"SeeTheGroup", "OpenAShell"}
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory):
+    server = Moto(tmp_path_factory.mktemp("moto"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def stack(moto, tmp_path_factory):
+    """As most will deploy it."""
+    return Stack(moto, tmp_path_factory.mktemp("clone")).made(**TOKENS, SetupScript=SETUP)
+
+
+@pytest.fixture(scope="module")
+def packaged(tmp_path_factory):
+    """One in an AWS of its own, for what is refused."""
+    server = Moto(tmp_path_factory.mktemp("moto"))
+    yield Stack(server, tmp_path_factory.mktemp("clone")).package()
+    server.close()
+
+
+def test_cfn_lint_finds_nothing():
+    done = subprocess.run([Path(sys.executable).with_name("cfn-lint"), ROOT / TEMPLATE], text=True,
+                          capture_output=True, timeout=200)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+def test_the_template_can_be_deployed_without_a_bucket_of_its_own(stack):
+    """CloudFormation takes 51,200 bytes as they are."""
+    assert (stack.place / "out.yaml").stat().st_size < 51_200
+
+
+def test_a_group_that_only_the_scaler_sizes(stack):
+    group = stack.group()
+    assert group["NewInstancesProtectedFromScaleIn"]
+    assert (group["MinSize"], group["DesiredCapacity"], group["MaxSize"]) == (0, 0, 20)
+    assert group["VPCZoneIdentifier"].split(",") == stack.subnets
+    mixed = group["MixedInstancesPolicy"]
+    assert [o["InstanceType"] for o in mixed["LaunchTemplate"]["Overrides"]] == [
+        "m6i.large", "m5.large"]
+    assert mixed["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == 100
+    # Set here, an update of the stack would set it back.
+    assert not re.search(r"^ +DesiredCapacity:", (ROOT / TEMPLATE).read_text(), re.MULTILINE)
+
+
+def test_instances_are_closed_and_end_when_they_shut_down(stack, moto):
+    template = stack.launch_template()
+    assert template["MetadataOptions"] == {
+        "HttpEndpoint": "enabled", "HttpTokens": "required", "HttpPutResponseHopLimit": 1,
+        "InstanceMetadataTags": "enabled"}
+    assert template["InstanceInitiatedShutdownBehavior"] == "terminate"
+    assert template["ImageId"].startswith("ami-")
+    assert "KeyName" not in template
+    disk, = template["BlockDeviceMappings"]
+    assert disk["Ebs"]["Encrypted"] and disk["Ebs"]["DeleteOnTermination"]
+    card, = template["NetworkInterfaces"]
+    closed, = moto.client("ec2").describe_security_groups(
+        GroupIds=card["Groups"])["SecurityGroups"]
+    assert not closed["IpPermissions"] and closed["IpPermissionsEgress"]
+    assert closed["VpcId"] == stack.vpc
+
+
+def test_the_function_and_its_schedule(stack, moto):
+    resources = stack.resources()
+    with moto.unchecked():
+        function = moto.client("lambda").get_function_configuration(
+            FunctionName=resources["Scaler"])
+        invoke = moto.client("lambda").get_function_event_invoke_config(
+            FunctionName=resources["Scaler"])
+    assert function["Runtime"] == "provided.al2023" and function["Handler"] == "bootstrap"
+    assert function["Timeout"] == 60 and function["MemorySize"] == 128
+    assert function["Environment"]["Variables"].keys() == {"MUSTER_CONFIG"}
+    assert function["Role"].endswith(resources["ScalerRole"])
+    assert (invoke["MaximumRetryAttempts"], invoke["MaximumEventAgeInSeconds"]) == (0, 60)
+    events = moto.client("events")
+    rule = events.describe_rule(Name=resources["EachMinute"])
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    target, = events.list_targets_by_rule(Rule=resources["EachMinute"])["Targets"]
+    assert target["Arn"] == function["FunctionArn"]
+    table = moto.client("dynamodb").describe_table(TableName=resources["Leases"])["Table"]
+    assert table["KeySchema"] == [{"AttributeName": "group", "KeyType": "HASH"}]
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_two_roles_that_may_do_what_they_do_and_no_more(stack):
+    scaler, instance = stack.statements("ScalerRole"), stack.statements("InstanceRole")
+    scaling = json.loads((ROOT / "deploy/aws/scaler-policy.json").read_text())["Statement"]
+    writing = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert actions(scaler) == actions(scaling) | writing | {"autoscaling:SuspendProcesses"}
+    assert actions(instance) == {
+        "secretsmanager:GetSecretValue", "lambda:GetLayerVersion",
+        "autoscaling:TerminateInstanceInAutoScalingGroup"} | writing
+    for statement in scaler + instance:
+        if statement["Resource"] == "*":
+            assert statement["Sid"] in EVERYWHERE
+            assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": REGION}}
+        else:
+            assert f"{REGION}:{ACCOUNT}:" in statement["Resource"]
+            assert stack.name in statement["Resource"]
+
+
+def secret_of(statements):
+    return next(s["Resource"] for s in statements if "GetSecretValue" in str(s["Action"]))
+
+
+def test_each_role_reads_its_own_token_alone(stack, moto):
+    read = moto.client("secretsmanager").get_secret_value
+    personal = secret_of(stack.statements("ScalerRole"))
+    of_class = secret_of(stack.statements("InstanceRole"))
+    assert personal != of_class
+    assert read(SecretId=personal)["SecretString"] == PERSONAL
+    assert read(SecretId=of_class)["SecretString"] == CLASS
+    assert personal in stack.configuration() and of_class not in stack.configuration()
+    assert of_class in stack.user_data() and personal not in stack.user_data()
+
+
+def test_no_token_is_anywhere_else(stack, moto):
+    cloudformation = moto.client("cloudformation")
+    template = str(cloudformation.get_template(StackName=stack.name)["TemplateBody"])
+    # AWS shows no parameter that is so marked; moto does.
+    for name in TOKENS:
+        assert re.search(rf"^  {name}:\n(    .*\n)*?    NoEcho: true\n", template, re.MULTILINE)
+    shown = [template, stack.user_data(), str(stack.launch_template()), str(stack.outputs()),
+             stack.configuration(), (stack.place / "out.yaml").read_text(), moto.program.output()]
+    for token in TOKENS.values():
+        assert not [text for text in shown if token in text]
+
+
+def test_alarms_and_the_page_that_shows_them(stack, moto):
+    watch = moto.client("cloudwatch")
+    alarms = {a["AlarmName"]: a for a in watch.describe_alarms()["MetricAlarms"]}
+    assert alarms.keys() == {f"runners-{name}" for name in (
+        "queue-waits", "boots-fail", "scaler-fails", "scaler-silent")}
+    printed = (ROOT / "src/fleet/embedded_metrics.cpp").read_text()
+    for alarm in alarms.values():
+        assert not alarm["AlarmActions"]  # nobody was named
+        if alarm["Namespace"] == "Muster":
+            assert f'sample("{alarm["MetricName"]}"' in printed
+            assert alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
+    assert alarms["runners-scaler-silent"]["TreatMissingData"] == "breaching"
+    page = json.loads(watch.get_dashboard(DashboardName="runners")["DashboardBody"])
+    shown = [line for w in page["widgets"] for line in w["properties"].get("metrics", [])]
+    for namespace, metric, *_ in shown:
+        assert namespace == "AWS/Lambda" or f'sample("{metric}"' in printed
+
+
+def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(stack):
+    script = stack.user_data()
+    assert len(script) < 16_384
+    names = {"__name__": "read"}
+    before, _, _ = script.partition("\ndef http(")
+    exec(compile(before, "user-data", "exec"), names)
+    settings = yaml.safe_load(names["SETTINGS"])
+    assert settings == {
+        "group": "runners", "token_secret": secret_of(stack.statements("InstanceRole")),
+        "resource_class": "acme/linux", "runner": "circleci", "idle_timeout": "60s",
+        "api_url": "https://runner.circleci.com", "max_run_time": "5h", "job_user": "ci",
+        "log_group": "/muster/runners/instances"}
+    assert names["base64"].b64decode(names["SETUP"]).decode() == SETUP
+    ast.parse(script, feature_version=(3, 9))  # Debian 11's; later ones have later ones
+
+
+def test_the_functions_configuration_is_one_that_muster_takes(world, server, small, moto,
+                                                              tmp_path):
+    """In full: with secrets that were there before, and a muster server."""
+    secrets = moto.client("secretsmanager")
+    arn = {name: secrets.create_secret(Name=name, SecretString=text)["ARN"] for name, text in (
+        ("tutorial", json.dumps({"circle_token": server.token})), ("class", small))}
+    stack = Stack(moto, tmp_path / "clone", "with-muster", bucket="others").made(
+        ResourceClass="local/small", Runner="muster", ApiUrl=server.url, MaximumInstances=7,
+        PersonalTokenSecret=arn["tutorial"], PersonalTokenField="circle_token",
+        ClassTokenSecret=arn["class"], InstanceType3="m5a.large", OnDemandPercentage=0,
+        AllowSessionManager="true", KeyPair="mine", WithDashboard="false", AlarmEmail="a@b.example")
+    assert "DashboardConsole" not in stack.outputs()
+    assert stack.launch_template()["KeyName"] == "mine"
+    assert len(stack.group()["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"]) == 3
+    assert "ssm:UpdateInstanceInformation" in actions(stack.statements("InstanceRole"))
+    told, = moto.client("cloudwatch").describe_alarms(
+        AlarmNames=["with-muster-boots-fail"])["MetricAlarms"]
+    assert told["AlarmActions"] == [stack.resources()["Alarms"]]
+    file = tmp_path / "muster.yaml"
+    file.write_text(stack.configuration())
+    keys = stack.keys("ScalerRole")
+    world.submit(server, config(build=job("true", parallelism=3)))
+    planned = world.run("plan", "--config", file, environment=moto.environment(keys))
+    assert planned.returncode == 0, planned.stderr
+    assert "local/small" in planned.stdout and "launch 3," in planned.stdout, planned.stderr
+
+
+WRONG = {
+    "no class token": ({"ClassToken": ""}, "ClassTokenSecret, the ARN of a secret"),
+    "no personal token": ({"PersonalToken": ""}, "PersonalTokenSecret, the ARN of a secret"),
+    "two tokens": ({"ClassTokenSecret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-b"},
+                   "not both"),
+    "a token with an end of line": ({"ClassToken": "abc\n"}, "without a space or an end of line"),
+    "a name, not an ARN": ({"ClassToken": "", "ClassTokenSecret": "mine"}, "the whole ARN"),
+    "a field of nothing": ({"PersonalTokenField": "token"}, "a member of PersonalTokenSecret"),
+    "no class": ({"ResourceClass": "linux"}, "NAMESPACE/NAME"),
+    "too many": ({"MaximumInstances": 1001}, "from 1 to 1000"),
+    "none": ({"MaximumInstances": 0}, "disable the schedule"),
+    "less than none": ({"MinimumInstances": -1}, "from 0 to 1000"),
+    "a share above all": ({"OnDemandPercentage": 101}, "from 0 (all Spot) to 100"),
+    "Graviton": ({"InstanceType": "m7g.large"}, "x86-64"),
+    "Graviton second": ({"InstanceType2": "c7gn.large"}, "x86-64"),
+    "no group": ({"SecurityGroup": "default"}, "the id of a security group"),
+    "no image": ({"ImageId": "ubuntu"}, "the id of an AMI"),
+    "a small disk": ({"DiskGigabytes": 4}, "from 8 to 16384"),
+    "jobs of root": ({"JobUser": "root"}, "not root"),
+    "two users": ({"JobUser": "ci root"}, "not root"),
+    "no script": ({"SetupScript": "apt-get install -y nodejs"}, "#!/bin/bash"),
+    "a long script": ({"SetupScript": "#!/bin/sh\n" + "#" * 4096}, "SetupScript"),
+    "muster at CircleCI": ({"Runner": "muster"}, "Set ApiUrl to a muster server's"),
+    "another runner": ({"Runner": "jenkins"}, "muster agent"),
+    "no URL": ({"ApiUrl": "runner.circleci.com"}, "is a URL"),
+    "no days": ({"LogDays": 8}, "such as 7, 30 or 90"),
+    "no address": ({"AlarmEmail": "me"}, "an e-mail address"),
+    "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 900"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_refused_with_the_cure(packaged, case):
+    changed, cure = WRONG[case]
+    done = packaged.deploy(**{**TOKENS, **changed})
+    assert done.returncode != 0
+    assert cure in done.stderr, done.stderr
+    assert not packaged.moto.client("autoscaling").describe_auto_scaling_groups()[
+        "AutoScalingGroups"]
+
+
+def test_a_subnet_of_another_network_is_refused(packaged):
+    ec2 = packaged.moto.client("ec2")
+    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=other, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+    done = packaged.deploy(**TOKENS, Subnets=f"{packaged.subnets[0]},{subnet}")
+    assert done.returncode != 0 and "Give subnets of Vpc" in done.stderr, done.stderr
+
+
+def everything(moto):
+    """What of an account a stack of ours could leave behind."""
+    asked = {
+        "autoscaling": ("describe_auto_scaling_groups", "AutoScalingGroups"),
+        "cloudwatch": ("describe_alarms", "MetricAlarms"),
+        "dynamodb": ("list_tables", "TableNames"),
+        "ec2": ("describe_launch_templates", "LaunchTemplates"),
+        "events": ("list_rules", "Rules"),
+        "iam": ("list_roles", "Roles"),
+        "lambda": ("list_functions", "Functions"),
+        "logs": ("describe_log_groups", "logGroups"),
+        "secretsmanager": ("list_secrets", "SecretList"),
+        "sns": ("list_topics", "Topics")}
+    more = (("ec2", "describe_security_groups", "SecurityGroups"),
+            ("iam", "list_instance_profiles", "InstanceProfiles"),
+            ("lambda", "list_layers", "Layers"),
+            ("cloudwatch", "list_dashboards", "DashboardEntries"))
+    calls = [(service, *of) for service, of in asked.items()] + list(more)
+    with moto.unchecked():
+        return {(service, call): len(getattr(moto.client(service), call)()[key])
+                for service, call, key in calls}
+
+
+def test_deleted_it_leaves_nothing(tmp_path):
+    moto = Moto(tmp_path)
+    before = everything(moto)
+    stack = Stack(moto, tmp_path / "clone").made(**TOKENS, AlarmEmail="a@b.example")
+    made = everything(moto)
+    assert all(made[kind] > before[kind] for kind in made), made
+    stack.delete()
+    assert everything(moto) == before
+    moto.close()
