@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/on-premises.md").read_text()
 pytestmark = pytest.mark.timeout(900)  # the Debian is made by the first test that wants one
 
-# A call as a runner or a client makes it: method, path, token, body. Prints status, seconds, answer.
+# A call as a runner or a client makes it: method, path, token, body. Prints status, time, answer.
 CALL = """
 import sys, time, urllib.request
 method, path, token, body = sys.argv[1:]
