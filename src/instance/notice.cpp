@@ -65,7 +65,7 @@ Result<std::optional<std::string>> notice_in(Topic topic, const std::string& ans
       break;
   }
   // Whatever its value: it is there.
-  return Notice(fmt::format("the scaler asks this instance to drain, by its tag {}", kDrainTag));
+  return Notice(fmt::format("its tag {} asks this instance to drain", kDrainTag));
 }
 
 }  // namespace muster::instance

@@ -27,8 +27,8 @@ TEST(Notice, EachKindIsToldInWords) {
       {Topic::lifecycle, "Standby", ""},
       {Topic::lifecycle, "Detached", ""},
       {Topic::lifecycle, "Warmed:Stopped", ""},
-      {Topic::drain_tag, "yes", "the scaler asks this instance to drain, by its tag muster:drain"},
-      {Topic::drain_tag, "", "the scaler asks this instance to drain, by its tag muster:drain"},
+      {Topic::drain_tag, "yes", "its tag muster:drain asks this instance to drain"},
+      {Topic::drain_tag, "", "its tag muster:drain asks this instance to drain"},
   };
   for (const auto& [topic, answer, told] : cases) {
     const auto notice = notice_in(topic, answer);

@@ -418,7 +418,7 @@ NOTICES = {
     "autoscaling/target-lifecycle-state": (
         "Terminated", "the Auto Scaling group ends this instance: its target is Terminated"),
     "tags/instance/muster:drain": (
-        "true", "the scaler asks this instance to drain, by its tag muster:drain"),
+        "true", "its tag muster:drain asks this instance to drain"),
 }
 NO_NOTICES = {"autoscaling/target-lifecycle-state": "InService",
               "tags/instance/Name": "runner"}

@@ -92,6 +92,21 @@ def test_all_three_work_behind_what_their_units_forbid(working):
         assert is_active(working, unit) == "active"
 
 
+def test_a_reload_reads_the_configuration_again(working):
+    settings = working.directory / "etc/muster/muster.yaml"
+    working.do("systemctl", "start", "muster-scale")
+    scaler = main_pid(working, "muster-scale")
+    settings.write_text(settings.read_text().replace("max: 0", "max: 3"))
+    working.do("systemctl", "reload", "muster-scale")
+    wait_until(lambda: journal(working, "muster-scale").count("scaling config=") == 2, 60,
+               "the other configuration")
+    settings.write_text(settings.read_text().replace("max: 3", "mux: 3"))
+    working.do("systemctl", "reload", "muster-scale")
+    wait_until(lambda: "the one before stays in force" in journal(working, "muster-scale"), 60,
+               "the refusal")
+    assert main_pid(working, "muster-scale") == scaler
+
+
 def test_an_upgrade_restarts_the_server_and_lets_the_agents_job_finish(working, newer):
     submit(working, "until [ -e /tmp/enough ]; do sleep 0.1; done", follow=False)
     wait_until(lambda: "task claimed" in journal(working, "muster-agent"), 60, "a claim")
@@ -111,7 +126,8 @@ def test_to_remove_it_ends_the_job_which_is_told_as_lost(working):
     working.do("dpkg", "--remove", "muster")
     assert time.monotonic() - begun < 60
     assert "result=infrastructure_fail" in journal(working, "muster-server")
-    assert working.run("pgrep", "muster|sleep").stdout == ""
+    left = working.run("sh", "-c", "cat /proc/[0-9]*/comm").stdout.split()
+    assert "systemd" in left and not {"muster", "sleep"} & set(left)
     working.do("dpkg", "--purge", "muster")
     assert working.run("sh", "-c", "ls -d /var/lib/muster* /etc/muster").stdout == ""
     assert not list((working.directory / "etc/systemd/system").rglob("muster*"))
