@@ -49,7 +49,7 @@ class ConfigReader {
     }
     refuse_lease_of_local(top, config);
     fit_programs_into_lease(classes, config);
-    fit_reading_into_lease(top, config);
+    fit_reading_into_minute(top, config);
     top.finish();
     if (!problems_.empty()) return std::move(problems_);
     config.token_files = std::move(token_files_);
@@ -128,19 +128,20 @@ class ConfigReader {
     }
   }
 
-  // Or the lease would end in every reading, and the function's minute soon after.
-  static void fit_reading_into_lease(yaml::MapReader& top, const ScaleConfig& config) {
+  // A slower reading would be too old to decide by when its last class is read; and under a lease
+  // it would outlast that, and the function's minute.
+  static void fit_reading_into_minute(yaml::MapReader& top, const ScaleConfig& config) {
     constexpr std::int64_t kRequestsOfClass = 3;
-    constexpr std::int64_t kReadingsPerMinute = 3;
     const auto* queue = std::get_if<CircleCiQueue>(&config.queue);
-    if (queue == nullptr || !config.lease) return;
-    const auto classes = std::ssize(config.classes);
-    const auto least = kRequestsOfClass * classes * kReadingsPerMinute;
+    if (queue == nullptr) return;
+    const auto readings_a_minute = config.lease ? 3 : 1;
+    const auto least = kRequestsOfClass * std::ssize(config.classes) * readings_a_minute;
     if (queue->requests_per_minute >= least) return;
     top.problem_at("circleci",
-                   fmt::format("requests_per_minute is {}, and {} classes under a lease need at "
-                               "least {}: raise it, or give some classes to another scaler",
-                               queue->requests_per_minute, classes, least));
+                   fmt::format("requests_per_minute is {}, and must be at least {} for this many "
+                               "classes ({}{}): raise it, or give some to another scaler",
+                               queue->requests_per_minute, least, std::ssize(config.classes),
+                               config.lease ? ", under a lease" : ""));
   }
 
   static bool is_class_name(std::string_view name) {

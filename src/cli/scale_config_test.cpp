@@ -280,10 +280,20 @@ TEST(ScaleConfig, UnderALeaseAProgramAnswersWithinTheLongestAct) {
   EXPECT_EQ(std::get<capacity::CommandSettings>(scaled.capacity).timeout, fleet::kLongestAct);
 }
 
+TEST(ScaleConfig, AReadingTakesAMinuteAtMost) {
+  std::string text(kElsewhere);
+  text.replace(text.find("TOKEN\n"), 6, "TOKEN\n  requests_per_minute: 2\n");
+  EXPECT_THAT(problems_of(text),
+              ElementsAre("f:1:1: circleci: requests_per_minute is 2, and must be at least 3 for "
+                          "this many classes (1): raise it, or give some to another scaler"));
+}
+
 TEST(ScaleConfig, UnderALeaseAReadingTakesAThirdOfAMinuteAtMost) {
   std::string text = leased();
   text.replace(text.find("TOKEN}"), 6, "TOKEN, requests_per_minute: 8}");
-  EXPECT_THAT(problems_of(text), ElementsAre(HasSubstr("1 classes under a lease need at least 9")));
+  EXPECT_THAT(
+      problems_of(text),
+      ElementsAre(HasSubstr("must be at least 9 for this many classes (1, under a lease)")));
   text.replace(text.find(": 8}"), 4, ": 9}");
   EXPECT_THAT(problems_of(text), IsEmpty());
 }

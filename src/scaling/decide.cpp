@@ -182,6 +182,7 @@ class Draft {
     if (!hold_) withdraw_unneeded();
     keep_maximum();
     keep_backoff();
+    withdraw_before_launching();
     if (decision_.reasons.empty()) reason(Rule::satisfied, 0, 0, supply_in_words());
     decision_.desired = decision_.counts.live() + decision_.launch - decision_.withdraw;
     decision_.revisit_at = revisit_at();
@@ -195,26 +196,56 @@ class Draft {
   }
 
   void end_useless() {
-    const auto useless = [&](const auto& it) {
-      return is_overdue(it, snapshot_) || is_too_old(it, snapshot_);
-    };
-    const auto& all = snapshot_.instances;
-    const auto silent = std::count_if(all.begin(), all.end(), useless);
-    const auto believable = std::max<std::int64_t>(1, std::ssize(all) / 10);
+    withdraw_overdue();
+    std::vector<Instance> there = snapshot_.instances;
+    std::erase_if(there, [](const auto& it) { return it.requested; });
+    const auto too_old = spare_the_busy(there);
+    const auto overdue = [&](const auto& it) { return is_overdue(it, snapshot_); };
+    const auto silent = std::ranges::count_if(there, overdue) + std::ssize(too_old);
+    const auto believable = std::max<std::int64_t>(1, std::ssize(there) / 10);
     const bool reaps = snapshot_.policy.reaps && silent <= believable;
-    for (const auto& instance : all) {
-      if (is_overdue(instance, snapshot_)) {
-        end_overdue(instance, reaps);
-      } else if (reaps && is_too_old(instance, snapshot_)) {
-        reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
-                                   format_duration(*snapshot_.policy.longest_life)));
-      }
+    for (const auto& instance : there) {
+      if (overdue(instance)) end_overdue(instance, reaps);
+    }
+    for (const auto& instance : too_old) {
+      if (!reaps) break;
+      reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
+                                 format_duration(*snapshot_.policy.longest_life)));
     }
     count_staying();
     if (!snapshot_.policy.reaps || reaps) return;
     reason(
         Rule::many_silent, silent, 0,
-        fmt::format("{} of {} look dead at once", silent, count_of(std::ssize(all), "instance")));
+        fmt::format("{} of {} look dead at once", silent, count_of(std::ssize(there), "instance")));
+  }
+
+  // They run nothing, so that there is nothing to be careful of.
+  void withdraw_overdue() {
+    overdue_requests_ = std::ranges::count_if(snapshot_.instances, [&](const auto& it) {
+      return it.requested && is_overdue(it, snapshot_);
+    });
+    if (overdue_requests_ == 0) return;
+    decision_.withdraw = overdue_requests_;
+    reason(Rule::not_come, overdue_requests_, overdue_requests_,
+           fmt::format("{} requested more than {} ago and not there",
+                       count_of(overdue_requests_, "instance"),
+                       format_duration(snapshot_.policy.boot_timeout)));
+  }
+
+  // Those that are too old, the oldest first. Of those of which nobody knows whether they are busy,
+  // only as many as certainly are not (S1): a long wait may have come before a task.
+  std::vector<Instance> spare_the_busy(const std::vector<Instance>& there) const {
+    auto too_old = there;
+    std::erase_if(too_old, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || !is_too_old(it, snapshot_);
+    });
+    std::ranges::sort(too_old, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
+    const auto known = count(snapshot_.instances);
+    auto free = known.connected - std::max<std::int64_t>(running().value_or(0) - known.busy, 0);
+    std::erase_if(too_old, [&](const auto& it) {
+      return it.state == InstanceState::connected && free-- <= 0;
+    });
+    return too_old;
   }
 
   // Neither those that end now nor those that never came count as supply.
@@ -252,9 +283,9 @@ class Draft {
   }
 
   // More tasks run than those that have connected can run: so perhaps one that is not listed runs
-  // one (S1). What is only requested runs none, nor does what is older than any task.
+  // one (S1). What is older than any task runs none.
   bool may_run_unlisted(const Instance& instance) const {
-    return unexplained_tasks() > 0 && !instance.requested && !is_too_old(instance, snapshot_);
+    return unexplained_tasks() > 0 && !is_too_old(instance, snapshot_);
   }
 
   std::int64_t unexplained_tasks() const {
@@ -336,13 +367,13 @@ class Draft {
         std::max({unclaimed() - others, least_ - others - staying_.busy, std::int64_t{0}});
     const auto unneeded = all - needed;
     if (unneeded <= 0) return;
-    decision_.withdraw = unneeded;
+    decision_.withdraw += unneeded;
     reason(Rule::unneeded, unneeded, unneeded,
            fmt::format("{} wait, and {} will serve them without {} that {} not come", unclaimed(),
                        others + needed, unneeded, unneeded == 1 ? "has" : "have"));
   }
 
-  // Those that are overdue are ended one by one.
+  // And may still come in time.
   std::int64_t requested() const {
     const auto& all = snapshot_.instances;
     return std::count_if(all.begin(), all.end(), [&](const auto& it) {
@@ -362,11 +393,11 @@ class Draft {
 
   void keep_backoff() {
     const auto& state = decision_.next;
-    if (!state.backoff_until) return;
+    if (!state.backoff_until) return try_one_first();
     // What takes the place of a boot that has just failed was requested by nobody.
     const bool replaced = !snapshot_.failed_boots.empty();
     const bool many = state.failed_boots_in_a_row >= snapshot_.policy.withdraw_after;
-    if (!hold_ && (replaced || many)) decision_.withdraw = requested();
+    if (!hold_ && (replaced || many)) decision_.withdraw = overdue_requests_ + requested();
     if (decision_.launch == 0) return;
     const auto& trouble = snapshot_.launch_trouble;
     reason(Rule::backoff, decision_.launch, 0,
@@ -375,6 +406,25 @@ class Draft {
                        trouble.empty() ? "" : fmt::format(" ({})", trouble),
                        in_words(*state.backoff_until)));
     decision_.launch = 0;
+  }
+
+  // In one pass only one of them, so that desired capacity is written once.
+  void withdraw_before_launching() {
+    if (overdue_requests_ == 0 || decision_.launch == 0) return;
+    reason(Rule::backoff, decision_.launch, 0, "what has not come is withdrawn first");
+    decision_.launch = 0;
+  }
+
+  // Whatever was wrong may still be: then it costs one boot, and no more.
+  void try_one_first() {
+    const auto failed = decision_.next.failed_boots_in_a_row;
+    if (failed < snapshot_.policy.withdraw_after || decision_.launch == 0) return;
+    const std::int64_t allowed = staying_.booting > 0 ? 0 : 1;
+    if (decision_.launch <= allowed) return;
+    reason(Rule::backoff, decision_.launch, allowed,
+           fmt::format("{} failed in a row, so one is tried before there are more",
+                       count_of(failed, "boot")));
+    decision_.launch = allowed;
   }
 
   std::optional<WallTime> revisit_at() const {
@@ -398,6 +448,7 @@ class Draft {
   const std::int64_t least_;
   const std::int64_t most_;
   const std::optional<Reason> hold_;
+  std::int64_t overdue_requests_ = 0;
   Counts staying_;  // without those that this decision drains
   Decision decision_;
 };

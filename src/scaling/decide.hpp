@@ -49,7 +49,8 @@ struct Policy {
   std::int64_t min = 0;
   std::int64_t max = 1;
   Millis boot_timeout = std::chrono::minutes(5);
-  // After so many failed boots in a row, what was requested and has not come is withdrawn.
+  // After so many failed boots in a row, what was requested and has not come is withdrawn, and one
+  // launch is tried before there are more.
   std::int64_t withdraw_after = 3;
   // After a failed boot no launch for `first`; each further one in a row doubles it up to `most`.
   Millis boot_backoff_first = std::chrono::seconds(5);
@@ -57,7 +58,8 @@ struct Policy {
   // Instances cannot be asked to end, only ended. So that is done timidly: see docs/scaling.md.
   bool reaps = false;
   bool drains = true;  // whether idle instances can be asked to end
-  // One that reaps ends what is older: no task lasts so long. Nothing: no age is too high.
+  // One that reaps ends what is older: no task lasts so long. Nothing: no age is too high. Of those
+  // of which nobody knows whether they are busy, as many stay as tasks run.
   std::optional<Millis> longest_life;
   // Older demand is stale: it launches nothing and ends nothing.
   Millis demand_max_age = std::chrono::minutes(2);
@@ -101,6 +103,7 @@ enum class Rule {
   reaped,             // an instance is certainly of no use, and is ended
   many_silent,        // more look dead at once than one would believe: none is ended
   above_maximum,      // more live than policy.max: idle ones are asked to end
+  not_come,           // some that were requested have not come in time, and are withdrawn
   unneeded,           // some that are only requested are needed no more, and are withdrawn
   satisfied,          // supply covers demand
 };

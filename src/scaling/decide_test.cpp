@@ -302,8 +302,47 @@ TEST(Decide, EndsNobodyUnlistedWhileTasksRunThatNoKnownRunnerAccountsFor) {
   EXPECT_THAT(second_look(explained).reap, ElementsAre("i0"));
   const auto old = World().reaping().demand(0, 3).with(1, booting, std::chrono::hours(6));
   EXPECT_THAT(second_look(old).reap, ElementsAre("i0"));
-  auto withdrawable = World().reaping().demand(0, 3).requested(1, minutes(6));
-  EXPECT_THAT(second_look(withdrawable).reap, ElementsAre("i0"));
+}
+
+// They run nothing: no care, no second look, and not one by one.
+TEST(Decide, WithdrawsWhatHasNotComeInTime) {
+  const auto late = World().reaping().demand(5, 3).requested(5, minutes(6)).with(2, connected);
+  const auto decision = World(late).decide();
+  EXPECT_EQ(decision.withdraw, 5);
+  EXPECT_EQ(decision.launch, 0);
+  EXPECT_EQ(decision.desired, 2);
+  EXPECT_THAT(decision.reap, IsEmpty());
+  EXPECT_EQ(describe(decision.reasons[0]),
+            "5 instances requested more than 5m ago and not there: withdraw 5");
+  EXPECT_EQ(decision.next.failed_boots_in_a_row, 5);
+  // The call failed, and the pause is over: they still go before others are asked for.
+  auto again = decision.next;
+  again.backoff_until.reset();
+  const auto second = World(late).remembering(again).decide();
+  EXPECT_EQ(second.withdraw, 5);
+  EXPECT_EQ(second.launch, 0);
+}
+
+TEST(Decide, TriesOneFirstAfterThreeFailures) {
+  State failing{.failed_boots_in_a_row = 3};
+  const auto first = World().demand(4, 0).remembering(failing).decide();
+  EXPECT_EQ(first.launch, 1);
+  EXPECT_EQ(
+      describe(first.reasons.back()),
+      "3 boots failed in a row, so one is tried before there are more: launch 1 instead of 4");
+  EXPECT_EQ(World().demand(4, 0).with(1, booting).remembering(failing).decide().launch, 0);
+  failing.failed_boots_in_a_row = 2;
+  EXPECT_EQ(World().demand(4, 0).remembering(failing).decide().launch, 4);
+}
+
+TEST(Decide, EndsNobodyOldWhoMayBeBusy) {
+  const auto old = [](std::int64_t running) {
+    return World().reaping().demand(0, running).with(1, connected, std::chrono::hours(7)).decide();
+  };
+  EXPECT_THAT(old(1).reap, IsEmpty()) << "it waited long before its task came";
+  EXPECT_THAT(old(0).reap, ElementsAre("i0"));
+  const auto two = World().reaping().demand(0, 1).with(1, connected, std::chrono::hours(8));
+  EXPECT_THAT(World(two).with(1, connected).decide().reap, ElementsAre("i0"));
 }
 
 TEST(Decide, EndsNoneIfManyLookDeadAtOnce) {

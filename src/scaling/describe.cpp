@@ -30,6 +30,8 @@ std::string_view to_string(Rule rule) {
       return "many_silent";
     case Rule::above_maximum:
       return "above_maximum";
+    case Rule::not_come:
+      return "not_come";
     case Rule::unneeded:
       return "unneeded";
     case Rule::satisfied:
@@ -52,9 +54,8 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::minimum:
       return fmt::format("{}: launch {}", detail, reason.allowed);
     case Rule::maximum:
-      return fmt::format("{}: launch {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::backoff:
-      return fmt::format("{}: launch 0 instead of {}", detail, reason.wanted);
+      return fmt::format("{}: launch {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::instances_unknown:
     case Rule::demand_unknown:
     case Rule::demand_stale:
@@ -67,6 +68,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
       return fmt::format("{}: end none of them, and have a look at them", detail);
     case Rule::above_maximum:
       return fmt::format("{}: drain {} idle", detail, reason.allowed);
+    case Rule::not_come:
     case Rule::unneeded:
       return fmt::format("{}: withdraw {}", detail, reason.allowed);
     case Rule::satisfied:

@@ -222,6 +222,41 @@ def test_a_lost_answer_is_no_second_launch(world, server, small, aws, bridges, f
 
 
 @pytest.mark.timeout(400)
+def test_requests_that_never_come_are_withdrawn_together(world, server, small, aws, bridges):
+    """AWS neither launches nor says that it failed, as with a Spot request that stays open."""
+    group = aws.create_group("runners", maximum=10)
+    bridge_to(bridges, world, server, small, aws)
+    group.suspended["Launch"] = "by a test"
+    program = Scaler(world, server, aws, boot_timeout="3s").start()
+    pipeline = world.submit(server, config(build=job("true", parallelism=5)))
+    wait_until(lambda: group.desired == 5, 60, "five being asked for")
+    wait_until(lambda: group.desired == 0, 60, "nothing being asked for")
+    assert "5 boots failed in a row" in program.output()
+    del group.suspended["Launch"]
+    assert pipeline.wait(240)["state"] == "success", program.tail()
+    wait_for_zero(group)
+    assert group.launched() == 5
+    desired = [call.parameters["DesiredCapacity"] for call in aws.calls_of("SetDesiredCapacity")]
+    assert desired[:3] == [5, 0, 1], "one is tried before there are more"
+
+
+@pytest.mark.timeout(400)
+def test_many_dead_machines_at_once_are_left_alone_and_do_not_become_more_and_more(
+        world, server, small, aws, bridges):
+    group = aws.create_group("runners", maximum=20)
+    bridge = bridge_to(bridges, world, server, small, aws, boots=lambda name: False)
+    program = Scaler(world, server, aws, max=20, boot_timeout="3s").start()
+    pipeline = world.submit(server, config(build=job("true", parallelism=4)))
+    wait_until(lambda: "4 of 4 instances look dead at once: end none" in program.output(), 60,
+               "the alarm")
+    wait_until(lambda: "so one is tried before there are more" in program.output(), 120, "the try")
+    wait_until(lambda: group.launched() == 5, 60, "one more")
+    bridge.boots = lambda name: True
+    assert pipeline.wait(300)["state"] == "success", program.tail()
+    assert not bridge.killed, "a busy one was ended"
+
+
+@pytest.mark.timeout(400)
 def test_instances_that_stay_pending_are_given_up(world, server, small, aws, bridges):
     group = aws.create_group("runners", maximum=10)
     group.pending_for_ever = True
