@@ -22,7 +22,7 @@ from support.strict.group import NO_CAPACITY
 from support.strict.keys import ACCOUNT, REGION
 from support.waiting import wait_until
 
-# As docs tell to fill it in. The strict groups look at resources and region, moto at actions only.
+# As docs tell to fill it in.
 STATEMENTS = filled_in(REGION=REGION, ACCOUNT=ACCOUNT, GROUP="runners", TABLE="muster",
                        SECRET="circleci")
 TERMINATE = "TerminateInstanceInAutoScalingGroup"
