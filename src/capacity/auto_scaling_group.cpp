@@ -33,8 +33,7 @@ AutoScalingGroups::AutoScalingGroups(std::unique_ptr<GroupApi> api,
     : api_(std::move(api)), classes_(std::move(classes)), clock_(clock), patience_(patience) {}
 
 std::string AutoScalingGroups::region_in_words() const {
-  const auto& region = classes_.begin()->second.region;
-  return region.empty() ? "AWS" : "AWS in " + printable(region);
+  return "AWS in " + printable(api_->region());
 }
 
 std::string AutoScalingGroups::pending_id(const std::string& resource_class,
@@ -54,7 +53,7 @@ Result<fleet::CapacityList> AutoScalingGroups::list_all(const std::stop_token& s
   std::vector<std::string> names;
   for (const auto& [name, settings] : classes_) names.push_back(settings.group);
   const auto groups = api_->groups(names, stop);
-  if (!groups) return groups.error().within(region_in_words());
+  if (!groups) return groups.error();
 
   fleet::CapacityList all;
   for (const auto& [name, settings] : classes_) {
@@ -259,6 +258,7 @@ class AwsGroupApi final : public GroupApi {
     return api;
   }
 
+  std::string region() const override { return client_->region(); }
   Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                     const std::stop_token& stop) override {
     std::vector<aws::AutoScalingGroup> all;

@@ -38,6 +38,7 @@ struct GroupSettings {
 class GroupApi {
  public:
   virtual ~GroupApi() = default;
+  virtual std::string region() const = 0;
   virtual Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                             const std::stop_token& stop) = 0;
   virtual Result<std::vector<aws::ScalingActivity>> activities(const std::string& group, int most,

@@ -37,6 +37,7 @@ struct Region {
 class RegionApi final : public GroupApi {
  public:
   RegionApi(Region& region, const Clock& clock) : region_(region), clock_(clock) {}
+  std::string region() const override { return "eu-west-1"; }
   Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                     const std::stop_token& stop) override {
     if (region_.silent) return given_up(stop);
@@ -111,8 +112,7 @@ TEST_F(AutoScalingGroupsTest, ListsWhatLivesAndWhatIsStillToCome) {
 
 TEST_F(AutoScalingGroupsTest, ASilentRegionIsGivenUpByName) {
   AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
-                          {{"acme/linux", {.group = "runners", .region = "eu-west-1"}}}, clock,
-                          Millis(20));
+                          {{"acme/linux", {.group = "runners"}}}, clock, Millis(20));
   region.silent = true;
   const auto none = hasty.list({});
   ASSERT_FALSE(none);
