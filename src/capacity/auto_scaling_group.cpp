@@ -29,16 +29,27 @@ bool is_failed_launch(const aws::ScalingActivity& activity) {
 
 AutoScalingGroups::AutoScalingGroups(std::unique_ptr<GroupApi> api,
                                      std::map<std::string, GroupSettings> classes,
-                                     const Clock& clock)
-    : api_(std::move(api)), classes_(std::move(classes)), clock_(clock) {}
+                                     const Clock& clock, Millis patience)
+    : api_(std::move(api)), classes_(std::move(classes)), clock_(clock), patience_(patience) {}
+
+std::string AutoScalingGroups::region_in_words() const {
+  return "AWS in " + printable(api_->region());
+}
 
 std::string AutoScalingGroups::pending_id(const std::string& resource_class,
                                           std::string_view number) const {
   return fmt::format("{}/pending-{}", classes_.at(resource_class).group, number);
 }
 
+// A region that is silent is soon given up: the next pass asks again.
 Result<fleet::CapacityList> AutoScalingGroups::list(const std::stop_token& stop) {
   listed_at_ = clock_.monotonic();
+  return within(
+      patience_, region_in_words(), [&](const std::stop_token& late) { return list_all(late); },
+      stop);
+}
+
+Result<fleet::CapacityList> AutoScalingGroups::list_all(const std::stop_token& stop) {
   std::vector<std::string> names;
   for (const auto& [name, settings] : classes_) names.push_back(settings.group);
   const auto groups = api_->groups(names, stop);
@@ -106,8 +117,9 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
   const auto& group = classes_.at(resource_class).group;
   const auto activities = api_->activities(group, kActivities, stop);
   if (!activities) {
-    log::warn("cannot read why instances do not come",
-              {{"group", group}, {"error", activities.error().message}});
+    const auto why = stop.stop_requested() ? region_in_words() + " did not answer in time"
+                                           : activities.error().message;
+    log::warn("cannot read why instances do not come", {{"group", group}, {"error", why}});
     return;
   }
   const auto since = seen.asked_at_by_aws.value_or(api_->now() - kRecently);
@@ -180,7 +192,9 @@ Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& re
     return Size{live, live + seen.pending};
   }
   const auto& name = classes_.at(resource_class).group;
-  const auto groups = api_->groups(std::span(&name, 1), stop);
+  const auto groups = within(
+      patience_, region_in_words(),
+      [&](const std::stop_token& late) { return api_->groups(std::span(&name, 1), late); }, stop);
   if (!groups) return groups.error();
   if (groups->empty()) return Error{ErrorKind::not_found, "the group is gone: " + printable(name)};
   const auto& group = groups->front();
@@ -244,6 +258,7 @@ class AwsGroupApi final : public GroupApi {
     return api;
   }
 
+  std::string region() const override { return client_->region(); }
   Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                     const std::stop_token& stop) override {
     std::vector<aws::AutoScalingGroup> all;

@@ -38,6 +38,7 @@ struct GroupSettings {
 class GroupApi {
  public:
   virtual ~GroupApi() = default;
+  virtual std::string region() const = 0;
   virtual Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                             const std::stop_token& stop) = 0;
   virtual Result<std::vector<aws::ScalingActivity>> activities(const std::string& group, int most,
@@ -56,8 +57,11 @@ Result<std::unique_ptr<GroupApi>> open_group_api(const std::string& region);
 
 class AutoScalingGroups final : public fleet::CapacityProvider {
  public:
+  // How long a region's groups are waited for, with all that is asked of them.
+  static constexpr Millis kPatience = std::chrono::seconds(5);
+
   AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<std::string, GroupSettings> classes,
-                    const Clock& clock = system_clock());
+                    const Clock& clock = system_clock(), Millis patience = kPatience);
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
   Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
@@ -69,6 +73,9 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
+  Result<fleet::CapacityList> list_all(const std::stop_token& stop);
+  std::string region_in_words() const;
+
   // A class's group, as the latest list() saw it.
   struct Seen {
     std::map<std::string, std::string> live;  // id to lifecycle state
@@ -99,6 +106,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   const std::unique_ptr<GroupApi> api_;
   const std::map<std::string, GroupSettings> classes_;
   const Clock& clock_;
+  const Millis patience_;
   std::map<std::string, Seen> seen_;  // by class
   std::atomic<MonotonicTime> listed_at_{};
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/log.hpp"
+#include "base/sleep.hpp"
 
 namespace muster::capacity {
 namespace {
@@ -24,7 +25,9 @@ struct Region {
   int asked_for_activities = 0;
   int asked_to_suspend = 0;
   bool no_suspending = false;
-  Millis ahead{0};  // AWS's clock, of ours
+  bool silent = false;             // until the asker has lost his patience
+  bool activities_silent = false;  // likewise
+  Millis ahead{0};                 // AWS's clock, of ours
 
   void instance(const std::string& id, const std::string& state) {
     group.instances.push_back({.id = id, .lifecycle_state = state});
@@ -34,8 +37,10 @@ struct Region {
 class RegionApi final : public GroupApi {
  public:
   RegionApi(Region& region, const Clock& clock) : region_(region), clock_(clock) {}
+  std::string region() const override { return "eu-west-1"; }
   Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
-                                                    const std::stop_token&) override {
+                                                    const std::stop_token& stop) override {
+    if (region_.silent) return given_up(stop);
     if (region_.trouble) return *region_.trouble;
     std::vector<aws::AutoScalingGroup> found;
     for (const auto& name : names) {
@@ -44,8 +49,9 @@ class RegionApi final : public GroupApi {
     return found;
   }
   Result<std::vector<aws::ScalingActivity>> activities(const std::string&, int,
-                                                       const std::stop_token&) override {
+                                                       const std::stop_token& stop) override {
     ++region_.asked_for_activities;
+    if (region_.activities_silent) return given_up(stop);
     return region_.activities;
   }
   Result<void> set_desired_capacity(const std::string&, int desired,
@@ -69,6 +75,11 @@ class RegionApi final : public GroupApi {
   WallTime now() override { return clock_.wall() + region_.ahead; }
 
  private:
+  static Error given_up(const std::stop_token& stop) {
+    sleep_for(std::chrono::minutes(1), stop);
+    return {ErrorKind::cancelled, "stopped waiting"};
+  }
+
   Region& region_;
   const Clock& clock_;
 };
@@ -97,6 +108,29 @@ TEST_F(AutoScalingGroupsTest, ListsWhatLivesAndWhatIsStillToCome) {
   region.instance("i-4", "Standby");
   region.group.desired = 4;
   EXPECT_THAT(live(), UnorderedElementsAre("i-1", "i-2", "runners/pending-1", "runners/pending-2"));
+}
+
+TEST_F(AutoScalingGroupsTest, ASilentRegionIsGivenUpByName) {
+  AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
+                          {{"acme/linux", {.group = "runners"}}}, clock, Millis(20));
+  region.silent = true;
+  const auto none = hasty.list({});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, ErrorKind::timeout);
+  EXPECT_EQ(none.error().message, "AWS in eu-west-1 did not answer within 20ms");
+
+  region.silent = false;
+  region.activities_silent = true;
+  region.group.desired = 1;
+  const auto listed = hasty.list({});
+  ASSERT_TRUE(listed) << "the groups themselves are known";
+  EXPECT_EQ(listed->live.size(), 1U);
+  EXPECT_EQ(region.asked_for_activities, 1);
+
+  region.silent = true;
+  clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(hasty.launch("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
+  EXPECT_THAT(region.desired, IsEmpty());
 }
 
 TEST_F(AutoScalingGroupsTest, WritesWhatLivesAndIsToComeAndIsLaunched) {

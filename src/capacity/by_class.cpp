@@ -1,10 +1,30 @@
 #include "capacity/by_class.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <thread>
 
+#include <fmt/core.h>
+
+#include "base/spread.hpp"
+
 namespace muster::capacity {
+
+namespace {
+
+// What breaks in one leaves the others alone.
+Result<fleet::CapacityList> list_of(fleet::CapacityProvider& provider,
+                                    const std::stop_token& stop) {
+  try {
+    return provider.list(stop);
+  } catch (const std::exception& failure) {
+    return Error{ErrorKind::internal,
+                 fmt::format("listing the instances failed: {}", failure.what())};
+  }
+}
+
+}  // namespace
 
 ByClass::ByClass(std::map<std::string, std::shared_ptr<fleet::CapacityProvider>> classes)
     : classes_(std::move(classes)) {
@@ -16,10 +36,14 @@ ByClass::ByClass(std::map<std::string, std::shared_ptr<fleet::CapacityProvider>>
 }
 
 Result<fleet::CapacityList> ByClass::list(const std::stop_token& stop) {
+  std::vector<Result<fleet::CapacityList>> lists(providers_.size());
+  spread(providers_.size(), providers_.size(),
+         [&](std::size_t i) { lists[i] = list_of(*providers_[i], stop); });
   fleet::CapacityList all;
   provider_of_.clear();
-  for (auto* provider : providers_) {
-    auto listed = provider->list(stop);
+  for (std::size_t i = 0; i < providers_.size(); ++i) {
+    auto* const provider = providers_[i];
+    auto& listed = lists[i];
     if (!listed) {
       for (const auto& [name, of_class] : classes_) {
         if (of_class.get() == provider) all.unreadable.emplace(name, listed.error().message);

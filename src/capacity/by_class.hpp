@@ -1,7 +1,8 @@
 #pragma once
 
 // Several providers as one: each resource class has its own. A provider that cannot list its
-// instances leaves the other classes alone.
+// instances leaves the other classes alone: all are asked at the same time, so that list() takes as
+// long as the slowest. Each provider is used by one thread at a time.
 
 #include <map>
 #include <memory>

@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "base/sleep.hpp"
+#include "base/spread.hpp"
 #include "base/text.hpp"
 #include "process/program.hpp"
 #include "protocol/json.hpp"
@@ -21,6 +22,8 @@ constexpr std::size_t kLongestId = 128;                   // a scaler remembers 
 constexpr std::size_t kMostInstances = 2'000;             // of a class
 constexpr Millis kUntilListed = std::chrono::minutes(2);  // after a launch
 constexpr Millis kPollInterval = std::chrono::seconds(10);
+constexpr std::size_t kAtOnce = 4;                  // programs that list
+constexpr Millis kGrace = std::chrono::seconds(2);  // of one that changes something, once stopped
 
 Result<void> check_ids(const std::vector<std::string>& ids) {
   if (ids.size() > kMostInstances) {
@@ -48,30 +51,37 @@ CommandCapacity::CommandCapacity(std::map<std::string, CommandSettings> classes)
     : classes_(std::move(classes)) {}
 
 Result<std::string> CommandCapacity::ask(const std::string& resource_class,
-                                         const std::vector<std::string>& words) const {
+                                         const std::vector<std::string>& words,
+                                         const std::stop_token& stop, Millis grace) const {
   const auto& settings = classes_.at(resource_class);
   process::Command command;
   command.arguments = settings.program;
   command.arguments.insert(command.arguments.end(), words.begin(), words.end());
   command.environment = process::inherited_environment({"MUSTER_TOKEN"});
-  auto printed =
-      process::output_of(command, {.timeout = settings.timeout, .output = kLongestAnswer});
+  auto printed = process::output_of(
+      command, {.timeout = settings.timeout, .output = kLongestAnswer, .grace = grace}, stop);
   if (!printed) return printed.error().within(words.front());
   return printed;
 }
 
-Result<fleet::CapacityList> CommandCapacity::list(const std::stop_token&) {
+Result<fleet::CapacityList> CommandCapacity::list(const std::stop_token& stop) {
+  std::vector<std::string> names;
+  for (const auto& [name, settings] : classes_) names.push_back(name);
+  std::vector<Result<std::string>> printed(names.size());
+  spread(names.size(), kAtOnce, [&](std::size_t i) {
+    printed[i] = ask(names[i], {"list", names[i]}, stop, Millis(0));
+  });
   fleet::CapacityList all;
-  for (const auto& [name, settings] : classes_) {
-    if (const auto listed = list_class(name, all); !listed) {
-      all.unreadable.emplace(name, printable(listed.error().message, 300));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (const auto listed = read_list(names[i], printed[i], all); !listed) {
+      all.unreadable.emplace(names[i], printable(listed.error().message, 300));
     }
   }
   return all;
 }
 
-Result<void> CommandCapacity::list_class(const std::string& name, fleet::CapacityList& all) {
-  const auto printed = ask(name, {"list", name});
+Result<void> CommandCapacity::read_list(const std::string& name, const Result<std::string>& printed,
+                                        fleet::CapacityList& all) {
   if (!printed) return printed.error();
   const auto told = protocol::from_json<protocol::CommandInstances>(*printed);
   if (!told) return told.error().within("what it prints for 'list' is no list of instances");
@@ -101,11 +111,12 @@ Result<void> CommandCapacity::list_class(const std::string& name, fleet::Capacit
 
 Result<std::vector<std::string>> CommandCapacity::launch(const std::string& resource_class,
                                                          std::int64_t count,
-                                                         const std::stop_token&) {
+                                                         const std::stop_token& stop) {
   if (!classes_.contains(resource_class)) {
     return Error{ErrorKind::not_found, "no command launches " + resource_class};
   }
-  const auto printed = ask(resource_class, {"launch", resource_class, std::to_string(count)});
+  const auto printed =
+      ask(resource_class, {"launch", resource_class, std::to_string(count)}, stop, kGrace);
   if (!printed) return printed.error();
   auto told = protocol::from_json<protocol::CommandLaunched>(*printed);
   if (!told) return told.error().within("what it prints for 'launch' is no list of ids");
@@ -115,20 +126,22 @@ Result<std::vector<std::string>> CommandCapacity::launch(const std::string& reso
   return std::move(told->ids);
 }
 
-Result<void> CommandCapacity::drain(const std::string& id, const std::stop_token&) {
+Result<void> CommandCapacity::drain(const std::string& id, const std::stop_token& stop) {
   const auto found = known_.find(id);
   if (found == known_.end() || found->second.draining) return ok();
   const auto& name = found->second.resource_class;
-  if (const auto asked = ask(name, {"drain", name, id}); !asked) return asked.error();
+  const auto asked = ask(name, {"drain", name, id}, stop, kGrace);
+  if (!asked) return asked.error();
   found->second.draining = true;
   return ok();
 }
 
-Result<void> CommandCapacity::reap(const std::string& id, const std::stop_token&) {
+Result<void> CommandCapacity::reap(const std::string& id, const std::stop_token& stop) {
   const auto found = known_.find(id);
   if (found == known_.end()) return ok();
   const auto& name = found->second.resource_class;
-  if (const auto asked = ask(name, {"end", name, id}); !asked) return asked.error();
+  const auto asked = ask(name, {"end", name, id}, stop, kGrace);
+  if (!asked) return asked.error();
   return ok();
 }
 

@@ -8,9 +8,10 @@
 //   PROGRAM… drain CLASS ID        asks one to take no further task; must not end a running one
 //   PROGRAM… end CLASS ID          ends one that never connected, or is older than any task
 //
-// and ends with exit code 0. An id is the name of the runner on that machine: 1 to 128 visible
-// ASCII characters. An instance that is not listed any more has ended; one that was just launched
-// may take two minutes to be listed.
+// and ends with exit code 0. Several classes may be listed at the same time. When we are stopped, a
+// `list` is ended at once, and any other after 2 s, if it has not ended by itself. An id is the
+// name of the runner on that machine: 1 to 128 visible ASCII characters. An instance that is not
+// listed any more has ended; one that was just launched may take two minutes to be listed.
 
 #include <map>
 #include <string>
@@ -39,9 +40,11 @@ class CommandCapacity final : public fleet::CapacityProvider {
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
-  Result<std::string> ask(const std::string& resource_class,
-                          const std::vector<std::string>& words) const;
-  Result<void> list_class(const std::string& name, fleet::CapacityList& all);
+  Result<std::string> ask(const std::string& resource_class, const std::vector<std::string>& words,
+                          const std::stop_token& stop, Millis grace) const;
+  // `printed`: by the program, asked for that class.
+  Result<void> read_list(const std::string& name, const Result<std::string>& printed,
+                         fleet::CapacityList& all);
 
   const std::map<std::string, CommandSettings> classes_;
   std::map<std::string, fleet::CapacityInstance> known_;  // by id, as the latest list() was told

@@ -35,14 +35,17 @@ class CommandCapacityTest : public testing::Test {
  protected:
   CommandCapacityTest() {
     std::filesystem::create_directory(place);
-    write("program", kProgram);
-    std::filesystem::permissions(place / "program", std::filesystem::perms::owner_all);
+    program(kProgram);
     machines({});
   }
   ~CommandCapacityTest() override { std::filesystem::remove_all(place); }
 
   void write(const std::string& name, std::string_view content) {
     EXPECT_TRUE(write_file_atomically(place / name, content, 0600));
+  }
+  void program(std::string_view script) {
+    write("program", script);
+    std::filesystem::permissions(place / "program", std::filesystem::perms::owner_all);
   }
   void machines(const std::vector<std::string>& ids) {
     std::string all;
@@ -179,30 +182,77 @@ TEST_F(CommandCapacityTest, ByClassKeepsOneTroubleFromTheOtherClasses) {
   EXPECT_FALSE(both.launch("acme/other", 1, {}));
 }
 
-// Returns on its stop only: both wait for ever otherwise.
-class Patient final : public fleet::CapacityProvider {
- public:
-  explicit Patient(bool first) : first_(first) {}
-  Result<fleet::CapacityList> list(const std::stop_token&) override {
-    return fleet::CapacityList{};
-  }
-  Result<std::vector<std::string>> launch(const std::string&, std::int64_t,
-                                          const std::stop_token&) override {
-    return std::vector<std::string>();
-  }
-  Result<void> drain(const std::string&, const std::stop_token&) override { return ok(); }
-  void wait_for_change(Millis, std::stop_token stop) override {
-    while (!first_ && !stop.stop_requested()) std::this_thread::yield();
-  }
+// Each class's program waits until the other's runs as well.
+TEST_F(CommandCapacityTest, ListsClassesAtTheSameTime) {
+  constexpr auto kScript = R"(cd "$0" && touch "began-${2#acme/}"
+while ! { [ -e began-a ] && [ -e began-b ]; }; do sleep 0.02; done
+echo '{"instances":[]}')";
+  const CommandSettings settings{.program = {"/bin/sh", "-c", kScript, place.string()}};
+  CommandCapacity both({{"acme/a", settings}, {"acme/b", settings}});
+  const auto listed = both.list({});
+  ASSERT_TRUE(listed);
+  EXPECT_THAT(listed->unreadable, IsEmpty());
+}
 
- private:
-  const bool first_;
+// A program that would go on for an hour, stopped once it runs.
+class HangingProgramTest : public CommandCapacityTest {
+ protected:
+  HangingProgramTest() {
+    program(R"(#!/bin/sh
+cd "$1" || exit 9
+[ "$2" = list ] && [ -e listable ] && { cat machines; exit; }
+touch running
+exec sleep 3600
+)");
+    machines({"vm-1"});
+    write("listable", "");
+    EXPECT_THAT(live(), ElementsAre("vm-1"));
+  }
+  template <class Call>
+  Error stopped(Call call) {
+    std::stop_source stop;
+    const std::jthread stopper([&](const std::stop_token& over) {
+      while (!over.stop_requested() && !std::filesystem::exists(place / "running")) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      stop.request_stop();
+    });
+    const auto begun = std::chrono::steady_clock::now();
+    const auto result = call(stop.get_token());
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
+    std::filesystem::remove(place / "running");
+    return result ? Error{} : result.error();
+  }
 };
 
-TEST(ByClass, WaitsForTheFirstChangeOfAny) {
-  ByClass both(
-      {{"a/b", std::make_shared<Patient>(true)}, {"a/c", std::make_shared<Patient>(false)}});
-  both.wait_for_change(std::chrono::hours(1), {});
+TEST_F(HangingProgramTest, AStopEndsWhateverItWasAskedFor) {
+  using Stop = std::stop_token;
+  EXPECT_EQ(stopped([&](const Stop& s) { return capacity.launch("acme/vm", 1, s); }).kind,
+            ErrorKind::cancelled);
+  EXPECT_EQ(stopped([&](const Stop& s) { return capacity.drain("vm-1", s); }).kind,
+            ErrorKind::cancelled);
+  EXPECT_EQ(stopped([&](const Stop& s) { return capacity.reap("vm-1", s); }).kind,
+            ErrorKind::cancelled);
+  std::filesystem::remove(place / "listable");
+  stopped([&](const Stop& s) -> Result<void> {
+    const auto listed = capacity.list(s);
+    EXPECT_THAT(listed->unreadable.at("acme/vm"), HasSubstr("was stopped"));
+    EXPECT_THAT(listed->ended, IsEmpty());
+    return ok();
+  });
+}
+
+// What it does may be all but done, and its ids are then known.
+TEST_F(HangingProgramTest, ALaunchMayEndAfterTheStop) {
+  program(R"(#!/bin/sh
+cd "$1" && touch running && sleep 0.3 && echo '{"ids":["vm-2"]}'
+)");
+  stopped([&](const std::stop_token& stop) -> Result<void> {
+    const auto launched = capacity.launch("acme/vm", 1, stop);
+    EXPECT_TRUE(launched) << launched.error().message;
+    EXPECT_THAT(launched.value_or(std::vector<std::string>()), ElementsAre("vm-2"));
+    return ok();
+  });
 }
 
 }  // namespace

@@ -131,7 +131,9 @@ class Function {
     const auto& last = outcome.last;
     if (last || last.error().kind != ErrorKind::cancelled) return fleet::verdict_of(last);
     return Error{ErrorKind::timeout,
-                 "the last pass was given up, as the time of the invocation was over"};
+                 fmt::format("{}; the time of the invocation was over: see whether what was waited "
+                             "for can be reached from the function and answers within seconds",
+                             last.error().message)};
   }
 
   std::string result_json(int passes) const {

@@ -10,6 +10,7 @@
 #include "aws/secrets.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/time_limit.hpp"
 #include "base/token_file.hpp"
 
 namespace muster::demand {
@@ -17,6 +18,7 @@ namespace muster::demand {
 namespace {
 
 constexpr Millis kFresh = std::chrono::minutes(1);
+constexpr Millis kLongestFetch = std::chrono::seconds(10);
 
 std::string shown(const AwsToken& where) {
   const auto* kind =
@@ -35,9 +37,14 @@ class Keeper {
   explicit Keeper(AwsToken where) : where_(std::move(where)) {}
 
   Result<std::string> fetch(const std::stop_token& stop) {
-    const auto kept = where_.keeper == AwsToken::Keeper::secrets_manager
-                          ? ask<aws::SecretsManager>(stop)
-                          : ask<aws::ParameterStore>(stop);
+    const auto kept = within(
+        kLongestFetch, "AWS",
+        [&](const std::stop_token& late) {
+          return where_.keeper == AwsToken::Keeper::secrets_manager
+                     ? ask<aws::SecretsManager>(late)
+                     : ask<aws::ParameterStore>(late);
+        },
+        stop);
     if (!kept) return kept.error().within("reading " + shown(where_));
     return token_of(*kept, where_);
   }
@@ -66,13 +73,16 @@ struct Memory {
 
 TokenSource remembered(TokenSource fetch, const Clock& clock) {
   auto memory = std::make_shared<Memory>();
-  return [fetch = std::move(fetch), memory, &clock]() -> Result<std::string> {
+  return [fetch = std::move(fetch), memory,
+          &clock](const std::stop_token& stop) -> Result<std::string> {
     const std::lock_guard lock(memory->mutex);
     const auto now = clock.monotonic();
     const bool fresh = memory->asked_at && now - *memory->asked_at < kFresh;
     if (!fresh) {
+      auto fetched = fetch(stop);
+      if (!fetched && fetched.error().kind == ErrorKind::cancelled) return fetched;
       memory->asked_at = now;
-      memory->latest = fetch();
+      memory->latest = std::move(fetched);
       if (memory->latest) memory->token = *memory->latest;
     }
     if (memory->latest || !memory->token) return memory->latest;
@@ -90,7 +100,8 @@ Result<std::string> read_token_kept_by_aws(const AwsToken& where, const std::sto
 
 TokenSource token_kept_by_aws(AwsToken where) {
   auto keeper = std::make_shared<Keeper>(std::move(where));
-  return remembered([keeper] { return keeper->fetch({}); }, system_clock());
+  return remembered([keeper](const std::stop_token& stop) { return keeper->fetch(stop); },
+                    system_clock());
 }
 
 Result<std::string> token_of(const std::string& kept, const AwsToken& where) {

@@ -18,14 +18,15 @@ struct AwsToken {
   std::string field;   // of a value that is a JSON object; empty: the value is the token
 };
 
-// Asked for now. ErrorKind::cancelled: `stop` was requested first.
+// Asked for now, and waited for 10 s at most. ErrorKind::cancelled: `stop` was requested first.
 Result<std::string> read_token_kept_by_aws(const AwsToken& where, const std::stop_token& stop);
 
 // Asked for once a minute (see remembered()).
 TokenSource token_kept_by_aws(AwsToken where);
 
 // `fetch`, at most once a minute. While it fails, what it last gave is given, so that a short
-// trouble with the keeper of the token does not stop the scaling.
+// trouble with the keeper of the token does not stop the scaling. A fetch that was cancelled is as
+// none.
 TokenSource remembered(TokenSource fetch, const Clock& clock);
 
 // The token in what is kept. The error does not quote it.

@@ -18,32 +18,55 @@ TEST(Remembered, AsksOnceAMinuteAndBridgesATrouble) {
   int asked = 0;
   Result<std::string> kept = std::string("one");
   const auto token = remembered(
-      [&] {
+      [&](const std::stop_token&) {
         ++asked;
         return kept;
       },
       clock);
-  EXPECT_EQ(token().value(), "one");
+  EXPECT_EQ(token({}).value(), "one");
   kept = std::string("two");
   clock.advance(seconds(59));
-  EXPECT_EQ(token().value(), "one");
+  EXPECT_EQ(token({}).value(), "one");
   EXPECT_EQ(asked, 1);
   clock.advance(seconds(1));
-  EXPECT_EQ(token().value(), "two");
+  EXPECT_EQ(token({}).value(), "two");
   kept = Error{ErrorKind::unavailable, "away"};
   clock.advance(seconds(60));
-  EXPECT_EQ(token().value(), "two");
-  EXPECT_EQ(token().value(), "two");
+  EXPECT_EQ(token({}).value(), "two");
+  EXPECT_EQ(token({}).value(), "two");
   EXPECT_EQ(asked, 3);
   kept = std::string("three");
   clock.advance(seconds(60));
-  EXPECT_EQ(token().value(), "three");
+  EXPECT_EQ(token({}).value(), "three");
 }
 
 TEST(Remembered, FailsWhileThereWasNone) {
   ManualClock clock;
-  const auto token = remembered([] { return Error{ErrorKind::unavailable, "away"}; }, clock);
-  EXPECT_EQ(token().error().message, "away");
+  const auto token = remembered(
+      [](const std::stop_token&) {
+        return Error{ErrorKind::unavailable, "away"};
+      },
+      clock);
+  EXPECT_EQ(token({}).error().message, "away");
+}
+
+// The next pass has its own time, and asks again.
+TEST(Remembered, AFetchThatWasGivenUpIsAsNone) {
+  ManualClock clock;
+  int asked = 0;
+  const auto token = remembered(
+      [&](const std::stop_token& stop) -> Result<std::string> {
+        ++asked;
+        if (stop.stop_requested()) return Error{ErrorKind::cancelled, "stopped"};
+        return std::string("one");
+      },
+      clock);
+  std::stop_source over;
+  over.request_stop();
+  EXPECT_EQ(token(over.get_token()).error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(token({}).value(), "one");
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(token(over.get_token()).value(), "one") << "which needs no waiting";
 }
 
 TEST(TokenOf, IsTheValueOrAMemberOfIt) {

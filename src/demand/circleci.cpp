@@ -150,7 +150,7 @@ std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
     next_reading_ = now + settings_.poll_interval;
   }
   if (now < source_pause_.until) return all_unknown(source_pause_.why);
-  const auto token = settings_.token();
+  const auto token = settings_.token(stop);
   if (!token) return all_unknown(token.error().message);
   for (auto& connection : connections_) connection.use_token(*token);
 
@@ -160,7 +160,8 @@ std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
   }
   Sweep sweep(clock_, budget_, stop);
   sweep.run(connections_, due);
-  if (stop.stop_requested()) return all_unknown("stopped");
+  if (stop.stop_requested())
+    return all_unknown(fmt::format("stopped waiting for {}", settings_.url));
   learn(sweep);
 
   auto demand = all_unknown(source_pause_.why);

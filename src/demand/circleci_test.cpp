@@ -30,7 +30,8 @@ class CircleCiTest : public testing::Test {
   }
 
   CircleCi queue_of(std::vector<std::string> classes) {
-    return CircleCi({server.url(), [this] { return token; }}, std::move(classes), clock);
+    return CircleCi({server.url(), [this](const std::stop_token&) { return token; }},
+                    std::move(classes), clock);
   }
   static std::string why(const fleet::ClassDemand& demand) {
     const auto* unknown = std::get_if<scaling::DemandUnknown>(&demand.demand);
@@ -86,8 +87,9 @@ TEST_P(CircleCiTroubles, AreNeverZero) {
     trouble.answer_to("/api/v3/runner/tasks/running?", 200, R"({"running_runner_tasks": 0})");
     trouble.answer_to("/api/v3/runner?", 200, R"({"items":[]})");
     trouble.answer_to(question, status, body);
-    CircleCi queue({trouble.url(), [] { return std::string("secret-token"); }}, {"acme/linux"},
-                   clock);
+    CircleCi queue(
+        {trouble.url(), [](const std::stop_token&) { return std::string("secret-token"); }},
+        {"acme/linux"}, clock);
     const auto demand = queue.read({});
     EXPECT_THAT(why(demand.at("acme/linux")), HasSubstr(told)) << question;
     EXPECT_THAT(why(demand.at("acme/linux")), Not(HasSubstr("secret-token")));

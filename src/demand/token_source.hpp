@@ -5,14 +5,15 @@
 
 #include <filesystem>
 #include <functional>
+#include <stop_token>
 #include <string>
 
 #include "base/result.hpp"
 
 namespace muster::demand {
 
-// Thread-safe.
-using TokenSource = std::function<Result<std::string>()>;
+// Thread-safe. A `stop` ends the waiting for it (ErrorKind::cancelled).
+using TokenSource = std::function<Result<std::string>(const std::stop_token& stop)>;
 
 TokenSource token_in_file(std::filesystem::path file);
 

@@ -32,7 +32,9 @@ class FakeQueue final : public DemandSource {
     return runners.emplace_back(KnownRunner{name, false, false});
   }
 
+  std::function<void()> during_read = [] {};
   std::map<std::string, ClassDemand> read(std::stop_token) override {
+    during_read();
     ClassDemand demand;
     if (readable) {
       demand.demand = scaling::DemandReading{unclaimed, 0, clock_.wall()};
@@ -71,6 +73,7 @@ class FakeCapacity final : public CapacityProvider {
   std::int64_t room = 100;  // launches past this many fail
   bool listable = true;
   bool drainable = true;
+  std::function<void()> during_list = [] {};
   std::function<void()> during_launch = [] {};
   std::optional<Error> launch_trouble;
 
@@ -80,6 +83,7 @@ class FakeCapacity final : public CapacityProvider {
   }
 
   Result<CapacityList> list(const std::stop_token&) override {
+    during_list();
     if (!listable) return Error{ErrorKind::unavailable, "no list today"};
     return CapacityList{live, std::exchange(ended, {}), unreadable,
                         std::exchange(failed_launches, {}), late_listings};
@@ -127,6 +131,7 @@ class FakeLedger final : public Ledger {
   std::vector<scaling::Decision> decisions;
   bool writable = true;
   std::map<std::string, Charge> charges;
+  std::function<void()> during_charge = [] {};
   bool readable = true;
   bool lapsed = false;     // the charge runs out between a decision and its act
   bool renewable = false;  // and is taken up again when it is asked for
@@ -134,6 +139,7 @@ class FakeLedger final : public Ledger {
 
   std::map<std::string, Charge> take_charge(const std::vector<std::string>&,
                                             const std::stop_token&) override {
+    during_charge();
     if (++charge_asked > 1 && renewable) lapsed = false;
     return charges;
   }

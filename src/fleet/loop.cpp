@@ -20,7 +20,8 @@ namespace {
 constexpr Millis kSpacing{20};  // between two passes at least, so that no event can spin the loop
 constexpr Millis kLongestPause = std::chrono::seconds(30);
 constexpr Millis kFirstRetry{500};
-constexpr std::string_view kNoTime = "the pass was given up, as its time was over";
+constexpr std::string_view kNoTime =
+    "the pass was given up, as its time was over; the next goes on";
 constexpr Millis kStandBy = std::chrono::seconds(5);  // until another's charge is looked at again
 
 bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
@@ -31,6 +32,26 @@ bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
          a.reap == b.reap && a.counts == b.counts &&
          std::equal(a.reasons.begin(), a.reasons.end(), b.reasons.begin(), b.reasons.end(),
                     same_rule);
+}
+
+// What a pass was waiting for when its time was over, and what is known of it by then.
+Error given_up(std::string_view what, std::string_view why) {
+  return {ErrorKind::cancelled,
+          fmt::format("the pass was given up while {}{}{}", what, why.empty() ? "" : ": ", why)};
+}
+
+std::string why_unreadable(const CapacityList& list) {
+  if (list.unreadable.empty()) return "";
+  const auto& [name, why] = *list.unreadable.begin();
+  return fmt::format("{}: {}", name, why);
+}
+
+std::string why_unknown(const std::map<std::string, ClassDemand>& demand) {
+  for (const auto& [name, known] : demand) {
+    const auto* unknown = std::get_if<scaling::DemandUnknown>(&known.demand);
+    if (unknown != nullptr) return fmt::format("{}: {}", name, unknown->why);
+  }
+  return "";
 }
 
 std::string reasons_in_words(const scaling::Decision& decision) {
@@ -95,10 +116,18 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
   auto ours = take_charge(outcome, stop);
   load_memories(ours, outcome, stop);
+  if (stop.stop_requested() && !outcome.stood_by) {
+    return given_up("what the lease remembers was being read", outcome.trouble);
+  }
   if (ours.empty()) return outcome;
-  if (auto listed = list_capacity(stop); !listed) return listed.error();
+  const auto listed = list_capacity(stop);
+  if (stop.stop_requested()) {
+    return given_up("the instances were being listed",
+                    listed ? why_unreadable(capacity_) : listed.error().message);
+  }
+  if (!listed) return listed.error();
   const auto demand = ports_.demand.read(stop);
-  if (stop.stop_requested()) return Error{ErrorKind::cancelled, "stopped"};
+  if (stop.stop_requested()) return given_up("the queue was being read", why_unknown(demand));
 
   std::vector<ClassPass> passes;
   for (const auto& managed : ours) {

@@ -404,9 +404,37 @@ TEST_F(LoopTest, APassThatIsGivenUpRemembersWhatItLaunchedAndDoesNoMore) {
   const auto outcome = loop.run_once(stop.get_token());
   ASSERT_TRUE(outcome);
   EXPECT_TRUE(outcome->incomplete);
-  EXPECT_EQ(outcome->trouble, "local/large: the pass was given up, as its time was over");
+  EXPECT_EQ(outcome->trouble,
+            "local/large: the pass was given up, as its time was over; the next goes on");
   EXPECT_THAT(observer.latest, testing::SizeIs(1));
   EXPECT_EQ(ledger.memories["local/small"].expected.size(), 2U);
+}
+
+TEST_F(LoopTest, APassThatIsGivenUpSaysWhatItWaitedFor) {
+  const auto given_up = [&](std::function<void()>& during) {
+    auto loop = make_loop();
+    std::stop_source stop;
+    during = [&] { stop.request_stop(); };
+    const auto outcome = loop.run_once(stop.get_token());
+    during = [] {};
+    EXPECT_EQ(outcome.has_value() ? ErrorKind::internal : outcome.error().kind,
+              ErrorKind::cancelled);
+    return outcome.has_value() ? "" : outcome.error().message;
+  };
+  queue.readable = false;
+  EXPECT_EQ(given_up(queue.during_read),
+            "the pass was given up while the queue was being read: "
+            "local/small: the queue is away");
+  capacity.unreadable = {{"local/small", "AWS in eu-west-1 is silent"}};
+  EXPECT_EQ(given_up(capacity.during_list),
+            "the pass was given up while the instances were being listed: "
+            "local/small: AWS in eu-west-1 is silent");
+  capacity.listable = false;
+  EXPECT_THAT(given_up(capacity.during_list), testing::HasSubstr("no list today"));
+  ledger.charges["local/small"] = {Charge::Kind::unknown, "the table is silent"};
+  EXPECT_EQ(given_up(ledger.during_charge),
+            "the pass was given up while what the lease remembers was being read: "
+            "local/small: the table is silent");
 }
 
 TEST_F(LoopTest, ALaunchThatWeHaveGivenUpIsNoFailure) {

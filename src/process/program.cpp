@@ -65,8 +65,12 @@ class Run {
 
   Result<std::string> to_its_end(const std::string& name, const std::stop_token& stop) {
     while (!exit_) {
-      if (stop.stop_requested()) return end(ErrorKind::cancelled, name + " was stopped");
-      if (std::chrono::steady_clock::now() >= deadline_) {
+      const auto now = std::chrono::steady_clock::now();
+      if (stop.stop_requested() && !stopped_at_) stopped_at_ = now;
+      if (stopped_at_ && now >= *stopped_at_ + limits_.grace) {
+        return end(ErrorKind::cancelled, name + " was stopped");
+      }
+      if (now >= deadline_) {
         return end(ErrorKind::timeout,
                    fmt::format("{} did not end within {}", name, format_duration(limits_.timeout)));
       }
@@ -120,6 +124,7 @@ class Run {
   Stream messages_;
   const ProgramLimits& limits_;
   const std::chrono::steady_clock::time_point deadline_;
+  std::optional<std::chrono::steady_clock::time_point> stopped_at_;  // when it was noticed
   std::optional<Exit> exit_;
   std::string text_;
   std::string said_;
@@ -128,6 +133,10 @@ class Run {
 }  // namespace
 
 Result<std::string> output_of(Command command, const ProgramLimits& limits, std::stop_token stop) {
+  const auto name = printable(command.arguments.front());
+  if (stop.stop_requested()) {
+    return Error{ErrorKind::cancelled, name + " was not started: we were stopped"};
+  }
   UniqueFd output_end;
   UniqueFd messages_end;
   auto output = Stream::open(output_end);
@@ -136,7 +145,6 @@ Result<std::string> output_of(Command command, const ProgramLimits& limits, std:
   if (!messages) return messages.error();
   command.standard_output = output_end.get();
   command.standard_error = messages_end.get();
-  const auto name = printable(command.arguments.front());
   auto child = Child::start(command);
   if (!child) return child.error();
   output_end.reset();

@@ -72,10 +72,44 @@ TEST(OutputOf, DoesNotWaitForWhatWasLeftInTheBackground) {
   ::kill(std::stoi(*output), SIGKILL);
 }
 
-TEST(OutputOf, IsStopped) {
+TEST(OutputOf, StartsNothingOnceItIsStopped) {
   std::stop_source stop;
   stop.request_stop();
-  const auto stopped = output_of(shell("sleep 60"), {}, stop.get_token());
+  const auto stopped = output_of(shell("echo here"), {.grace = 60s}, stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(stopped.error().message, "/bin/sh was not started: we were stopped");
+}
+
+// Stopped once it runs, which is when it makes a file.
+Result<std::string> stopped_while_it_runs(const std::string& script, Millis grace) {
+  const auto file = std::filesystem::temp_directory_path() / ("muster-running-" + random_hex(6));
+  std::stop_source stop;
+  const std::jthread stopper([&](const std::stop_token& over) {
+    while (!over.stop_requested() && !std::filesystem::exists(file)) {
+      std::this_thread::sleep_for(1ms);
+    }
+    stop.request_stop();
+  });
+  auto output = output_of(shell("touch " + file.string() + "; " + script),
+                          {.timeout = std::chrono::minutes(2), .grace = grace}, stop.get_token());
+  std::filesystem::remove(file);
+  return output;
+}
+
+TEST(OutputOf, IsStopped) {
+  const auto stopped = stopped_while_it_runs("sleep 3600", 0ms);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::cancelled);
+}
+
+TEST(OutputOf, IsStoppedAfterItsGraceOnly) {
+  const auto done = stopped_while_it_runs("sleep 0.5; echo done", 60s);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(*done, "done\n");
+  const auto begun = std::chrono::steady_clock::now();
+  const auto stopped = stopped_while_it_runs("sleep 3600", 500ms);
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 500ms);
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().kind, ErrorKind::cancelled);
 }

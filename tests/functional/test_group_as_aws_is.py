@@ -4,6 +4,7 @@ Our server is in the place of CircleCI, tests/support/strict in that of AWS, and
 service is a real runner.
 """
 
+import json
 import time
 
 import pytest
@@ -192,6 +193,28 @@ def test_groups_on_several_pages(world, server, aws, bridges):
     tokens = [call.parameters.get("NextToken") for call in aws.calls_of(
         "DescribeAutoScalingGroups")]
     assert len(tokens) == 3 and tokens[0] is None and all(tokens[1:])
+
+
+def test_a_silent_region_leaves_the_others_their_passes(world, server, small, aws):
+    """The silent one is asked for first: its class comes before the other's by name."""
+    group = aws.create_group("runners", maximum=10)
+    aws.silent_regions.add("us-east-1")
+    server.create_class("local/far")
+    scaler = Scaler(world, server, aws, boot_timeout="5m",
+                    groups={"local/far": "far", "local/small": "runners"})
+    settings = json.loads(scaler.file.read_text())
+    settings["resource_classes"]["local/far"]["auto_scaling_group"]["region"] = "us-east-1"
+    scaler.file.write_text(json.dumps(settings))
+    world.submit(server, config(build=job("true")))
+    begun = time.monotonic()
+    program = scaler.start()
+    wait_until(lambda: group.desired == 1, 60, "the launch")
+    assert time.monotonic() - begun < 15, program.tail()
+    wait_until(lambda: "AWS in us-east-1 did not answer within 5s" in program.output(),
+               30, "the reason")
+    begun = time.monotonic()
+    assert program.stop() == 0
+    assert time.monotonic() - begun < 10, "a stop waited for the silent region"
 
 
 @pytest.mark.parametrize("seconds", [600, -600])

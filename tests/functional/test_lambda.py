@@ -1,6 +1,7 @@
 """The scaler as a function of AWS Lambda: a runtime API of ours, moto as AWS, our server as CircleCI."""
 
 import json
+import socket
 import threading
 import time
 from pathlib import Path
@@ -115,12 +116,31 @@ def test_it_answers_in_time_even_if_the_queue_does_not(world, server, small, mot
     begun = time.monotonic()
     failed = runtime.invoke(seconds=10).wait()
     assert time.monotonic() - begun < 10
-    assert "the time of the invocation was over" in failed.error["errorMessage"]
+    assert "while the queue was being read: local/small: " in failed.error["errorMessage"]
+    assert "the time of the invocation was over: see whether" in failed.error["errorMessage"]
     still.set()
     silent.fault = None
     # The lease was handed over, so that the next is in charge at once.
     assert runtime.invoke(seconds=10).succeed()["classes"], program.tail()
     silent.close()
+
+
+def test_it_answers_in_time_even_if_the_keeper_of_the_token_does_not(
+        world, server, small, moto, runtime):
+    function = Function(world, server, moto, runtime)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        function.environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = address
+        function.start()
+        begun = time.monotonic()
+        failed = runtime.invoke(seconds=10).wait()
+        assert time.monotonic() - begun < 10
+        assert ("while the queue was being read: local/small: reading the secret circleci"
+                in failed.error["errorMessage"]), failed
+        # One that has the time to wait for it learns who is silent.
+        failed = runtime.invoke(seconds=30).wait()
+        assert ("reading the secret circleci: AWS did not answer within 10s"
+                in failed.error["errorMessage"]), failed
 
 
 def test_a_wrong_configuration_is_told_at_the_start(world, server, moto, runtime):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,36 @@ def test_a_token_from_a_variable_stays_out_of_the_programs_reach(world, server, 
     assert result.returncode == 0, result.stderr
     assert server.token not in (world.place / "seen").read_text()
     assert "PATH=" in (world.place / "seen").read_text()
+
+
+@pytest.mark.parametrize("hanging", ["list", "launch", "queue"])
+def test_a_program_that_hangs_does_not_keep_the_scaler_from_ending(
+        world, server, small, machines, hanging):
+    program = world.place / "hangs"
+    program.write_text(f"""#!/bin/sh
+case $1 in
+  list | launch) asked=$1 ;;
+  *) asked=queue ;;
+esac
+if [ $asked = {hanging} ]; then touch "{world.place}/hanging"; exec sleep 600; fi
+case $asked in
+  list) echo '{{"instances": []}}' ;;
+  launch) echo '{{"ids": []}}' ;;
+  queue) echo '{{"unclaimed": 1, "running": 0}}' ;;
+esac
+""")
+    program.chmod(0o755)
+    patient = {"program": [str(program)], "timeout": "5m"}
+    file = world.place / "scaler.yaml"
+    file.write_text(json.dumps({
+        "command": patient, "state_directory": str(world.place / "scaler-state"),
+        "resource_classes": {"local/small": {"max": 3, "command": patient}}}))
+    scaler = world.scaler(file)
+    wait_until((world.place / "hanging").exists, 60, "the program that hangs")
+    begun = time.monotonic()
+    assert scaler.stop() == 0, scaler.tail()
+    assert time.monotonic() - begun < 10
+    assert "stopped; instances are left running" in scaler.output()
 
 
 def test_a_variable_that_is_not_set_is_told_at_once(world, server, machines):

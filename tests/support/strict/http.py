@@ -34,6 +34,10 @@ def listen(aws):
             for name, value in self.headers.items():
                 name = name.lower()
                 headers[name] = f"{headers[name]},{value}" if name in headers else value
+            if aws.is_silent_to(headers):
+                aws.stopping.wait()
+                self.close_connection = True
+                return
             self.send(aws.answer(self.command, self.path, headers, body))
 
         do_GET = do_POST = answer

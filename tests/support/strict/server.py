@@ -5,6 +5,7 @@
     aws.client("autoscaling", aws.create_user("scaler", statements))
     aws.group("runners").launches_fail = NO_CAPACITY
     aws.faults.throttle("SetDesiredCapacity", times=3)
+    aws.silent_regions.add("us-east-1")
     aws.expire(keys); aws.allow(keys, [...]); aws.clock_offset = 600
     aws.calls, aws.group("runners").instances, .activities, .launched(), .vanish(id)
     aws.close()
@@ -28,7 +29,7 @@ from support.strict import http, query, xml
 from support.strict.actions import ACTIONS
 from support.strict.faults import Faults, internal_failure
 from support.strict.group import Delays
-from support.strict.keys import REGION, KeyRing, arn_of, authorize
+from support.strict.keys import AUTHORIZATION, REGION, KeyRing, arn_of, authorize
 from support.strict.refusal import Refusal
 
 TICK = 0.02
@@ -60,11 +61,12 @@ class StrictAws:
         self.clock_offset = 0.0  # seconds that AWS's clock is ahead of ours
         self.page_size = 100  # the largest page it gives
         self.groups, self.deleted, self.calls, self.errors = {}, [], [], []
+        self.silent_regions = set()  # what is signed for these is never answered
         self.faults, self.key_ring = Faults(self.lock), KeyRing()
         self.administrator = self.create_user("administrator", anything("*"))
+        self.stopping = threading.Event()
         self.listener = http.listen(self)
         self.url = f"http://127.0.0.1:{self.listener.server_port}"
-        self.stopping = threading.Event()
         self.ticker = threading.Thread(target=self.run, daemon=True)
         self.ticker.start()
 
@@ -139,6 +141,10 @@ class StrictAws:
         for group in [g for g in self.groups.values() if g.deleting and not g.members]:
             group.deleted = True
             self.deleted.append(self.groups.pop(group.name))
+
+    def is_silent_to(self, headers):
+        signed = AUTHORIZATION.match(headers.get("authorization", ""))
+        return signed is not None and signed["scope"].split("/")[1] in self.silent_regions
 
     def answer(self, method, path, headers, body):
         """Status, body, and how much of the body is sent."""
