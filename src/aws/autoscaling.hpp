@@ -100,6 +100,8 @@ class AutoScaling {
   Result<void> suspend_process(const std::string& group, const std::string& process,
                                const std::stop_token& stop);
 
+  const std::string& region() const { return client_.region(); }
+
   // When AWS gave its latest answer, by its own clock, to the second.
   std::optional<WallTime> answered_at() const { return client_.answered_at(); }
 

@@ -50,9 +50,9 @@ Result<fleet::CapacityList> AutoScalingGroups::list(const std::stop_token& stop)
       return group.name == settings.group;
     });
     if (found == groups->end()) {
-      all.unreadable.emplace(name, fmt::format("there is no Auto Scaling group {} in this region; "
-                                               "correct its name or its region",
-                                               printable(settings.group)));
+      all.unreadable.emplace(name, fmt::format("there is no Auto Scaling group {} in {}; correct its "
+                                               "name or its region",
+                                               printable(settings.group), api_->region()));
       continue;
     }
     see(name, *found, all);
@@ -98,6 +98,12 @@ void AutoScalingGroups::tell_of_replacement(const std::string& resource_class) {
       {{"resource_class", resource_class}, {"group", classes_.at(resource_class).group}});
 }
 
+// Once until it is of another kind, or over. Each message differs: it has the request's id.
+void AutoScalingGroups::tell_of_trouble(Seen& seen, const std::string& group, const Error& error) {
+  if (std::exchange(seen.told_trouble, error.kind) == error.kind) return;
+  log::warn("cannot read why instances do not come", {{"group", group}, {"error", error.message}});
+}
+
 // Asked for only while something that was requested has not come.
 void AutoScalingGroups::look_for_failures(const std::string& resource_class,
                                           fleet::CapacityList& all, const std::stop_token& stop) {
@@ -106,10 +112,10 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
   const auto& group = classes_.at(resource_class).group;
   const auto activities = api_->activities(group, kActivities, stop);
   if (!activities) {
-    log::warn("cannot read why instances do not come",
-              {{"group", group}, {"error", activities.error().message}});
+    tell_of_trouble(seen, group, activities.error());
     return;
   }
+  seen.told_trouble.reset();
   const auto since = seen.asked_at_by_aws.value_or(api_->now() - kRecently);
   for (const auto& activity : *activities) {
     if (activity.id == seen.told_activity) return;
@@ -244,6 +250,7 @@ class AwsGroupApi final : public GroupApi {
     return api;
   }
 
+  std::string region() const override { return client_->region(); }
   Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                     const std::stop_token& stop) override {
     std::vector<aws::AutoScalingGroup> all;

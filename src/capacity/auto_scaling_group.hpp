@@ -38,6 +38,7 @@ struct GroupSettings {
 class GroupApi {
  public:
   virtual ~GroupApi() = default;
+  virtual std::string region() const = 0;  // also if it is that of the environment
   virtual Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                             const std::stop_token& stop) = 0;
   virtual Result<std::vector<aws::ScalingActivity>> activities(const std::string& group, int most,
@@ -79,6 +80,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::optional<WallTime> asked_at_by_aws;  // the same by AWS's clock
     std::string told_activity;                // the latest failed launch that was told
     bool told_of_replacement = false;
+    std::optional<ErrorKind> told_trouble;  // that failures cannot be looked for
   };
 
   void see(const std::string& resource_class, const aws::AutoScalingGroup& group,
@@ -86,6 +88,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   void look_for_failures(const std::string& resource_class, fleet::CapacityList& all,
                          const std::stop_token& stop);
   void suspend_rebalancing(const std::string& resource_class, const std::stop_token& stop);
+  static void tell_of_trouble(Seen& seen, const std::string& group, const Error& error);
   void tell_of_replacement(const std::string& resource_class);
 
   // A group's size before it is changed.

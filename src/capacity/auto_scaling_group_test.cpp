@@ -1,17 +1,23 @@
 #include "capacity/auto_scaling_group.hpp"
 
+#include <filesystem>
+
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 
 namespace muster::capacity {
 namespace {
 
 using std::chrono::minutes;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 // A region with one group, which behaves as the test says.
@@ -21,6 +27,7 @@ struct Region {
   std::vector<int> desired;  // each value that was set
   std::vector<std::string> terminated;
   std::optional<Error> trouble;
+  std::optional<Error> no_activities;
   int asked_for_activities = 0;
   int asked_to_suspend = 0;
   bool no_suspending = false;
@@ -34,6 +41,7 @@ struct Region {
 class RegionApi final : public GroupApi {
  public:
   RegionApi(Region& region, const Clock& clock) : region_(region), clock_(clock) {}
+  std::string region() const override { return "eu-west-1"; }
   Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                     const std::stop_token&) override {
     if (region_.trouble) return *region_.trouble;
@@ -46,6 +54,7 @@ class RegionApi final : public GroupApi {
   Result<std::vector<aws::ScalingActivity>> activities(const std::string&, int,
                                                        const std::stop_token&) override {
     ++region_.asked_for_activities;
+    if (region_.no_activities) return *region_.no_activities;
     return region_.activities;
   }
   Result<void> set_desired_capacity(const std::string&, int desired,
@@ -203,6 +212,30 @@ TEST_F(AutoScalingGroupsTest, FailuresAreDatedByTheClockOfAws) {
   EXPECT_EQ(groups.list({})->failed_launches.at("acme/linux").why, "a new one");
 }
 
+TEST_F(AutoScalingGroupsTest, TellsOnceThatItCannotReadWhyNothingComes) {
+  const std::filesystem::path file = testing::TempDir() + "auto_scaling_group_test.log";
+  ASSERT_TRUE(log::configure({.format = log::Format::text, .file = file}));
+  region.group.desired = 1;
+  const auto look = [&](std::optional<Error> trouble) {
+    region.no_activities = std::move(trouble);
+    EXPECT_TRUE(groups.list({}));
+  };
+  const auto denied = [](int request) {
+    return Error{ErrorKind::forbidden, fmt::format("AccessDenied (request {})", request)};
+  };
+  look(denied(1));
+  look(denied(2));
+  look(Error{ErrorKind::unavailable, "Throttling"});
+  look(std::nullopt);
+  look(denied(3));
+  look(denied(4));
+  ASSERT_TRUE(log::configure({.format = log::Format::none}));
+  const auto lines = read_file(file, 1 << 20).value();
+  EXPECT_THAT(lines, AllOf(HasSubstr("request 1"), HasSubstr("Throttling"), HasSubstr("request 3"),
+                           Not(HasSubstr("request 2")), Not(HasSubstr("request 4"))));
+  std::filesystem::remove(file);
+}
+
 TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {
   region.instance("i-1", "InService");
   region.group.desired = 1;
@@ -284,7 +317,7 @@ TEST_F(AutoScalingGroupsTest, TakesNoTroubleForAnEmptyGroup) {
   EXPECT_THAT(groups.list({})->ended, IsEmpty());
   region.group.name = "renamed";
   const auto gone = groups.list({});
-  EXPECT_THAT(gone->unreadable.at("acme/linux"), HasSubstr("no Auto Scaling group runners"));
+  EXPECT_THAT(gone->unreadable.at("acme/linux"), HasSubstr("no Auto Scaling group runners in eu-west-1"));
   EXPECT_THAT(gone->ended, IsEmpty());
 }
 

@@ -1,5 +1,6 @@
 #include "demand/circleci.hpp"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Trouble{500, "{}", "the answer is 500"},
                     Trouble{502, "<html>bad gateway</html>", "the answer is 502"},
                     Trouble{401, R"({"message":"Invalid token provided."})",
-                            "401: Invalid token provided.; use a valid personal token"},
+                            "401: Invalid token provided; use a valid personal token"},
                     Trouble{403, "", "may not see this resource class"},
                     Trouble{404, R"({"message":"not found"})", "either there is no such"},
                     Trouble{429, "", "the answer is 429"}, Trouble{302, "", "the answer is 302"},
@@ -133,6 +134,25 @@ TEST_F(CircleCiTest, ATokenThatTheAnswerQuotesIsNotTold) {
   const auto unread = why(queue_of({"acme/linux"}).read({}).at("acme/linux"));
   EXPECT_THAT(unread, HasSubstr("not what CircleCI documents"));
   EXPECT_THAT(unread, Not(HasSubstr("personal")));
+}
+
+TEST_F(CircleCiTest, ARedirectionTellsWhereToAndNothingSecret) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"https://ci.example:8443/api/v3?token=q", "to ci.example:8443; correct circleci.url"},
+      {"https://user:q@ci.example/", "to ci.example; correct circleci.url"},
+      {"//ci.example", "to ci.example; correct circleci.url"},
+      {"/login?next=//q", "to another path; correct circleci.url"},
+      {"", "to another path; correct circleci.url"},
+  };
+  for (const auto status : {301, 302, 303, 307, 308}) {
+    for (const auto& [location, told] : cases) {
+      net::Headers headers;
+      headers.set("Location", location);
+      server.answer_to("/running?", status, "", headers);
+      const auto sent = why(queue_of({"acme/linux"}).read({}).at("acme/linux"));
+      EXPECT_THAT(sent, HasSubstr(fmt::format("the answer is {}, which sends {}", status, told)));
+    }
+  }
 }
 
 TEST_F(CircleCiTest, WaitsAsLongAsItIsTold) {

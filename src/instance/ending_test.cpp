@@ -42,7 +42,7 @@ TEST(NextAfter, EachAnswerOfAws) {
       {refusal(ErrorKind::conflict, "ResourceContention: busy"), Next::again, Next::again},
       {refusal(ErrorKind::unavailable, "InternalFailure"), Next::again, Next::again},
       {refusal(ErrorKind::timeout, "no answer"), Next::again, Next::again},
-      {refusal(ErrorKind::unauthenticated, "ExpiredToken: renew them"), Next::again, Next::again},
+      {refusal(ErrorKind::unauthenticated, "ExpiredToken: renew the credentials"), Next::again, Next::again},
       {refusal(ErrorKind::not_found, "status 404"), Next::again, Next::again},
       {kAtMinimum, Next::replaced, Next::nothing},
       {refusal(ErrorKind::invalid, "ValidationError: new words of AWS"), Next::replaced,

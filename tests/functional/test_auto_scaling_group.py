@@ -100,11 +100,13 @@ def test_the_token_may_be_kept_by_aws(world, server, small, moto, where):
     scaler.file.write_text(json.dumps(settings))
     done = scaler.once()
     assert done.returncode == 3 and "nope" in done.stderr
+    (key,) = set(where) - {"token_field"}
+    assert f": create it, or correct circleci.{key}" in done.stderr
 
 
 @pytest.mark.parametrize("change, words", [
     ({"name": "runner"}, ["there is no Auto Scaling group runner"]),
-    ({"region": "us-east-1"}, ["there is no Auto Scaling group runners"]),
+    ({"region": "us-east-1"}, ["there is no Auto Scaling group runners in us-east-1"]),
 ])
 def test_a_group_that_is_not_there_is_told(world, server, small, moto, change, words):
     scaler = Scaler(world, server, moto)

@@ -219,7 +219,7 @@ def test_expired_credentials(doctor):
     aws = Scripted(lambda method, path: (403, body))
     doctor.environment["AWS_ENDPOINT_URL"] = aws.url
     try:
-        doctor.verdict("group-exists", "bad", "ExpiredToken", "renew them")
+        doctor.verdict("group-exists", "bad", "ExpiredToken", "renew the credentials")
     finally:
         aws.close()
 
@@ -233,7 +233,7 @@ def test_no_region(doctor):
 
 def test_a_lease_table_that_is_not_there_or_has_another_key(doctor):
     doctor.config["lease"]["table"] = "nope"
-    doctor.verdict("lease-table", "bad", "there is no DynamoDB table nope", "'group' of type S")
+    doctor.verdict("lease-table", "bad", f"there is no DynamoDB table nope in {REGION}", "'group' of type S")
     doctor.moto.client("dynamodb").create_table(
         TableName="other", BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -288,7 +288,20 @@ def test_a_token_that_aws_keeps(doctor, server):
     doctor.config["circleci"]["token_secret"] = "circleci"
     doctor.verdict("token-accepted", "good")
     doctor.config["circleci"]["token_secret"] = "nope"
-    doctor.verdict("token", "bad", "nope")
+    doctor.verdict("token", "bad", "the secret 'nope' in", ": create it, or correct circleci.token_secret")
+
+
+def test_a_secret_with_members_is_not_taken_for_the_token(doctor, server):
+    doctor.moto.client("secretsmanager").create_secret(
+        Name="circleci",
+        SecretString=json.dumps({"resource_class": "local/small", "circle_token": server.token}))
+    del doctor.config["circleci"]["token_file"]
+    doctor.config["circleci"]["token_secret"] = "circleci"
+    doctor.verdict("token", "bad", "is JSON with the members resource_class, circle_token: set "
+                                   "circleci.token_field to the one that is the token")
+    assert server.token not in doctor.run().stdout
+    doctor.config["circleci"]["token_field"] = "circle_token"
+    doctor.verdict("token-accepted", "good")
 
 
 @pytest.mark.parametrize("minutes, verdict", [(0, "good"), (2, "warning"), (-9, "bad")])

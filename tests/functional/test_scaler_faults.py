@@ -340,7 +340,7 @@ def test_credentials_that_expire_in_mid_run(stage):
     stage.cloud.groups.expire(stage.keys)
     pipeline = stage.submit(2)
     wait_until(lambda: "ExpiredToken" in scaler.output(), 60, "the refusal")
-    assert "renew them" in scaler.output()
+    assert "renew the credentials" in scaler.output()
     stage.keys = stage.cloud.assume_role("renewed", STATEMENTS)
     write(stage.keys)
     stage.end_well(pipeline, launches=2)
