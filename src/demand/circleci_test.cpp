@@ -229,7 +229,7 @@ TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffAsLong) {
 
   auto queue = queue_of({"acme/linux"});
   const auto asked = server.times_asked("/api/v3/runner");
-  queue.hold_off(*told);
+  queue.hold_off("acme/linux", *told);
   const auto held = queue.read({}).at("acme/linux");
   EXPECT_THAT(why(held), HasSubstr("asked to wait, some more 2m"));
   EXPECT_EQ(held.ask_again_at, told) << "and so does the next one";
@@ -239,9 +239,27 @@ TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffAsLong) {
   EXPECT_EQ(why(again), "it is known");
   EXPECT_EQ(again.ask_again_at, std::nullopt);
 
-  queue.hold_off(clock.wall() + minutes(200));  // by a clock that is wrong
+  queue.hold_off("acme/linux", clock.wall() + minutes(200));  // by a clock that is wrong
   clock.advance(minutes(15));
   EXPECT_EQ(why(queue.read({}).at("acme/linux")), "it is known");
+}
+
+TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffFromTheClassThatIsMeant) {
+  net::Headers headers;
+  headers.set("Retry-After", "120");
+  constexpr auto kQuestion = "/running?resource-class=acme%2Fmac";
+  server.answer_to(kQuestion, 503, "{}", headers);
+  const auto told = queue_of({"acme/linux", "acme/mac"}).read({});
+  EXPECT_EQ(told.at("acme/mac").ask_again_at, clock.wall() + minutes(2));
+  EXPECT_EQ(told.at("acme/linux").ask_again_at, std::nullopt);
+
+  auto queue = queue_of({"acme/linux", "acme/mac"});
+  queue.hold_off("acme/mac", *told.at("acme/mac").ask_again_at);
+  const auto held = queue.read({});
+  EXPECT_EQ(why(held.at("acme/linux")), "it is known");
+  EXPECT_THAT(why(held.at("acme/mac")), HasSubstr("asked to wait, some more 2m"));
+  EXPECT_EQ(held.at("acme/mac").ask_again_at, told.at("acme/mac").ask_again_at);
+  EXPECT_EQ(server.times_asked(kQuestion), 1U);
 }
 
 TEST(RetryAfter, IsSecondsOrADate) {

@@ -185,7 +185,7 @@ void Loop::load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
     if (memories_.contains(name)) return false;
     auto memory = ports_.ledger.load(name, stop);
     if (memory) {
-      if (memory->ask_again_at) ports_.demand.hold_off(*memory->ask_again_at);
+      if (memory->ask_again_at) ports_.demand.hold_off(name, *memory->ask_again_at);
       memories_.emplace(name, std::move(*memory));
       return false;
     }
