@@ -50,9 +50,10 @@ Result<fleet::CapacityList> AutoScalingGroups::list(const std::stop_token& stop)
       return group.name == settings.group;
     });
     if (found == groups->end()) {
-      all.unreadable.emplace(name, fmt::format("there is no Auto Scaling group {} in {}; correct its "
-                                               "name or its region",
-                                               printable(settings.group), api_->region()));
+      all.unreadable.emplace(name,
+                             fmt::format("there is no Auto Scaling group {} in {}; correct its "
+                                         "name or its region",
+                                         printable(settings.group), api_->region()));
       continue;
     }
     see(name, *found, all);

@@ -317,7 +317,8 @@ TEST_F(AutoScalingGroupsTest, TakesNoTroubleForAnEmptyGroup) {
   EXPECT_THAT(groups.list({})->ended, IsEmpty());
   region.group.name = "renamed";
   const auto gone = groups.list({});
-  EXPECT_THAT(gone->unreadable.at("acme/linux"), HasSubstr("no Auto Scaling group runners in eu-west-1"));
+  EXPECT_THAT(gone->unreadable.at("acme/linux"),
+              HasSubstr("no Auto Scaling group runners in eu-west-1"));
   EXPECT_THAT(gone->ended, IsEmpty());
 }
 

@@ -52,10 +52,9 @@ Error json_as_token(const std::string& kept, const AwsToken& where) {
 Error explained(const Error& error, const AwsToken& where) {
   auto told = error.within("reading " + shown(where));
   if (error.kind == ErrorKind::not_found) {
-    told.message += fmt::format(": create it, or correct circleci.{}",
-                                where.keeper == AwsToken::Keeper::secrets_manager
-                                    ? "token_secret"
-                                    : "token_parameter");
+    told.message += fmt::format(
+        ": create it, or correct circleci.{}",
+        where.keeper == AwsToken::Keeper::secrets_manager ? "token_secret" : "token_parameter");
   }
   return told;
 }

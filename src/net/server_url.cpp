@@ -49,7 +49,8 @@ Result<std::string> server_url(std::string_view written) {
   auto rest = written.substr(complete ? scheme_end + kSchemeEnd.size() : 0);
   while (rest.ends_with('/')) rest.remove_suffix(1);
   const bool known = !complete || scheme == "http" || scheme == "https";
-  if (!known || rest.empty() || kMore.find(rest.front()) != kMore.npos || rest.front() == ':' || !is_one_word(rest)) {
+  if (!known || rest.empty() || kMore.find(rest.front()) != kMore.npos || rest.front() == ':' ||
+      !is_one_word(rest)) {
     return Error{ErrorKind::invalid,
                  fmt::format("'{}' is no address of a server: write http://HOST:PORT, "
                              "https://HOST:PORT or HOST:PORT",

@@ -21,8 +21,9 @@ TEST(ServerUrl, AssumesASchemeByTheHost) {
 }
 
 TEST(ServerUrl, RefusesWhatIsNone) {
-  for (const auto* written : {"", "/", "http://", "http:///", ":8480", "ftp://127.0.0.1",
-                              "two words", "http://two words", "a\x1b[31m", "://x", "?x", "https://#x"}) {
+  for (const auto* written :
+       {"", "/", "http://", "http:///", ":8480", "ftp://127.0.0.1", "two words", "http://two words",
+        "a\x1b[31m", "://x", "?x", "https://#x"}) {
     const auto url = server_url(written);
     ASSERT_FALSE(url) << written;
     EXPECT_EQ(url.error().kind, ErrorKind::invalid);
