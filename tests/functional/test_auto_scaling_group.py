@@ -95,13 +95,16 @@ def test_the_token_may_be_kept_by_aws(world, server, small, moto, where):
     done = scaler.once()
     assert done.returncode == 0, done.stderr
     assert "launch=1" in done.stderr and server.token not in done.stderr
+    key, = set(where) - {"token_field"}
+    settings["circleci"][key] = "nope"
+    scaler.file.write_text(json.dumps(settings))
+    done = scaler.once()
+    assert done.returncode == 3 and f"'nope' in {REGION}" in done.stderr
+    assert f": create it, or correct circleci.{key}" in done.stderr
     del settings["circleci"]["token_region"]
-    settings["circleci"].update({key: "nope" for key in where if key != "token_field"})
     scaler.file.write_text(json.dumps(settings))
     done = scaler.once()
     assert done.returncode == 3 and "nope" in done.stderr
-    (key,) = set(where) - {"token_field"}
-    assert f": create it, or correct circleci.{key}" in done.stderr
 
 
 def test_no_plan_without_what_the_scaler_remembers(world, server, small, moto):
