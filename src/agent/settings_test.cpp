@@ -12,6 +12,7 @@ namespace muster::agent {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -122,6 +123,10 @@ TEST(Settings, RefusesBadValues) {
   EXPECT_THAT(refusal_of("api: {auth_token: t, url: runner.circleci.com}"),
               HasSubstr("claims from a muster server"));
   EXPECT_THAT(refusal_of("api: {auth_token: t, url: 'ftp://x'}"), HasSubstr("api.url"));
+  EXPECT_THAT(refusal_of("api: {auth_token: t, url: 'http://u:s3cret@x'}"),
+              AllOf(HasSubstr("api.url: has a user"), Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(refusal_of("api: {auth_token: t, url: 'http://x:1/api/v3'}"),
+              HasSubstr("api.url: has a path behind the server: write http://x:1 alone"));
   EXPECT_THAT(refusal_of(kMinimal, {{"CIRCLECI_RUNNER_MODE", "once"}}), HasSubstr("runner.mode"));
 }
 

@@ -217,7 +217,7 @@ TEST_F(ClientTest, ExpiredCredentialsAreLookedForAnewOnce) {
               HasSubstr("Credential=AKIDNEW/"));
   service_.answer_with({fault(403, "ExpiredToken")});
   EXPECT_THAT(error(), HasSubstr("access key AKIDNEW from the profile 'default', request r-1): "
-                                 "renew them"));
+                                 "renew the credentials"));
   EXPECT_EQ(calls(), 4);
 }
 

@@ -39,6 +39,8 @@ class DynamoDb {
   Result<void> put(const std::string& table, const Item& item, const std::string& name,
                    std::optional<std::int64_t> expected, const std::stop_token& stop);
 
+  const std::string& region() const { return client_.region(); }
+
  private:
   explicit DynamoDb(Client client) : client_(std::move(client)) {}
   Client client_;

@@ -117,7 +117,7 @@ std::string cure_of_denial(const Fault& fault, std::string_view action) {
 
 std::string cure_of(const Fault& fault, std::string_view action) {
   if (is_one_of(fault, kDenied)) return cure_of_denial(fault, action);
-  if (is_one_of(fault, kExpired)) return "renew them";
+  if (is_one_of(fault, kExpired)) return "renew the credentials";
   if (is_one_of(fault, kUnknownKey)) return "AWS does not know this key in this region";
   if (is_one_of(fault, kBadSignature)) return "the secret does not belong to this key";
   if (is_one_of(fault, kSkewed)) return "set this machine's clock";

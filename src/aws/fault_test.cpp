@@ -100,7 +100,7 @@ TEST(Fault, RefusedCredentialsAreNamedWithTheCure) {
   EXPECT_EQ(
       describe(xml(403, "ExpiredToken", "The security token is expired"), kAction, kWho).message,
       "autoscaling:SetDesiredCapacity failed with ExpiredToken: The security token is expired "
-      "(access key AKIDEXAMPLE from the environment, request r-1): renew them");
+      "(access key AKIDEXAMPLE from the environment, request r-1): renew the credentials");
 }
 
 TEST(Fault, AWrongSignatureIsNotQuoted) {

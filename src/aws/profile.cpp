@@ -79,9 +79,10 @@ Result<Profile> load_profile(const Environment& environment) {
   const auto* secret = find_named(*credentials, profile.name);
   profile.exists = configured || secret;
   if (wanted && !profile.exists) {
-    return Error{ErrorKind::not_found,
-                 fmt::format("AWS_PROFILE names the profile '{}', which is neither in {}",
-                             printable(*wanted), profile.files)};
+    return Error{
+        ErrorKind::not_found,
+        fmt::format("AWS_PROFILE names the profile '{}', which is in neither {} nor {}",
+                    printable(*wanted), printable(config_path), printable(credentials_path))};
   }
   if (secret) profile.settings = *secret;
   if (configured) profile.settings.insert(configured->begin(), configured->end());

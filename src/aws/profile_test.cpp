@@ -56,7 +56,8 @@ TEST_F(ProfileTest, IsTheOneThatIsNamed) {
 TEST_F(ProfileTest, MustBeThereIfItIsNamed) {
   machine_.write(".aws/config", "[ci]\nregion = eu-west-1\n");  // not "[profile ci]"
   machine_.set("AWS_PROFILE", "ci");
-  EXPECT_THAT(error(), HasSubstr("AWS_PROFILE names the profile 'ci'"));
+  EXPECT_THAT(error(), HasSubstr("AWS_PROFILE names the profile 'ci', which is in neither /"));
+  EXPECT_THAT(error(), HasSubstr(".aws/config nor /"));
   EXPECT_THAT(error(), HasSubstr(".aws/config"));
 }
 

@@ -13,6 +13,10 @@ namespace muster {
 
 Result<std::string> token_in(std::string_view text, std::string_view source) {
   const auto token = trim(text);
+  if (token.starts_with('{')) {
+    return Error{ErrorKind::invalid,
+                 fmt::format("{} holds JSON: it should be the token alone, on one line", source)};
+  }
   // It goes into a header.
   const bool word =
       std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7f'; });

@@ -24,6 +24,13 @@ TEST(TokenFile, ATokenIsOneWord) {
   }
 }
 
+TEST(TokenFile, JsonIsNoToken) {
+  const auto token = token_in(R"( {"token":"secret"})", "the-place");
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().message,
+            "the-place holds JSON: it should be the token alone, on one line");
+}
+
 TEST(TokenFile, IsOpenToOthersByItsMode) {
   const std::filesystem::path file = testing::TempDir() + "muster-open-to-others";
   for (const auto& [mode, open] :

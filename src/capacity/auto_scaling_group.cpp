@@ -61,9 +61,10 @@ Result<fleet::CapacityList> AutoScalingGroups::list_all(const std::stop_token& s
       return group.name == settings.group;
     });
     if (found == groups->end()) {
-      all.unreadable.emplace(name, fmt::format("there is no Auto Scaling group {} in this region; "
-                                               "correct its name or its region",
-                                               printable(settings.group)));
+      all.unreadable.emplace(name,
+                             fmt::format("there is no Auto Scaling group {} in {}; correct its "
+                                         "name or its region",
+                                         printable(settings.group), api_->region()));
       continue;
     }
     see(name, *found, all);
@@ -87,6 +88,7 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
   for (const auto& [id, state] : before) {
     all.ended.push_back({id, resource_class, "no longer in the group"});
   }
+  seen.ended_by_us = 0;
   seen.max = group.max;
   seen.rebalances = !group.has_suspended(kRebalance);
   const auto requested = std::max<std::int64_t>(group.desired - std::ssize(seen.live), 0);
@@ -109,6 +111,12 @@ void AutoScalingGroups::tell_of_replacement(const std::string& resource_class) {
       {{"resource_class", resource_class}, {"group", classes_.at(resource_class).group}});
 }
 
+// Once until it is of another kind, or over. Each message differs: it has the request's id.
+void AutoScalingGroups::tell_of_trouble(Seen& seen, const std::string& group, const Error& error) {
+  if (std::exchange(seen.told_trouble, error.kind) == error.kind) return;
+  log::warn("cannot read why instances do not come", {{"group", group}, {"error", error.message}});
+}
+
 // Asked for only while something that was requested has not come.
 void AutoScalingGroups::look_for_failures(const std::string& resource_class,
                                           fleet::CapacityList& all, const std::stop_token& stop) {
@@ -117,11 +125,11 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
   const auto& group = classes_.at(resource_class).group;
   const auto activities = api_->activities(group, kActivities, stop);
   if (!activities) {
-    const auto why = stop.stop_requested() ? region_in_words() + " did not answer in time"
-                                           : activities.error().message;
-    log::warn("cannot read why instances do not come", {{"group", group}, {"error", why}});
+    const auto late = Error{ErrorKind::timeout, region_in_words() + " did not answer in time"};
+    tell_of_trouble(seen, group, stop.stop_requested() ? late : activities.error());
     return;
   }
+  seen.told_trouble.reset();
   const auto since = seen.asked_at_by_aws.value_or(api_->now() - kRecently);
   for (const auto& activity : *activities) {
     if (activity.id == seen.told_activity) return;
@@ -188,7 +196,7 @@ Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& re
                                                            const std::stop_token& stop) {
   const auto& seen = seen_.at(resource_class);
   if (clock_.monotonic() - listed_at_.load() < kFresh) {
-    const auto live = std::ssize(seen.live);
+    const auto live = std::ssize(seen.live) - seen.ended_by_us;
     return Size{live, live + seen.pending};
   }
   const auto& name = classes_.at(resource_class).group;
@@ -207,9 +215,12 @@ Result<void> AutoScalingGroups::drain(const std::string&, const std::stop_token&
 }
 
 Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_token& stop) {
-  for (const auto& [name, seen] : seen_) {
-    if (seen.live.contains(id)) return api_->terminate(id, stop);
-    if (id.starts_with(pending_id(name, ""))) return withdraw(name, 1, stop);
+  for (auto& [name, seen] : seen_) {
+    if (seen.live.contains(id)) {
+      auto ended = api_->terminate(id, stop);
+      if (ended) ++seen.ended_by_us;
+      return ended;
+    }
   }
   return ok();
 }

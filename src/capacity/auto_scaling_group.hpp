@@ -8,9 +8,8 @@
 // end by name, with the desired capacity lowered, so that none is replaced.
 //
 // What was requested and is not there yet is listed as instances called GROUP/pending-1, -2, …, be
-// it that we asked for it or that the group replaces an instance that ended by itself. Reaping one
-// of these withdraws it. A launch that AWS reports as failed is a failed launch to the loop, with
-// AWS's reason; after several in a row what has not come is withdrawn.
+// it that we asked for it or that the group replaces an instance that ended by itself. A launch
+// that AWS reports as failed is a failed launch to the loop, with AWS's reason.
 //
 // Instances cannot be asked to end: drain() does nothing, and policies of these classes say so.
 
@@ -38,7 +37,7 @@ struct GroupSettings {
 class GroupApi {
  public:
   virtual ~GroupApi() = default;
-  virtual std::string region() const = 0;
+  virtual std::string region() const = 0;  // also if it is that of the environment
   virtual Result<std::vector<aws::AutoScalingGroup>> groups(std::span<const std::string> names,
                                                             const std::stop_token& stop) = 0;
   virtual Result<std::vector<aws::ScalingActivity>> activities(const std::string& group, int most,
@@ -80,12 +79,14 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   struct Seen {
     std::map<std::string, std::string> live;  // id to lifecycle state
     std::int64_t pending = 0;                 // asked for, and not there yet
+    std::int64_t ended_by_us = 0;             // of `live`, and so of the desired capacity
     std::int64_t max = 0;
     bool rebalances = false;                  // among its zones
     std::optional<WallTime> asked_at;         // when the desired capacity was last raised by us
     std::optional<WallTime> asked_at_by_aws;  // the same by AWS's clock
     std::string told_activity;                // the latest failed launch that was told
     bool told_of_replacement = false;
+    std::optional<ErrorKind> told_trouble;  // that failures cannot be looked for
   };
 
   void see(const std::string& resource_class, const aws::AutoScalingGroup& group,
@@ -93,6 +94,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   void look_for_failures(const std::string& resource_class, fleet::CapacityList& all,
                          const std::stop_token& stop);
   void suspend_rebalancing(const std::string& resource_class, const std::stop_token& stop);
+  static void tell_of_trouble(Seen& seen, const std::string& group, const Error& error);
   void tell_of_replacement(const std::string& resource_class);
 
   // A group's size before it is changed.

@@ -1,8 +1,12 @@
 #include "capacity/auto_scaling_group.hpp"
 
+#include <filesystem>
+
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/sleep.hpp"
 
@@ -10,9 +14,11 @@ namespace muster::capacity {
 namespace {
 
 using std::chrono::minutes;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 // A region with one group, which behaves as the test says.
@@ -22,6 +28,7 @@ struct Region {
   std::vector<int> desired;  // each value that was set
   std::vector<std::string> terminated;
   std::optional<Error> trouble;
+  std::optional<Error> no_activities;
   int asked_for_activities = 0;
   int asked_to_suspend = 0;
   bool no_suspending = false;
@@ -52,6 +59,7 @@ class RegionApi final : public GroupApi {
                                                        const std::stop_token& stop) override {
     ++region_.asked_for_activities;
     if (region_.activities_silent) return given_up(stop);
+    if (region_.no_activities) return *region_.no_activities;
     return region_.activities;
   }
   Result<void> set_desired_capacity(const std::string&, int desired,
@@ -167,6 +175,16 @@ TEST_F(AutoScalingGroupsTest, SuspendsRebalancingBeforeItLaunchesIfToldTo) {
   EXPECT_TRUE(region.group.has_suspended("AZRebalance"));
 }
 
+// Its end has lowered the desired capacity already.
+TEST_F(AutoScalingGroupsTest, DoesNotCountWhomItHasJustEnded) {
+  for (const auto* id : {"i-1", "i-2"}) region.instance(id, "InService");
+  region.group.desired = 2;
+  live();
+  EXPECT_TRUE(groups.reap("i-1", {}));
+  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_THAT(region.desired, ElementsAre(2)) << "one that lives, and one more";
+}
+
 TEST_F(AutoScalingGroupsTest, NeverWritesLessThanWhatLives) {
   for (const auto* id : {"i-1", "i-2", "i-3"}) region.instance(id, "InService");
   region.group.desired = 1;  // somebody has lowered it, and protection kept the instances
@@ -237,6 +255,30 @@ TEST_F(AutoScalingGroupsTest, FailuresAreDatedByTheClockOfAws) {
   EXPECT_EQ(groups.list({})->failed_launches.at("acme/linux").why, "a new one");
 }
 
+TEST_F(AutoScalingGroupsTest, TellsOnceThatItCannotReadWhyNothingComes) {
+  const std::filesystem::path file = testing::TempDir() + "auto_scaling_group_test.log";
+  ASSERT_TRUE(log::configure({.format = log::Format::text, .file = file}));
+  region.group.desired = 1;
+  const auto look = [&](std::optional<Error> trouble) {
+    region.no_activities = std::move(trouble);
+    EXPECT_TRUE(groups.list({}));
+  };
+  const auto denied = [](int request) {
+    return Error{ErrorKind::forbidden, fmt::format("AccessDenied (request {})", request)};
+  };
+  look(denied(1));
+  look(denied(2));
+  look(Error{ErrorKind::unavailable, "Throttling"});
+  look(std::nullopt);
+  look(denied(3));
+  look(denied(4));
+  ASSERT_TRUE(log::configure({.format = log::Format::none}));
+  const auto lines = read_file(file, 1 << 20).value();
+  EXPECT_THAT(lines, AllOf(HasSubstr("request 1"), HasSubstr("Throttling"), HasSubstr("request 3"),
+                           Not(HasSubstr("request 2")), Not(HasSubstr("request 4"))));
+  std::filesystem::remove(file);
+}
+
 TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {
   region.instance("i-1", "InService");
   region.group.desired = 1;
@@ -290,8 +332,6 @@ TEST_F(AutoScalingGroupsTest, EndsByName) {
   EXPECT_TRUE(groups.reap("i-1", {}));
   EXPECT_TRUE(groups.reap("i-9", {})) << "it is gone already";
   EXPECT_THAT(region.terminated, ElementsAre("i-1"));
-  EXPECT_TRUE(groups.reap("runners/pending-1", {}));
-  EXPECT_THAT(region.desired, ElementsAre(1));
 }
 
 TEST_F(AutoScalingGroupsTest, WaitsNoLongerThanItIsToldTo) {
@@ -318,7 +358,8 @@ TEST_F(AutoScalingGroupsTest, TakesNoTroubleForAnEmptyGroup) {
   EXPECT_THAT(groups.list({})->ended, IsEmpty());
   region.group.name = "renamed";
   const auto gone = groups.list({});
-  EXPECT_THAT(gone->unreadable.at("acme/linux"), HasSubstr("no Auto Scaling group runners"));
+  EXPECT_THAT(gone->unreadable.at("acme/linux"),
+              HasSubstr("no Auto Scaling group runners in eu-west-1"));
   EXPECT_THAT(gone->ended, IsEmpty());
 }
 

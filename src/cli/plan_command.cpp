@@ -27,6 +27,7 @@ class KeptPass final : public fleet::DecisionObserver {
 struct Plan {
   std::vector<fleet::ClassPass> classes;
   bool held = false;
+  std::optional<Error> unreadable;  // what the scaler remembers: such a class is left out
 };
 
 Result<Plan> make_plan(const ScaleConfig& config) {
@@ -42,7 +43,7 @@ Result<Plan> make_plan(const ScaleConfig& config) {
   fleet::Loop loop(config.managed_classes(), {*queue, capacity, ledger, kept, system_clock()});
   const auto pass = loop.run_once({});
   if (!pass) return pass.error();
-  return Plan{std::move(kept.classes), pass->held};
+  return Plan{std::move(kept.classes), pass->held, ledger.unreadable()};
 }
 
 std::string in_words(const scaling::Demand& demand) {
@@ -97,6 +98,9 @@ int run(const PlanOptions& options) {
     print_json(plan->classes);
   } else {
     print_text(plan->classes);
+  }
+  if (plan->unreadable) {
+    return report(plan->unreadable->within("no plan, as what the scaler remembers is unreadable"));
   }
   if (!plan->held) return 0;
   return report({ErrorKind::unavailable, "not everything could be read: the plan is to hold"});

@@ -111,6 +111,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"min: 1", "min: 5", "must not be above max"}, Refusal{"min: 1", "min: -1", "min"},
         Refusal{"local/small", "small", "'small' is not a resource class"},
         Refusal{"http://", "ftp://", "'ftp://127.0.0.1:8480' is no address of a server"},
+        Refusal{"http://", "http://user:pw@", "server.url: has a user or password"},
+        Refusal{"127.0.0.1:8480\n", "127.0.0.1:8480/api\n",
+                "server.url: has a path behind the server: write http://127.0.0.1:8480 alone"},
         Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
         Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
@@ -153,6 +156,22 @@ TEST(ScaleConfig, ReadsTheQueueOfCircleCiAndMachinesOfAProgram) {
   EXPECT_TRUE(command.single_task);
   EXPECT_TRUE(linux_class.policy.reaps);
   EXPECT_EQ(linux_class.policy.longest_life, std::chrono::hours(6));
+}
+
+TEST(ScaleConfig, TheAddressOfTheQueueIsAServerAlone) {
+  const auto with = [](std::string_view url) {
+    std::string text(kElsewhere);
+    text.insert(text.find("  token_variable"), fmt::format("  url: {}\n", url));
+    return problems_of(text);
+  };
+  EXPECT_THAT(with("https://ci.example/"), IsEmpty());
+  EXPECT_THAT(with("http://user:s3cret@ci.example"),
+              ElementsAre("f:2:3: circleci.url: has a user or password before an '@', which would "
+                          "be shown in logs: write http://HOST:PORT, https://HOST:PORT or "
+                          "HOST:PORT"));
+  EXPECT_THAT(with("https://ci.example/api/v2"),
+              ElementsAre("f:2:3: circleci.url: has a path behind the server: write "
+                          "https://ci.example alone"));
 }
 
 TEST(ScaleConfig, ReadsWhereAwsKeepsTheToken) {

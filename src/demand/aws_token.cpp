@@ -31,6 +31,36 @@ std::string region_of(const AwsToken& where) {
   return named.empty() ? where.region : named;
 }
 
+// Only the members' names are told.
+Error json_as_token(const std::string& kept, const AwsToken& where) {
+  const auto document = aws::parse_json(kept);
+  if (!document) {
+    return {ErrorKind::invalid,
+            fmt::format("{} begins as JSON and is none: put the token there, alone or as a member "
+                        "that circleci.token_field names",
+                        shown(where))};
+  }
+  std::string names;
+  for (const auto& member : document->children) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", printable(member.name, 50));
+  }
+  return {ErrorKind::invalid,
+          names.empty() ? shown(where) + " is JSON without a member: put the token there"
+                        : fmt::format("{} is JSON with the members {}: set circleci.token_field "
+                                      "to the one that is the token",
+                                      shown(where), printable(names, 300))};
+}
+
+Error explained(const Error& error, const AwsToken& where) {
+  auto told = error.within("reading " + shown(where));
+  if (error.kind == ErrorKind::not_found) {
+    told.message += fmt::format(
+        ": create it, or correct circleci.{}",
+        where.keeper == AwsToken::Keeper::secrets_manager ? "token_secret" : "token_parameter");
+  }
+  return told;
+}
+
 // One connection to the keeper. Not thread-safe: remembered() calls it under its lock.
 class Keeper {
  public:
@@ -45,7 +75,7 @@ class Keeper {
                      : ask<aws::ParameterStore>(late);
         },
         stop);
-    if (!kept) return kept.error().within("reading " + shown(where_));
+    if (!kept) return explained(kept.error(), where_);
     return token_of(*kept, where_);
   }
 
@@ -105,7 +135,10 @@ TokenSource token_kept_by_aws(AwsToken where) {
 }
 
 Result<std::string> token_of(const std::string& kept, const AwsToken& where) {
-  if (where.field.empty()) return token_in(kept, shown(where));
+  if (where.field.empty()) {
+    if (trim(kept).starts_with('{')) return json_as_token(kept, where);
+    return token_in(kept, shown(where));
+  }
   const auto document = aws::parse_json(kept);
   if (!document || document->find(where.field) == nullptr) {
     return Error{ErrorKind::invalid, fmt::format("{} is no JSON object with a member {}",

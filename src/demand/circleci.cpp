@@ -177,7 +177,10 @@ std::map<std::string, fleet::ClassDemand> CircleCi::all_unknown(const std::strin
   std::map<std::string, fleet::ClassDemand> demand;
   for (const auto& name : classes_) {
     demand[name].demand = scaling::DemandUnknown{why};
+    const auto own = class_pauses_.find(name);
     demand[name].ask_again_at = source_pause_.asked_until;
+    if (own == class_pauses_.end()) continue;
+    demand[name].ask_again_at = std::max(source_pause_.asked_until, own->second.asked_until);
   }
   return demand;
 }
@@ -211,11 +214,12 @@ void CircleCi::refused(Pause& pause, const Refusal& refusal) {
 }
 
 // By a clock that may be another machine's, or have jumped since.
-void CircleCi::hold_off(WallTime until) {
+void CircleCi::hold_off(const std::string& resource_class, WallTime until) {
   const auto wait = std::min(until - clock_.wall(), kLongestRetryAfter);
   const auto now = clock_.monotonic();
-  if (wait <= Millis(0) || source_pause_.until >= now + wait) return;
-  source_pause_ = {
+  auto& pause = class_pauses_[resource_class];
+  if (wait <= Millis(0) || pause.until >= now + wait) return;
+  pause = {
       .refusals = 1,
       .until = now + wait,
       .asked_until = until,

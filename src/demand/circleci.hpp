@@ -40,7 +40,7 @@ class CircleCi final : public fleet::DemandSource {
            const Clock& clock = system_clock());
 
   std::map<std::string, fleet::ClassDemand> read(std::stop_token stop) override;
-  void hold_off(WallTime until) override;
+  void hold_off(const std::string& resource_class, WallTime until) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:

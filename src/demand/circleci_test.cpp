@@ -1,5 +1,6 @@
 #include "demand/circleci.hpp"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -101,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Trouble{500, "{}", "the answer is 500"},
                     Trouble{502, "<html>bad gateway</html>", "the answer is 502"},
                     Trouble{401, R"({"message":"Invalid token provided."})",
-                            "401: Invalid token provided.; use a valid personal token"},
+                            "401: Invalid token provided; use a valid personal token"},
                     Trouble{403, "", "may not see this resource class"},
                     Trouble{404, R"({"message":"not found"})", "either there is no such"},
                     Trouble{429, "", "the answer is 429"}, Trouble{302, "", "the answer is 302"},
@@ -135,6 +136,25 @@ TEST_F(CircleCiTest, ATokenThatTheAnswerQuotesIsNotTold) {
   const auto unread = why(queue_of({"acme/linux"}).read({}).at("acme/linux"));
   EXPECT_THAT(unread, HasSubstr("not what CircleCI documents"));
   EXPECT_THAT(unread, Not(HasSubstr("personal")));
+}
+
+TEST_F(CircleCiTest, ARedirectionTellsWhereToAndNothingSecret) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"https://ci.example:8443/api/v3?token=q", "to ci.example:8443; correct circleci.url"},
+      {"https://user:q@ci.example/", "to ci.example; correct circleci.url"},
+      {"//ci.example", "to ci.example; correct circleci.url"},
+      {"/login?next=//q", "to another path; correct circleci.url"},
+      {"", "to another path; correct circleci.url"},
+  };
+  for (const auto status : {301, 302, 303, 307, 308}) {
+    for (const auto& [location, told] : cases) {
+      net::Headers headers;
+      headers.set("Location", location);
+      server.answer_to("/running?", status, "", headers);
+      const auto sent = why(queue_of({"acme/linux"}).read({}).at("acme/linux"));
+      EXPECT_THAT(sent, HasSubstr(fmt::format("the answer is {}, which sends {}", status, told)));
+    }
+  }
 }
 
 TEST_F(CircleCiTest, WaitsAsLongAsItIsTold) {
@@ -211,7 +231,7 @@ TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffAsLong) {
 
   auto queue = queue_of({"acme/linux"});
   const auto asked = server.times_asked("/api/v3/runner");
-  queue.hold_off(*told);
+  queue.hold_off("acme/linux", *told);
   const auto held = queue.read({}).at("acme/linux");
   EXPECT_THAT(why(held), HasSubstr("asked to wait, some more 2m"));
   EXPECT_EQ(held.ask_again_at, told) << "and so does the next one";
@@ -221,9 +241,27 @@ TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffAsLong) {
   EXPECT_EQ(why(again), "it is known");
   EXPECT_EQ(again.ask_again_at, std::nullopt);
 
-  queue.hold_off(clock.wall() + minutes(200));  // by a clock that is wrong
+  queue.hold_off("acme/linux", clock.wall() + minutes(200));  // by a clock that is wrong
   clock.advance(minutes(15));
   EXPECT_EQ(why(queue.read({}).at("acme/linux")), "it is known");
+}
+
+TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffFromTheClassThatIsMeant) {
+  net::Headers headers;
+  headers.set("Retry-After", "120");
+  constexpr auto kQuestion = "/running?resource-class=acme%2Fmac";
+  server.answer_to(kQuestion, 503, "{}", headers);
+  const auto told = queue_of({"acme/linux", "acme/mac"}).read({});
+  EXPECT_EQ(told.at("acme/mac").ask_again_at, clock.wall() + minutes(2));
+  EXPECT_EQ(told.at("acme/linux").ask_again_at, std::nullopt);
+
+  auto queue = queue_of({"acme/linux", "acme/mac"});
+  queue.hold_off("acme/mac", *told.at("acme/mac").ask_again_at);
+  const auto held = queue.read({});
+  EXPECT_EQ(why(held.at("acme/linux")), "it is known");
+  EXPECT_THAT(why(held.at("acme/mac")), HasSubstr("asked to wait, some more 2m"));
+  EXPECT_EQ(held.at("acme/mac").ask_again_at, told.at("acme/mac").ask_again_at);
+  EXPECT_EQ(server.times_asked(kQuestion), 1U);
 }
 
 TEST(RetryAfter, IsSecondsOrADate) {

@@ -29,17 +29,44 @@ std::string_view cure(int status) {
   }
 }
 
-// Peers are known to quote the token that they refuse.
+// Peers are known to quote the token that they refuse. A full stop of theirs would not be the end.
 std::string peers_words(const net::ClientResponse& answer, const std::string& token) {
   const auto told = protocol::from_json<protocol::Message>(answer.body);
-  return told ? ": " + printable(without(told->message, token), 100) : "";
+  if (!told) return "";
+  const auto whole = without(told->message, token);
+  auto words = trim(whole);
+  while (words.ends_with('.')) words.remove_suffix(1);
+  return words.empty() ? "" : ": " + printable(words, 100);
+}
+
+bool is_redirection(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// Of the address only the host and port: the rest may hold a secret.
+std::string_view host_in(std::string_view location) {
+  constexpr std::string_view kBeforeHost = "//";
+  const auto path = location.find_first_of("/?#");
+  const auto begin = location.find(kBeforeHost);
+  if (begin == std::string_view::npos || begin != path) return {};
+  const auto server = location.substr(begin + kBeforeHost.size());
+  const auto authority = server.substr(0, server.find_first_of("/?#\\"));
+  return authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
+}
+
+std::string cure_of_redirection(const net::ClientResponse& answer) {
+  const auto location = answer.headers.get("Location").value_or("");
+  const auto host = host_in(location);
+  return fmt::format(", which sends to {}; correct circleci.url",
+                     host.empty() ? "another path" : printable(host, 100));
 }
 
 Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) {
   Refusal refusal;
   refusal.error = {net::kind_of_status(answer.status),
                    fmt::format("the answer is {}{}{}", answer.status, peers_words(answer, token),
-                               cure(answer.status))};
+                               is_redirection(answer.status) ? cure_of_redirection(answer)
+                                                             : std::string(cure(answer.status)))};
   if (answer.status == 429 || answer.status == 401) refusal.scope = Refusal::Scope::source;
   if (const auto header = answer.headers.get("Retry-After")) {
     refusal.retry_after = parse_retry_after(*header, system_clock().wall());

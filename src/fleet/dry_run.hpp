@@ -3,6 +3,7 @@
 // A pass on paper: the loop runs as ever, and nothing changes.
 
 #include <functional>
+#include <optional>
 
 #include "fleet/ledger.hpp"
 #include "fleet/ports.hpp"
@@ -38,8 +39,13 @@ class DryRunLedger final : public Ledger {
 
   Result<ClassMemory> load(const std::string& resource_class,
                            const std::stop_token& stop) override {
-    return kept_ != nullptr ? kept_->load(resource_class, stop) : ClassMemory{};
+    if (kept_ == nullptr) return ClassMemory{};
+    auto memory = kept_->load(resource_class, stop);
+    if (!memory && !unreadable_) unreadable_ = memory.error().within(resource_class);
+    return memory;
   }
+  // Of the first class that could not be loaded: the loop leaves it out.
+  const std::optional<Error>& unreadable() const { return unreadable_; }
   Result<void> save(const std::string&, const ClassMemory&, const std::stop_token&) override {
     return ok();
   }
@@ -50,6 +56,7 @@ class DryRunLedger final : public Ledger {
 
  private:
   Ledger* kept_;
+  std::optional<Error> unreadable_;
 };
 
 }  // namespace muster::fleet

@@ -47,7 +47,7 @@ class FakeQueue final : public DemandSource {
   }
   std::vector<WallTime> held_off;
   std::optional<WallTime> ask_again_at;
-  void hold_off(WallTime until) override { held_off.push_back(until); }
+  void hold_off(const std::string&, WallTime until) override { held_off.push_back(until); }
   void wait_for_change(Millis patience, std::stop_token stop) override {
     changed.await_poke(patience, stop);
     changed.pass_begins();

@@ -60,6 +60,15 @@ std::string reasons_in_words(const scaling::Decision& decision) {
   return join(words, "; ");
 }
 
+// Hundreds may come at once.
+std::string some_of(const std::vector<std::string>& ids) {
+  constexpr std::size_t kMost = 10;
+  const auto shown = std::min(ids.size(), kMost);
+  const auto more = ids.size() - shown;
+  return join({ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(shown)}, ", ") +
+         (more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
 using scaling::is_hold;
 
 bool is_bad_news(const scaling::Reason& reason) {
@@ -206,7 +215,7 @@ void Loop::load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
     if (memories_.contains(name)) return false;
     auto memory = ports_.ledger.load(name, stop);
     if (memory) {
-      if (memory->ask_again_at) ports_.demand.hold_off(*memory->ask_again_at);
+      if (memory->ask_again_at) ports_.demand.hold_off(name, *memory->ask_again_at);
       memories_.emplace(name, std::move(*memory));
       return false;
     }
@@ -393,10 +402,11 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
     outcome.note(name, launched.error().message);
     log::warn("cannot launch", {{"resource_class", name}, {"error", launched.error().message}});
   }
-  for (const auto& id : launched.value_or(std::vector<std::string>())) {
-    log::info(
-        "launched an instance",
-        {{"resource_class", name}, {"instance", id}, {"why", reasons_in_words(pass.decision)}});
+  if (launched && !launched->empty()) {
+    log::info("launched " + count_of(std::ssize(*launched), "instance"),
+              {{"resource_class", name},
+               {launched->size() == 1 ? "instance" : "instances", some_of(*launched)},
+               {"why", reasons_in_words(pass.decision)}});
   }
   note_launched(pass, launched, outcome);
 }

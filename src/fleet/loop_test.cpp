@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "fleet/dry_run.hpp"
 #include "fleet/fakes_for_tests.hpp"
@@ -16,7 +18,9 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class LoopTest : public testing::Test {
  protected:
@@ -65,6 +69,21 @@ TEST_F(LoopTest, GoesFromZeroToTheQueueAndBackToZero) {
   EXPECT_FALSE(loop.run_once({})->acted);
   EXPECT_EQ(observer.latest.at(0).decision.desired, 0);
   EXPECT_THAT(capacity.drained, IsEmpty());
+}
+
+TEST_F(LoopTest, ALaunchIsOneLineHoweverManyCome) {
+  const std::filesystem::path file = testing::TempDir() + "loop_test.log";
+  ASSERT_TRUE(log::configure({.format = log::Format::text, .file = file}));
+  policy.max = 40;
+  auto loop = make_loop();
+  queue.unclaimed = 12;
+  EXPECT_TRUE(loop.run_once({})->acted);
+  ASSERT_TRUE(log::configure({.format = log::Format::none}));
+  const auto lines = read_file(file, 1 << 20).value();
+  EXPECT_THAT(lines, HasSubstr("launched 12 instances resource_class=local/small "
+                               "instances=\"i0, i1, i2, i3, i4, i5, i6, i7, i8, i9 and 2 more\""));
+  EXPECT_THAT(lines, Not(HasSubstr("i10")));
+  std::filesystem::remove(file);
 }
 
 TEST_F(LoopTest, RemembersEverythingThroughARestartAfterAnyPass) {

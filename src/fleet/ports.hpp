@@ -39,8 +39,9 @@ class DemandSource {
   // DemandUnknown with the reason; this never fails as a whole.
   virtual std::map<std::string, ClassDemand> read(std::stop_token stop) = 0;
 
-  // What another process of ours was told: not to ask before. Called by the thread of read().
-  virtual void hold_off(WallTime /*until*/) {}
+  // What another process of ours was told: not to ask for the class before. Called by the thread
+  // of read().
+  virtual void hold_off(const std::string& /*resource_class*/, WallTime /*until*/) {}
 
   // Returns when the demand may have changed since the last read(), when `patience` is over, or
   // when `stop` is requested. A source that cannot tell waits for its polling interval.

@@ -60,6 +60,11 @@ TEST(InstanceConfig, WhatIsWrongIsToldWithItsPlace) {
       {"runner: muster\napi_url: https://runner.circleci.com\n",
        "line 5, column 1: api_url: is CircleCI's: give that of a muster server, or write runner: "
        "circleci"},
+      {"api_url: https://u:s3cret@ci.example\n",
+       "line 4, column 1: api_url: has a user or password before an '@', which would be shown in "
+       "logs: write http://HOST:PORT, https://HOST:PORT or HOST:PORT"},
+      {"api_url: ci.example/api/v3/\n",
+       "line 4, column 1: api_url: has a path behind the server: write https://ci.example alone"},
       {"idle_timeout: soon\n",
        "line 4, column 15: idle_timeout: expected a duration such as 30s, 10m or 1h30m, found "
        "'soon'"},

@@ -65,9 +65,9 @@ class DynamoTable final : public LeaseTable {
   Error explained(const Error& error) const {
     if (error.kind != ErrorKind::not_found) return error;
     return {error.kind,
-            fmt::format("there is no DynamoDB table {} in this region; create it with a partition "
+            fmt::format("there is no DynamoDB table {} in {}; create it with a partition "
                         "key '{}' of type S, or correct its name or region ({})",
-                        printable(table_), kKey, error.message)};
+                        printable(table_), client_->region(), kKey, error.message)};
   }
 
   const std::string table_;

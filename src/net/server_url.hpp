@@ -10,7 +10,8 @@
 namespace muster::net {
 
 // "ci.example:8480/" becomes "https://ci.example:8480": without a scheme it is http on this machine
-// and https elsewhere, as a token goes there. The error fits behind "URL: ".
+// and https elsewhere, as a token goes there. A user, path, query or fragment is refused, and not
+// quoted: it may be secret. The error fits behind "URL: ".
 Result<std::string> server_url(std::string_view written);
 
 }  // namespace muster::net

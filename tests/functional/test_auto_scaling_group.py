@@ -95,16 +95,35 @@ def test_the_token_may_be_kept_by_aws(world, server, small, moto, where):
     done = scaler.once()
     assert done.returncode == 0, done.stderr
     assert "launch=1" in done.stderr and server.token not in done.stderr
+    key, = set(where) - {"token_field"}
+    settings["circleci"][key] = "nope"
+    scaler.file.write_text(json.dumps(settings))
+    done = scaler.once()
+    assert done.returncode == 3 and f"'nope' in {REGION}" in done.stderr
+    assert f": create it, or correct circleci.{key}" in done.stderr
     del settings["circleci"]["token_region"]
-    settings["circleci"].update({key: "nope" for key in where if key != "token_field"})
     scaler.file.write_text(json.dumps(settings))
     done = scaler.once()
     assert done.returncode == 3 and "nope" in done.stderr
 
 
+def test_no_plan_without_what_the_scaler_remembers(world, server, small, moto):
+    moto.create_lease_table("muster")
+    for allowed, code in ((NEEDED, 0), ([a for a in NEEDED if a != "dynamodb:GetItem"], 4)):
+        scaler = Scaler(world, server, moto, allowed=allowed, name=f"scaler-{code}")
+        settings = json.loads(scaler.file.read_text())
+        settings["lease"] = {"table": "muster", "region": REGION}
+        scaler.file.write_text(json.dumps(settings))
+        plan = world.run("plan", "--config", scaler.file, environment=scaler.environment)
+        assert plan.returncode == code, plan.stderr
+        unreadable = "no plan, as what the scaler remembers is unreadable: local/small: "
+        assert (unreadable in plan.stderr) == (code == 4), plan.stderr
+        assert ("allow dynamodb:GetItem" in plan.stderr) == (code == 4), plan.stderr
+
+
 @pytest.mark.parametrize("change, words", [
     ({"name": "runner"}, ["there is no Auto Scaling group runner"]),
-    ({"region": "us-east-1"}, ["there is no Auto Scaling group runners"]),
+    ({"region": "us-east-1"}, ["there is no Auto Scaling group runners in us-east-1"]),
 ])
 def test_a_group_that_is_not_there_is_told(world, server, small, moto, change, words):
     scaler = Scaler(world, server, moto)

@@ -20,6 +20,18 @@ def test_what_is_no_address(world, address):
            "http://HOST:PORT, https://HOST:PORT or HOST:PORT")
 
 
+def test_an_address_with_a_password_is_refused_and_not_shown(world):
+    assert complaint(world, "pipeline", "list", "--server", "http://user:s3cret@127.0.0.1:1") == (
+        2, "muster: --server or $MUSTER_SERVER: has a user or password before an '@', which would "
+           "be shown in logs: write http://HOST:PORT, https://HOST:PORT or HOST:PORT")
+
+
+def test_an_address_is_a_server_without_a_path(world):
+    assert complaint(world, "pipeline", "list", "--server", "127.0.0.1:1/api/v2") == (
+        2, "muster: --server or $MUSTER_SERVER: has a path behind the server: write "
+           "http://127.0.0.1:1 alone")
+
+
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "127.0.0.1:1"])
 def test_nobody_listens(world, address):
     assert complaint(world, "pipeline", "list", "--server", address) == (

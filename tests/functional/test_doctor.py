@@ -190,7 +190,6 @@ def test_two_classes_of_one_group(doctor, server):
 @pytest.mark.parametrize("missing, check, verdict", [
     ("autoscaling:DescribeAutoScalingGroups", "group-exists", "bad"),
     ("autoscaling:DescribeScalingActivities", "launches", "bad"),
-    ("autoscaling:DescribePolicies", "scaling-policies", "unknown"),
     ("autoscaling:SetDesiredCapacity", "permission-resize", "bad"),
     ("autoscaling:TerminateInstanceInAutoScalingGroup", "permission-end", "unknown"),
     ("dynamodb:GetItem", "lease-table", "bad"),
@@ -199,6 +198,13 @@ def test_two_classes_of_one_group(doctor, server):
 def test_a_missing_permission_is_named(world, server, small, moto, missing, check, verdict):
     doctor = Doctor(world, server, moto, allowed=[a for a in NEEDED if a != missing])
     doctor.verdict(check, verdict, "allow " + missing)
+
+
+def test_the_scaler_is_not_to_be_given_what_only_the_doctor_looks_at(world, server, small, moto):
+    allowed = [a for a in NEEDED if a != "autoscaling:DescribePolicies"]
+    findings = Doctor(world, server, moto, allowed).verdict(
+        "scaling-policies", "unknown", "not looked at", "run doctor with your own credentials")
+    assert "allow" not in findings["scaling-policies"][0]["text"]
 
 
 def test_wrong_credentials_and_none(doctor):
@@ -219,7 +225,7 @@ def test_expired_credentials(doctor):
     aws = Scripted(lambda method, path: (403, body))
     doctor.environment["AWS_ENDPOINT_URL"] = aws.url
     try:
-        doctor.verdict("group-exists", "bad", "ExpiredToken", "renew them")
+        doctor.verdict("group-exists", "bad", "ExpiredToken", "renew the credentials")
     finally:
         aws.close()
 
@@ -233,7 +239,7 @@ def test_no_region(doctor):
 
 def test_a_lease_table_that_is_not_there_or_has_another_key(doctor):
     doctor.config["lease"]["table"] = "nope"
-    doctor.verdict("lease-table", "bad", "there is no DynamoDB table nope", "'group' of type S")
+    doctor.verdict("lease-table", "bad", f"there is no DynamoDB table nope in {REGION}", "'group' of type S")
     doctor.moto.client("dynamodb").create_table(
         TableName="other", BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -288,7 +294,21 @@ def test_a_token_that_aws_keeps(doctor, server):
     doctor.config["circleci"]["token_secret"] = "circleci"
     doctor.verdict("token-accepted", "good")
     doctor.config["circleci"]["token_secret"] = "nope"
-    doctor.verdict("token", "bad", "nope")
+    doctor.verdict("token", "bad", f"the secret 'nope' in {REGION}",
+                   ": create it, or correct circleci.token_secret")
+
+
+def test_a_secret_with_members_is_not_taken_for_the_token(doctor, server):
+    doctor.moto.client("secretsmanager").create_secret(
+        Name="circleci",
+        SecretString=json.dumps({"resource_class": "local/small", "circle_token": server.token}))
+    del doctor.config["circleci"]["token_file"]
+    doctor.config["circleci"]["token_secret"] = "circleci"
+    doctor.verdict("token", "bad", "is JSON with the members resource_class, circle_token: set "
+                                   "circleci.token_field to the one that is the token")
+    assert server.token not in doctor.run().stdout
+    doctor.config["circleci"]["token_field"] = "circle_token"
+    doctor.verdict("token-accepted", "good")
 
 
 @pytest.mark.parametrize("minutes, verdict", [(0, "good"), (2, "warning"), (-9, "bad")])

@@ -303,7 +303,7 @@ def test_credentials_that_have_expired_are_told(world, server, small, aws):
     aws.expire(keys)
     done = scaler.once()
     assert done.returncode == 3
-    assert "ExpiredToken" in done.stderr and "renew them" in done.stderr
+    assert "ExpiredToken" in done.stderr and "renew the credentials" in done.stderr
     assert keys["aws_session_token"] not in done.stderr
     assert keys["aws_secret_access_key"] not in done.stderr
     assert group.desired == 0

@@ -158,7 +158,7 @@ def test_without_its_lease_it_says_what_to_create(world, server, small, moto, ru
     function.start()
     failed = runtime.invoke(seconds=7).wait()
     assert failed.error, failed
-    wait_until(lambda: "there is no DynamoDB table nope" in world.programs[-1].output(),
+    wait_until(lambda: f"there is no DynamoDB table nope in {REGION}" in world.programs[-1].output(),
                what="the cure in the log")
 
 

@@ -142,7 +142,7 @@ def test_its_log_tells_what_comes_and_goes(world, server, small, configured):
     def told(sentence):
         return [line for line in scaler.output().splitlines() if sentence in line]
     wait_until(lambda: told("an instance has ended"), 60, "its end in the log")
-    (launched,), (ended,) = told("launched an instance"), told("an instance has ended")
+    (launched,), (ended,) = told("launched 1 instance"), told("an instance has ended")
     instance = next(word for word in launched.split() if word.startswith("instance="))
     assert "resource_class=local/small" in launched and "1 wait" in launched
     assert "resource_class=local/small" in ended and "exit code 0" in ended

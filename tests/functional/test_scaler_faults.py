@@ -5,6 +5,7 @@ of AWS; each instance in service is a real runner, and its end the instance's.
 """
 
 import itertools
+import json
 import os
 import time
 from pathlib import Path
@@ -81,10 +82,18 @@ class Stage:
         return [self.server.token, self.token, self.keys["aws_secret_access_key"],
                 self.keys["aws_session_token"]]
 
+    def kept(self):
+        """The lease table's items, with what the scaler remembers."""
+        items = self.cloud.moto.client("dynamodb").scan(TableName="muster")["Items"]
+        assert items, "nothing is remembered, so that nothing was looked at"
+        return json.dumps(items)
+
     def tells_no_secret(self):
+        kept = self.kept()
         for secret in self.secrets():
             for driver in self.drivers:
                 assert secret not in driver.output(), "a secret is in a log"
+            assert secret not in kept, "a secret is in the lease table"
             assert not files_with(secret, self.world.place), "a secret is in a file"
 
     def desired(self):
@@ -340,7 +349,7 @@ def test_credentials_that_expire_in_mid_run(stage):
     stage.cloud.groups.expire(stage.keys)
     pipeline = stage.submit(2)
     wait_until(lambda: "ExpiredToken" in scaler.output(), 60, "the refusal")
-    assert "renew them" in scaler.output()
+    assert "renew the credentials" in scaler.output()
     stage.keys = stage.cloud.assume_role("renewed", STATEMENTS)
     write(stage.keys)
     stage.end_well(pipeline, launches=2)

@@ -18,9 +18,9 @@ def filled_in(**words):
 class Scaler:
     """`aws`: Moto or StrictAws. `groups`: resource class to the group of its instances."""
 
-    def __init__(self, world, server, aws, allowed=NEEDED, groups=None, **policy):
+    def __init__(self, world, server, aws, allowed=NEEDED, groups=None, name="scaler", **policy):
         self.world = world
-        self.keys = aws.create_user("scaler", [
+        self.keys = aws.create_user(name, [
             {"Effect": "Allow", "Action": allowed, "Resource": "*"}])
         self.secret = self.keys["aws_secret_access_key"]
         self.environment = {**{k.upper(): v for k, v in self.keys.items()},
