@@ -199,16 +199,15 @@ class Draft {
     withdraw_overdue();
     std::vector<Instance> there = snapshot_.instances;
     std::erase_if(there, [](const auto& it) { return it.requested; });
-    const auto too_old = spare_the_busy(there);
     const auto overdue = [&](const auto& it) { return is_overdue(it, snapshot_); };
-    const auto silent = std::ranges::count_if(there, overdue) + std::ssize(too_old);
+    const auto silent = std::ranges::count_if(
+        there, [&](const auto& it) { return overdue(it) || is_too_old(it, snapshot_); });
     const auto believable = std::max<std::int64_t>(1, std::ssize(there) / 10);
     const bool reaps = snapshot_.policy.reaps && silent <= believable;
     for (const auto& instance : there) {
       if (overdue(instance)) end_overdue(instance, reaps);
     }
-    for (const auto& instance : too_old) {
-      if (!reaps) break;
+    for (const auto& instance : reaps ? certainly_useless(there) : std::vector<Instance>()) {
       reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
                                  format_duration(*snapshot_.policy.longest_life)));
     }
@@ -234,16 +233,19 @@ class Draft {
 
   // Those that are too old, the oldest first. Of those of which nobody knows whether they are busy,
   // only as many as certainly are not (S1): a long wait may have come before a task.
-  std::vector<Instance> spare_the_busy(const std::vector<Instance>& there) const {
+  std::vector<Instance> certainly_useless(const std::vector<Instance>& there) const {
     auto too_old = there;
     std::erase_if(too_old, [&](const auto& it) {
       return is_overdue(it, snapshot_) || !is_too_old(it, snapshot_);
     });
     std::ranges::sort(too_old, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
     const auto known = count(snapshot_.instances);
-    auto free = known.connected - std::max<std::int64_t>(running().value_or(0) - known.busy, 0);
+    const auto perhaps_busy = known.connected + known.draining;
+    auto free = perhaps_busy - std::max<std::int64_t>(running().value_or(0) - known.busy, 0);
     std::erase_if(too_old, [&](const auto& it) {
-      return it.state == InstanceState::connected && free-- <= 0;
+      const bool perhaps =
+          it.state == InstanceState::connected || it.state == InstanceState::draining;
+      return perhaps && free-- <= 0;
     });
     return too_old;
   }

@@ -12,7 +12,7 @@ import pytest
 from support.moto import REGION, Moto
 
 ALLOWED = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:SetDesiredCapacity",
-           "autoscaling:SetInstanceProtection",
+           "autoscaling:SuspendProcesses",
            "autoscaling:TerminateInstanceInAutoScalingGroup",
            "secretsmanager:GetSecretValue", "ssm:GetParameter"]
 STATEMENTS = [{"Effect": "Allow", "Action": ALLOWED, "Resource": "*"}]
@@ -48,4 +48,5 @@ def test_signed_calls_do_what_they_say(binary, moto, kind, tmp_path):
         assert secret not in done.stdout + done.stderr
     group, = moto.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert group["DesiredCapacity"] == 2
-    assert sorted(i["ProtectedFromScaleIn"] for i in group["Instances"]) == [False, True]
+    assert [i["ProtectedFromScaleIn"] for i in group["Instances"]] == [True, True]
+    assert [p["ProcessName"] for p in group["SuspendedProcesses"]] == ["AZRebalance"]
