@@ -141,7 +141,7 @@ inline constexpr Text kInstanceWatch{
     "again and again until it succeeds, and then goes on telling of others. A metadata service "
     "that fails is no notice. TERM ends it, with exit code 0.",
     R"(Examples:
-  muster instance watch -- systemctl kill --kill-whom=main --signal=TERM muster-runner.service
+  muster instance watch -- systemctl stop --no-block muster-runner.service
   muster instance watch --interval 10s -- touch /run/draining
 )"};
 

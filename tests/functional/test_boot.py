@@ -166,7 +166,28 @@ def test_a_setup_script_that_fails_ends_the_instance_with_its_reason(fleet, laun
     assert instance.program.wait(60) != 0
     assert "boot: the setup script: exit code 7" in instance.recorded()
     assert "no such mirror" in instance.machine.console()
-    assert not instance.machine.run("systemctl", "cat", "muster-runner").stdout
+    assert instance.machine.run("systemctl", "is-active", "muster-runner").stdout == "inactive\n"
+
+
+def test_a_boot_that_is_told_to_end_releases_its_instance(fleet, launch):
+    """As when the setup script restarts the machine; then the next start would find its unit, too."""
+    stack = fleet.deploy("slow-setup", SetupScript="#!/bin/bash\necho setting up\nsleep 900\n")
+    instance = launch(stack).boot()
+    instance.machine.wait_for_console("setting up")
+    assert instance.machine.run("systemctl", "is-enabled", "muster-rebooted").stdout == "enabled\n"
+    instance.machine.do("pkill", "-TERM", "-f", "/opt/muster/boot|^boot |sleep 900")
+    instance.wait_for_release()
+    assert "boot: the setup script: " in instance.recorded()
+
+
+def test_a_setup_script_with_its_own_firewall_opens_nothing_to_jobs(fleet, launch):
+    stack = fleet.deploy("own-firewall", SetupScript="#!/bin/sh\nnft flush ruleset\n")
+    pipeline = submit(fleet, "timeout 5 bash -c ': </dev/tcp/169.254.169.254/80' && echo open || "
+                      "echo closed")
+    instance = launch(stack).boot().booted()
+    assert pipeline.wait(120)["state"] == "success"
+    assert pipeline.output().splitlines()[-1] == "closed"
+    instance.wait_for_release()
 
 
 def test_a_package_with_another_checksum_is_not_run(launch):
@@ -206,6 +227,22 @@ def interrupted(fleet, launch, path, text):
 def test_a_spot_interruption_lets_the_job_finish(fleet, launch):
     interrupted(fleet, launch, "spot/instance-action",
                 '{"action": "terminate", "time": "2099-01-01T00:00:00Z"}')
+
+
+def test_a_watch_that_is_started_again_does_not_end_the_job(fleet, launch):
+    """It tells of the same notice again, and a second TERM would end the job."""
+    pipeline = submit(fleet, "echo begun; while [ ! -e /tmp/go ]; do sleep 0.2; done; echo done")
+    instance = launch().boot().booted()
+    pipeline.wait_for_output("begun", deadline=120)
+    instance.machine.imds.tree["tags/instance/muster:drain"] = "1"
+    instance.machine.wait_for_console("the command for a notice has been run")
+    instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=KILL", "muster-watch")
+    wait_until(lambda: instance.machine.console().count("the command for a notice has been run") > 1,
+               60, "the second watch's notice")
+    assert pipeline.status()["state"] == "running"
+    instance.machine.write("tmp/go", "")
+    assert pipeline.wait(60)["state"] == "success"
+    instance.wait_for_release()
 
 
 def test_a_drain_tag_ends_an_instance_that_waits(fleet, launch):

@@ -165,7 +165,7 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
             assert f'sample("{alarm["MetricName"]}"' in printed
             assert alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
     assert alarms["runners-scaler-silent"]["TreatMissingData"] == "breaching"
-    page = json.loads(watch.get_dashboard(DashboardName="runners")["DashboardBody"])
+    page = json.loads(watch.get_dashboard(DashboardName=f"runners-{REGION}")["DashboardBody"])
     shown = [line for w in page["widgets"] for line in w["properties"].get("metrics", [])]
     for namespace, metric, *_ in shown:
         assert namespace == "AWS/Lambda" or f'sample("{metric}"' in printed
