@@ -1,11 +1,12 @@
 """A directory as the root of a program's world, with a network that is told by the test."""
 
-import asyncio
 import os
 import socket
 import ssl
 import subprocess
 import threading
+
+from support.relay import Forwarder
 
 
 class EmptyRoot:
@@ -67,43 +68,15 @@ class Authority:
         (directory / f"{name}.0").write_text(self.file.read_text())
 
 
-class TlsFront:
+class TlsFront(Forwarder):
     """Speaks TLS with a client, and plainly what it says to a server on this machine."""
 
     def __init__(self, authority, behind):
-        self.behind = behind
-        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.context.load_cert_chain(authority.served)
-        self.loop = asyncio.new_event_loop()
-        self.server = self.loop.run_until_complete(
-            asyncio.start_server(self.relay, "127.0.0.1", 0, ssl=self.context))
-        self.port = self.server.sockets[0].getsockname()[1]
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
-
-    async def relay(self, client, to_client):
-        server, to_server = await asyncio.open_connection("127.0.0.1", self.behind)
-        await asyncio.gather(self.pass_on(client, to_server), self.pass_on(server, to_client))
-
-    @staticmethod
-    async def pass_on(source, target):
-        try:
-            while data := await source.read(1 << 16):
-                target.write(data)
-                await target.drain()
-        except OSError:  # one of them has gone
-            pass
-        finally:
-            target.close()
-
-    def close(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.server.close()
-        for task in asyncio.all_tasks(self.loop):
-            task.cancel()
-        self.loop.run_until_complete(asyncio.sleep(0))
-        self.loop.close()
+        super().__init__()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(authority.served)
+        self.port = self.serve(behind, "127.0.0.1", 0, ssl=context)
+        self.start()
 
 
 class NameServer:

@@ -28,15 +28,20 @@ def listen_within(process, addresses):
     return made
 
 
-class Relay:
-    """`routes`: an address (host, port) within, and the port on our loopback."""
+class Forwarder:
+    """Serves connections in a thread of its own, each joined to a port on our loopback."""
 
-    def __init__(self, process, routes):
-        self.loop = asyncio.new_event_loop()
-        self.servers = [
-            self.loop.run_until_complete(asyncio.start_server(self.to(port), sock=sock))
-            for sock, port in zip(listen_within(process, routes), routes.values())]
+    def __init__(self):
+        self.loop, self.servers = asyncio.new_event_loop(), []
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+
+    def serve(self, port, *where, **how):
+        """`where` and `how` as for asyncio.start_server. Before start()."""
+        server = self.loop.run_until_complete(asyncio.start_server(self.to(port), *where, **how))
+        self.servers.append(server)
+        return server.sockets[0].getsockname()[1]
+
+    def start(self):
         self.thread.start()
 
     def to(self, port):
@@ -69,3 +74,13 @@ class Relay:
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.close()
+
+
+class Relay(Forwarder):
+    """`routes`: an address (host, port) within, and the port on our loopback."""
+
+    def __init__(self, process, routes):
+        super().__init__()
+        for sock, port in zip(listen_within(process, routes), routes.values()):
+            self.serve(port, sock=sock)
+        self.start()
