@@ -51,15 +51,19 @@ class Bridge:
         return self.world.start(f"runner-{name}", "agent", "--config", self.settings,
                                 environment={**self.environment, "CIRCLECI_RUNNER_NAME": name})
 
-    def release(self, name):
+    def release(self, name, decrement=True):
+        """As `muster instance release` does it: at the group's minimum, without lowering it."""
         try:
             self.scaling.terminate_instance_in_auto_scaling_group(
-                InstanceId=name, ShouldDecrementDesiredCapacity=True)
+                InstanceId=name, ShouldDecrementDesiredCapacity=decrement)
         except ClientError as refused:
-            if refused.response["Error"]["Code"] == "Throttling":
-                return  # it is asked for again
-            # The scaler was quicker.
-            assert "not found" in str(refused).lower() or "ValidationError" in str(refused)
+            code, words = refused.response["Error"]["Code"], str(refused)
+            if code in ("Throttling", "ScalingActivityInProgress"):
+                return  # asked again in the next round
+            assert code == "ValidationError", refused
+            if "equals minSize" in words and decrement:
+                return self.release(name, decrement=False)
+            assert "not found" in words, refused  # the scaler was quicker
         self.released.add(name)
 
     def describe(self):
