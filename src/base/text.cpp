@@ -33,6 +33,10 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
   return text;
 }
 
+bool contains(std::span<const std::string> texts, std::string_view text) {
+  return std::ranges::find(texts, text) != texts.end();
+}
+
 std::optional<std::int64_t> parse_int(std::string_view text) {
   std::int64_t value = 0;
   const auto end = text.data() + text.size();

@@ -14,6 +14,7 @@ namespace muster {
 std::string_view trim(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
+bool contains(std::span<const std::string> texts, std::string_view text);
 
 // The whole of `text` as a decimal number, or nothing.
 std::optional<std::int64_t> parse_int(std::string_view text);

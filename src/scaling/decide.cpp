@@ -1,12 +1,12 @@
 #include "scaling/decide.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 #include <fmt/core.h>
 
 #include "base/text.hpp"
+#include "scaling/boots.hpp"
 
 namespace muster::scaling {
 
@@ -14,29 +14,12 @@ namespace {
 
 // Past these a number is a fault of its source, and is not believed.
 constexpr std::int64_t kMostTasks = 10'000'000;
-constexpr std::int64_t kMostInstances = 1'000'000;
-
-// Saturates, so that no input overflows.
-WallTime later(WallTime from, Millis by) {
-  std::int64_t sum = 0;
-  const auto start = from.time_since_epoch().count();
-  if (__builtin_add_overflow(start, by.count(), &sum)) {
-    sum = by.count() > 0 ? std::numeric_limits<std::int64_t>::max()
-                         : std::numeric_limits<std::int64_t>::min();
-  }
-  return WallTime(Millis(sum));
-}
 
 // Years past any calendar are shown as its edge.
 std::string in_words(WallTime time) {
   constexpr WallTime kFirst{std::chrono::sys_days(std::chrono::year(0) / 1 / 1)};
   constexpr WallTime kLast{std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)};
   return format_rfc3339(std::clamp(time, kFirst, kLast));
-}
-
-template <class Range>
-bool contains(const Range& range, const std::string& id) {
-  return std::find(range.begin(), range.end(), id) != range.end();
 }
 
 bool is_absurd(const DemandReading& demand) {
@@ -65,11 +48,6 @@ std::optional<Reason> reason_to_hold(const Snapshot& snapshot) {
   return std::nullopt;
 }
 
-bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
-  return instance.state == InstanceState::booting &&
-         later(instance.launched_at, snapshot.policy.boot_timeout) <= snapshot.now;
-}
-
 // See Counts.
 Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running) {
   const auto engaged = running
@@ -88,74 +66,6 @@ bool is_too_old(const Instance& instance, const Snapshot& snapshot) {
          later(instance.launched_at, *policy.longest_life) <= snapshot.now;
 }
 
-Millis backoff_after(std::int64_t failures, const Policy& policy) {
-  auto pause = std::max(policy.boot_backoff_first, Millis(0));
-  const auto most = std::max(policy.boot_backoff_most, pause);
-  for (; failures > 1 && pause < most && pause > Millis(0); --failures) {
-    pause = pause > most / 2 ? most : pause * 2;
-  }
-  return pause;
-}
-
-// Failed boots since the last pass, each counted once however often it is seen. Launches that were
-// refused together count as one.
-std::int64_t count_failures(const Snapshot& snapshot, bool hold) {
-  const auto& known = snapshot.state.given_up;
-  auto failures = std::count_if(snapshot.failed_boots.begin(), snapshot.failed_boots.end(),
-                                [&](const auto& id) { return !contains(known, id); });
-  if (snapshot.failed_launches > 0) ++failures;
-  if (hold) return failures;
-  return failures + std::count_if(snapshot.instances.begin(), snapshot.instances.end(),
-                                  [&](const auto& instance) {
-                                    return is_overdue(instance, snapshot) &&
-                                           !contains(known, instance.id);
-                                  });
-}
-
-// Those that were counted as failed and are still there.
-std::vector<std::string> given_up(const Snapshot& snapshot) {
-  std::vector<std::string> ids;
-  for (const auto& instance : snapshot.instances) {
-    const bool leaving =
-        instance.state == InstanceState::draining && contains(snapshot.state.given_up, instance.id);
-    if (leaving || is_overdue(instance, snapshot)) ids.push_back(instance.id);
-  }
-  return ids;
-}
-
-void give_up(State& next, const Snapshot& snapshot) {
-  next.given_up = given_up(snapshot);
-  const bool more = std::any_of(next.given_up.begin(), next.given_up.end(), [&](const auto& id) {
-    return !contains(snapshot.state.given_up, id);
-  });
-  if (more || !next.given_up_at)
-    next.given_up_at = std::get<DemandReading>(snapshot.demand).read_at;
-  if (next.given_up.empty()) next.given_up_at.reset();
-}
-
-// What to remember of boots. While the queue is unknown, so is who has connected: then an overdue
-// instance is not judged.
-State judge_boots(const Snapshot& snapshot, bool hold) {
-  auto next = snapshot.state;
-  if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
-  if (const auto failures = count_failures(snapshot, hold); failures > 0) {
-    const auto before = std::clamp<std::int64_t>(next.failed_boots_in_a_row, 0, kMostInstances);
-    next.failed_boots_in_a_row = before + failures;
-    next.backoff_until =
-        later(snapshot.now, backoff_after(next.failed_boots_in_a_row, snapshot.policy));
-  }
-  if (!hold) give_up(next, snapshot);
-  return next;
-}
-
-// After a clock that jumped back, the wait is still bounded.
-void bound_backoff(State& state, const Snapshot& snapshot) {
-  if (!state.backoff_until) return;
-  const auto most = std::max(snapshot.policy.boot_backoff_most, snapshot.policy.boot_backoff_first);
-  state.backoff_until = std::min(*state.backoff_until, later(snapshot.now, most));
-  if (*state.backoff_until <= snapshot.now) state.backoff_until.reset();
-}
-
 // The rules, in the order in which they speak. Each adds its reason and keeps the earlier ones.
 class Draft {
  public:
@@ -166,8 +76,7 @@ class Draft {
         hold_(reason_to_hold(snapshot)) {
     decision_.counts = with_connected_judged(count(snapshot.instances), running());
     staying_ = decision_.counts;
-    decision_.next = judge_boots(snapshot, hold_.has_value());
-    bound_backoff(decision_.next, snapshot);
+    decision_.next = judge_boots(snapshot, !hold_);
   }
 
   Decision finish() {

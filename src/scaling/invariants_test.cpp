@@ -4,9 +4,8 @@
 
 #include <limits>
 #include <random>
-#include <set>
 
-#include "scaling/decide.hpp"
+#include "scaling/invariants.hpp"
 
 namespace muster::scaling {
 namespace {
@@ -72,153 +71,17 @@ Snapshot some_snapshot(Dice& dice) {
   return snapshot;
 }
 
-bool is_overdue(const Instance& it, const Snapshot& snapshot) {
-  return it.state == InstanceState::booting &&
-         it.launched_at + snapshot.policy.boot_timeout <= snapshot.now;
+bool is_among(const std::vector<Violation>& found, Invariant invariant) {
+  return std::ranges::find(found, invariant, &Violation::invariant) != found.end();
 }
 
-// The world right after the decision was carried out: what is new, and nothing else.
-Snapshot after(const Snapshot& snapshot, const Decision& decision) {
-  auto next = snapshot;
-  const std::set<std::string> drained(decision.drain.begin(), decision.drain.end());
-  const std::set<std::string> reaped(decision.reap.begin(), decision.reap.end());
-  std::erase_if(next.instances, [&](const auto& it) { return reaped.contains(it.id); });
-  auto withdrawn = decision.withdraw;
-  for (const bool overdue : {true, false}) {
-    std::erase_if(next.instances, [&](const auto& it) {
-      return it.requested && is_overdue(it, snapshot) == overdue && withdrawn-- > 0;
-    });
-  }
-  for (auto& instance : next.instances) {
-    if (drained.contains(instance.id)) instance.state = InstanceState::draining;
-  }
-  for (std::int64_t i = 0; i < decision.launch; ++i) {
-    next.instances.push_back({"new" + std::to_string(i), InstanceState::booting, kNow});
-  }
-  next.state = decision.next;
-  next.failed_boots.clear();
-  next.failed_launches = 0;
-  next.any_boot_succeeded = false;
-  return next;
-}
-
-bool contains(const std::vector<std::string>& ids, const std::string& id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
-
-bool has(const Decision& decision, Rule rule) {
-  return std::any_of(decision.reasons.begin(), decision.reasons.end(),
-                     [&](const auto& reason) { return reason.rule == rule; });
-}
-
-const Instance* find(const Snapshot& snapshot, const std::string& id) {
-  for (const auto& instance : snapshot.instances) {
-    if (instance.id == id) return &instance;
-  }
-  return nullptr;
-}
-
-void check_s1_safe(const Snapshot& snapshot, const Decision& decision) {
-  for (const auto& id : decision.drain) {
-    const auto* instance = find(snapshot, id);
-    ASSERT_NE(instance, nullptr) << id;
-    const bool perhaps_idle =
-        instance->state == InstanceState::idle || instance->state == InstanceState::connected;
-    EXPECT_TRUE(perhaps_idle || is_overdue(*instance, snapshot)) << id;
-  }
-  // Ended is only who never connected, while known ones account for all tasks, or who is older than
-  // any task.
-  const auto known = count(snapshot.instances);
-  const auto* demand = std::get_if<DemandReading>(&snapshot.demand);
-  const bool explained =
-      demand != nullptr && demand->running <= known.busy + known.connected + known.draining;
-  std::int64_t perhaps_busy = 0;
-  for (const auto& id : decision.reap) {
-    const auto* instance = find(snapshot, id);
-    ASSERT_NE(instance, nullptr) << id;
-    const auto& life = snapshot.policy.longest_life;
-    const bool too_old = life && instance->launched_at + *life <= snapshot.now;
-    EXPECT_TRUE((is_overdue(*instance, snapshot) && explained) || too_old) << id;
-    EXPECT_FALSE(instance->requested) << id;
-    const bool perhaps =
-        instance->state == InstanceState::connected || instance->state == InstanceState::draining;
-    if (perhaps) ++perhaps_busy;
-    EXPECT_NE(instance->state, InstanceState::busy) << id;
-    EXPECT_TRUE(snapshot.policy.reaps);
-  }
-  // Of those of which nobody knows whether they are busy, as many stay as tasks run.
-  if (perhaps_busy > 0) {
-    ASSERT_NE(demand, nullptr);
-    EXPECT_GE(known.connected + known.draining - perhaps_busy, demand->running - known.busy);
-  }
-  const auto requested =
-      std::ranges::count_if(snapshot.instances, [](const auto& it) { return it.requested; });
-  EXPECT_LE(decision.withdraw, requested);
-  EXPECT_TRUE(decision.withdraw == 0 || decision.launch == 0);
-  const auto believable = std::max<std::size_t>(1, snapshot.instances.size() / 10);
-  EXPECT_LE(decision.reap.size(), believable);
-}
-
-void check_s2_honest(const Decision& decision) {
-  if (!has(decision, Rule::demand_unknown) && !has(decision, Rule::demand_stale)) return;
-  EXPECT_TRUE(decision.drain.empty());
-  EXPECT_TRUE(decision.reap.empty());
-  EXPECT_FALSE(has(decision, Rule::unneeded));
-  EXPECT_FALSE(has(decision, Rule::queue));
-  EXPECT_GE(decision.desired, decision.counts.live());
-}
-
-// Idle and in-time booting instances are the whole supply, each counted once (S3), and of those
-// that are connected as many as no running task accounts for. What they do not serve is launched,
-// unless a named bound stands against it (S5).
-void check_s3_and_s5(const Snapshot& snapshot, const Decision& decision) {
-  if (has(decision, Rule::demand_unknown) || has(decision, Rule::demand_stale)) return;
-  const auto& demand = std::get<DemandReading>(snapshot.demand);
-  auto staying = snapshot.instances;
-  std::erase_if(staying, [&](const auto& it) {
-    return is_overdue(it, snapshot) || contains(decision.reap, it.id);
-  });
-  const auto there = count(staying);
-  const auto engaged = std::clamp<std::int64_t>(demand.running - there.busy, 0, there.connected);
-  const auto drained = std::count_if(staying.begin(), staying.end(), [&](const auto& it) {
-    return contains(decision.drain, it.id);
-  });
-  const auto supply = there.idle + there.booting + there.connected - engaged - drained;
-  const auto lacking = demand.unclaimed - supply;
-  const bool bound = has(decision, Rule::maximum) || has(decision, Rule::backoff);
-  if (!bound) {
-    EXPECT_GE(decision.launch, lacking);
-  }
-  if (!bound && !has(decision, Rule::minimum)) {
-    EXPECT_EQ(decision.launch, std::max<std::int64_t>(lacking, 0));
-  }
-}
-
-void check_s4_bounded(const Snapshot& snapshot, const Decision& decision) {
-  EXPECT_GE(decision.launch, 0);
-  if (decision.launch > 0) {
-    EXPECT_LE(decision.desired, snapshot.policy.max);
-  }
-  if (decision.next.backoff_until) {
-    EXPECT_EQ(decision.launch, 0);
-  }
-}
-
-void check_s7_steady(const Snapshot& snapshot, const Decision& decision) {
-  const auto again = decide(after(snapshot, decision));
-  EXPECT_TRUE(again.drain.empty());
-  if (decision.drain
-          .empty()) {  // else one that drains may explain a task, and another is of no use
-    EXPECT_TRUE(again.reap.empty());
-  }
-  if (has(decision, Rule::not_come)) {  // what is withdrawn may be asked for again
-    EXPECT_EQ(again.withdraw, 0);
-  } else if (decision.reap.empty()) {
-    EXPECT_EQ(again.launch, 0);
-    EXPECT_EQ(again.next, decision.next);
-  } else if (!has(decision, Rule::maximum)) {  // else the dead have made room
-    EXPECT_EQ(again.launch, 0);
-  }
+testing::AssertionResult all_hold(const Snapshot& snapshot, const Decision& decision) {
+  const auto found = violations(snapshot, decision);
+  if (found.empty()) return testing::AssertionSuccess();
+  auto failure = testing::AssertionFailure();
+  for (const auto& [invariant, what] : found)
+    failure << to_string(invariant) << ": " << what << "; ";
+  return failure;
 }
 
 TEST(Invariants, HoldForRandomSnapshots) {
@@ -230,11 +93,7 @@ TEST(Invariants, HoldForRandomSnapshots) {
     const auto snapshot = some_snapshot(dice);
     const auto decision = decide(snapshot);
     EXPECT_FALSE(decision.reasons.empty());
-    check_s1_safe(snapshot, decision);
-    check_s2_honest(decision);
-    check_s3_and_s5(snapshot, decision);
-    check_s4_bounded(snapshot, decision);
-    check_s7_steady(snapshot, decision);
+    EXPECT_TRUE(all_hold(snapshot, decision));
   }
 }
 
@@ -262,7 +121,83 @@ TEST(Invariants, DecideIsTotal) {
     EXPECT_FALSE(decision.reasons.empty());
     EXPECT_GE(decision.launch, 0);
     for (const auto& reason : decision.reasons) EXPECT_FALSE(describe(reason).empty());
-    check_s2_honest(decision);
+    const bool holds = std::ranges::any_of(decision.reasons, is_hold);
+    EXPECT_TRUE(!holds || (decision.drain.empty() && decision.reap.empty()));
+  }
+}
+
+// One idle, one busy, one connected and one that never came; 2 wait and 2 run.
+Snapshot example() {
+  Snapshot snapshot;
+  snapshot.now = kNow;
+  snapshot.demand = DemandReading{2, 2, kNow};
+  snapshot.policy.max = 10;
+  snapshot.policy.reaps = true;
+  snapshot.policy.boot_timeout = std::chrono::minutes(5);
+  const auto launched = kNow - std::chrono::minutes(10);
+  snapshot.instances = {{"idle", InstanceState::idle, launched},
+                        {"busy", InstanceState::busy, launched},
+                        {"connected", InstanceState::connected, launched},
+                        {"silent", InstanceState::booting, launched}};
+  snapshot.state.given_up = {"silent"};
+  snapshot.state.given_up_at = kNow - std::chrono::minutes(1);
+  return snapshot;
+}
+
+struct Wrong {
+  const char* name;
+  Invariant breaks;
+  std::function<void(Snapshot&, Decision&)> how;
+};
+
+// Each checker can fail: a right decision is made wrong in one respect.
+TEST(Invariants, EachIsSeenToBeBroken) {
+  const Wrong wrongs[] = {
+      {"a busy one is drained", Invariant::safe, [](auto&, auto& d) { d.drain = {"busy"}; }},
+      {"a busy one is ended", Invariant::safe, [](auto&, auto& d) { d.reap = {"busy"}; }},
+      {"one that may be busy is ended", Invariant::safe,
+       [](auto&, auto& d) { d.reap = {"connected"}; }},
+      {"a stranger is ended", Invariant::safe, [](auto&, auto& d) { d.reap = {"stranger"}; }},
+      {"one that may run an unexplained task is ended", Invariant::safe,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{2, 9, kNow};
+         d.reap = {"silent"};
+       }},
+      {"what is there is withdrawn", Invariant::safe, [](auto&, auto& d) { d.withdraw = 1; }},
+      {"an unknown queue lowers capacity", Invariant::honest,
+       [](auto& s, auto& d) {
+         s.demand = DemandUnknown{"no answer"};
+         d = decide(s);
+         d.drain = {"idle"};
+       }},
+      {"something is launched blindly", Invariant::honest,
+       [](auto& s, auto& d) {
+         s.instances_unknown = "no list";
+         d = decide(s);
+         d.launch = 1;
+       }},
+      {"a booting one is not counted", Invariant::counted_once,
+       [](auto&, auto& d) { d.launch += 1, d.desired += 1; }},
+      {"a draining one is counted", Invariant::live,
+       [](auto&, auto& d) { d.launch -= 1, d.desired -= 1; }},
+      {"more than may be", Invariant::bounded,
+       [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},
+      {"a launch in a back-off", Invariant::bounded,
+       [](auto&, auto& d) { d.next.backoff_until = kNow + Millis(1), d.launch = 1; }},
+      {"a memory that changes by itself", Invariant::steady,
+       [](auto& s, auto& d) {
+         s.instances.pop_back();
+         d = decide(s);
+         d.next.given_up = {"stranger"};
+       }},
+  };
+  for (const auto& wrong : wrongs) {
+    SCOPED_TRACE(wrong.name);
+    auto snapshot = example();
+    auto decision = decide(snapshot);
+    ASSERT_TRUE(all_hold(snapshot, decision));
+    wrong.how(snapshot, decision);
+    EXPECT_TRUE(is_among(violations(snapshot, decision), wrong.breaks));
   }
 }
 

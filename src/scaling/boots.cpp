@@ -1,0 +1,85 @@
+#include "scaling/boots.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace muster::scaling {
+
+namespace {
+
+Millis backoff_after(std::int64_t failures, const Policy& policy) {
+  auto pause = std::max(policy.boot_backoff_first, Millis(0));
+  const auto most = std::max(policy.boot_backoff_most, pause);
+  for (; failures > 1 && pause < most && pause > Millis(0); --failures) {
+    pause = pause > most / 2 ? most : pause * 2;
+  }
+  return pause;
+}
+
+// Failed boots since the last pass, each counted once however often it is seen. Launches that were
+// refused together count as one.
+std::int64_t count_failures(const Snapshot& snapshot, bool queue_known) {
+  const auto& known = snapshot.state.given_up;
+  auto failures = std::count_if(snapshot.failed_boots.begin(), snapshot.failed_boots.end(),
+                                [&](const auto& id) { return !contains(known, id); });
+  if (snapshot.failed_launches > 0) ++failures;
+  if (!queue_known) return failures;
+  return failures + std::count_if(snapshot.instances.begin(), snapshot.instances.end(),
+                                  [&](const auto& instance) {
+                                    return is_overdue(instance, snapshot) &&
+                                           !contains(known, instance.id);
+                                  });
+}
+
+// Those that were counted as failed and are still there.
+std::vector<std::string> given_up(const Snapshot& snapshot) {
+  std::vector<std::string> ids;
+  for (const auto& instance : snapshot.instances) {
+    const bool leaving =
+        instance.state == InstanceState::draining && contains(snapshot.state.given_up, instance.id);
+    if (leaving || is_overdue(instance, snapshot)) ids.push_back(instance.id);
+  }
+  return ids;
+}
+
+void give_up(State& next, const Snapshot& snapshot) {
+  next.given_up = given_up(snapshot);
+  const bool more = std::any_of(next.given_up.begin(), next.given_up.end(), [&](const auto& id) {
+    return !contains(snapshot.state.given_up, id);
+  });
+  if (more || !next.given_up_at)
+    next.given_up_at = std::get<DemandReading>(snapshot.demand).read_at;
+  if (next.given_up.empty()) next.given_up_at.reset();
+}
+
+// After a clock that jumped back, the wait is still bounded.
+void bound_backoff(State& state, const Snapshot& snapshot) {
+  if (!state.backoff_until) return;
+  const auto most = std::max(snapshot.policy.boot_backoff_most, snapshot.policy.boot_backoff_first);
+  state.backoff_until = std::min(*state.backoff_until, later(snapshot.now, most));
+  if (*state.backoff_until <= snapshot.now) state.backoff_until.reset();
+}
+
+}  // namespace
+
+bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
+  return instance.state == InstanceState::booting &&
+         later(instance.launched_at, snapshot.policy.boot_timeout) <= snapshot.now;
+}
+
+State judge_boots(const Snapshot& snapshot, bool queue_known) {
+  auto next = snapshot.state;
+  if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
+  if (const auto failures = count_failures(snapshot, queue_known); failures > 0) {
+    const auto before = std::clamp<std::int64_t>(next.failed_boots_in_a_row, 0, kMostInstances);
+    next.failed_boots_in_a_row = before + failures;
+    next.backoff_until =
+        later(snapshot.now, backoff_after(next.failed_boots_in_a_row, snapshot.policy));
+  }
+  if (queue_known) give_up(next, snapshot);
+  bound_backoff(next, snapshot);
+  return next;
+}
+
+}  // namespace muster::scaling

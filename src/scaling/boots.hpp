@@ -1,0 +1,31 @@
+#pragma once
+
+// Which boots have failed, and how long launches wait because of them. Pure and total.
+
+#include <limits>
+
+#include "scaling/decide.hpp"
+
+namespace muster::scaling {
+
+// More than this a count is not believed.
+inline constexpr std::int64_t kMostInstances = 1'000'000;
+
+// Saturates, so that no input overflows.
+inline WallTime later(WallTime from, Millis by) {
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(from.time_since_epoch().count(), by.count(), &sum)) {
+    using Limits = std::numeric_limits<std::int64_t>;
+    sum = by.count() > 0 ? Limits::max() : Limits::min();
+  }
+  return WallTime(Millis(sum));
+}
+
+// Has not connected within the policy's boot_timeout.
+bool is_overdue(const Instance& instance, const Snapshot& snapshot);
+
+// What to remember of boots after this snapshot. While the queue is unknown, so is who has
+// connected: then (`queue_known` false) no overdue instance is judged.
+State judge_boots(const Snapshot& snapshot, bool queue_known);
+
+}  // namespace muster::scaling

@@ -1,0 +1,218 @@
+#include "scaling/invariants.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "scaling/boots.hpp"
+
+namespace muster::scaling {
+
+namespace {
+
+bool has(const Decision& decision, Rule rule) {
+  return std::ranges::any_of(decision.reasons,
+                             [&](const auto& reason) { return reason.rule == rule; });
+}
+
+bool knows_no_queue(const Decision& decision) {
+  return has(decision, Rule::demand_unknown) || has(decision, Rule::demand_stale);
+}
+
+bool is_bound(const Decision& decision) {
+  return has(decision, Rule::maximum) || has(decision, Rule::backoff);
+}
+
+// Of these the queue's keeper does not say whether they run a task.
+bool is_perhaps_busy(const Instance& instance) {
+  return instance.state == InstanceState::connected || instance.state == InstanceState::draining;
+}
+
+class Judge {
+ public:
+  Judge(const Snapshot& snapshot, const Decision& decision)
+      : snapshot_(snapshot),
+        decision_(decision),
+        demand_(std::get_if<DemandReading>(&snapshot.demand)) {}
+
+  std::vector<Violation> run() {
+    for (const auto& id : decision_.drain) judge_drained(id);
+    for (const auto& id : decision_.reap) judge_ended(id);
+    judge_ends_together();
+    judge_withdrawals();
+    if (has(decision_, Rule::instances_unknown)) return judge_blind(), std::move(found_);
+    judge_honesty();
+    judge_supply();
+    judge_bounds();
+    judge_steadiness();
+    return std::move(found_);
+  }
+
+ private:
+  void expect(bool holds, Invariant invariant, std::string what) {
+    if (!holds) found_.push_back({invariant, std::move(what)});
+  }
+
+  const Instance* find(const std::string& id) const {
+    const auto found = std::ranges::find(snapshot_.instances, id, &Instance::id);
+    return found == snapshot_.instances.end() ? nullptr : &*found;
+  }
+
+  void judge_drained(const std::string& id) {
+    const auto* instance = find(id);
+    if (instance == nullptr) return expect(false, Invariant::safe, id + " is drained unknown");
+    const bool perhaps_idle =
+        instance->state == InstanceState::idle || instance->state == InstanceState::connected;
+    expect(perhaps_idle || is_overdue(*instance, snapshot_), Invariant::safe,
+           id + " is drained, though it is neither idle nor overdue");
+  }
+
+  bool known_ones_explain_all_tasks() const {
+    const auto known = count(snapshot_.instances);
+    return demand_ != nullptr && demand_->running <= known.busy + known.connected + known.draining;
+  }
+
+  // Who never connected, while known ones account for all tasks; or who is older than any task.
+  void judge_ended(const std::string& id) {
+    const auto* instance = find(id);
+    if (instance == nullptr) return expect(false, Invariant::safe, id + " is ended unknown");
+    const auto& life = snapshot_.policy.longest_life;
+    const bool too_old = life && later(instance->launched_at, *life) <= snapshot_.now;
+    const bool never_came = is_overdue(*instance, snapshot_) && known_ones_explain_all_tasks();
+    expect(too_old || never_came, Invariant::safe, id + " is ended, and may run a task");
+    expect(instance->state != InstanceState::busy, Invariant::safe, id + " is ended busy");
+    expect(!instance->requested, Invariant::safe, id + " is ended before it is there");
+    expect(snapshot_.policy.reaps, Invariant::safe, id + " is ended, where none may be");
+  }
+
+  // Of those of which nobody knows whether they are busy, as many stay as tasks run.
+  void judge_ends_together() {
+    const auto believable = std::max<std::int64_t>(1, std::ssize(snapshot_.instances) / 10);
+    expect(std::ssize(decision_.reap) <= believable, Invariant::safe,
+           fmt::format("{} of {} are ended at once", decision_.reap.size(),
+                       snapshot_.instances.size()));
+    const auto unsure = std::ranges::count_if(decision_.reap, [&](const auto& id) {
+      const auto* instance = find(id);
+      return instance != nullptr && is_perhaps_busy(*instance);
+    });
+    if (unsure == 0 || demand_ == nullptr) {
+      return expect(unsure == 0, Invariant::safe, "some are ended while the queue is unknown");
+    }
+    const auto known = count(snapshot_.instances);
+    const auto staying = known.connected + known.draining - unsure;
+    expect(staying >= demand_->running - known.busy, Invariant::safe,
+           fmt::format("{} stay where {} tasks run", staying, demand_->running - known.busy));
+  }
+
+  void judge_withdrawals() {
+    const auto requested = std::ranges::count_if(snapshot_.instances, &Instance::requested);
+    expect(decision_.withdraw >= 0 && decision_.withdraw <= requested, Invariant::safe,
+           fmt::format("{} are withdrawn of {} requested", decision_.withdraw, requested));
+    expect(decision_.withdraw == 0 || decision_.launch == 0, Invariant::bounded,
+           "desired capacity is lowered and raised at once");
+  }
+
+  void judge_blind() {
+    const bool acts = decision_.launch > 0 || decision_.withdraw > 0 || !decision_.drain.empty() ||
+                      !decision_.reap.empty();
+    expect(!acts, Invariant::honest, "something is done while nobody knows what is there");
+  }
+
+  void judge_honesty() {
+    if (!knows_no_queue(decision_)) return;
+    const bool lowers = !decision_.drain.empty() || !decision_.reap.empty() ||
+                        has(decision_, Rule::unneeded) ||
+                        decision_.desired < decision_.counts.live();
+    expect(!lowers, Invariant::honest, "capacity is lowered while the queue is unknown");
+    expect(!has(decision_, Rule::queue), Invariant::honest, "an unknown queue is served");
+  }
+
+  // Idle ones, those that boot in time, and of those that are connected as many as no running task
+  // accounts for.
+  std::int64_t supply() const {
+    auto staying = snapshot_.instances;
+    std::erase_if(staying, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || contains(decision_.reap, it.id);
+    });
+    const auto there = count(staying);
+    const auto engaged =
+        std::clamp<std::int64_t>(demand_->running - there.busy, 0, there.connected);
+    const auto drained = std::ranges::count_if(
+        staying, [&](const auto& it) { return contains(decision_.drain, it.id); });
+    return there.idle + there.booting + there.connected - engaged - drained;
+  }
+
+  void judge_supply() {
+    if (knows_no_queue(decision_) || demand_ == nullptr || is_bound(decision_)) return;
+    const auto lacking = std::max<std::int64_t>(demand_->unclaimed - supply(), 0);
+    expect(decision_.launch >= lacking, Invariant::live,
+           fmt::format("{} are lacking and {} launched, and nothing binds", lacking,
+                       decision_.launch));
+    expect(has(decision_, Rule::minimum) || decision_.launch <= lacking, Invariant::counted_once,
+           fmt::format("{} are lacking and {} launched", lacking, decision_.launch));
+  }
+
+  void judge_bounds() {
+    expect(decision_.launch >= 0, Invariant::bounded, "less than nothing is launched");
+    expect(decision_.launch == 0 || decision_.desired <= snapshot_.policy.max, Invariant::bounded,
+           fmt::format("{} are desired of at most {}", decision_.desired, snapshot_.policy.max));
+    expect(decision_.launch == 0 || !decision_.next.backoff_until, Invariant::bounded,
+           "something is launched during a back-off");
+  }
+
+  // Where one that drains explained a task, another may be of no use after it; where dead ones made
+  // room, the maximum binds less; and what was withdrawn may be asked for again.
+  void judge_steadiness() {
+    const auto again = decide(after(snapshot_, decision_));
+    const auto steady = [&](bool holds, std::string_view what) {
+      expect(holds, Invariant::steady, fmt::format("after it took effect, {}", what));
+    };
+    steady(again.drain.empty(), "more are drained");
+    steady(!decision_.drain.empty() || again.reap.empty(), "more are ended");
+    if (has(decision_, Rule::not_come)) return steady(again.withdraw == 0, "more are withdrawn");
+    const bool room_made = !decision_.reap.empty() && has(decision_, Rule::maximum);
+    steady(room_made || again.launch == 0, "more are launched");
+    steady(!decision_.reap.empty() || again.next == decision_.next, "the memory changes");
+  }
+
+  const Snapshot& snapshot_;
+  const Decision& decision_;
+  const DemandReading* const demand_;
+  std::vector<Violation> found_;
+};
+
+}  // namespace
+
+std::string_view to_string(Invariant invariant) {
+  constexpr std::string_view kNames[] = {"S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"};
+  return kNames[static_cast<std::size_t>(invariant)];
+}
+
+Snapshot after(const Snapshot& snapshot, const Decision& decision) {
+  auto next = snapshot;
+  std::erase_if(next.instances, [&](const auto& it) { return contains(decision.reap, it.id); });
+  auto withdrawn = decision.withdraw;
+  for (const bool overdue : {true, false}) {
+    std::erase_if(next.instances, [&](const auto& it) {
+      return it.requested && is_overdue(it, snapshot) == overdue && withdrawn-- > 0;
+    });
+  }
+  for (auto& instance : next.instances) {
+    if (contains(decision.drain, instance.id)) instance.state = InstanceState::draining;
+  }
+  for (std::int64_t i = 0; i < decision.launch; ++i) {
+    next.instances.push_back({fmt::format("new {}", i), InstanceState::booting, snapshot.now});
+  }
+  next.state = decision.next;
+  next.failed_boots.clear();
+  next.failed_launches = 0;
+  next.any_boot_succeeded = false;
+  return next;
+}
+
+std::vector<Violation> violations(const Snapshot& snapshot, const Decision& decision) {
+  return Judge(snapshot, decision).run();
+}
+
+}  // namespace muster::scaling
