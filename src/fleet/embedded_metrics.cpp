@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::size_t kMostSamples = 100;  // of a metric in a line: CloudWatch's own limit
 
-// Those that look dead, too many at once to be believed, and so were not ended.
-std::int64_t spared(const scaling::Decision& decision) {
+// Those that look dead, too many at once to be believed, and so were not ended at once.
+std::int64_t silent(const scaling::Decision& decision) {
   const auto& reasons = decision.reasons;
   const auto found = std::ranges::find(reasons, scaling::Rule::many_silent, &scaling::Reason::rule);
   return found == reasons.end() ? 0 : found->wanted;
@@ -31,7 +31,7 @@ void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
       sample("Running", demand->running);
     }
     sample("Held", std::ranges::any_of(decision.reasons, scaling::is_hold) ? 1 : 0);
-    sample("LookDead", spared(decision));
+    sample("LookDead", silent(decision));
     sample("Desired", decision.desired);
     sample("Booting", decision.counts.booting);
     sample("Idle", decision.counts.idle);

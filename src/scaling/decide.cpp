@@ -108,23 +108,41 @@ class Draft {
     withdraw_overdue();
     std::vector<Instance> there = snapshot_.instances;
     std::erase_if(there, [](const auto& it) { return it.requested; });
-    const auto overdue = [&](const auto& it) { return is_overdue(it, snapshot_); };
-    const auto silent = std::ranges::count_if(
-        there, [&](const auto& it) { return overdue(it) || is_too_old(it, snapshot_); });
-    const auto believable = std::max<std::int64_t>(1, std::ssize(there) / 10);
-    const bool reaps = snapshot_.policy.reaps && silent <= believable;
+    std::ranges::sort(there, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
+    silent_ = std::ranges::count_if(there, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || is_too_old(it, snapshot_);
+    });
+    believable_ = std::max<std::int64_t>(1, std::ssize(there) / 10);
     for (const auto& instance : there) {
-      if (overdue(instance)) end_overdue(instance, reaps);
+      if (is_overdue(instance, snapshot_)) end_overdue(instance);
     }
-    for (const auto& instance : reaps ? certainly_useless(there) : std::vector<Instance>()) {
+    for (const auto& instance : certainly_useless(there)) {
+      if (!may_be_ended(instance)) continue;
       reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
                                  format_duration(*snapshot_.policy.longest_life)));
     }
     count_staying();
-    if (!snapshot_.policy.reaps || reaps) return;
-    reason(
-        Rule::many_silent, silent, 0,
-        fmt::format("{} of {} look dead at once", silent, count_of(std::ssize(there), "instance")));
+    if (snapshot_.policy.reaps && silent_ > believable_) tell_of_many(std::ssize(there));
+  }
+
+  // Of many that look dead at once, those that have been silent for long end a few at a time: a
+  // list that is wrong is soon right again, and dead ones must not stand in the way for ever (S5).
+  bool may_be_ended(const Instance& instance) const {
+    if (!snapshot_.policy.reaps) return false;
+    if (silent_ <= believable_) return true;
+    const auto timeout = snapshot_.policy.boot_timeout;
+    const bool long_silent = later(later(instance.launched_at, timeout), timeout) <= snapshot_.now;
+    return long_silent && std::ssize(decision_.reap) < believable_;
+  }
+
+  // Once a reading: the next few wait for the next.
+  void tell_of_many(std::int64_t there) {
+    const auto ended = std::ssize(decision_.reap);
+    if (ended > 0) {
+      decision_.next.given_up_at = std::get<DemandReading>(snapshot_.demand).read_at;
+    }
+    reason(Rule::many_silent, silent_, ended,
+           fmt::format("{} of {} look dead at once", silent_, count_of(there, "instance")));
   }
 
   // They run nothing, so that there is nothing to be careful of.
@@ -140,14 +158,13 @@ class Draft {
                        format_duration(snapshot_.policy.boot_timeout)));
   }
 
-  // Those that are too old, the oldest first. Of those of which nobody knows whether they are busy,
-  // only as many as certainly are not (S1): a long wait may have come before a task.
+  // Those that are too old, in the order given. Of those of which nobody knows whether they are
+  // busy, only as many as certainly are not (S1): a long wait may have come before a task.
   std::vector<Instance> certainly_useless(const std::vector<Instance>& there) const {
     auto too_old = there;
     std::erase_if(too_old, [&](const auto& it) {
       return is_overdue(it, snapshot_) || !is_too_old(it, snapshot_);
     });
-    std::ranges::sort(too_old, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
     const auto known = count(snapshot_.instances);
     const auto perhaps_busy = known.connected + known.draining;
     auto free = perhaps_busy - std::max<std::int64_t>(running().value_or(0) - known.busy, 0);
@@ -170,23 +187,24 @@ class Draft {
 
   // One that can be asked is asked at once, which harms nobody. Another is ended once a second,
   // later reading of the queue does not know it either.
-  void end_overdue(const Instance& instance, bool reaps) {
+  void end_overdue(const Instance& instance) {
     const auto why = fmt::format("{} did not connect within {}", instance.id,
                                  format_duration(snapshot_.policy.boot_timeout));
     const auto& before = snapshot_.state;
     const auto read_at = std::get<DemandReading>(snapshot_.demand).read_at;
     const bool missed_before = contains(before.given_up, instance.id) && before.given_up_at &&
                                *before.given_up_at < read_at;
+    const bool may_end = may_be_ended(instance);
     if (!snapshot_.policy.reaps) {
       decision_.drain.push_back(instance.id);
       reason(Rule::boot_timeout, 1, 1, why, instance.id);
-    } else if (reaps && may_run_unlisted(instance)) {
+    } else if (may_end && may_run_unlisted(instance)) {
       const auto many = unexplained_tasks();
       reason(Rule::boot_timeout, 1, 0,
              fmt::format("{}, and {} {} that no known runner accounts for", why,
                          count_of(many, "task"), many == 1 ? "runs" : "run"),
              instance.id);
-    } else if (reaps && missed_before) {
+    } else if (may_end && missed_before) {
       reap(instance, why);
     } else {
       reason(Rule::boot_timeout, 1, 0, why, instance.id);
@@ -360,7 +378,9 @@ class Draft {
   const std::int64_t most_;
   const std::optional<Reason> hold_;
   std::int64_t overdue_requests_ = 0;
-  Counts staying_;  // without those that this decision drains
+  std::int64_t silent_ = 0;      // look dead, by the clock
+  std::int64_t believable_ = 1;  // of them, at once
+  Counts staying_;               // without those that this decision drains
   Decision decision_;
 };
 

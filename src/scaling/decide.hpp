@@ -101,7 +101,7 @@ enum class Rule {
   demand_stale,       // what is known of the queue is too old: hold
   boot_timeout,       // an instance did not connect in time and is asked to end
   reaped,             // an instance is certainly of no use, and is ended
-  many_silent,        // more look dead at once than one would believe: none is ended
+  many_silent,        // more look dead at once than one would believe: few are ended
   above_maximum,      // more live than policy.max: idle ones are asked to end
   not_come,           // some that were requested have not come in time, and are withdrawn
   unneeded,           // some that are only requested are needed no more, and are withdrawn

@@ -361,6 +361,23 @@ TEST(Decide, EndsNoneIfManyLookDeadAtOnce) {
             "3 of 23 instances look dead at once: end none of them, and have a look at them");
 }
 
+// Else they would fill the class up to its maximum, and nothing would ever start.
+TEST(Decide, EndsManyDeadOnesAFewAtATimeOnceTheyAreSilentForTwiceTheTimeout) {
+  auto world = World().bounds(0, 20).reaping().demand(1, 0).with(20, booting, minutes(10));
+  world.remembering(world.decide().next);
+  EXPECT_THAT(world.decide().reap, IsEmpty()) << "in the same reading";
+  const auto decision = world.demand(1, 0, -seconds(1)).decide();
+  EXPECT_EQ(decision.reap.size(), 2U);
+  EXPECT_TRUE(std::ranges::any_of(decision.reasons, [](const auto& reason) {
+    return describe(reason) ==
+           "20 of 20 instances look dead at once: end 2 of them, and have a look at them";
+  }));
+  world.remembering(decision.next);
+  EXPECT_THAT(world.decide().reap, IsEmpty()) << "the next few wait for the next reading";
+  const auto busy_unlisted = world.demand(1, 1, -seconds(2)).decide();
+  EXPECT_THAT(busy_unlisted.reap, IsEmpty()) << "one of them may run the task";
+}
+
 TEST(Decide, EndsWhatIsOlderThanAnyTask) {
   using std::chrono::hours;
   EXPECT_THAT(World().reaping().with(1, connected, hours(6)).decide().reap, ElementsAre("i0"));

@@ -65,7 +65,8 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::reaped:
       return fmt::format("{}: end it", detail);
     case Rule::many_silent:
-      return fmt::format("{}: end none of them, and have a look at them", detail);
+      return fmt::format("{}: end {} of them, and have a look at them", detail,
+                         reason.allowed == 0 ? "none" : std::to_string(reason.allowed));
     case Rule::above_maximum:
       return fmt::format("{}: drain {} idle", detail, reason.allowed);
     case Rule::not_come:
