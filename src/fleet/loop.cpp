@@ -460,6 +460,12 @@ Millis Loop::pause_after(const PassOutcome& outcome) {
   return std::clamp(*outcome.revisit_at - ports_.clock.wall(), kSpacing, longest);
 }
 
+// After a failure no event cuts the pause short, nor while nothing is read.
+Pace Loop::step(const std::stop_token& stop) {
+  const auto outcome = guarded_pass(stop);
+  return {pause_after(outcome), outcome.incomplete || outcome.nothing_ours};
+}
+
 void Loop::run(std::stop_token stop) {
   Waker waker;
   const std::jthread demand_watch([&](std::stop_token watch_stop) {
@@ -473,11 +479,8 @@ void Loop::run(std::stop_token stop) {
   });
   while (!stop.stop_requested()) {
     waker.pass_begins();
-    const auto outcome = guarded_pass(stop);
+    const auto [pause, deaf] = step(stop);
     waker.pass_ended();
-    const auto pause = pause_after(outcome);
-    // After a failure no event cuts the pause short, nor while nothing is read.
-    const bool deaf = outcome.incomplete || outcome.nothing_ours;
     sleep_for(deaf ? pause : kSpacing, stop);
     if (!deaf && pause > kSpacing) waker.await_poke(pause, stop);
   }

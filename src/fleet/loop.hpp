@@ -47,6 +47,12 @@ struct PassOutcome {
   void give_up(const std::string& resource_class, std::string_view why);  // incomplete
 };
 
+// When the next pass is due.
+struct Pace {
+  Millis pause{};
+  bool deaf = false;  // no change at the ports makes it sooner
+};
+
 inline constexpr Millis kLastWrite = std::chrono::seconds(2);
 
 class Loop {
@@ -66,7 +72,10 @@ class Loop {
   // down of what was launched, for kLastWrite at most; the outcome is then incomplete.
   Result<PassOutcome> run_once(std::stop_token stop);
 
-  // Until a stop is requested. Instances are left running: they end by themselves.
+  // The same, but whatever goes wrong is told in the log and tried again later.
+  Pace step(const std::stop_token& stop);
+
+  // Steps until a stop is requested. Instances are left running: they end by themselves.
   void run(std::stop_token stop);
 
  private:
