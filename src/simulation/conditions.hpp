@@ -1,0 +1,43 @@
+#pragma once
+
+// How a simulated world behaves: the machines, the cloud, the queue's keeper, and what goes wrong.
+
+#include "simulation/distribution.hpp"
+
+namespace muster::simulation {
+
+// How an instance looks after itself.
+struct Habits {
+  bool single_task = true;
+  Millis idle_timeout = std::chrono::minutes(1);
+  // It ends itself with its place in the group. If not, it shuts down, and the group finds it dead.
+  bool gives_up_its_place = true;
+};
+
+// Chances are in thousandths.
+struct Faults {
+  std::int64_t boot_never_connects = 0;  // of each boot
+  std::int64_t launch_refused = 0;       // of each launch: no capacity
+  std::int64_t queue_unreadable = 0;     // of each reading
+  std::int64_t queue_absurd = 0;         // of each reading: a number that cannot be
+  std::int64_t list_unreadable = 0;      // of each list of instances
+  std::int64_t call_throttled = 0;       // of each call that changes the group
+  std::int64_t spot_interruption = 0;    // of each task: its instance goes with it
+  std::int64_t scaler_killed = 0;        // at each of its calls, before or after it took effect
+  std::int64_t ledger_full = 0;          // of each writing
+  Millis counts_lag{};                   // the counts are as they were then
+  Millis runners_lag{};                  // and so is the list of runners
+  Millis down_for = std::chrono::seconds(20);  // after it was killed
+};
+
+struct Conditions {
+  Distribution boot = Distribution::constant(std::chrono::seconds(90));
+  Millis launch_delay = std::chrono::seconds(2);    // from a desired capacity to its instance
+  Millis replace_after = std::chrono::seconds(60);  // until the group finds an instance dead
+  Millis retry_after = std::chrono::seconds(30);    // until the group tries a launch again
+  std::int64_t max = 10;                            // of the group
+  Habits habits;
+  Faults faults;
+};
+
+}  // namespace muster::simulation

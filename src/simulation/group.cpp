@@ -1,0 +1,203 @@
+#include "simulation/group.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+namespace muster::simulation {
+
+namespace {
+
+constexpr Millis kThrottledPause = std::chrono::seconds(3);
+
+Error throttled() {
+  return {ErrorKind::unavailable, "Throttling: Rate exceeded"};
+}
+
+}  // namespace
+
+Group::Group(Timeline& timeline, TaskQueue& queue, const Conditions& conditions, Random random,
+             Alarm alarm)
+    : timeline_(timeline),
+      queue_(queue),
+      conditions_(conditions),
+      random_(random),
+      alarm_(std::move(alarm)) {}
+
+Result<void> Group::set_desired(std::int64_t desired) {
+  if (random_.chance(conditions_.faults.call_throttled)) return throttled();
+  if (desired < 0 || desired > conditions_.max) {
+    alarm_(fmt::format("S4: a desired capacity of {} is asked for, of at most {}", desired,
+                       conditions_.max));
+    return Error{ErrorKind::invalid, "ValidationError: outside of the group's sizes"};
+  }
+  desired_ = desired;
+  reconcile();
+  return ok();
+}
+
+// What is protected from scale-in stays, however low the desired capacity is.
+void Group::reconcile() {
+  while (std::ssize(listed_) + coming_ < desired_) {
+    ++coming_;
+    timeline_.after(conditions_.launch_delay, [this] { come(); });
+  }
+}
+
+void Group::come() {
+  --coming_;
+  if (std::ssize(listed_) + coming_ >= desired_) return;  // it was withdrawn meanwhile
+  if (random_.chance(conditions_.faults.launch_refused)) return refuse();
+  const auto number = instances_.size();
+  instances_.push_back({.id = fmt::format("i-{:06}", number), .launched = timeline_.monotonic()});
+  listed_.insert(number);
+  ++live_;
+  ++totals_.launches;
+  if (random_.chance(conditions_.faults.boot_never_connects)) return;
+  timeline_.after(conditions_.boot.draw(random_), [this, number] { connect(number); });
+}
+
+void Group::refuse() {
+  ++totals_.refused;
+  last_failure_ = {fmt::format("activity-{}", totals_.refused), timeline_.monotonic()};
+  timeline_.after(conditions_.retry_after, [this] { reconcile(); });
+}
+
+void Group::connect(Number number) {
+  auto& instance = instances_[number];
+  if (instance.ended) return;
+  instance.connected = timeline_.monotonic();
+  look_for_work(number);
+}
+
+void Group::look_for_work(Number number) {
+  auto& instance = instances_[number];
+  const auto turn = ++instance.turn;
+  if (const auto task = queue_.claim()) return run(number, *task);
+  idle_.emplace(timeline_.monotonic(), number);
+  timeline_.after(conditions_.habits.idle_timeout, [this, number, turn] {
+    if (instances_[number].turn == turn) leave(number);
+  });
+}
+
+// The one that is idle for the longest time takes it.
+void Group::task_arrived() {
+  if (idle_.empty()) return;
+  const auto number = idle_.begin()->second;
+  const auto task = queue_.claim();
+  if (!task) return;
+  idle_.erase(idle_.begin());
+  ++instances_[number].turn;
+  run(number, *task);
+}
+
+void Group::run(Number number, TaskNumber task) {
+  auto& instance = instances_[number];
+  instance.task = task;
+  ++instance.tasks_run;
+  ++busy_;
+  const auto duration = queue_.tasks()[task].duration;
+  if (random_.chance(conditions_.faults.spot_interruption)) {
+    timeline_.after(random_.between(Millis(0), duration), [this, number] { lose(number); });
+  } else {
+    timeline_.after(duration, [this, number] { task_ended(number); });
+  }
+}
+
+void Group::task_ended(Number number) {
+  auto& instance = instances_[number];
+  if (instance.ended) return;  // somebody has ended it with its task, which was told
+  queue_.finish(*instance.task);
+  instance.task.reset();
+  --busy_;
+  if (conditions_.habits.single_task) return leave(number);
+  look_for_work(number);
+}
+
+// A spot instance is taken away, with the task that it runs: that waits again.
+void Group::lose(Number number) {
+  auto& instance = instances_[number];
+  if (instance.ended) return;
+  const auto task = *instance.task;
+  instance.task.reset();
+  --busy_;
+  end(number);
+  timeline_.after(conditions_.replace_after, [this, number] { unlist(number); });
+  queue_.interrupt(task);
+  task_arrived();
+}
+
+// An instance ends itself.
+void Group::leave(Number number) {
+  auto& instance = instances_[number];
+  if (instance.ended) return;
+  idle_.erase({timeline_.monotonic() - conditions_.habits.idle_timeout, number});
+  instance.leaving = true;
+  ++instance.turn;
+  if (!conditions_.habits.gives_up_its_place) {
+    end(number);
+    timeline_.after(conditions_.replace_after, [this, number] { unlist(number); });
+    return;
+  }
+  if (random_.chance(conditions_.faults.call_throttled)) {
+    timeline_.after(kThrottledPause, [this, number] { leave(number); });
+    return;
+  }
+  desired_ = std::max<std::int64_t>(desired_ - 1, 0);
+  end(number);
+  unlist(number);
+}
+
+void Group::end(Number number) {
+  auto& instance = instances_[number];
+  instance.ended = timeline_.monotonic();
+  --live_;
+  totals_.instance_time += *instance.ended - instance.launched;
+  if (instance.tasks_run == 0) ++totals_.wasted;
+}
+
+void Group::unlist(Number number) {
+  instances_[number].listed = false;
+  listed_.erase(number);
+  reconcile();
+}
+
+Result<void> Group::terminate(const std::string& id) {
+  if (random_.chance(conditions_.faults.call_throttled)) return throttled();
+  const auto found =
+      std::ranges::find_if(listed_, [&](const auto number) { return instances_[number].id == id; });
+  if (found == listed_.end()) {
+    return Error{ErrorKind::invalid, "ValidationError: Instance Id not found"};
+  }
+  const auto number = *found;
+  auto& instance = instances_[number];
+  if (instance.task) {
+    alarm_(fmt::format("S1: {} is ended while it runs task {}", id, *instance.task));
+    queue_.interrupt(*instance.task);
+    instance.task.reset();
+    --busy_;
+  }
+  std::erase_if(idle_, [&](const auto& idle) { return idle.second == number; });
+  ++instance.turn;
+  desired_ = std::max<std::int64_t>(desired_ - 1, 0);
+  if (!instance.ended) end(number);
+  unlist(number);
+  return ok();
+}
+
+std::vector<const SimulatedInstance*> Group::listed() const {
+  std::vector<const SimulatedInstance*> all;
+  for (const auto number : listed_) all.push_back(&instances_[number]);
+  return all;
+}
+
+GroupTotals Group::totals() const {
+  auto totals = totals_;
+  for (const auto number : listed_) {
+    const auto& instance = instances_[number];
+    if (!instance.ended) totals.instance_time += timeline_.monotonic() - instance.launched;
+  }
+  return totals;
+}
+
+}  // namespace muster::simulation

@@ -1,0 +1,100 @@
+#pragma once
+
+// A group of instances that run one class's tasks, as an Auto Scaling group of AWS behaves: it
+// launches some time after its desired capacity was raised, tries again what was refused, ends
+// nobody that is protected, and replaces what ends without giving up its place, once it finds out.
+// Facts: see docs/scaling.md.
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "simulation/conditions.hpp"
+#include "simulation/task_queue.hpp"
+
+namespace muster::simulation {
+
+struct SimulatedInstance {
+  std::string id;
+  MonotonicTime launched{};
+  std::optional<MonotonicTime> connected;
+  std::optional<MonotonicTime> ended;  // it may be listed for some time after
+  bool listed = true;                  // in the group
+  bool leaving = false;                // takes no more tasks
+  std::optional<TaskNumber> task;
+  std::int64_t tasks_run = 0;
+  std::uint64_t turn = 0;  // counts its changes, so that an idle time-out knows whether it is late
+};
+
+struct FailedGroupLaunch {
+  std::string id;
+  MonotonicTime when{};
+};
+
+struct GroupTotals {
+  std::int64_t launches = 0;
+  std::int64_t wasted = 0;   // of them that ended without a task
+  std::int64_t refused = 0;  // by the cloud
+  Millis instance_time{};    // from launch to end
+};
+
+class Group {
+ public:
+  // Told of what must never be: in words.
+  using Alarm = std::function<void(const std::string&)>;
+
+  Group(Timeline& timeline, TaskQueue& queue, const Conditions& conditions, Random random,
+        Alarm alarm);
+
+  // --- as AWS shows it -----------------------------------------------------------------------
+  Result<void> set_desired(std::int64_t desired);
+  // By name, by somebody else than the instance itself.
+  Result<void> terminate(const std::string& id);
+  std::int64_t desired() const { return desired_; }
+  std::int64_t max() const { return conditions_.max; }
+  std::vector<const SimulatedInstance*> listed() const;
+  const std::optional<FailedGroupLaunch>& last_failure() const { return last_failure_; }
+
+  // --- as it is ------------------------------------------------------------------------------
+  void task_arrived();  // a task waits: an idle instance takes it
+  const std::deque<SimulatedInstance>& instances() const { return instances_; }
+  std::int64_t live() const { return live_; }
+  std::int64_t busy() const { return busy_; }
+  GroupTotals totals() const;  // until now
+
+ private:
+  using Number = std::size_t;
+
+  void reconcile();
+  void come();
+  void refuse();
+  void connect(Number number);
+  void look_for_work(Number number);
+  void run(Number number, TaskNumber task);
+  void task_ended(Number number);
+  void lose(Number number);
+  void leave(Number number);
+  void end(Number number);
+  void unlist(Number number);
+
+  Timeline& timeline_;
+  TaskQueue& queue_;
+  const Conditions& conditions_;
+  Random random_;
+  Alarm alarm_;
+  std::int64_t desired_ = 0;
+  std::int64_t coming_ = 0;  // asked for, and not there yet
+  std::deque<SimulatedInstance> instances_;
+  std::set<Number> listed_;
+  std::set<std::pair<MonotonicTime, Number>> idle_;
+  std::int64_t live_ = 0;
+  std::int64_t busy_ = 0;
+  GroupTotals totals_;
+  std::optional<FailedGroupLaunch> last_failure_;
+};
+
+}  // namespace muster::simulation

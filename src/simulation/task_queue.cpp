@@ -1,0 +1,49 @@
+#include "simulation/task_queue.hpp"
+
+namespace muster::simulation {
+
+void TaskQueue::changed(std::int64_t waiting, std::int64_t running) {
+  counts_.waiting += waiting;
+  counts_.running += running;
+  history_.push_back({timeline_.monotonic(), counts_});
+  // One that is older stays: it is what was true at the beginning of the window.
+  while (history_.size() > 1 && history_[1].when + kLongestLag <= timeline_.monotonic()) {
+    history_.pop_front();
+  }
+}
+
+void TaskQueue::arrive(Millis duration) {
+  waiting_.push_back(tasks_.size());
+  tasks_.push_back({timeline_.monotonic(), duration, std::nullopt, std::nullopt});
+  changed(+1, 0);
+}
+
+std::optional<TaskNumber> TaskQueue::claim() {
+  if (waiting_.empty()) return std::nullopt;
+  const auto number = waiting_.front();
+  waiting_.pop_front();
+  tasks_[number].started = timeline_.monotonic();
+  changed(-1, +1);
+  return number;
+}
+
+void TaskQueue::finish(TaskNumber number) {
+  tasks_[number].ended = timeline_.monotonic();
+  changed(0, -1);
+}
+
+void TaskQueue::interrupt(TaskNumber number) {
+  tasks_[number].started.reset();
+  waiting_.push_front(number);
+  changed(+1, -1);
+}
+
+QueueCounts TaskQueue::counts_before(Millis lag) {
+  const auto when = timeline_.monotonic() - lag;
+  for (auto moment = history_.rbegin(); moment != history_.rend(); ++moment) {
+    if (moment->when <= when) return moment->counts;
+  }
+  return {};
+}
+
+}  // namespace muster::simulation

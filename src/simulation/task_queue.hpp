@@ -1,0 +1,61 @@
+#pragma once
+
+// One class's queue, as its keeper has it, and as it shows it: with a lag, if it has one.
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "simulation/timeline.hpp"
+
+namespace muster::simulation {
+
+struct Task {
+  MonotonicTime queued{};
+  Millis duration{};
+  std::optional<MonotonicTime> started;  // the last time, if it was interrupted
+  std::optional<MonotonicTime> ended;
+};
+
+using TaskNumber = std::size_t;  // in the order of arrival
+
+struct QueueCounts {
+  std::int64_t waiting = 0;
+  std::int64_t running = 0;
+};
+
+class TaskQueue {
+ public:
+  explicit TaskQueue(const Timeline& timeline) : timeline_(timeline) {}
+
+  void arrive(Millis duration);
+  std::optional<TaskNumber> claim();  // the oldest that waits
+  void finish(TaskNumber number);
+  void interrupt(TaskNumber number);  // it waits again, before all others
+
+  QueueCounts counts() const { return counts_; }
+  QueueCounts counts_before(Millis lag);
+
+  const std::vector<Task>& tasks() const { return tasks_; }
+  bool is_done() const { return counts_.waiting == 0 && counts_.running == 0; }
+
+ private:
+  void changed(std::int64_t waiting, std::int64_t running);
+
+  struct Moment {
+    MonotonicTime when;
+    QueueCounts counts;
+  };
+
+  const Timeline& timeline_;
+  std::vector<Task> tasks_;
+  std::deque<TaskNumber> waiting_;
+  QueueCounts counts_;
+  std::deque<Moment> history_;  // of the last kLongestLag
+};
+
+inline constexpr Millis kLongestLag = std::chrono::minutes(10);
+
+}  // namespace muster::simulation

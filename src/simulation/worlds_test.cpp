@@ -1,0 +1,125 @@
+// Thousands of worlds with random faults, each from a seed. A failure prints the seed, what was
+// broken, and how it came to that; MUSTER_SEED=… runs that world alone.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "simulation/world.hpp"
+
+namespace muster::simulation {
+namespace {
+
+constexpr int kWorlds = 2'000;
+constexpr Millis kEnd = std::chrono::hours(12);
+constexpr Millis kMinute = std::chrono::minutes(1);
+
+// Every second world is without the fault; in the others it is as likely as `most`.
+std::int64_t some(Random& random, std::int64_t most) {
+  return random.chance(500) ? random.between(1, most) : 0;
+}
+
+Conditions some_conditions(Random& random) {
+  Conditions conditions;
+  conditions.boot =
+      Distribution::lognormal(random.between(Millis(5'000), 2 * kMinute), random.between(0, 500));
+  conditions.launch_delay = random.between(Millis(0), Millis(8'000));
+  conditions.replace_after = random.between(Millis(0), 3 * kMinute);
+  conditions.max = random.between(1, 12);
+  conditions.habits.single_task = random.chance(500);
+  conditions.habits.idle_timeout = random.between(Millis(10'000), 2 * kMinute);
+  auto& faults = conditions.faults;
+  faults.boot_never_connects = some(random, 200);
+  faults.launch_refused = some(random, 300);
+  faults.queue_unreadable = some(random, 300);
+  faults.queue_absurd = some(random, 50);
+  faults.list_unreadable = some(random, 200);
+  faults.call_throttled = some(random, 300);
+  faults.spot_interruption = some(random, 100);
+  faults.scaler_killed = some(random, 30);
+  faults.ledger_full = some(random, 100);
+  if (random.chance(500)) faults.counts_lag = random.between(Millis(0), Millis(30'000));
+  if (random.chance(500)) faults.runners_lag = random.between(Millis(0), kMinute);
+  return conditions;
+}
+
+std::vector<Arrival> some_arrivals(Random& random) {
+  std::vector<Arrival> arrivals;
+  const auto gap = Distribution::exponential(random.between(Millis(1'000), 2 * kMinute));
+  const auto duration = Distribution::lognormal(random.between(Millis(1'000), 4 * kMinute), 800);
+  Millis at{};
+  for (auto left = random.between(1, 40); left > 0; --left) {
+    if (!random.chance(300)) at += gap.draw(random);  // else together with the one before
+    arrivals.push_back({at, duration.draw(random)});
+  }
+  return arrivals;
+}
+
+scaling::Policy policy_for(const Conditions& conditions) {
+  scaling::Policy policy;
+  policy.max = conditions.max;
+  policy.reaps = true;
+  policy.drains = false;
+  policy.boot_timeout = std::chrono::minutes(10);
+  policy.longest_life = std::chrono::hours(6);
+  return policy;
+}
+
+struct Told {
+  RunTotals totals;
+  std::string story;
+};
+
+Told run_world(std::uint64_t seed) {
+  Random random(seed);
+  const auto conditions = some_conditions(random);
+  World world(conditions, some_arrivals(random), random.next());
+  world.scaled_by_us(policy_for(conditions));
+  Told told{world.run(kEnd), {}};
+  for (const auto& line : world.story()) told.story += "  " + line + "\n";
+  return told;
+}
+
+// S5 and S8: whatever went wrong, in the end all work is done and nothing lives.
+std::string broken_in(const RunTotals& totals) {
+  if (!totals.violations.empty()) return join(totals.violations, "; ");
+  if (totals.unfinished > 0) return fmt::format("S5: {} tasks never ended", totals.unfinished);
+  return "";
+}
+
+class Worlds : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { static_cast<void>(log::configure({.format = log::Format::none})); }
+};
+
+TEST_F(Worlds, KeepTheInvariants) {
+  const char* wanted = std::getenv("MUSTER_SEED");
+  const auto first =
+      wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::random_device{}();
+  const int worlds = wanted != nullptr ? 1 : kWorlds;
+  for (int i = 0; i < worlds; ++i) {
+    const auto seed = first + static_cast<std::uint64_t>(i);
+    const auto [totals, story] = run_world(seed);
+    const auto broken = broken_in(totals);
+    ASSERT_EQ(broken, "") << "run it alone with MUSTER_SEED=" << seed << ", which ended so:\n"
+                          << story;
+  }
+}
+
+TEST_F(Worlds, AreTheSameFromTheSameSeed) {
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+    const auto first = run_world(seed);
+    const auto second = run_world(seed);
+    EXPECT_EQ(first.story, second.story);
+    EXPECT_EQ(first.totals.waits, second.totals.waits);
+    EXPECT_EQ(first.totals.events, second.totals.events);
+  }
+}
+
+}  // namespace
+}  // namespace muster::simulation
