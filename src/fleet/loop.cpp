@@ -135,8 +135,9 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
                     listed ? why_unreadable(capacity_) : listed.error().message);
   }
   if (!listed) return listed.error();
-  const auto demand = ports_.demand.read(stop);
+  auto demand = ports_.demand.read(stop);
   if (stop.stop_requested()) return given_up("the queue was being read", why_unknown(demand));
+  tell_of(resolve_mix_ups(demand, capacity_.live));
 
   std::vector<ClassPass> passes;
   for (const auto& managed : ours) {
@@ -263,6 +264,15 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
         {{"resource_class", name}});
   }
   return ok();
+}
+
+void Loop::tell_of(const std::vector<MixUp>& mix_ups) {
+  for (const auto& [instance, launched_for, runs_for] : mix_ups) {
+    if (!mixed_up_.insert(launched_for).second) continue;
+    log::warn(
+        "an instance's runner has registered under another class: give it its own class's token",
+        {{"instance", instance}, {"resource_class", launched_for}, {"registered", runs_for}});
+  }
 }
 
 // Of a class that has just come into our charge the provider may tell what it last saw long ago:

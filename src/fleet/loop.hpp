@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fleet/ledger.hpp"
+#include "fleet/mix_up.hpp"
 #include "fleet/observe.hpp"
 #include "fleet/ports.hpp"
 
@@ -85,6 +86,7 @@ class Loop {
   void load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
                      const std::stop_token& stop);
   Result<void> list_capacity(const std::stop_token& stop);
+  void tell_of(const std::vector<MixUp>& mix_ups);
   bool is_anothers_news(const EndedInstance& ended) const;
   Result<ClassPass> decide_for(const ManagedClass& managed, const ClassDemand& demand,
                                const std::stop_token& stop);
@@ -120,7 +122,8 @@ class Loop {
   std::map<std::string, Held> held_since_;
   CapacityList capacity_;  // `ended`, `failed_launches`: no decision has seen these yet
   std::set<std::string>
-      strange_classes_;  // instances of these were found, and we do not scale them
+      strange_classes_;             // instances of these were found, and we do not scale them
+  std::set<std::string> mixed_up_;  // instances of these have another class's token
   Millis retry_pause_{};
 };
 

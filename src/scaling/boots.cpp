@@ -68,6 +68,11 @@ bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
          later(instance.launched_at, snapshot.policy.boot_timeout) <= snapshot.now;
 }
 
+bool is_long_silent(const Instance& instance, const Snapshot& snapshot) {
+  const auto timeout = snapshot.policy.boot_timeout;
+  return later(later(instance.launched_at, timeout), timeout) <= snapshot.now;
+}
+
 State judge_boots(const Snapshot& snapshot, bool queue_known) {
   auto next = snapshot.state;
   if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();

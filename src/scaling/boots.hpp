@@ -24,6 +24,9 @@ inline WallTime later(WallTime from, Millis by) {
 // Has not connected within the policy's boot_timeout.
 bool is_overdue(const Instance& instance, const Snapshot& snapshot);
 
+// Older than twice the boot_timeout, so that no list of runners is believed to lag so far behind.
+bool is_long_silent(const Instance& instance, const Snapshot& snapshot);
+
 // What to remember of boots after this snapshot. While the queue is unknown, so is who has
 // connected: then (`queue_known` false) no overdue instance is judged.
 State judge_boots(const Snapshot& snapshot, bool queue_known);

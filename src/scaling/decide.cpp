@@ -199,10 +199,10 @@ class Draft {
       decision_.drain.push_back(instance.id);
       reason(Rule::boot_timeout, 1, 1, why, instance.id);
     } else if (may_end && may_run_unlisted(instance)) {
-      const auto many = unexplained_tasks();
+      const auto many = unexplained_tasks(instance);
       reason(Rule::boot_timeout, 1, 0,
-             fmt::format("{}, and {} {} that no known runner accounts for", why,
-                         count_of(many, "task"), many == 1 ? "runs" : "run"),
+             fmt::format("{}, and {} {} that may be its own", why, count_of(many, "task"),
+                         many == 1 ? "runs" : "run"),
              instance.id);
     } else if (may_end && missed_before) {
       reap(instance, why);
@@ -211,15 +211,19 @@ class Draft {
     }
   }
 
-  // More tasks run than those that have connected can run: so perhaps one that is not listed runs
-  // one (S1). What is older than any task runs none.
+  // More tasks run than are known to be elsewhere: so perhaps one that is not listed runs one (S1).
+  // What is older than any task runs none.
   bool may_run_unlisted(const Instance& instance) const {
-    return unexplained_tasks() > 0 && !is_too_old(instance, snapshot_);
+    return unexplained_tasks(instance) > 0 && !is_too_old(instance, snapshot_);
   }
 
-  std::int64_t unexplained_tasks() const {
+  // Whoever is connected may be idle, and so explains no task; but an instance that has been silent
+  // for long is believed to be dead rather than to run what another one may run.
+  std::int64_t unexplained_tasks(const Instance& instance) const {
     const auto known = count(snapshot_.instances);
-    return running().value_or(0) - (known.busy + known.connected + known.draining);
+    const auto believed =
+        is_long_silent(instance, snapshot_) ? known.connected + known.draining : 0;
+    return running().value_or(0) - known.busy - believed;
   }
 
   void reap(const Instance& instance, const std::string& why) {

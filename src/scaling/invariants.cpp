@@ -68,18 +68,21 @@ class Judge {
            id + " is drained, though it is neither idle nor overdue");
   }
 
-  bool known_ones_explain_all_tasks() const {
+  // Who is connected may be idle; after long silence it is believed to run what runs.
+  bool is_task_elsewhere(const Instance& instance) const {
     const auto known = count(snapshot_.instances);
-    return demand_ != nullptr && demand_->running <= known.busy + known.connected + known.draining;
+    const auto believed =
+        is_long_silent(instance, snapshot_) ? known.connected + known.draining : 0;
+    return demand_ != nullptr && demand_->running <= known.busy + believed;
   }
 
-  // Who never connected, while known ones account for all tasks; or who is older than any task.
+  // Who never connected, while every task runs elsewhere; or who is older than any task.
   void judge_ended(const std::string& id) {
     const auto* instance = find(id);
     if (instance == nullptr) return expect(false, Invariant::safe, id + " is ended unknown");
     const auto& life = snapshot_.policy.longest_life;
     const bool too_old = life && later(instance->launched_at, *life) <= snapshot_.now;
-    const bool never_came = is_overdue(*instance, snapshot_) && known_ones_explain_all_tasks();
+    const bool never_came = is_overdue(*instance, snapshot_) && is_task_elsewhere(*instance);
     expect(too_old || never_came, Invariant::safe, id + " is ended, and may run a task");
     expect(instance->state != InstanceState::busy, Invariant::safe, id + " is ended busy");
     expect(!instance->requested, Invariant::safe, id + " is ended before it is there");

@@ -45,6 +45,8 @@ Conditions some_conditions(Random& random) {
   faults.ledger_full = some(random, 100);
   if (random.chance(500)) faults.counts_lag = random.between(Millis(0), Millis(30'000));
   if (random.chance(500)) faults.runners_lag = random.between(Millis(0), kMinute);
+  // Rarely beyond the time-out of a boot, and never so late that a boot is believed to be dead.
+  if (random.chance(100)) faults.runners_lag = random.between(kMinute, 15 * kMinute);
   return conditions;
 }
 
