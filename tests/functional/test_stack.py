@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from support.moto import ACCOUNT, REGION, Moto
+from support.moto import REGION, Moto
 from support.pipeline import config, job
 from support.stack import TEMPLATE, Stack, actions
 
@@ -21,8 +21,6 @@ SETUP = """#!/bin/bash
 # What could be taken for something else: ${AWS::Region} $HOME 'quoted' "quoted" \\n END
 apt-get install -y nodejs
 """
-# Those for which AWS knows no resource.
-EVERYWHERE = {"SeeTheGroup", "OpenAShell"}
 
 
 @pytest.fixture(scope="module")
@@ -109,23 +107,6 @@ def test_the_function_and_its_schedule(stack, moto):
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_two_roles_that_may_do_what_they_do_and_no_more(stack):
-    scaler, instance = stack.statements("ScalerRole"), stack.statements("InstanceRole")
-    scaling = json.loads((ROOT / "deploy/aws/scaler-policy.json").read_text())["Statement"]
-    writing = {"logs:CreateLogStream", "logs:PutLogEvents"}
-    assert actions(scaler) == actions(scaling) | writing | {"autoscaling:SuspendProcesses"}
-    assert actions(instance) == {
-        "secretsmanager:GetSecretValue", "lambda:GetLayerVersion",
-        "autoscaling:TerminateInstanceInAutoScalingGroup"} | writing
-    for statement in scaler + instance:
-        if statement["Resource"] == "*":
-            assert statement["Sid"] in EVERYWHERE
-            assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": REGION}}
-        else:
-            assert f"{REGION}:{ACCOUNT}:" in statement["Resource"]
-            assert stack.name in statement["Resource"]
-
-
 def secret_of(statements):
     return next(s["Resource"] for s in statements if "GetSecretValue" in str(s["Action"]))
 
@@ -201,7 +182,11 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     assert "DashboardConsole" not in stack.outputs()
     assert stack.launch_template()["KeyName"] == "mine"
     assert len(stack.group()["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"]) == 3
-    assert "ssm:UpdateInstanceInformation" in actions(stack.statements("InstanceRole"))
+    shell, = [s for s in stack.statements("InstanceRole") if s["Sid"] == "OpenAShell"]
+    assert shell["Condition"] == {"StringEquals": {"aws:RequestedRegion": REGION}}
+    assert actions([shell]) == {"ssm:UpdateInstanceInformation", *(
+        f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open")
+        for kind in ("Control", "Data"))}
     told, = moto.client("cloudwatch").describe_alarms(
         AlarmNames=["with-muster-boots-fail"])["MetricAlarms"]
     assert told["AlarmActions"] == [stack.resources()["Alarms"]]

@@ -18,6 +18,7 @@ from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
 from moto.iam.models import Role
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
+from moto.logs.models import LogGroup
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import Parameter, ParameterDict
 
@@ -195,6 +196,13 @@ def with_outputs(apply):
     return applied
 
 
+def of_its_streams(get_attribute):
+    """A log group's Arn is, in a template, that of all that is in it."""
+    def get(self, name):
+        return get_attribute(self, name) + (":*" if name == "Arn" else "")
+    return get
+
+
 def as_text(put_policy):
     """A role's policy is text, and one that AWS would refuse is refused."""
     def put(self, policy_name, policy_json):
@@ -204,6 +212,7 @@ def as_text(put_policy):
     return put
 
 
+LogGroup.get_cfn_attribute = of_its_streams(LogGroup.get_cfn_attribute)
 Role.put_policy = as_text(Role.put_policy)
 parsing.clean_json = without_nothing(parsing.clean_json)
 parsing.ResourceMap.load_parameters = checked(parsing.ResourceMap.load_parameters)
