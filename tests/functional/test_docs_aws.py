@@ -105,7 +105,7 @@ def scale(world, server, token, moto, function, bridges, tasks):
 def alarms_of_its_metrics(moto):
     alarms = moto.client("cloudwatch").describe_alarms()["MetricAlarms"]
     own = [alarm for alarm in alarms if alarm["Namespace"] == "Muster"]
-    assert len(own) == 3 and all(
+    assert len(own) == 4 and all(
         alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "local/small"}] for alarm in own)
     return own
 

@@ -138,18 +138,31 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
     watch = moto.client("cloudwatch")
     alarms = {a["AlarmName"]: a for a in watch.describe_alarms()["MetricAlarms"]}
     assert alarms.keys() == {f"runners-{name}" for name in (
-        "queue-waits", "boots-fail", "scaler-fails", "scaler-silent")}
+        "queue-waits", "boots-fail", "scaler-fails", "scaler-silent", "look-dead")}
     printed = (ROOT / "src/fleet/embedded_metrics.cpp").read_text()
-    for alarm in alarms.values():
+    for name, alarm in alarms.items():
         assert not alarm["AlarmActions"]  # nobody was named
+        entry = name.removeprefix("runners-")
+        assert alarm["AlarmDescription"].endswith(f" docs/operate.md#{entry}")
+        assert f"\n### {entry}\n" in (ROOT / "docs/operate.md").read_text()
         if alarm["Namespace"] == "Muster":
             assert f'sample("{alarm["MetricName"]}"' in printed
             assert alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
-    assert alarms["runners-scaler-silent"]["TreatMissingData"] == "breaching"
     page = json.loads(watch.get_dashboard(DashboardName=f"runners-{REGION}")["DashboardBody"])
     shown = [line for w in page["widgets"] for line in w["properties"].get("metrics", [])]
     for namespace, metric, *_ in shown:
         assert namespace == "AWS/Lambda" or f'sample("{metric}"' in printed
+
+
+def test_no_alarm_begins_before_the_first_metric(stack, moto):
+    """Of a new alarm without data: one that is told by its missing data begins in that state."""
+    for alarm in moto.client("cloudwatch").describe_alarms()["MetricAlarms"]:
+        if alarm["AlarmName"] == "runners-scaler-silent":
+            # Then it is the loss of data that changes its state.
+            assert alarm["TreatMissingData"] == "missing"
+            assert (alarm["Statistic"], alarm["Threshold"]) == ("SampleCount", 1)
+        else:
+            assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(stack):
@@ -190,6 +203,9 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     told, = moto.client("cloudwatch").describe_alarms(
         AlarmNames=["with-muster-boots-fail"])["MetricAlarms"]
     assert told["AlarmActions"] == [stack.resources()["Alarms"]]
+    silent, = moto.client("cloudwatch").describe_alarms(
+        AlarmNames=["with-muster-scaler-silent"])["MetricAlarms"]
+    assert silent["InsufficientDataActions"] == [stack.resources()["Alarms"]]
     file = tmp_path / "muster.yaml"
     file.write_text(stack.configuration())
     keys = stack.keys("ScalerRole")
@@ -199,13 +215,18 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     assert "local/small" in planned.stdout and "launch 3," in planned.stdout, planned.stderr
 
 
+SECRET = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:a/b"
 WRONG = {
     "no class token": ({"ClassToken": ""}, "ClassTokenSecret, the ARN of a secret"),
     "no personal token": ({"PersonalToken": ""}, "PersonalTokenSecret, the ARN of a secret"),
-    "two tokens": ({"ClassTokenSecret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-b"},
-                   "not both"),
+    "two tokens": ({"ClassTokenSecret": f"{SECRET}-AbCd12"}, "not both"),
     "a token with an end of line": ({"ClassToken": "abc\n"}, "without a space or an end of line"),
     "a name, not an ARN": ({"ClassToken": "", "ClassTokenSecret": "mine"}, "the whole ARN"),
+    # Of which the role's policy would allow nothing.
+    "an ARN without its end": ({"ClassToken": "", "ClassTokenSecret": SECRET},
+                               "with its last six characters"),
+    "another's end": ({"PersonalToken": "", "PersonalTokenSecret": f"{SECRET}-AbCd1"},
+                      "with its last six characters"),
     "a field of nothing": ({"PersonalTokenField": "token"}, "a member of PersonalTokenSecret"),
     "no class": ({"ResourceClass": "linux"}, "NAMESPACE/NAME"),
     "too many": ({"MaximumInstances": 1001}, "from 1 to 1000"),

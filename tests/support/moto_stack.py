@@ -89,7 +89,8 @@ class Alarm(Made, CloudFormationModel):
             evaluation_periods=int(wanted["EvaluationPeriods"]),
             threshold=float(wanted["Threshold"]), treat_missing_data=wanted["TreatMissingData"],
             dimensions=wanted["Dimensions"], alarm_actions=wanted["AlarmActions"],
-            ok_actions=wanted["OKActions"])
+            ok_actions=wanted["OKActions"],
+            insufficient_data_actions=wanted.get("InsufficientDataActions"))
         return cls(resource_name, Arn=make_arn_for_alarm(region_name, account_id, resource_name))
 
     @classmethod
