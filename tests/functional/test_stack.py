@@ -118,7 +118,12 @@ def test_each_role_reads_its_own_token_alone(stack, moto):
     assert personal != of_class
     assert read(SecretId=personal)["SecretString"] == PERSONAL
     assert read(SecretId=of_class)["SecretString"] == CLASS
-    assert personal in stack.configuration() and of_class not in stack.configuration()
+    # The class's is named to the function, for the doctor of a person, and not opened to it.
+    told = yaml.safe_load(stack.configuration())
+    assert told["circleci"]["token_secret"] == personal
+    group = told["resource_classes"]["acme/linux"]["auto_scaling_group"]
+    assert group["token_secret"] == of_class
+    assert of_class not in str(stack.statements("ScalerRole"))
     assert of_class in stack.user_data() and personal not in stack.user_data()
 
 
