@@ -31,6 +31,8 @@ struct GroupSettings {
   std::string region;  // empty: that of the environment, as AWS's tools find it
   bool single_task = true;
   bool suspend_rebalancing = false;  // see to it that the group leaves its zones alone
+  // From which its instances read the token of their class. The scaler does not, and may not.
+  std::string token_secret;
 };
 
 // What is asked of a region. Only the tests do not go to AWS.

@@ -21,6 +21,7 @@
 #include "doctor/ask.hpp"
 #include "doctor/charge.hpp"
 #include "doctor/circleci.hpp"
+#include "doctor/class_secret.hpp"
 #include "doctor/group_settings.hpp"
 #include "doctor/groups.hpp"
 #include "doctor/ports.hpp"
@@ -176,7 +177,7 @@ class Examination {
         continue;
       }
       uses.push_back({name, group->group, group->region.empty() ? *region() : group->region,
-                      scaled.managed.policy, group->suspend_rebalancing});
+                      scaled.managed.policy, group->suspend_rebalancing, group->token_secret});
     }
     return uses;
   }
@@ -194,7 +195,9 @@ class Examination {
                  "lease.table");
       keep(notes.take());
     }
-    if (asked) keep(doctor::examine_groups(session_, uses, contacts_));
+    if (!asked) return;
+    keep(doctor::examine_groups(session_, uses, contacts_));
+    keep(doctor::examine_class_secrets(session_, uses));
   }
 
   void programs() {

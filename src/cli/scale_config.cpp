@@ -360,6 +360,7 @@ class ConfigReader {
     group.region = reader.text("region").value_or("");
     group.single_task = single_task(reader);
     group.suspend_rebalancing = reader.boolean("suspend_rebalancing").value_or(false);
+    if (reader.take("token_secret") != nullptr) group.token_secret = text(reader, "token_secret");
     policy.reaps = true;
     policy.drains = false;
     if (group.single_task) {

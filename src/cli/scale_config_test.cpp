@@ -206,12 +206,14 @@ TEST(ScaleConfig, ReadsTheQueueOfAProgram) {
 TEST(ScaleConfig, ReadsAnAutoScalingGroup) {
   std::string text(kElsewhere);
   text.replace(text.find("    command:"), std::string::npos,
-               "    auto_scaling_group:\n      name: runners\n      region: eu-west-1\n");
+               "    auto_scaling_group:\n      name: runners\n      region: eu-west-1\n"
+               "      token_secret: ci/class\n");
   ASSERT_THAT(problems_of(text), IsEmpty());
   const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
   const auto& group = std::get<capacity::GroupSettings>(config.classes.at(0).capacity);
   EXPECT_EQ(group.group, "runners");
   EXPECT_EQ(group.region, "eu-west-1");
+  EXPECT_EQ(group.token_secret, "ci/class");
   const auto& policy = config.classes.at(0).managed.policy;
   EXPECT_TRUE(policy.reaps);
   EXPECT_FALSE(policy.drains);

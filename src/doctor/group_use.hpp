@@ -14,6 +14,7 @@ struct GroupUse {
   std::string region;  // found, where the configuration leaves it out
   scaling::Policy policy;
   bool suspends_rebalancing = false;  // the scaler does
+  std::string token_secret;           // of the class, read by its instances; empty: not told
 
   // "the group runners in eu-west-1"
   std::string subject() const;

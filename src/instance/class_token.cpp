@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "aws/document.hpp"
+#include "base/shell_word.hpp"
 #include "base/text.hpp"
 #include "base/token_file.hpp"
 
@@ -16,8 +17,9 @@ constexpr std::size_t kLongestToken = 4096;
 Error refused(std::string_view secret, std::string_view why) {
   return {ErrorKind::invalid,
           fmt::format("the secret '{}' {}: put the token of a resource class there, alone or as "
-                      R"({{"token": "..."}})",
-                      printable(secret), why)};
+                      R"({{"token": "..."}}, with: aws secretsmanager put-secret-value )"
+                      "--secret-id {} --secret-string file://class.token",
+                      printable(secret), why, shell_word(printable(secret)))};
 }
 
 bool is_json(std::string_view text) {

@@ -14,7 +14,8 @@ TEST(ClassToken, IsTheTextOrItsMember) {
 
 TEST(ClassToken, WhatIsNoneIsOneSentenceWithoutTheSecret) {
   const std::string cure =
-      R"(: put the token of a resource class there, alone or as {"token": "..."})";
+      R"(: put the token of a resource class there, alone or as {"token": "..."}, with: )"
+      "aws secretsmanager put-secret-value --secret-id ci/class --secret-string file://class.token";
   const struct {
     std::string kept;
     std::string why;

@@ -341,6 +341,8 @@ def test_a_secret_that_is_empty_is_why_the_boot_failed(fleet, launch):
     try:
         instance.boot().wait_for_release()
         assert "boot: the runner's configuration: " in instance.recorded()
-        assert "empty" in instance.recorded()
+        for told in (instance.recorded(), instance.machine.console()):
+            assert "is empty: put the token of a resource class there" in told
+            assert f"put-secret-value --secret-id '{secret}'" in told
     finally:
         secrets.put_secret_value(SecretId=secret, SecretString=fleet.token)

@@ -55,28 +55,28 @@ class Clone:
 
     def __init__(self, place, packages, binary):
         self.place = place
-        for directory in ("script", "build/package", "bin"):
+        for directory in ("script", "build/package"):
             (place / directory).mkdir(parents=True)
         package = place / "script/package"
         package.write_text(f"#!/bin/sh\necho {packages / 'lambda.zip'}\n")
         package.chmod(0o755)
         (place / "deploy").symlink_to(ROOT / "deploy")
-        (place / "bin/muster").symlink_to(binary)
+        (place / "build/package/muster").symlink_to(binary)
         for kind in ("lambda", "instance"):
             (place / f"build/package/{kind}.zip").symlink_to(packages / f"{kind}.zip")
 
     def write(self, name, text):
         (self.place / name).write_text(text)
 
-    def run(self, moto, script):
+    def run(self, moto, script, expected=0):
         keys = {name.upper(): value for name, value in moto.administrator.items()}
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script], cwd=self.place, text=True,
             capture_output=True, env={
                 **keys, "AWS_ENDPOINT_URL": moto.url, "HOME": str(self.place), "AWS_PAGER": "",
-                "PATH": f"{self.place}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"},
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             timeout=200)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == expected, done.stdout + done.stderr
         return done.stdout + done.stderr
 
 
@@ -105,7 +105,7 @@ def scale(world, server, token, moto, function, bridges, tasks):
 def alarms_of_its_metrics(moto):
     alarms = moto.client("cloudwatch").describe_alarms()["MetricAlarms"]
     own = [alarm for alarm in alarms if alarm["Namespace"] == "Muster"]
-    assert len(own) == 3 and all(
+    assert len(own) == 4 and all(
         alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "local/small"}] for alarm in own)
     return own
 
@@ -156,18 +156,32 @@ def test_by_hand_they_make_a_function_that_scales(world, server, small, moto, cl
     scale(world, server, small, moto, function, bridges, tasks=3)
 
 
-def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small, moto, clone,
-                                                            unpacked, bridges):
-    clone.write("circleci.token", server.token + "\n")
-    clone.write("class.token", small + "\n")
-    names, *make, disable, delete = commands("aws.md")
-    given = '"ClassTokenSecret=$CLASS"'
-    assert given in "".join(make)
-    with moto.unchecked():
-        said = clone.run(moto, with_class(names + "".join(make).replace(
-            given, f'{given} "ApiUrl={server.url}"')))
+PAGE = (ROOT / "docs/aws.md").read_text()
+NAMES, *MAKE, SETUP, DRAIN, DISABLE, DELETE = commands("aws.md")
+LOOK = MAKE[-1]
+
+
+@pytest.fixture
+def deploy(server, small, clone, moto):
+    """Makes the stack as the page tells; all that was said."""
+    def do():
+        clone.write("circleci.token", server.token + "\n")
+        clone.write("class.token", small + "\n")
+        given = '"ClassTokenSecret=$CLASS"'
+        assert given in "".join(MAKE)
+        with moto.unchecked():
+            said = clone.run(moto, with_class(NAMES + "".join(MAKE).replace(
+                given, f'{given} "ApiUrl={server.url}"')))
         for token in (server.token, small):
             assert token not in said
+        return said
+    return do
+
+
+def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small, moto, clone,
+                                                            unpacked, bridges, deploy):
+    said = deploy()
+    with moto.unchecked():
         assert " 0 warnings, 0 bad, 2 unknown" in said, said
         made, = moto.client("lambda").list_functions()["Functions"]
     assert (clone.place / "muster.yaml").read_text().strip() == made["Environment"]["Variables"][
@@ -190,9 +204,67 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
     assert [p["ProcessName"] for p in stack.group()["SuspendedProcesses"]] == ["AZRebalance"]
 
     with moto.unchecked():
-        clone.run(moto, names + disable + delete)
+        clone.run(moto, NAMES + DISABLE + DELETE)
         assert not moto.client("lambda").list_functions()["Functions"]
     assert not moto.client("cloudformation").list_stacks(
         StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
     assert not moto.client("secretsmanager").list_secrets()["SecretList"]
     assert not moto.client("s3").list_buckets()["Buckets"]
+
+
+def new_version(stack, moto):
+    """As CloudFormation updates a stack, which moto cannot: it would make the group anew."""
+    name = stack.resources()["LaunchTemplate"]
+    version = moto.client("ec2").create_launch_template_version(
+        LaunchTemplateId=name, SourceVersion="1", LaunchTemplateData={"KeyName": "another"})[
+            "LaunchTemplateVersion"]["VersionNumber"]
+    mixed = stack.group()["MixedInstancesPolicy"]
+    mixed["LaunchTemplate"]["LaunchTemplateSpecification"] = {
+        "LaunchTemplateId": name, "Version": str(version)}
+    moto.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=stack.name, MixedInstancesPolicy=mixed)
+
+
+def drained(moto, instance):
+    tags = moto.client("ec2").describe_tags(Filters=[
+        {"Name": "resource-id", "Values": [instance["InstanceId"]]}])["Tags"]
+    return "muster:drain" in [tag["Key"] for tag in tags]
+
+
+def test_the_setup_script_of_the_page_is_passed_as_it_is(moto, clone):
+    """To an `aws` that tells its words: an update is more than moto can do."""
+    words = clone.run(moto, 'aws() { printf "%s\\0" "$@"; }\n' + SETUP).split("\0")
+    given, = [word for word in words if word.startswith("SetupScript=")]
+    assert words[:2] == ["cloudformation", "deploy"] and "--parameter-overrides" in words
+    script = (clone.place / "setup.sh").read_text()
+    assert given == "SetupScript=" + script.rstrip("\n")
+    assert script.startswith("#!/bin/bash\n") and "nodejs" in script
+
+
+def test_an_update_replaces_instances_by_attrition_as_the_doctor_tells(moto, clone, deploy):
+    """And the page's commands drain what is old, and nothing else."""
+    assert "launch-template: all instances are of the present" in deploy()
+    stack, scaling = DeployedStack(moto), moto.client("autoscaling")
+    scaling.set_desired_capacity(AutoScalingGroupName="runners", DesiredCapacity=1)
+    old, = stack.group()["Instances"]
+    clone.run(moto, NAMES + DRAIN)
+    assert not drained(moto, old)  # it is of the present version
+    new_version(stack, moto)
+    with moto.unchecked():
+        said = clone.run(moto, NAMES + LOOK)
+    told, = re.findall(r"launch-template: (new instances are of version (\d+) of the launch template, "
+                       r"and 1 of version (\d+): they go as their tasks end)", said)
+    assert int(told[1]) > int(told[2])
+    clone.run(moto, NAMES + DRAIN)
+    assert drained(moto, old)
+    assert len(stack.group()["Instances"]) == 1  # nobody has ended any
+    # What the page shows of the doctor is what it says.
+    shown, = re.findall(r"^  ! launch-template: (.*?): they go as their tasks end; …$", PAGE,
+                        re.MULTILINE)
+    assert re.sub(r"\d+", "N", shown) == re.sub(r"\d+", "N", told[0].partition(": they")[0])
+
+
+def test_what_is_to_be_copied_has_no_gap():
+    for page in ("aws.md", "scaler-by-hand.md", "operate.md", "on-premises.md"):
+        for block in commands(page):
+            assert "…" not in block and "..." not in block, block

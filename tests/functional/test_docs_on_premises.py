@@ -41,6 +41,14 @@ def commands(heading):
     return "".join(found)
 
 
+@pytest.mark.parametrize("page", ["on-premises.md", "operate.md", "packages.md"])
+def test_the_package_is_named_as_script_package_names_it(page):
+    version = re.search(r"^project\(muster VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(),
+                        re.MULTILINE)[1]
+    named = re.findall(r"apt install (\S+\.deb)", (ROOT / "docs" / page).read_text())
+    assert named == [f"./build/package/muster_{version}_amd64.deb"]
+
+
 class Machine(BootedDebian):
     """Server, runner and a person's machine in one."""
 

@@ -1,11 +1,18 @@
-"""docs/operate.md has an entry for all that may wake a person, and its query works."""
+"""docs/operate.md has an entry for all that may wake a person; its query and its commands work."""
 
 import json
+import os
 import re
+import shlex
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from support.moto import REGION, Moto
+from support.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
@@ -109,3 +116,112 @@ def test_the_query_reads_the_decisions(tmp_path, world, server, small):
         rows = database.execute(query).fetchall()
     assert [row[1:] for row in rows] == [
         ("local/small", 1, "queue", "1 wait, 0 idle and 0 booting will serve 0: launch 1")]
+
+
+# The `aws` here is PyPI's, of version 1, which has no `logs tail`. What version 2 would read is read:
+# the group has to be there.
+TAIL = """aws() {
+  if [ "$1 $2" = "logs tail" ]; then
+    command aws logs filter-log-events --log-group-name "$3" > /dev/null
+  else
+    command aws "$@"
+  fi
+}
+"""
+TAIL_OPTIONS = {"--since", "--filter-pattern", "--follow", "--format"}
+MEANT = {"$STACK": "runners", "$RULE": "a-rule", "ID": "i-0123456789abcdef0"}
+
+
+@pytest.fixture
+def moto(tmp_path):
+    server = Moto(tmp_path)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def shell(moto, tmp_path, binary):
+    """Runs a script where `aws` is the administrator's and `muster` is the one to test."""
+    place = tmp_path / "clone"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/muster").symlink_to(binary)
+    keys = {name.upper(): value for name, value in moto.administrator.items()}
+
+    def run(script):
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], cwd=place, text=True, capture_output=True,
+            timeout=200, env={
+                **keys, "AWS_ENDPOINT_URL": moto.url, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "",
+                "AWS_MAX_ATTEMPTS": "1", "HOME": str(tmp_path),
+                "PATH": f"{tmp_path}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    return run
+
+
+def fences():
+    """(language, text) of each block."""
+    return re.findall(r"^ *```(\w*)\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def aws_commands():
+    """Each of the page, in a block or in a sentence, as words."""
+    lines = "\n".join(text for language, text in fences() if language != "sql")
+    lines = lines.replace("\\\n", " ")
+    found = re.findall(r"(?:^ *|\()(aws (?:[^#|\n()]|\([^)]*\))*)", lines, re.MULTILINE)
+    found += re.findall(r"`(aws [^`]*)`", PAGE)
+    commands = []
+    for text in found:
+        words = shlex.split(text)
+        words = words[:words.index(">")] if ">" in words else words
+        for name, meaning in MEANT.items():
+            words = [re.sub(rf"(?<![\w$]){re.escape(name)}\b", meaning, word) for word in words]
+        if words not in commands and words != ["aws", "logs", "tail"]:
+            commands.append(words)
+    return commands
+
+
+def test_the_commands_to_look_with_work_on_the_stack(world, server, small, moto, shell, tmp_path):
+    Stack(moto, tmp_path / "clone").made(
+        PersonalToken=server.token, ClassToken=small, ResourceClass="local/small",
+        ApiUrl=server.url, Runner="muster")
+    moto.client("cloudwatch").set_alarm_state(
+        AlarmName="runners-scaler-silent", StateValue="INSUFFICIENT_DATA", StateReason="no data")
+    blocks = [text for language, text in fences() if language == "sh"]
+    assert len(blocks) >= 6
+    with moto.unchecked():
+        done = shell(TAIL + "".join(blocks))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "runners-scaler-silent\tINSUFFICIENT_DATA\tno data" in done.stdout
+    assert "runners-queue-waits" not in done.stdout
+    assert " 0 bad, " in done.stdout and "ENABLED" in done.stdout
+    assert server.token not in done.stdout + done.stderr
+
+
+def test_all_its_commands_are_ones_that_aws_knows(shell, tmp_path):
+    """Read and checked by AWS's own tool, which then finds nobody to send them to."""
+    place = tmp_path / "clone"
+    place.mkdir()
+    for name in ("circleci.token", "class.token", "out.yaml"):
+        (place / name).write_text("x")
+    commands = aws_commands()
+    assert len(commands) >= 20
+    for words in commands:
+        if words[1:3] == ["logs", "tail"]:
+            options = {word for word in words if word.startswith("--")}
+            assert words[3].startswith("/muster/runners/") and options <= TAIL_OPTIONS, words
+        elif words[1:3] == ["cloudformation", "deploy"]:
+            options = {word for word in words if word.startswith("--")}
+            assert options <= {"--template-file", "--stack-name", "--capabilities",
+                               "--parameter-overrides"}, words
+        else:
+            done = shell(f"export AWS_ENDPOINT_URL=http://127.0.0.1:1\n{shlex.join(words)}")
+            assert "Could not connect to the endpoint URL" in done.stderr, (
+                shlex.join(words) + ": " + done.stderr)
+
+
+def test_what_the_stack_costs_is_counted():
+    """The alarms of the template, and the metrics that a class has."""
+    metrics = len(set(re.findall(r'sample\("(\w+)"', (
+        SRC / "fleet/embedded_metrics.cpp").read_text())))
+    cost = (ROOT / "docs/aws.md").read_text()
+    assert f"CloudWatch: {metrics} metrics; {len(alarms())} alarms; a dashboard" in cost
+    assert f"{0.3 * metrics:.2f} $; {0.1 * len(alarms()):.2f} $" in cost

@@ -16,6 +16,7 @@ from support.waiting import wait_until
 LOOKS = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeScalingActivities",
          "autoscaling:DescribePolicies"]
 ACTS = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+CLASS_TOKEN = "class-token-that-nobody-may-see"
 NEEDED = [*LOOKS, *ACTS, "dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue"]
 
 
@@ -40,7 +41,8 @@ class Doctor:
         self.environment = {**{k.upper(): v for k, v in self.keys.items()},
                             "AWS_ENDPOINT_URL": moto.url, "AWS_REGION": REGION,
                             "LC_ALL": "C.UTF-8"}
-        self.secrets = [server.token, self.keys["aws_secret_access_key"]]
+        self.secrets = [server.token, self.keys["aws_secret_access_key"], CLASS_TOKEN]
+        moto.client("secretsmanager").create_secret(Name="class", SecretString=CLASS_TOKEN)
         token = world.place / "circleci.token"
         token.touch(mode=0o600)
         token.write_text(server.token)
@@ -48,7 +50,7 @@ class Doctor:
             "circleci": {"url": server.url, "token_file": str(token), "concurrency_limit": 20},
             "lease": {"table": "muster"},
             "resource_classes": {"local/small": {
-                "max": 6, "auto_scaling_group": {"name": "runners"}}}}
+                "max": 6, "auto_scaling_group": {"name": "runners", "token_secret": "class"}}}}
         self.scaling = moto.client("autoscaling")
 
     @property
@@ -113,7 +115,7 @@ def test_all_is_good_and_named_so(doctor, server, small, world):
         "token-file", "token-accepted", "class", "runners", "concurrency", "clock", "credentials",
         "group-exists", "group-protection", "az-rebalance", "suspended-processes", "group-minimum",
         "group-maximum", "launches", "runner-names", "scaling-policies", "permission-resize",
-        "permission-end", "lease-table", "lease-write", "in-charge"}
+        "permission-end", "class-token", "lease-table", "lease-write", "in-charge"}
     shown = doctor.run()
     assert shown.returncode == 0 and "✓ az-rebalance" in shown.stdout
     assert "0 bad, 0 unknown" in shown.stdout.splitlines()[-1]
@@ -205,6 +207,36 @@ def test_the_scaler_is_not_to_be_given_what_only_the_doctor_looks_at(world, serv
     findings = Doctor(world, server, moto, allowed).verdict(
         "scaling-policies", "unknown", "not looked at", "run doctor with your own credentials")
     assert "allow" not in findings["scaling-policies"][0]["text"]
+
+
+@pytest.mark.parametrize("kept, why", [
+    (" ", "is empty"), ('{"tokn": "hush"}', 'is JSON without a member "token"'),
+    ('{"token": "hush"', "begins as JSON and is none"), ("hush hush", "holds no token, which is one word")])
+def test_a_secret_of_the_class_that_holds_no_token(doctor, kept, why):
+    doctor.secrets.append("hush")
+    doctor.moto.client("secretsmanager").put_secret_value(SecretId="class", SecretString=kept)
+    doctor.verdict("class-token", "bad", f"the secret 'class' {why}: put the token of a resource "
+                   "class there", "put-secret-value --secret-id class")
+
+
+def test_a_secret_of_the_class_that_is_not_there_or_not_named(doctor):
+    group = doctor.small["auto_scaling_group"]
+    group["token_secret"] = "nope"
+    doctor.verdict("class-token", "bad", f"the secret 'nope' in {REGION}",
+                   ": create it, or correct token_secret")
+    del group["token_secret"]
+    doctor.verdict("class-token", "unknown", "not looked at: set auto_scaling_group.token_secret")
+    group["token_secret"] = ""
+    done = doctor.run()
+    assert done.returncode == 2 and "auto_scaling_group.token_secret: is empty" in done.stderr
+
+
+def test_the_scaler_need_not_read_the_token_of_the_class(world, server, small, moto):
+    """Nor may it: with its rights the doctor says who can have it looked at."""
+    allowed = [a for a in NEEDED if a != "secretsmanager:GetSecretValue"]
+    findings = Doctor(world, server, moto, allowed).verdict(
+        "class-token", "unknown", "'class' is not looked at", "run doctor with your own")
+    assert "bad" not in {f["verdict"] for each in findings.values() for f in each}
 
 
 def test_wrong_credentials_and_none(doctor):

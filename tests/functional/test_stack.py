@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from support.moto import ACCOUNT, REGION, Moto
+from support.moto import REGION, Moto
 from support.pipeline import config, job
 from support.stack import TEMPLATE, Stack, actions
 
@@ -21,8 +21,6 @@ SETUP = """#!/bin/bash
 # What could be taken for something else: ${AWS::Region} $HOME 'quoted' "quoted" \\n END
 apt-get install -y nodejs
 """
-# Those for which AWS knows no resource.
-EVERYWHERE = {"SeeTheGroup", "OpenAShell"}
 
 
 @pytest.fixture(scope="module")
@@ -109,23 +107,6 @@ def test_the_function_and_its_schedule(stack, moto):
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_two_roles_that_may_do_what_they_do_and_no_more(stack):
-    scaler, instance = stack.statements("ScalerRole"), stack.statements("InstanceRole")
-    scaling = json.loads((ROOT / "deploy/aws/scaler-policy.json").read_text())["Statement"]
-    writing = {"logs:CreateLogStream", "logs:PutLogEvents"}
-    assert actions(scaler) == actions(scaling) | writing | {"autoscaling:SuspendProcesses"}
-    assert actions(instance) == {
-        "secretsmanager:GetSecretValue", "lambda:GetLayerVersion",
-        "autoscaling:TerminateInstanceInAutoScalingGroup"} | writing
-    for statement in scaler + instance:
-        if statement["Resource"] == "*":
-            assert statement["Sid"] in EVERYWHERE
-            assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": REGION}}
-        else:
-            assert f"{REGION}:{ACCOUNT}:" in statement["Resource"]
-            assert stack.name in statement["Resource"]
-
-
 def secret_of(statements):
     return next(s["Resource"] for s in statements if "GetSecretValue" in str(s["Action"]))
 
@@ -137,7 +118,12 @@ def test_each_role_reads_its_own_token_alone(stack, moto):
     assert personal != of_class
     assert read(SecretId=personal)["SecretString"] == PERSONAL
     assert read(SecretId=of_class)["SecretString"] == CLASS
-    assert personal in stack.configuration() and of_class not in stack.configuration()
+    # The class's is named to the function, for the doctor of a person, and not opened to it.
+    told = yaml.safe_load(stack.configuration())
+    assert told["circleci"]["token_secret"] == personal
+    group = told["resource_classes"]["acme/linux"]["auto_scaling_group"]
+    assert group["token_secret"] == of_class
+    assert of_class not in str(stack.statements("ScalerRole"))
     assert of_class in stack.user_data() and personal not in stack.user_data()
 
 
@@ -157,18 +143,31 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
     watch = moto.client("cloudwatch")
     alarms = {a["AlarmName"]: a for a in watch.describe_alarms()["MetricAlarms"]}
     assert alarms.keys() == {f"runners-{name}" for name in (
-        "queue-waits", "boots-fail", "scaler-fails", "scaler-silent")}
+        "queue-waits", "boots-fail", "scaler-fails", "scaler-silent", "look-dead")}
     printed = (ROOT / "src/fleet/embedded_metrics.cpp").read_text()
-    for alarm in alarms.values():
+    for name, alarm in alarms.items():
         assert not alarm["AlarmActions"]  # nobody was named
+        entry = name.removeprefix("runners-")
+        assert alarm["AlarmDescription"].endswith(f" docs/operate.md#{entry}")
+        assert f"\n### {entry}\n" in (ROOT / "docs/operate.md").read_text()
         if alarm["Namespace"] == "Muster":
             assert f'sample("{alarm["MetricName"]}"' in printed
             assert alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
-    assert alarms["runners-scaler-silent"]["TreatMissingData"] == "breaching"
     page = json.loads(watch.get_dashboard(DashboardName=f"runners-{REGION}")["DashboardBody"])
     shown = [line for w in page["widgets"] for line in w["properties"].get("metrics", [])]
     for namespace, metric, *_ in shown:
         assert namespace == "AWS/Lambda" or f'sample("{metric}"' in printed
+
+
+def test_no_alarm_begins_before_the_first_metric(stack, moto):
+    """Of a new alarm without data: one that is told by its missing data begins in that state."""
+    for alarm in moto.client("cloudwatch").describe_alarms()["MetricAlarms"]:
+        if alarm["AlarmName"] == "runners-scaler-silent":
+            # Then it is the loss of data that changes its state.
+            assert alarm["TreatMissingData"] == "missing"
+            assert (alarm["Statistic"], alarm["Threshold"]) == ("SampleCount", 1)
+        else:
+            assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(stack):
@@ -201,10 +200,17 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     assert "DashboardConsole" not in stack.outputs()
     assert stack.launch_template()["KeyName"] == "mine"
     assert len(stack.group()["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"]) == 3
-    assert "ssm:UpdateInstanceInformation" in actions(stack.statements("InstanceRole"))
+    shell, = [s for s in stack.statements("InstanceRole") if s["Sid"] == "OpenAShell"]
+    assert shell["Condition"] == {"StringEquals": {"aws:RequestedRegion": REGION}}
+    assert actions([shell]) == {"ssm:UpdateInstanceInformation", *(
+        f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open")
+        for kind in ("Control", "Data"))}
     told, = moto.client("cloudwatch").describe_alarms(
         AlarmNames=["with-muster-boots-fail"])["MetricAlarms"]
     assert told["AlarmActions"] == [stack.resources()["Alarms"]]
+    silent, = moto.client("cloudwatch").describe_alarms(
+        AlarmNames=["with-muster-scaler-silent"])["MetricAlarms"]
+    assert silent["InsufficientDataActions"] == [stack.resources()["Alarms"]]
     file = tmp_path / "muster.yaml"
     file.write_text(stack.configuration())
     keys = stack.keys("ScalerRole")
@@ -214,13 +220,18 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     assert "local/small" in planned.stdout and "launch 3," in planned.stdout, planned.stderr
 
 
+SECRET = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:a/b"
 WRONG = {
     "no class token": ({"ClassToken": ""}, "ClassTokenSecret, the ARN of a secret"),
     "no personal token": ({"PersonalToken": ""}, "PersonalTokenSecret, the ARN of a secret"),
-    "two tokens": ({"ClassTokenSecret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-b"},
-                   "not both"),
+    "two tokens": ({"ClassTokenSecret": f"{SECRET}-AbCd12"}, "not both"),
     "a token with an end of line": ({"ClassToken": "abc\n"}, "without a space or an end of line"),
     "a name, not an ARN": ({"ClassToken": "", "ClassTokenSecret": "mine"}, "the whole ARN"),
+    # Of which the role's policy would allow nothing.
+    "an ARN without its end": ({"ClassToken": "", "ClassTokenSecret": SECRET},
+                               "with its last six characters"),
+    "another's end": ({"PersonalToken": "", "PersonalTokenSecret": f"{SECRET}-AbCd1"},
+                      "with its last six characters"),
     "a field of nothing": ({"PersonalTokenField": "token"}, "a member of PersonalTokenSecret"),
     "no class": ({"ResourceClass": "linux"}, "NAMESPACE/NAME"),
     "too many": ({"MaximumInstances": 1001}, "from 1 to 1000"),

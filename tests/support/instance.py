@@ -74,10 +74,10 @@ class Instance:
         self.imds.close()
 
 
-def recorded(moto, instance_id):
+def recorded(moto, instance_id, log_group=LOG_GROUP):
     """What is in the instance's log stream."""
     events = moto.client("logs").get_log_events(
-        logGroupName=LOG_GROUP, logStreamName=instance_id, startFromHead=True)["events"]
+        logGroupName=log_group, logStreamName=instance_id, startFromHead=True)["events"]
     return [event["message"] for event in events]
 
 

@@ -18,6 +18,7 @@ from support.waiting import wait_until
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 SERVER = Path(__file__).with_name("moto_server.py")
+LAYER_VERSION = re.compile(r"/2018-10-31/layers/[^/]+/versions/\d+$")
 
 
 class Moto:
@@ -104,15 +105,20 @@ class Moto:
 
     def recorded(self, access_key):
         """The actions that were called with a key, as a policy names them."""
-        found = set()
+        return {action for action, _, _ in self.recorded_calls(access_key)}
+
+    def recorded_calls(self, access_key):
+        """Of each: the action, the address and the body."""
         for line in self.recorder("download-recording").splitlines():
             call = json.loads(line)
             headers = {name.lower(): value for name, value in call["headers"].items()}
             signed = re.search(r"Credential=(\w+)/\d+/[\w-]+/(\w+)/",
                                headers.get("authorization", ""))
             if signed and signed[1] == access_key:
-                found.add(f"{signed[2]}:{action_of(headers, call)}")
-        return found
+                body = base64.b64decode(call["body"]).decode() if call["body_encoded"] else (
+                    call["body"])
+                action = action_of(headers, call["method"], call["url"], body)
+                yield f"{signed[2]}:{action}", call["url"], body
 
     def recorder(self, what, data=None):
         with urlopen(Request(f"{self.url}/moto-api/recorder/{what}", data=data),
@@ -123,11 +129,12 @@ class Moto:
         self.program.stop()
 
 
-def action_of(headers, call):
-    """Of a recorded call: a header's, or a form's."""
+def action_of(headers, method, url, body):
+    """Of a recorded call: a header's, a form's, or the one that is known by its address."""
     if target := headers.get("x-amz-target"):
         return target.split(".")[-1]
-    body = base64.b64decode(call["body"]).decode() if call["body_encoded"] else call["body"]
+    if method == "GET" and LAYER_VERSION.search(url):
+        return "GetLayerVersion"
     return parse_qs(body)["Action"][0]
 
 

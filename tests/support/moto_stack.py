@@ -18,6 +18,7 @@ from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
 from moto.iam.models import Role
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
+from moto.logs.models import LogGroup
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import Parameter, ParameterDict
 
@@ -88,7 +89,8 @@ class Alarm(Made, CloudFormationModel):
             evaluation_periods=int(wanted["EvaluationPeriods"]),
             threshold=float(wanted["Threshold"]), treat_missing_data=wanted["TreatMissingData"],
             dimensions=wanted["Dimensions"], alarm_actions=wanted["AlarmActions"],
-            ok_actions=wanted["OKActions"])
+            ok_actions=wanted["OKActions"],
+            insufficient_data_actions=wanted.get("InsufficientDataActions"))
         return cls(resource_name, Arn=make_arn_for_alarm(region_name, account_id, resource_name))
 
     @classmethod
@@ -195,6 +197,13 @@ def with_outputs(apply):
     return applied
 
 
+def of_its_streams(get_attribute):
+    """A log group's Arn is, in a template, that of all that is in it."""
+    def get(self, name):
+        return get_attribute(self, name) + (":*" if name == "Arn" else "")
+    return get
+
+
 def as_text(put_policy):
     """A role's policy is text, and one that AWS would refuse is refused."""
     def put(self, policy_name, policy_json):
@@ -204,6 +213,7 @@ def as_text(put_policy):
     return put
 
 
+LogGroup.get_cfn_attribute = of_its_streams(LogGroup.get_cfn_attribute)
 Role.put_policy = as_text(Role.put_policy)
 parsing.clean_json = without_nothing(parsing.clean_json)
 parsing.ResourceMap.load_parameters = checked(parsing.ResourceMap.load_parameters)
