@@ -324,6 +324,18 @@ def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
     instance.wait_for_release()
 
 
+def test_only_the_runner_starts_processes_of_the_jobs_user(launch):
+    """Others would not end with its unit, and see the machine's processes."""
+    machine = launch().boot().booted().machine
+    user = machine.do("id", "-u", "ci").strip()
+    machine.run("loginctl", "enable-linger", "ci")
+    for command in (["systemctl", "start", f"user@{user}.service"],
+                    ["runuser", "-u", "ci", "--", "crontab", "-"],
+                    ["su", "ci", "-c", "true"]):
+        assert machine.run(*command).returncode != 0, command
+    assert machine.run("pgrep", "-u", "ci").stdout == ""
+
+
 def test_jobs_are_not_given_to_a_user_who_may_become_root(launch):
     instance = launch()
     instance.machine.do("useradd", "--create-home", "ci")

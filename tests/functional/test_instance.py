@@ -292,7 +292,7 @@ def test_the_configuration_of_circlecis_runner(make, world):
     assert output.read_text().splitlines()[1:] == [
         "api:", f'  auth_token: "{TOKEN}"', '  url: "https://runner.circleci.com"',
         "runner:", f'  name: "{instance.id}"', "  mode: single-task", "  idle_timeout: 1m",
-        "  max_run_time: 5h", '  command_prefix: ["sudo", "-niHu", "nobody", "--"]',
+        "  max_run_time: 5h", '  command_prefix: ["sudo", "-nHu", "nobody", "--"]',
         f'  working_directory: "{home}/work"', "  cleanup_working_directory: true"]
 
 
