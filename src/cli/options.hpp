@@ -98,6 +98,7 @@ struct InstanceOptions {
   std::string output;                         // configure: the runner's configuration
   std::string environment;                   // configure: the agent's variables; empty: not written
   std::string reason;                        // release; empty: what systemd says
+  std::string unless_new;                    // release: the file with the id; empty: also if new
   std::string shutdown = "shutdown -h now";  // release: the last resort
   Millis interval = std::chrono::seconds(5);  // watch
   std::vector<std::string> command;           // watch

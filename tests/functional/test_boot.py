@@ -282,13 +282,20 @@ def test_a_runner_that_is_killed_releases_its_instance(fleet, launch):
 
 
 def test_an_instance_that_was_started_again_releases_itself(launch):
-    """What is in memory is gone then, and with it the mark of the first boot."""
+    """What is in memory is gone then, and with it the mark of the first boot. A new one of an image
+    that was made of another has that one's id, and boots."""
     instance = launch().boot().booted()
     instance.machine.do("systemctl", "start", "muster-rebooted")
     assert instance.stack.group()["Instances"]
     instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=STOP", "muster-runner")
     instance.machine.do("rm", "/run/muster/booted")
     instance.machine.do("systemctl", "set-environment", f"AWS_ENDPOINT_URL={instance.front.url}")
+    assert instance.machine.do("cat", "/etc/muster/instance-id") == instance.id
+    instance.machine.write("etc/muster/instance-id", "i-0123456789abcdef0")
+    instance.machine.do("systemctl", "start", "muster-rebooted")
+    instance.machine.wait_for_console("this instance is new")
+    assert instance.stack.group()["Instances"]
+    instance.machine.write("etc/muster/instance-id", instance.id)
     instance.machine.do("systemctl", "start", "muster-rebooted")
     instance.wait_for_release()
     assert "the machine was started again" in instance.recorded()
