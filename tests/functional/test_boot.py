@@ -4,6 +4,8 @@ The stack is deployed into moto; a muster server has the queue; each machine has
 of its own, at the address that all have, and its role's rights.
 """
 
+import os
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -77,8 +79,13 @@ class Launched:
         return (self.fleet.token, PERSONAL, self.keys["aws_secret_access_key"],
                 self.keys["aws_session_token"])
 
-    def boot(self):
-        self.program = self.machine.boot(self.stack.user_data(), AWS_ENDPOINT_URL=self.front.url)
+    def boot(self, impatience=30):
+        """`impatience`: how many seconds before BootMinutes are over a runner is missed."""
+        usual = "60 - 30}"
+        user_data = self.stack.user_data()
+        assert user_data.count(usual) == 1
+        self.program = self.machine.boot(user_data.replace(usual, f"60 - {impatience}}}"),
+                                         AWS_ENDPOINT_URL=self.front.url)
         return self
 
     def booted(self):
@@ -90,6 +97,13 @@ class Launched:
         wait_until(lambda: not self.stack.group()["Instances"], deadline,
                    "the end of the instance")
         assert self.stack.group()["DesiredCapacity"] == 0
+
+    def wait_until_off(self):
+        """Whoever entered it stops with what it runs there, which systemd stops in the end."""
+        def is_off():
+            os.kill(self.program.pid, signal.SIGCONT)
+            return self.machine.is_off()
+        wait_until(is_off, 110, "the end of the machine")
 
     def recorded(self):
         streams = self.fleet.moto.client("logs").get_log_events(
@@ -129,6 +143,8 @@ def submit(fleet, *steps, **keys):
 def test_it_takes_a_job_and_releases_itself(fleet, launch):
     pipeline = submit(fleet, "checkout", "id -un; hostname; git log --oneline | wc -l")
     instance = launch().boot().booted()
+    assert instance.machine.run("systemctl", "is-active", "muster-overdue.timer").stdout \
+        == "inactive\n"
     assert pipeline.wait(120)["state"] == "success"
     assert pipeline.task()["runner"] == instance.id
     assert pipeline.output(step=1).splitlines()[0] == "ci"
@@ -178,6 +194,28 @@ def test_a_boot_that_is_told_to_end_releases_its_instance(fleet, launch):
     instance.machine.do("pkill", "-TERM", "-f", "/opt/muster/boot|^boot |sleep 900")
     instance.wait_for_release()
     assert "boot: the setup script: " in instance.recorded()
+
+
+def test_a_boot_that_has_died_ends_its_instance(fleet, launch):
+    """Nothing of it is left that could. Its BootMinutes are 10."""
+    stack = fleet.deploy("dying-setup", SetupScript="#!/bin/bash\necho setting up\nsleep 900\n")
+    instance = launch(stack)
+    instance.machine.do("systemctl", "set-environment", f"AWS_ENDPOINT_URL={instance.front.url}")
+    instance.boot(impatience=570)
+    instance.machine.wait_for_console("setting up")
+    instance.machine.do("pkill", "-KILL", "-f", "/opt/muster/boot|^boot |sleep 900")
+    instance.wait_for_release()
+    assert "boot: the runner had not started after 10 minutes; it was at: the setup script" \
+        in instance.recorded()
+    assert instance.machine.run("systemctl", "start", "muster-runner").returncode != 0
+
+
+def test_a_boot_that_hangs_before_muster_is_there_shuts_the_machine_down(launch):
+    instance = launch()
+    instance.front.allowed_layer = "another"
+    instance.boot(impatience=595)
+    instance.machine.wait_for_console("it was at: its package")
+    instance.wait_until_off()
 
 
 def test_a_setup_script_with_its_own_firewall_opens_nothing_to_jobs(fleet, launch):
