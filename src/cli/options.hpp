@@ -99,7 +99,8 @@ struct InstanceOptions {
   std::string environment;                   // configure: the agent's variables; empty: not written
   std::string reason;                        // release; empty: what systemd says
   std::string unless_new;                    // release: the file with the id; empty: also if new
-  std::string shutdown = "shutdown -h now";  // release: the last resort
+  // release: the last resort; without an orderly end, if nobody is there to see to one
+  std::string shutdown = "shutdown -h now || systemctl poweroff --force --force";
   Millis interval = std::chrono::seconds(5);  // watch
   std::vector<std::string> command;           // watch
 };

@@ -125,7 +125,9 @@ TEST_F(Parse, InstanceActions) {
   EXPECT_EQ(released.reason + " " + released.shutdown, "boot: x halt");
   EXPECT_EQ(released.unless_new, "id");
   EXPECT_EQ(released.patience, std::chrono::seconds(90));
-  EXPECT_EQ(chosen<InstanceOptions>({"instance", "release"}).patience, std::chrono::minutes(5));
+  const auto usual = chosen<InstanceOptions>({"instance", "release"});
+  EXPECT_EQ(usual.patience, std::chrono::minutes(5));
+  EXPECT_EQ(usual.shutdown, "shutdown -h now || systemctl poweroff --force --force");
   const auto watched = chosen<InstanceOptions>(
       {"instance", "watch", "--interval", "1s", "--", "systemctl", "kill", "--signal=TERM", "x"});
   EXPECT_EQ(watched.action, Action::watch);

@@ -153,6 +153,8 @@ def test_it_takes_a_job_and_releases_itself(fleet, launch):
     assert not instance.machine.is_off()  # it was the group's to end it
     assert instance.machine.run("systemctl", "is-enabled", "muster-rebooted").stdout == "enabled\n"
     assert instance.machine.run("systemctl", "is-active", "apt-daily.timer").stdout == "inactive\n"
+    for unit in ("apt-daily.timer", "apt-daily-upgrade.timer", "apt-daily-upgrade.service"):
+        assert instance.machine.run("systemctl", "is-enabled", unit).stdout == "masked-runtime\n"
     # Each action of the role was called, and no other.
     allowed = {action.split(":")[1] for statement in instance.stack.statements("InstanceRole")
                for action in ([statement["Action"]] if isinstance(statement["Action"], str)
@@ -211,8 +213,10 @@ def test_a_boot_that_has_died_ends_its_instance(fleet, launch):
 
 
 def test_a_boot_that_hangs_before_muster_is_there_shuts_the_machine_down(launch):
+    """Even if systemd does not, as when nobody answers on its bus."""
     instance = launch()
     instance.front.allowed_layer = "another"
+    instance.machine.write("usr/local/sbin/shutdown", "#!/bin/sh\nexit 1\n", 0o755)
     instance.boot(impatience=595)
     instance.machine.wait_for_console("it was at: its package")
     instance.wait_until_off()
