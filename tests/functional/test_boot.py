@@ -6,6 +6,7 @@ of its own, at the address that all have, and its role's rights.
 
 import os
 import signal
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,9 @@ from support.debian_root import why_not
 from support.front import THROTTLED, Front
 from support.machine import Machine, base_of_machines
 from support.moto import Moto
+from support.packagecloud import HOST, Packagecloud
 from support.pipeline import config, job
+from support.relay import Relay
 from support.stack import Stack
 from support.waiting import wait_until
 from support.world import World
@@ -371,6 +374,39 @@ def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
         "http://169.254.169.254/latest/api/token")
     assert token in instance.machine.imds.tokens
     instance.wait_for_release()
+
+
+@pytest.fixture
+def packagecloud(tmp_path):
+    served = Packagecloud(tmp_path / "packagecloud", CIRCLECI_RUNNER, "2.0.0", "3.0.0")
+    yield served
+    served.close()
+
+
+@pytest.mark.parametrize("wanted, had, version", (
+    ("", None, "3.0.0"), ("2.0.0", None, "2.0.0"), ("2.0.0", "3.0.0", "2.0.0")))
+def test_circlecis_runner_comes_from_its_repository(fleet, launch, packagecloud, wanted, had,
+                                                    version):
+    """Its key, its index and its package, as apt checks them; in an image with another, too."""
+    stack = fleet.deploy(f"runner-of-{wanted or 'today'}-{had}".replace(".", "-"),
+                         Runner="circleci", RunnerVersion=wanted)
+    pipeline = submit(fleet, "true")
+    instance = launch(stack)
+    machine = instance.machine
+    machine.write("etc/hosts", f"127.0.0.1 localhost {socket.gethostname()} {HOST}\n")
+    machine.write("etc/apt/sources.list", "")  # the mirrors are out of reach
+    machine.write("usr/local/share/ca-certificates/tests.crt", packagecloud.certificate.read_text())
+    machine.do("update-ca-certificates")
+    if had:
+        machine.do("dpkg", "--install", machine.copy(packagecloud.archive / f"{had}.deb"))
+    relay = Relay(machine.first, {("127.0.0.1", 443): packagecloud.port})
+    try:
+        instance.boot().booted()
+        assert pipeline.wait(120)["state"] == "success"
+        assert machine.do("dpkg-query", "-W", "-f", "${Version}", "circleci-runner") == version
+        instance.wait_for_release()
+    finally:
+        relay.close()
 
 
 def test_only_the_runner_starts_processes_of_the_jobs_user(launch):
