@@ -118,9 +118,9 @@ TEST_F(Parse, InstanceActions) {
   EXPECT_EQ(configured.config_file, "/etc/muster/instance.yaml");
   EXPECT_EQ(configured.output + configured.environment, "r.yaml");
   EXPECT_EQ(configured.patience, std::chrono::minutes(2));
-  const auto released = chosen<InstanceOptions>(
-      {"instance", "release", "--reason", "boot: x", "--shutdown", "halt", "--patience", "90s",
-       "--unless-new", "id"});
+  const auto released =
+      chosen<InstanceOptions>({"instance", "release", "--reason", "boot: x", "--shutdown", "halt",
+                               "--patience", "90s", "--unless-new", "id"});
   EXPECT_EQ(released.action, Action::release);
   EXPECT_EQ(released.reason + " " + released.shutdown, "boot: x halt");
   EXPECT_EQ(released.unless_new, "id");

@@ -99,9 +99,10 @@ Result<void> configure(const Config& config, const Configure& wanted, Self& self
   if (!user) return user.error().within("job_user");
 
   if (net::is_readable_on_the_way(config.api_url)) {
-    log::warn("others may read the class's token and the jobs on the way to the server: put TLS in "
-              "front of it, and write https in api_url",
-              {{"api_url", config.api_url}});
+    log::warn(
+        "others may read the class's token and the jobs on the way to the server: put TLS in "
+        "front of it, and write https in api_url",
+        {{"api_url", config.api_url}});
   }
 
   const StopAfter limit(wanted.patience, stop);
