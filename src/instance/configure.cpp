@@ -16,7 +16,6 @@
 #include "base/text.hpp"
 #include "instance/class_token.hpp"
 #include "instance/runner_config.hpp"
-#include "net/server_url.hpp"
 #include "process/child.hpp"
 
 namespace muster::instance {
@@ -97,13 +96,6 @@ Result<void> configure(const Config& config, const Configure& wanted, Self& self
   }
   const auto user = process::find_user(config.job_user);
   if (!user) return user.error().within("job_user");
-
-  if (net::is_readable_on_the_way(config.api_url)) {
-    log::warn(
-        "others may read the class's token and the jobs on the way to the server: put TLS in "
-        "front of it, and write https in api_url",
-        {{"api_url", config.api_url}});
-  }
 
   const StopAfter limit(wanted.patience, stop);
   const auto id =

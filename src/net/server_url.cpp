@@ -63,9 +63,4 @@ Result<std::string> server_url(std::string_view written) {
   return url;
 }
 
-bool is_readable_on_the_way(std::string_view url) {
-  constexpr std::string_view kPlain = "http://";
-  return url.starts_with(kPlain) && !is_loopback(host_of(url.substr(kPlain.size())));
-}
-
 }  // namespace muster::net

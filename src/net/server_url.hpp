@@ -14,7 +14,4 @@ namespace muster::net {
 // quoted: it may be secret. The error fits behind "URL: ".
 Result<std::string> server_url(std::string_view written);
 
-// Of what server_url() has made: plain HTTP, and not to this machine.
-bool is_readable_on_the_way(std::string_view url);
-
 }  // namespace muster::net

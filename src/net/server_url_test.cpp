@@ -59,14 +59,4 @@ TEST(ServerUrl, RefusesWhatFollowsTheServer) {
 }
 
 }  // namespace
-TEST(ServerUrl, TellsWhatOthersCouldReadOnTheWay) {
-  for (const auto* url : {"http://queue", "http://10.0.0.1:8480", "http://[fd00::1]:8480"}) {
-    EXPECT_TRUE(is_readable_on_the_way(url)) << url;
-  }
-  for (const auto* url :
-       {"https://queue", "http://127.0.0.1:8480", "http://localhost", "http://[::1]:8480"}) {
-    EXPECT_FALSE(is_readable_on_the_way(url)) << url;
-  }
-}
-
 }  // namespace muster::net

@@ -336,15 +336,6 @@ def test_the_agent_works_with_what_is_written(make, world, server, small, cloud)
     assert end_of(agent) == 0
 
 
-@pytest.mark.parametrize("url, warned", (
-    ("http://queue.example:8480", True), ("https://queue.example", False),
-    ("http://127.0.0.1:8480", False)))
-def test_a_token_that_would_travel_in_the_open_is_told(make, world, url, warned):
-    done = make(runner="muster", api_url=url).configure(world.place / "runner.yaml")
-    assert done.returncode == 0
-    assert ("write https in api_url" in done.stderr) == warned
-
-
 BAD_SECRETS = {
     "empty": (" ", 2, "the secret 'bad' is empty: put the token of a resource class there"),
     "no JSON": ('{"token": "hush-hush"', 2, "the secret 'bad' begins as JSON and is none: put"),
