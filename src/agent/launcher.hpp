@@ -2,8 +2,8 @@
 
 // Starts the commands of a job: as the job's user, or behind the runner's command prefix.
 //
-// A prefix such as `sudo -niHu ci --` drops the environment and the directory. So what is put
-// behind it is this program itself, as `muster agent-exec`, which reads what to run from its
+// A prefix such as `sudo -nHu ci --` drops the environment, and others the directory. So what is
+// put behind it is this program itself, as `muster agent-exec`, which reads what to run from its
 // standard input (see exec.hpp): no value of the environment is ever in an argument list.
 
 #include <filesystem>

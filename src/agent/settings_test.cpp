@@ -47,7 +47,7 @@ TEST(Settings, ReadsEveryKeyThatHasAMeaning) {
 api: {auth_token: muc_1, url: "https://ci.example/"}
 runner:
   name: a-runner_(1).x
-  command_prefix: [sudo, -niHu, ci, --]
+  command_prefix: [sudo, -nHu, ci, --]
   working_directory: /srv/%s
   cleanup_working_directory: true
   mode: single-task
@@ -57,7 +57,7 @@ logging: {level: debug, format: json, file: "-"}
 )");
   EXPECT_EQ(settings.url, "https://ci.example");
   EXPECT_EQ(settings.name, "a-runner_(1).x");
-  EXPECT_THAT(settings.command_prefix, testing::ElementsAre("sudo", "-niHu", "ci", "--"));
+  EXPECT_THAT(settings.command_prefix, testing::ElementsAre("sudo", "-nHu", "ci", "--"));
   EXPECT_EQ(settings.working_directory, "/srv/%s");
   EXPECT_TRUE(settings.cleanup_working_directory);
   EXPECT_TRUE(settings.single_task);

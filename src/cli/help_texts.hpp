@@ -127,6 +127,7 @@ inline constexpr Text kInstanceRelease{
     "and then the machine shuts down.",
     R"(Examples:
   muster instance release --reason "boot: the setup script failed"
+  muster instance release --unless-new /etc/muster/instance-id   where an image may be of an instance
   ExecStopPost=+/opt/muster/bin/muster instance release          in a unit of systemd
 
 Exit codes: 0 the group ends the instance; 1 the machine shuts itself down; 2 there is no file of

@@ -14,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "instance/configure.hpp"
+#include "instance/image.hpp"
 #include "instance/release.hpp"
 #include "instance/service_end.hpp"
 #include "instance/watch.hpp"
@@ -84,6 +85,10 @@ int release(const InstanceOptions& options) {
     }
   });
   instance::Self self;
+  if (!options.unless_new.empty() &&
+      instance::is_of_an_image(options.unless_new, self, options.patience, hurry.get_token())) {
+    return 0;
+  }
   const auto released = instance::release({.reason = reason_of(options),
                                            .log_group = log_group_in(options.config_file),
                                            .shutdown = options.shutdown,

@@ -52,7 +52,7 @@ TEST(InstanceRunner, TheAgentReadsWhatConfigureWrites) {
 TEST(InstanceRunner, TheAgentReadsWhatIsMeantForCircleCisRunnerToo) {
   const auto [settings, warnings] =
       read(instance::runner_yaml(config_for(Runner::circleci), "muc_1", kId, "/home/builder"));
-  EXPECT_THAT(settings.command_prefix, testing::ElementsAre("sudo", "-niHu", "builder", "--"));
+  EXPECT_THAT(settings.command_prefix, testing::ElementsAre("sudo", "-nHu", "builder", "--"));
   EXPECT_EQ(settings.working_directory, "/home/builder/work");
   EXPECT_TRUE(settings.cleanup_working_directory);
   EXPECT_TRUE(warnings.empty());

@@ -96,9 +96,11 @@ struct InstanceOptions {
   std::string config_file = "/etc/muster/instance.yaml";
   Millis patience = std::chrono::minutes(5);  // with AWS
   std::string output;                         // configure: the runner's configuration
-  std::string environment;                   // configure: the agent's variables; empty: not written
-  std::string reason;                        // release; empty: what systemd says
-  std::string shutdown = "shutdown -h now";  // release: the last resort
+  std::string environment;  // configure: the agent's variables; empty: not written
+  std::string reason;       // release; empty: what systemd says
+  std::string unless_new;   // release: the file with the id; empty: also if new
+  // release: the last resort; without an orderly end, if nobody is there to see to one
+  std::string shutdown = "shutdown -h now || systemctl poweroff --force --force";
   Millis interval = std::chrono::seconds(5);  // watch
   std::vector<std::string> command;           // watch
 };

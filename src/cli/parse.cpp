@@ -256,6 +256,8 @@ class Parser {
     instance_config(release, to_release);
     string_option(release, "--reason", to_release.reason, "TEXT",
                   "For the record. Without it: what systemd says of the service that has ended.");
+    check_text(string_option(release, "--unless-new", to_release.unless_new, "FILE",
+                             "End nothing if FILE holds the id of another instance."));
     duration(release, "--patience", to_release.patience,
              "How long the group is asked before the machine shuts itself down.");
     check_text(string_option(release, "--shutdown", to_release.shutdown, "COMMAND",

@@ -118,12 +118,16 @@ TEST_F(Parse, InstanceActions) {
   EXPECT_EQ(configured.config_file, "/etc/muster/instance.yaml");
   EXPECT_EQ(configured.output + configured.environment, "r.yaml");
   EXPECT_EQ(configured.patience, std::chrono::minutes(2));
-  const auto released = chosen<InstanceOptions>(
-      {"instance", "release", "--reason", "boot: x", "--shutdown", "halt", "--patience", "90s"});
+  const auto released =
+      chosen<InstanceOptions>({"instance", "release", "--reason", "boot: x", "--shutdown", "halt",
+                               "--patience", "90s", "--unless-new", "id"});
   EXPECT_EQ(released.action, Action::release);
   EXPECT_EQ(released.reason + " " + released.shutdown, "boot: x halt");
+  EXPECT_EQ(released.unless_new, "id");
   EXPECT_EQ(released.patience, std::chrono::seconds(90));
-  EXPECT_EQ(chosen<InstanceOptions>({"instance", "release"}).patience, std::chrono::minutes(5));
+  const auto usual = chosen<InstanceOptions>({"instance", "release"});
+  EXPECT_EQ(usual.patience, std::chrono::minutes(5));
+  EXPECT_EQ(usual.shutdown, "shutdown -h now || systemctl poweroff --force --force");
   const auto watched = chosen<InstanceOptions>(
       {"instance", "watch", "--interval", "1s", "--", "systemctl", "kill", "--signal=TERM", "x"});
   EXPECT_EQ(watched.action, Action::watch);

@@ -40,6 +40,7 @@ class Reader {
       top.problem_at("resource_class", "is no resource class such as namespace/name");
     }
     config.runner = static_cast<Runner>(top.choice("runner", {"circleci", "muster"}).value_or(0));
+    config.runner_version = runner_version(top);
     config.api_url = api_url(top, config.runner);
     config.idle_timeout = duration(top, "idle_timeout", config.idle_timeout);
     config.max_run_time = duration(top, "max_run_time", config.max_run_time);
@@ -60,6 +61,16 @@ class Reader {
 
   static std::string required(yaml::MapReader& top, std::string_view key) {
     return top.require(key) == nullptr ? "" : optional(top, key);
+  }
+
+  static std::string runner_version(yaml::MapReader& top) {
+    constexpr auto kKey = "runner_version";
+    auto version = optional(top, kKey);
+    const bool begins = !version.empty() && version.front() >= '0' && version.front() <= '9';
+    if (!version.empty() && !(begins && is_name(version, ".+~:-"))) {
+      top.problem_at(kKey, "is no version of a package such as 3.1.2-8145-ab12cd3");
+    }
+    return version;
   }
 
   static std::string api_url(yaml::MapReader& top, Runner runner) {

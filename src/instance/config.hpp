@@ -19,6 +19,7 @@ struct Config {
   std::string token_secret;  // name or ARN in Secrets Manager
   std::string resource_class;
   Runner runner = Runner::circleci;
+  std::string runner_version;  // of CircleCI's package; empty: the newest. boot reads it
   std::string api_url;
   Millis idle_timeout = std::chrono::minutes(1);
   Millis max_run_time = std::chrono::hours(5);

@@ -74,9 +74,19 @@ TEST(InstanceConfig, WhatIsWrongIsToldWithItsPlace) {
        "line 4, column 1: job_user: must not be root: its jobs could read the runner's token"},
       {"job_user: -u\n", "line 4, column 1: job_user: is no name of a user such as ci"},
       {"job_user: 'a b'\n", "line 4, column 1: job_user: is no name of a user such as ci"},
+      {"runner_version: latest\n",
+       "line 4, column 1: runner_version: is no version of a package such as 3.1.2-8145-ab12cd3"},
+      {"runner_version: '1; true'\n",
+       "line 4, column 1: runner_version: is no version of a package such as 3.1.2-8145-ab12cd3"},
       {"log_group: ''\n", "line 4, column 1: log_group: is empty"},
   };
   for (const auto& [more, told] : cases) EXPECT_EQ(refusal_of(std::string(kSmallest) + more), told);
+}
+
+TEST(InstanceConfig, TheRunnerMayBeOfAVersion) {
+  EXPECT_EQ(read(std::string(kSmallest)).runner_version, "");
+  EXPECT_EQ(read(std::string(kSmallest) + "runner_version: \"1:3.1~rc1-2+x\"\n").runner_version,
+            "1:3.1~rc1-2+x");
 }
 
 TEST(InstanceConfig, WhatIsMissingIsToldAllAtOnce) {

@@ -10,13 +10,15 @@ namespace muster::instance {
 
 namespace {
 
-// CircleCI's runner has no user of its own for jobs, so that sudo makes them another's. The agent
-// does so itself, and takes from them the way to gain privileges; its working directories are
-// fresh.
+// CircleCI's runner has no user of its own for jobs, so that sudo makes them another's. Without -i,
+// though its examples have it: that is a login, for which pam_systemd opens a session, outside of
+// the runner's unit and with a user manager. All that CircleCI asks of a prefix is that it passes
+// on the exit code. The agent changes the user itself, and takes from jobs the way to gain
+// privileges; its working directories are fresh.
 std::string who_runs_jobs(const Config& config, const std::string& home) {
   if (config.runner == Runner::muster) return "";
   return fmt::format(
-      "  command_prefix: [\"sudo\", \"-niHu\", {}, \"--\"]\n"
+      "  command_prefix: [\"sudo\", \"-nHu\", {}, \"--\"]\n"
       "  working_directory: {}\n"
       "  cleanup_working_directory: true\n",
       json_text(config.job_user), json_text(home + "/work"));

@@ -35,7 +35,7 @@ TEST(RunnerConfig, IsWhatMachineRunner3Reads) {
             "  mode: single-task\n"
             "  idle_timeout: 1m30s\n"
             "  max_run_time: 5h\n"
-            "  command_prefix: [\"sudo\", \"-niHu\", \"ci\", \"--\"]\n"
+            "  command_prefix: [\"sudo\", \"-nHu\", \"ci\", \"--\"]\n"
             "  working_directory: \"/home/ci/work\"\n"
             "  cleanup_working_directory: true\n");
 }

@@ -4,6 +4,9 @@ The stack is deployed into moto; a muster server has the queue; each machine has
 of its own, at the address that all have, and its role's rights.
 """
 
+import os
+import signal
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +17,9 @@ from support.debian_root import why_not
 from support.front import THROTTLED, Front
 from support.machine import Machine, base_of_machines
 from support.moto import Moto
+from support.packagecloud import HOST, Packagecloud
 from support.pipeline import config, job
+from support.relay import Relay
 from support.stack import Stack
 from support.waiting import wait_until
 from support.world import World
@@ -77,8 +82,13 @@ class Launched:
         return (self.fleet.token, PERSONAL, self.keys["aws_secret_access_key"],
                 self.keys["aws_session_token"])
 
-    def boot(self):
-        self.program = self.machine.boot(self.stack.user_data(), AWS_ENDPOINT_URL=self.front.url)
+    def boot(self, impatience=30):
+        """`impatience`: how many seconds before BootMinutes are over a runner is missed."""
+        usual = "60 - 30}"
+        user_data = self.stack.user_data()
+        assert user_data.count(usual) == 1
+        self.program = self.machine.boot(user_data.replace(usual, f"60 - {impatience}}}"),
+                                         AWS_ENDPOINT_URL=self.front.url)
         return self
 
     def booted(self):
@@ -90,6 +100,13 @@ class Launched:
         wait_until(lambda: not self.stack.group()["Instances"], deadline,
                    "the end of the instance")
         assert self.stack.group()["DesiredCapacity"] == 0
+
+    def wait_until_off(self):
+        """Whoever entered it stops with what it runs there, which systemd stops in the end."""
+        def is_off():
+            os.kill(self.program.pid, signal.SIGCONT)
+            return self.machine.is_off()
+        wait_until(is_off, 110, "the end of the machine")
 
     def recorded(self):
         streams = self.fleet.moto.client("logs").get_log_events(
@@ -129,6 +146,8 @@ def submit(fleet, *steps, **keys):
 def test_it_takes_a_job_and_releases_itself(fleet, launch):
     pipeline = submit(fleet, "checkout", "id -un; hostname; git log --oneline | wc -l")
     instance = launch().boot().booted()
+    assert instance.machine.run("systemctl", "is-active", "muster-overdue.timer").stdout \
+        == "inactive\n"
     assert pipeline.wait(120)["state"] == "success"
     assert pipeline.task()["runner"] == instance.id
     assert pipeline.output(step=1).splitlines()[0] == "ci"
@@ -137,6 +156,8 @@ def test_it_takes_a_job_and_releases_itself(fleet, launch):
     assert not instance.machine.is_off()  # it was the group's to end it
     assert instance.machine.run("systemctl", "is-enabled", "muster-rebooted").stdout == "enabled\n"
     assert instance.machine.run("systemctl", "is-active", "apt-daily.timer").stdout == "inactive\n"
+    for unit in ("apt-daily.timer", "apt-daily-upgrade.timer", "apt-daily-upgrade.service"):
+        assert instance.machine.run("systemctl", "is-enabled", unit).stdout == "masked-runtime\n"
     # Each action of the role was called, and no other.
     allowed = {action.split(":")[1] for statement in instance.stack.statements("InstanceRole")
                for action in ([statement["Action"]] if isinstance(statement["Action"], str)
@@ -178,6 +199,30 @@ def test_a_boot_that_is_told_to_end_releases_its_instance(fleet, launch):
     instance.machine.do("pkill", "-TERM", "-f", "/opt/muster/boot|^boot |sleep 900")
     instance.wait_for_release()
     assert "boot: the setup script: " in instance.recorded()
+
+
+def test_a_boot_that_has_died_ends_its_instance(fleet, launch):
+    """Nothing of it is left that could. Its BootMinutes are 10."""
+    stack = fleet.deploy("dying-setup", SetupScript="#!/bin/bash\necho setting up\nsleep 900\n")
+    instance = launch(stack)
+    instance.machine.do("systemctl", "set-environment", f"AWS_ENDPOINT_URL={instance.front.url}")
+    instance.boot(impatience=570)
+    instance.machine.wait_for_console("setting up")
+    instance.machine.do("pkill", "-KILL", "-f", "/opt/muster/boot|^boot |sleep 900")
+    instance.wait_for_release()
+    assert "boot: the runner had not started after 10 minutes; it was at: the setup script" \
+        in instance.recorded()
+    assert instance.machine.run("systemctl", "start", "muster-runner").returncode != 0
+
+
+def test_a_boot_that_hangs_before_muster_is_there_shuts_the_machine_down(launch):
+    """Even if systemd does not, as when nobody answers on its bus."""
+    instance = launch()
+    instance.front.allowed_layer = "another"
+    instance.machine.write("usr/local/sbin/shutdown", "#!/bin/sh\nexit 1\n", 0o755)
+    instance.boot(impatience=595)
+    instance.machine.wait_for_console("it was at: its package")
+    instance.wait_until_off()
 
 
 def test_a_setup_script_with_its_own_firewall_opens_nothing_to_jobs(fleet, launch):
@@ -282,13 +327,20 @@ def test_a_runner_that_is_killed_releases_its_instance(fleet, launch):
 
 
 def test_an_instance_that_was_started_again_releases_itself(launch):
-    """What is in memory is gone then, and with it the mark of the first boot."""
+    """What is in memory is gone then, and with it the mark of the first boot. A new one of an image
+    that was made of another has that one's id, and boots."""
     instance = launch().boot().booted()
     instance.machine.do("systemctl", "start", "muster-rebooted")
     assert instance.stack.group()["Instances"]
     instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=STOP", "muster-runner")
     instance.machine.do("rm", "/run/muster/booted")
     instance.machine.do("systemctl", "set-environment", f"AWS_ENDPOINT_URL={instance.front.url}")
+    assert instance.machine.do("cat", "/etc/muster/instance-id") == instance.id
+    instance.machine.write("etc/muster/instance-id", "i-0123456789abcdef0")
+    instance.machine.do("systemctl", "start", "muster-rebooted")
+    instance.machine.wait_for_console("this instance is new")
+    assert instance.stack.group()["Instances"]
+    instance.machine.write("etc/muster/instance-id", instance.id)
     instance.machine.do("systemctl", "start", "muster-rebooted")
     instance.wait_for_release()
     assert "the machine was started again" in instance.recorded()
@@ -322,6 +374,51 @@ def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
         "http://169.254.169.254/latest/api/token")
     assert token in instance.machine.imds.tokens
     instance.wait_for_release()
+
+
+@pytest.fixture
+def packagecloud(tmp_path):
+    served = Packagecloud(tmp_path / "packagecloud", CIRCLECI_RUNNER, "2.0.0", "3.0.0")
+    yield served
+    served.close()
+
+
+@pytest.mark.parametrize("wanted, had, version", (
+    ("", None, "3.0.0"), ("2.0.0", None, "2.0.0"), ("2.0.0", "3.0.0", "2.0.0")))
+def test_circlecis_runner_comes_from_its_repository(fleet, launch, packagecloud, wanted, had,
+                                                    version):
+    """Its key, its index and its package, as apt checks them; in an image with another, too."""
+    stack = fleet.deploy(f"runner-of-{wanted or 'today'}-{had}".replace(".", "-"),
+                         Runner="circleci", RunnerVersion=wanted)
+    pipeline = submit(fleet, "true")
+    instance = launch(stack)
+    machine = instance.machine
+    machine.write("etc/hosts", f"127.0.0.1 localhost {socket.gethostname()} {HOST}\n")
+    machine.write("etc/apt/sources.list", "")  # the mirrors are out of reach
+    machine.write("usr/local/share/ca-certificates/tests.crt", packagecloud.certificate.read_text())
+    machine.do("update-ca-certificates")
+    if had:
+        machine.do("dpkg", "--install", machine.copy(packagecloud.archive / f"{had}.deb"))
+    relay = Relay(machine.first, {("127.0.0.1", 443): packagecloud.port})
+    try:
+        instance.boot().booted()
+        assert pipeline.wait(120)["state"] == "success"
+        assert machine.do("dpkg-query", "-W", "-f", "${Version}", "circleci-runner") == version
+        instance.wait_for_release()
+    finally:
+        relay.close()
+
+
+def test_only_the_runner_starts_processes_of_the_jobs_user(launch):
+    """Others would not end with its unit, and see the machine's processes."""
+    machine = launch().boot().booted().machine
+    user = machine.do("id", "-u", "ci").strip()
+    machine.run("loginctl", "enable-linger", "ci")
+    for command in (["systemctl", "start", f"user@{user}.service"],
+                    ["runuser", "-u", "ci", "--", "crontab", "-"],
+                    ["su", "ci", "-c", "true"]):
+        assert machine.run(*command).returncode != 0, command
+    assert machine.run("pgrep", "-u", "ci").stdout == ""
 
 
 def test_jobs_are_not_given_to_a_user_who_may_become_root(launch):

@@ -276,6 +276,27 @@ def test_without_the_file_nothing_is_ended(cloud, group, one):
     assert not cloud.groups.calls_of(TERMINATE) and not one.imds.requests
 
 
+@pytest.mark.parametrize("kept, ended", (
+    ("i-0fedcba9876543210\n", 0), ("\n", 1), (None, 1), ("its own", 1)))
+def test_a_new_instance_of_an_image_of_another_goes_on(world, group, one, kept, ended):
+    file = world.place / "instance-id"
+    if kept is not None:
+        file.write_text(one.id + "\n" if kept == "its own" else kept)
+    done = one.release("--unless-new", file)
+    assert done.returncode == 0, done.stderr
+    assert ("nothing is ended" in done.stderr) != bool(ended)
+    if ended:
+        wait_until(lambda: len(group.instances) == 1, what="its end")
+    assert len(group.instances) == 2 - ended
+
+
+def test_whose_id_nobody_tells_is_not_new(world, one):
+    (world.place / "instance-id").write_text("i-0fedcba9876543210\n")
+    one.imds.fault = HANG_UP
+    done = one.release("--unless-new", world.place / "instance-id", "--patience", "2s")
+    assert done.returncode == 1 and one.shut_down() == 1
+
+
 # --- configure ------------------------------------------------------------------------------------
 
 
@@ -292,7 +313,7 @@ def test_the_configuration_of_circlecis_runner(make, world):
     assert output.read_text().splitlines()[1:] == [
         "api:", f'  auth_token: "{TOKEN}"', '  url: "https://runner.circleci.com"',
         "runner:", f'  name: "{instance.id}"', "  mode: single-task", "  idle_timeout: 1m",
-        "  max_run_time: 5h", '  command_prefix: ["sudo", "-niHu", "nobody", "--"]',
+        "  max_run_time: 5h", '  command_prefix: ["sudo", "-nHu", "nobody", "--"]',
         f'  working_directory: "{home}/work"', "  cleanup_working_directory: true"]
 
 

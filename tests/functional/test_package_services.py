@@ -73,6 +73,12 @@ def test_at_first_nothing_runs(booted):
         assert is_active(booted, unit) == "inactive"
 
 
+def test_systemd_does_not_end_a_job_that_the_agent_lets_finish(booted):
+    """max_run_time may be more than any fixed time."""
+    said = booted.do("systemctl", "show", "--property=TimeoutStopUSec", "muster-agent")
+    assert said == "TimeoutStopUSec=infinity\n"
+
+
 def test_without_a_token_two_stay_down_and_say_why(booted):
     assert booted.run("systemctl", "start", "muster-scale").returncode == 1
     booted.run("systemctl", "start", "muster-agent")

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -184,6 +185,24 @@ def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(sta
         "log_group": "/muster/runners/instances"}
     assert names["base64"].b64decode(names["SETUP"]).decode() == SETUP
     ast.parse(script, feature_version=(3, 9))  # Debian 11's; later ones have later ones
+
+
+def test_instances_that_failed_together_do_not_ask_again_together(stack):
+    """Two minutes in all, and no two of the same."""
+    definitions = [part for part in ast.parse(stack.user_data()).body
+                   if isinstance(part, (ast.Import, ast.ImportFrom, ast.FunctionDef))]
+    names = {}
+    exec(compile(ast.Module(definitions, []), "user-data", "exec"), names)
+
+    def pauses():
+        slept = []
+        names["time"] = SimpleNamespace(sleep=slept.append)
+        with pytest.raises(RuntimeError, match="no package: gone"):
+            names["insist"]("no package", lambda: (_ for _ in ()).throw(OSError("gone")))
+        return slept
+    first, second = pauses(), pauses()
+    assert first != second
+    assert all(80 < sum(slept) < 160 for slept in (first, second))
 
 
 def test_the_functions_configuration_is_one_that_muster_takes(world, server, small, moto,

@@ -4,6 +4,8 @@ import ctypes
 import os
 import re
 import subprocess
+import tempfile
+import time
 import urllib.request
 
 PTRACE_ATTACH = 16
@@ -113,6 +115,31 @@ def token_in_own_environment():
     return found
 
 
+def outside_of_the_unit():
+    """A session, a user manager or cron is another control group than the runner's unit."""
+    with open("/proc/self/cgroup") as file:
+        groups = file.read()
+    return "muster-runner.service" not in groups and groups
+
+
+def user_manager():
+    """Which starts processes outside of the unit; it may need a moment after it was asked for."""
+    os.environ["XDG_RUNTIME_DIR"] = f"/run/user/{os.getuid()}"
+    for _ in range(5):
+        if got := run("systemd-run", "--user", "--wait", "--pipe", "--quiet", "cat",
+                      "/proc/1/cmdline", "/proc/self/cgroup"):
+            return got
+        time.sleep(1)
+    return None
+
+
+def crontab():
+    with tempfile.NamedTemporaryFile("w") as table:
+        table.write("* * * * * true\n")
+        table.flush()
+        return run("crontab", table.name)
+
+
 attempt("the metadata service", metadata)
 attempt("the metadata service as root of a namespace", fake_root)
 attempt("sudo", lambda: run("sudo", "-n", "true"))
@@ -124,6 +151,12 @@ attempt("the user data", lambda: open("/var/lib/cloud/instance/scripts/part-001"
 for file in ("/opt/muster/bin/muster", "/opt/muster/boot", "/etc/muster/instance.yaml",
              "/etc/muster/setup", "/etc/systemd/system/muster-runner.service"):
     attempt(f"writing {file}", lambda file=file: open(file, "a"))
+attempt("leaving the unit", outside_of_the_unit)
+attempt("lingering", lambda: run("loginctl", "enable-linger"))
+attempt("a user manager", user_manager)
+attempt("a unit of the system", lambda: run("systemd-run", "--no-ask-password", "true"))
+attempt("crontab", crontab)
+attempt("at", lambda: run("at", "-f", "/dev/null", "now"))
 attempt("seeing other processes", seen_of_others)
 for name in ("mem", "environ", "cmdline", "maps", "root/etc/shadow", "fd/0"):
     attempt(f"/proc/PID/{name}", lambda name=name: readable(name))
