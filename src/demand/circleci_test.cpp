@@ -99,13 +99,15 @@ TEST_P(CircleCiTroubles, AreNeverZero) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, CircleCiTroubles,
-    testing::Values(Trouble{500, "{}", "the answer is 500"},
+    testing::Values(Trouble{500, "{}", "the answer is 500; see whether circleci.url is right"},
                     Trouble{502, "<html>bad gateway</html>", "the answer is 502"},
                     Trouble{401, R"({"message":"Invalid token provided."})",
                             "401: Invalid token provided; use a valid personal token"},
-                    Trouble{403, "", "may not see this resource class"},
+                    Trouble{403, R"({"message":"no"})", "may not see this resource class"},
+                    Trouble{404, "<html>", "the answer is 404; see whether circleci.url is right"},
                     Trouble{404, R"({"message":"not found"})", "either there is no such"},
                     Trouble{429, "", "the answer is 429"}, Trouble{302, "", "the answer is 302"},
+                    Trouble{200, "<html>", "syntax error; see whether circleci.url is right"},
                     Trouble{200, "", "not what CircleCI documents"},
                     Trouble{200, "{}", "not what CircleCI documents"},
                     Trouble{200, "[]", "not what CircleCI documents"},
