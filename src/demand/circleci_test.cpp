@@ -114,6 +114,24 @@ INSTANTIATE_TEST_SUITE_P(
                     Trouble{200, R"({"unclaimed_task_count": "0"})", "not what CircleCI documents"},
                     Trouble{200, R"({"unclaimed_task_co)", "not what CircleCI documents"}));
 
+TEST_F(CircleCiTest, APageOfTheRunnersIsNoListOfThem) {
+  const auto with = [&](std::string_view sign) {
+    server.answer_to("/api/v3/runner?", 200,
+                     fmt::format(R"({{"items":[{{"resource_class":"acme/linux","name":"i-1"}}]{}}})",
+                                 sign));
+    return why(queue_of({"acme/linux"}).read({}).at("acme/linux"));
+  };
+  for (const auto* more : {R"(,"next_page_token":"abc")", R"(,"page":{"next":"abc"})"}) {
+    EXPECT_THAT(with(more), HasSubstr("only the first page")) << more;
+  }
+  EXPECT_THAT(with(R"(,"next_page_token":7)"), HasSubstr("not what CircleCI documents"));
+  for (const auto* none :
+       {"", R"(,"next_page_token":null)", R"(,"next_page_token":"")", R"(,"page":{"next":null})",
+        R"(,"page":{})"}) {
+    EXPECT_EQ(with(none), "it is known") << none;
+  }
+}
+
 TEST_F(CircleCiTest, ARefusedClassLeavesTheOthersAlone) {
   server.answer_to("tasks?resource-class=acme%2Fgone", 404, R"({"message":"not found"})");
   auto queue = queue_of({"acme/linux", "acme/gone"});

@@ -81,6 +81,19 @@ Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) 
   return refusal;
 }
 
+// A part of a list is no list: of whom it does not name nobody knows whether they have connected.
+template <class List>
+auto whole(List list) -> Answer<decltype(list.items)> {
+  const bool goes_on = (list.next_page_token && !list.next_page_token->empty()) ||
+                       (list.page && list.page->next && !list.page->next->empty());
+  if (!goes_on) return std::move(list.items);
+  Refusal refusal;
+  refusal.error = {ErrorKind::unavailable,
+                   "the list of runners is only the first page of several, which this version of "
+                   "muster cannot read; use a newer one"};
+  return tl::unexpected(std::move(refusal));
+}
+
 }  // namespace
 
 std::optional<Millis> parse_retry_after(std::string_view header, WallTime now) {
@@ -133,15 +146,14 @@ Answer<std::int64_t> RunnerApi::running_tasks(const std::string& resource_class,
 Answer<std::vector<protocol::RunnerName>> RunnerApi::runners(std::string_view filter,
                                                              const std::string& value,
                                                              std::stop_token stop) {
-  return get<protocol::RunnerNames>("runner", filter, value, stop).map([](const auto& told) {
-    return told.items;
-  });
+  return get<protocol::RunnerNames>("runner", filter, value, stop)
+      .and_then(whole<protocol::RunnerNames>);
 }
 
 Answer<std::vector<protocol::RunnerContact>> RunnerApi::contacts(const std::string& resource_class,
                                                                  std::stop_token stop) {
   return get<protocol::RunnerContacts>("runner", "resource-class", resource_class, stop)
-      .map([](const auto& told) { return told.items; });
+      .and_then(whole<protocol::RunnerContacts>);
 }
 
 }  // namespace muster::demand
