@@ -486,8 +486,6 @@ void Loop::run(std::stop_token stop) {
     pace = step(stop);
     waker.pass_ended();
   }
-  log::info("stopped; instances are left running and end by themselves",
-            {{"instances", std::to_string(capacity_.live.size())}});
 }
 
 }  // namespace muster::fleet
