@@ -16,7 +16,8 @@ constexpr Millis kConnectTimeout = std::chrono::seconds(5);
 constexpr std::uint64_t kLongestAnswer = 16 << 20;  // bytes: some 50,000 runners
 
 constexpr std::string_view kCureOfOddAnswer =
-    "; see whether circleci.url is right and whether CircleCI is well (https://status.circleci.com)";
+    "; see whether circleci.url is right and whether CircleCI is well "
+    "(https://status.circleci.com)";
 
 // What a person can do about a status. What a proxy or another page says is not about the class.
 std::string_view cure(int status, bool documented) {
@@ -72,8 +73,9 @@ Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) 
   refusal.documented = told.has_value();
   refusal.error = {net::kind_of_status(answer.status),
                    fmt::format("the answer is {}{}{}", answer.status, peers_words(told, token),
-                               is_redirection(answer.status) ? cure_of_redirection(answer)
-                                                             : std::string(cure(answer.status, refusal.documented)))};
+                               is_redirection(answer.status)
+                                   ? cure_of_redirection(answer)
+                                   : std::string(cure(answer.status, refusal.documented)))};
   if (answer.status == 429 || answer.status == 401) refusal.scope = Refusal::Scope::source;
   if (const auto header = answer.headers.get("Retry-After")) {
     refusal.retry_after = parse_retry_after(*header, system_clock().wall());
@@ -119,7 +121,13 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
   request.connect_timeout = kConnectTimeout;
   request.answer_limit = kLongestAnswer;
   const auto answer = client_.send(request, stop);
-  if (!answer) return tl::unexpected(Refusal{answer.error(), Refusal::Scope::source});
+  if (!answer) {
+    auto error = answer.error();
+    if (!client_.may_have_arrived() && error.kind != ErrorKind::cancelled) {
+      error.message += "; see whether circleci.url is right and this machine reaches it";
+    }
+    return tl::unexpected(Refusal{std::move(error), Refusal::Scope::source});
+  }
   answered_at_ = net::parse_http_date(answer->headers.get("Date").value_or(""));
   if (answer->status != 200) return tl::unexpected(refusal_of(*answer, token_));
   auto read = protocol::from_json<T>(answer->body);
