@@ -43,7 +43,7 @@ def binary(request):
 def packages(request):
     path = request.config.getoption("--packages")
     if not path:
-        pytest.skip("needs --packages DIRECTORY; script/test --functional package makes it")
+        pytest.skip("needs --packages DIRECTORY; script/test makes it")
     return path.resolve()
 
 

@@ -26,6 +26,13 @@ int cost_of(Again again) {
   return again == Again::later_timeout ? RetryQuota::kTimeoutCost : 0;
 }
 
+// What a person can do where nobody could be reached.
+std::string cure_of_silence(const Endpoint& endpoint, std::string_view region) {
+  if (!endpoint.set_by.empty()) return fmt::format("; correct {}", endpoint.set_by);
+  return fmt::format("; check that {} is the region meant, and that this machine reaches AWS",
+                     region);
+}
+
 }  // namespace
 
 struct Client::Call {
@@ -140,7 +147,10 @@ Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
     return judge(call, *credentials, *response, stop);
   }
 
-  const auto& error = response.error();
+  auto error = response.error();
+  if (error.kind == ErrorKind::unavailable && !http_->may_have_arrived()) {
+    error.message += cure_of_silence(endpoint_, region_);
+  }
   auto again = Again::no;
   if (call.repeat == Repeat::always || !http_->may_have_arrived()) {
     if (error.kind == ErrorKind::unavailable) again = Again::later;

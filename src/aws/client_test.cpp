@@ -202,7 +202,8 @@ TEST_F(ClientTest, AWrongSecretIsNotTakenForAWrongClock) {
   service_.answer_with({refused});
   EXPECT_EQ(error(),
             "autoscaling:Do failed with SignatureDoesNotMatch (access key AKIDEXAMPLE from the "
-            "profile 'default', request r-1): the secret does not belong to this key");
+            "profile 'default', request r-1): the secret does not belong to this key: use the "
+            "two that were issued together");
   EXPECT_EQ(calls(), 1);
 }
 

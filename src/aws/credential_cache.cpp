@@ -1,5 +1,7 @@
 #include "aws/credential_cache.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "aws/credential_sources.hpp"
@@ -14,6 +16,22 @@ using std::chrono::minutes;
 // The instance metadata service has new ones at least five minutes before the old end.
 constexpr Millis kRenewAhead = minutes(10);
 constexpr Millis kBetweenAttempts = minutes(1);
+
+// Signed or sent as it is, it would be refused in words that name no cure.
+Result<Credentials> checked(Credentials credentials) {
+  const std::pair<std::string_view, const std::string&> parts[] = {
+      {"access key id", credentials.access_key_id},
+      {"secret access key", credentials.secret_access_key},
+      {"session token", credentials.session_token}};
+  for (const auto& [name, value] : parts) {
+    if (std::ranges::all_of(value, [](char c) { return c > ' ' && c < '\x7f'; })) continue;
+    return Error{ErrorKind::unauthenticated,
+                 fmt::format("AWS credentials: the {} from {} has a blank, a line break or another "
+                             "odd character in it: set it anew, without",
+                             name, credentials.source)};
+  }
+  return credentials;
+}
 
 }  // namespace
 
@@ -41,10 +59,15 @@ Result<Credentials> find_credentials(const Environment& environment, net::HttpCl
       return Error{ErrorKind::cancelled, "stopped looking for AWS credentials"};
     }
     if (!found) return found.error().within("AWS credentials");
-    if (auto* credentials = std::get_if<Credentials>(&*found)) return std::move(*credentials);
+    if (auto* credentials = std::get_if<Credentials>(&*found))
+      return checked(std::move(*credentials));
     absent(name, std::get<Absent>(*found).why);
   }
-  return Error{ErrorKind::unauthenticated, "there are no AWS credentials: " + reasons};
+  return Error{ErrorKind::unauthenticated,
+               fmt::format("there are no AWS credentials: set AWS_ACCESS_KEY_ID and "
+                           "AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE, or give this "
+                           "instance or container a role ({})",
+                           reasons)};
 }
 
 CredentialCache::CredentialCache(Find find, const Clock& clock)

@@ -49,7 +49,8 @@ class CredentialSourcesTest : public testing::Test {
 
 TEST_F(CredentialSourcesTest, WithoutAnyEachSourceSaysWhy) {
   for (const auto* part :
-       {"there are no AWS credentials", "environment: AWS_ACCESS_KEY_ID is not set",
+       {"there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a",
+        "environment: AWS_ACCESS_KEY_ID is not set",
         "web identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set", "profile: there is no profile",
         "/.aws/credentials", "container: neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         "instance: AWS_EC2_METADATA_DISABLED is true"}) {
@@ -68,6 +69,19 @@ TEST_F(CredentialSourcesTest, TheEnvironmentGoesFirst) {
   machine_.set("AWS_SESSION_TOKEN", "token");
   const Credentials expected{"AKIDEXAMPLE", "hush", "token", std::nullopt, "the environment"};
   EXPECT_EQ(find(), expected);
+}
+
+TEST_F(CredentialSourcesTest, OddCharactersAreToldBeforeAnythingIsSigned) {
+  machine_.set("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE\n");
+  machine_.set("AWS_SECRET_ACCESS_KEY", "hush");
+  EXPECT_THAT(error(), HasSubstr("the access key id from the environment has a blank, a line "
+                                 "break or another odd character in it: set it anew, without"));
+  machine_.set("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+  machine_.set("AWS_SECRET_ACCESS_KEY", "hush ");
+  EXPECT_THAT(error(), HasSubstr("the secret access key from the environment"));
+  machine_.set("AWS_SECRET_ACCESS_KEY", "hush");
+  machine_.set("AWS_SESSION_TOKEN", "hush\r");
+  EXPECT_THAT(error(), HasSubstr("the session token from the environment"));
 }
 
 TEST_F(CredentialSourcesTest, AProfileThatDoesNotWorkIsNotPassedOver) {

@@ -107,19 +107,35 @@ std::string word_after(std::string_view message, std::string_view mark) {
   return std::string(message);
 }
 
+// AWS names no resource where it knows none: its Describe actions can be allowed on all only.
 std::string cure_of_denial(const Fault& fault, std::string_view action) {
-  const auto denied = word_after(fault.message, "not authorized to perform:");
-  const auto resource = word_after(fault.message, "on resource:");
-  return fmt::format("allow {}{} in the caller's policy",
-                     printable(denied.empty() ? std::string(action) : denied),
+  const auto told = word_after(fault.message, "not authorized to perform:");
+  const auto denied = told.empty() ? std::string(action) : told;
+  auto resource = word_after(fault.message, "on resource:");
+  if (resource.empty() && denied.starts_with("autoscaling:Describe")) resource = "*";
+  return fmt::format("allow {}{} in the caller's policy", printable(denied),
                      resource.empty() ? "" : " on " + printable(resource, 300));
+}
+
+// Of the region or the service, and not of the key: AWS's words quote neither key nor request.
+bool is_out_of_scope(const Fault& fault) {
+  return is_one_of(fault, kBadSignature) &&
+         trim(fault.message).starts_with("Credential should be scoped to ");
 }
 
 std::string cure_of(const Fault& fault, std::string_view action) {
   if (is_one_of(fault, kDenied)) return cure_of_denial(fault, action);
   if (is_one_of(fault, kExpired)) return "renew the credentials";
-  if (is_one_of(fault, kUnknownKey)) return "AWS does not know this key in this region";
-  if (is_one_of(fault, kBadSignature)) return "the secret does not belong to this key";
+  if (is_one_of(fault, kUnknownKey)) {
+    return "use a key, secret and session token that were issued together, are still active, and "
+           "are for this region's AWS";
+  }
+  if (is_out_of_scope(fault)) {
+    return "set the region, and the endpoint if one is set, to those of the service that is asked";
+  }
+  if (is_one_of(fault, kBadSignature)) {
+    return "the secret does not belong to this key: use the two that were issued together";
+  }
   if (is_one_of(fault, kSkewed)) return "set this machine's clock";
   return {};
 }
@@ -169,7 +185,7 @@ Error describe(const Fault& fault, std::string_view action, std::string_view who
       "{} failed with {}", action,
       fault.code.empty() ? fmt::format("status {}", fault.status) : printable(fault.code));
   // A wrong signature is answered with the whole of what should have been signed.
-  if (!fault.message.empty() && !is_one_of(fault, kBadSignature)) {
+  if (!fault.message.empty() && (!is_one_of(fault, kBadSignature) || is_out_of_scope(fault))) {
     text += ": " + printable(trim(fault.message), 600);
     while (text.ends_with('.')) text.pop_back();
   }

@@ -109,7 +109,39 @@ TEST(Fault, AWrongSignatureIsNotQuoted) {
                    "The Canonical String should have been 'x-amz-security-token:hush'"),
                kAction, kWho);
   EXPECT_THAT(error.message, Not(HasSubstr("hush")));
-  EXPECT_THAT(error.message, HasSubstr("the secret does not belong to this key"));
+  EXPECT_THAT(error.message, HasSubstr("the secret does not belong to this key: use the two"));
+}
+
+TEST(Fault, AWrongRegionIsNoWrongSecret) {
+  const auto error =
+      describe(xml(403, "SignatureDoesNotMatch",
+                   "Credential should be scoped to a valid region, not 'eu-west-9'. "),
+               kAction, kWho);
+  EXPECT_EQ(error.message,
+            "autoscaling:SetDesiredCapacity failed with SignatureDoesNotMatch: Credential should "
+            "be scoped to a valid region, not 'eu-west-9' (access key AKIDEXAMPLE from the "
+            "environment, request r-1): set the region, and the endpoint if one is set, to those "
+            "of the service that is asked");
+}
+
+TEST(Fault, AKeyThatIsNotKnownMayBeAWrongSessionToken) {
+  const auto error = describe(
+      xml(403, "InvalidClientTokenId", "The security token included in the request is invalid."),
+      kAction, kWho);
+  EXPECT_THAT(error.message,
+              HasSubstr(": use a key, secret and session token that were issued together"));
+}
+
+TEST(Fault, ADenialOfADescribeActionNamesAllResources) {
+  const auto error =
+      describe(xml(403, "AccessDenied",
+                   "User: arn:aws:iam::1:user/ci is not authorized to perform: "
+                   "autoscaling:DescribeAutoScalingGroups because no identity-based policy allows "
+                   "the autoscaling:DescribeAutoScalingGroups action"),
+               "autoscaling:DescribeAutoScalingGroups", kWho);
+  EXPECT_THAT(
+      error.message,
+      HasSubstr(": allow autoscaling:DescribeAutoScalingGroups on * in the caller's policy"));
 }
 
 TEST(Fault, ASecretThatIsQuotedIsReplaced) {

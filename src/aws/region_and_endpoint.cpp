@@ -44,7 +44,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::string_view from) {
                      std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
   const auto colon = text.find("://");
   if (!plain || colon == std::string_view::npos) return refuse();
-  Endpoint endpoint{.scheme = std::string(text.substr(0, colon))};
+  Endpoint endpoint{.scheme = std::string(text.substr(0, colon)), .set_by = std::string(from)};
   auto rest = text.substr(colon + 3);
   while (rest.ends_with('/')) rest.remove_suffix(1);
   const auto slash = std::min(rest.find('/'), rest.size());

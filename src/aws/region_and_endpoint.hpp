@@ -40,6 +40,7 @@ struct Endpoint {
   std::string scheme;  // "https"
   std::string host;    // with the port, if it is not the scheme's own: the Host header
   std::string path;    // what is put before that of a call; empty or "/…" without a last slash
+  std::string set_by = {};  // "AWS_ENDPOINT_URL"; empty: it is AWS's own for the region
 
   std::string url() const { return scheme + "://" + host + path; }
 };

@@ -89,7 +89,11 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
     all.ended.push_back({id, resource_class, "no longer in the group"});
   }
   seen.ended_by_us = 0;
+  seen.desired = group.desired;
+  seen.min = group.min;
   seen.max = group.max;
+  seen.protects_new = group.protects_new_instances;
+  tell_of_minimum(resource_class);
   seen.rebalances = !group.has_suspended(kRebalance);
   const auto requested = std::max<std::int64_t>(group.desired - std::ssize(seen.live), 0);
   const bool unasked = came + requested > seen.pending;
@@ -108,6 +112,27 @@ void AutoScalingGroups::tell_of_replacement(const std::string& resource_class) {
       "an instance has ended and left its place in the group, so that AWS starts another; "
       "let each end itself with TerminateInstanceInAutoScalingGroup and "
       "ShouldDecrementDesiredCapacity",
+      {{"resource_class", resource_class}, {"group", classes_.at(resource_class).group}});
+}
+
+// Once until it is mended, as is the next.
+void AutoScalingGroups::tell_of_minimum(const std::string& resource_class) {
+  auto& seen = seen_.at(resource_class);
+  if (std::exchange(seen.told_of_minimum, seen.min > 0) || seen.min == 0) return;
+  log::warn(
+      "the group's own minimum is above 0, and nothing can be ended or withdrawn below it; set its "
+      "MinSize to 0, as 'min' of the class keeps instances",
+      {{"resource_class", resource_class},
+       {"group", classes_.at(resource_class).group},
+       {"minimum", std::to_string(seen.min)}});
+}
+
+void AutoScalingGroups::tell_of_protection(const std::string& resource_class) {
+  auto& seen = seen_.at(resource_class);
+  if (std::exchange(seen.told_of_protection, !seen.protects_new) || seen.protects_new) return;
+  log::warn(
+      "the group does not protect new instances from scale-in; set its "
+      "NewInstancesProtectedFromScaleIn",
       {{"resource_class", resource_class}, {"group", classes_.at(resource_class).group}});
 }
 
@@ -162,6 +187,7 @@ Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& re
   std::vector<std::string> launched;
   if (count == 0) return launched;
   suspend_rebalancing(resource_class, stop);
+  tell_of_protection(resource_class);
   const auto asked_at_by_aws = api_->now();
   const auto raised =
       api_->set_desired_capacity(settings->second.group, static_cast<int>(there + count), stop);
@@ -217,6 +243,7 @@ Result<void> AutoScalingGroups::drain(const std::string&, const std::stop_token&
 Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_token& stop) {
   for (auto& [name, seen] : seen_) {
     if (seen.live.contains(id)) {
+      if (seen.min > 0 && seen.desired - seen.ended_by_us <= seen.min) return ok();
       auto ended = api_->terminate(id, stop);
       if (ended) ++seen.ended_by_us;
       return ended;
@@ -231,7 +258,7 @@ Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std:
   if (found == seen_.end() || found->second.pending == 0) return ok();
   const auto size = size_of(resource_class, stop);
   if (!size) return size.error();
-  const auto desired = std::max(size->live, size->wanted - count);
+  const auto desired = std::max({size->live, size->wanted - count, found->second.min});
   const auto withdrawn = size->wanted - desired;
   if (withdrawn <= 0) return ok();
   const auto& group = classes_.at(resource_class).group;

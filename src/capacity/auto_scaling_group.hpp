@@ -4,7 +4,8 @@
 //
 // The desired capacity is always written as a whole: what lives in the snapshot of this pass
 // (Pending and InService), and what was asked for and is still to come, and what is launched now.
-// It is never written lower than what lives, because the group would choose whom to end. Instances
+// It is never written lower than what lives, because the group would choose whom to end, nor lower
+// than the group's own minimum, because AWS would refuse it. Instances
 // end by name, with the desired capacity lowered, so that none is replaced.
 //
 // What was requested and is not there yet is listed as instances called GROUP/pending-1, -2, …, be
@@ -82,12 +83,17 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::map<std::string, std::string> live;  // id to lifecycle state
     std::int64_t pending = 0;                 // asked for, and not there yet
     std::int64_t ended_by_us = 0;             // of `live`, and so of the desired capacity
+    std::int64_t desired = 0;
+    std::int64_t min = 0;  // AWS refuses to go below
     std::int64_t max = 0;
+    bool protects_new = false;                // from scale-in
     bool rebalances = false;                  // among its zones
     std::optional<WallTime> asked_at;         // when the desired capacity was last raised by us
     std::optional<WallTime> asked_at_by_aws;  // the same by AWS's clock
     std::string told_activity;                // the latest failed launch that was told
     bool told_of_replacement = false;
+    bool told_of_minimum = false;
+    bool told_of_protection = false;
     std::optional<ErrorKind> told_trouble;  // that failures cannot be looked for
   };
 
@@ -98,6 +104,8 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   void suspend_rebalancing(const std::string& resource_class, const std::stop_token& stop);
   static void tell_of_trouble(Seen& seen, const std::string& group, const Error& error);
   void tell_of_replacement(const std::string& resource_class);
+  void tell_of_minimum(const std::string& resource_class);
+  void tell_of_protection(const std::string& resource_class);
 
   // A group's size before it is changed.
   struct Size {

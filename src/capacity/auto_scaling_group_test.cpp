@@ -104,6 +104,18 @@ class AutoScalingGroupsTest : public testing::Test {
   }
 
   Region region;
+  // What is logged while `act` runs.
+  template <class Act>
+  std::string logged_by(Act act) {
+    const std::filesystem::path file = testing::TempDir() + "auto_scaling_group_test.log";
+    EXPECT_TRUE(log::configure({.format = log::Format::text, .file = file}));
+    act();
+    EXPECT_TRUE(log::configure({.format = log::Format::none}));
+    auto lines = read_file(file, 1 << 20).value();
+    std::filesystem::remove(file);
+    return lines;
+  }
+
   ManualClock clock{WallTime(std::chrono::hours(500'000))};
   AutoScalingGroups groups{
       std::make_unique<RegionApi>(region, clock), {{"acme/linux", {.group = "runners"}}}, clock};
@@ -256,8 +268,6 @@ TEST_F(AutoScalingGroupsTest, FailuresAreDatedByTheClockOfAws) {
 }
 
 TEST_F(AutoScalingGroupsTest, TellsOnceThatItCannotReadWhyNothingComes) {
-  const std::filesystem::path file = testing::TempDir() + "auto_scaling_group_test.log";
-  ASSERT_TRUE(log::configure({.format = log::Format::text, .file = file}));
   region.group.desired = 1;
   const auto look = [&](std::optional<Error> trouble) {
     region.no_activities = std::move(trouble);
@@ -266,17 +276,51 @@ TEST_F(AutoScalingGroupsTest, TellsOnceThatItCannotReadWhyNothingComes) {
   const auto denied = [](int request) {
     return Error{ErrorKind::forbidden, fmt::format("AccessDenied (request {})", request)};
   };
-  look(denied(1));
-  look(denied(2));
-  look(Error{ErrorKind::unavailable, "Throttling"});
-  look(std::nullopt);
-  look(denied(3));
-  look(denied(4));
-  ASSERT_TRUE(log::configure({.format = log::Format::none}));
-  const auto lines = read_file(file, 1 << 20).value();
+  const auto lines = logged_by([&] {
+    look(denied(1));
+    look(denied(2));
+    look(Error{ErrorKind::unavailable, "Throttling"});
+    look(std::nullopt);
+    look(denied(3));
+    look(denied(4));
+  });
   EXPECT_THAT(lines, AllOf(HasSubstr("request 1"), HasSubstr("Throttling"), HasSubstr("request 3"),
                            Not(HasSubstr("request 2")), Not(HasSubstr("request 4"))));
-  std::filesystem::remove(file);
+}
+
+TEST_F(AutoScalingGroupsTest, NeverAsksForLessThanTheGroupsMinimumAndTellsTheCureOnce) {
+  region.group.min = region.group.desired = 1;
+  const auto lines = logged_by([&] {
+    live();
+    EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
+    EXPECT_THAT(region.desired, IsEmpty());
+    region.instance("i-1", "InService");
+    region.instance("i-2", "InService");
+    region.group.desired = 2;
+    live();
+    EXPECT_TRUE(groups.reap("i-1", {}));
+    EXPECT_TRUE(groups.reap("i-2", {}));
+    EXPECT_THAT(region.terminated, ElementsAre("i-1"));
+  });
+  constexpr auto kCure = "MinSize to 0";
+  EXPECT_THAT(lines, HasSubstr(kCure));
+  EXPECT_EQ(lines.find(kCure), lines.rfind(kCure)) << lines;
+}
+
+TEST_F(AutoScalingGroupsTest, TellsOnceThatNewInstancesAreNotProtected) {
+  const auto launch = [&] {
+    return logged_by([&] {
+      live();
+      EXPECT_EQ(groups.launch("acme/linux", 1, {})->size(), 1U) << "jobs do not wait for it";
+    });
+  };
+  constexpr auto kCure = "NewInstancesProtectedFromScaleIn";
+  EXPECT_THAT(launch(), HasSubstr(kCure));
+  EXPECT_THAT(launch(), Not(HasSubstr(kCure)));
+  region.group.protects_new_instances = true;
+  EXPECT_THAT(launch(), Not(HasSubstr(kCure)));
+  region.group.protects_new_instances = false;
+  EXPECT_THAT(launch(), HasSubstr(kCure)) << "somebody has switched it off";
 }
 
 TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {

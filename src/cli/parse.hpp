@@ -1,6 +1,6 @@
 #pragma once
 
-// From argv to Options. The one file that knows CLI11.
+// From argv to Options, as the grammar says. Only this and grammar.cpp know CLI11.
 
 #include <string>
 #include <variant>

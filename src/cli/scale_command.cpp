@@ -91,6 +91,9 @@ Result<End> scale(const Parts& parts, const ScaleOptions& options, process::Sign
     process::tell_supervisor("READY=1");
     loop.run(stop.get_token());
   }
+  log::info(end == End::stop ? "stopped; instances are left running and end by themselves"
+                             : "reading the configuration again; instances are left running",
+            {{"instances", std::to_string(loop.instances())}});
   hand_over(parts);
   return end;
 }

@@ -19,7 +19,9 @@ namespace muster::cli {
 namespace {
 
 constexpr std::uint64_t kLongestFile = 1 << 20;
+constexpr auto kLongestLife = "longest_life";
 constexpr yaml::Range kInstances{0, 1000};
+constexpr Millis kShortestLife = std::chrono::minutes(1);
 
 // An empty section lacks its keys as any other mapping does.
 yaml::Value as_mapping(yaml::Value value) {
@@ -309,6 +311,7 @@ class ConfigReader {
     if (kind == "auto_scaling_group") scaled.capacity = read_group(reader, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
+    refuse_life_without_boot(reader, kind, policy);
     reader.finish();
     return scaled;
   }
@@ -343,8 +346,8 @@ class ConfigReader {
     command.timeout = duration(reader, "timeout", std::chrono::seconds(1), command.timeout);
     command.single_task = single_task(reader);
     policy.reaps = true;
-    if (reader.take("longest_life") != nullptr) {
-      policy.longest_life = duration(reader, "longest_life", std::chrono::minutes(1), Millis(0));
+    if (reader.take(kLongestLife) != nullptr) {
+      policy.longest_life = duration(reader, kLongestLife, kShortestLife, Millis(0));
       refuse_life_of_continuous(reader, command.single_task);
     }
     reader.finish();
@@ -365,8 +368,8 @@ class ConfigReader {
     policy.drains = false;
     if (group.single_task) {
       policy.longest_life =
-          duration(reader, "longest_life", std::chrono::minutes(1), std::chrono::minutes(330));
-    } else if (reader.take("longest_life") != nullptr) {
+          duration(reader, kLongestLife, kShortestLife, std::chrono::minutes(330));
+    } else if (reader.take(kLongestLife) != nullptr) {
       refuse_life_of_continuous(reader, group.single_task);
     }
     reader.finish();
@@ -375,9 +378,30 @@ class ConfigReader {
 
   static void refuse_life_of_continuous(yaml::MapReader& reader, bool single_task) {
     if (single_task) return;
-    reader.problem_at("longest_life",
+    reader.problem_at(kLongestLife,
                       "is for single-task instances, as a continuous one has no longest life: "
                       "remove it");
+  }
+
+  // One that boots slowly would be ended before it could connect. A life that is no duration, or no
+  // sensible one, is told already.
+  void refuse_life_without_boot(yaml::MapReader& reader, std::string_view kind,
+                                const scaling::Policy& policy) {
+    const auto life = policy.longest_life.value_or(policy.boot_timeout);
+    if (life >= policy.boot_timeout || life < kShortestLife) return;
+    const auto path = fmt::format("{}.{}", reader.path_of(kind), kLongestLife);
+    if (const auto* given = reader.take(kind)->find(kLongestLife)) {
+      problems_.push_back(
+          {given->at, path,
+           fmt::format("is shorter than boot_timeout, {}: raise it to what booting and the longest "
+                       "task take together, or lower boot_timeout",
+                       format_duration(policy.boot_timeout))});
+    } else {
+      reader.problem_at("boot_timeout",
+                        fmt::format("is longer than {}.longest_life, which is {} unless it is set: "
+                                    "lower it, or set longest_life",
+                                    kind, format_duration(life)));
+    }
   }
 
   static bool single_task(yaml::MapReader& reader) {

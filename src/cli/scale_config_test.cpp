@@ -158,6 +158,26 @@ TEST(ScaleConfig, ReadsTheQueueOfCircleCiAndMachinesOfAProgram) {
   EXPECT_EQ(linux_class.policy.longest_life, std::chrono::hours(6));
 }
 
+TEST(ScaleConfig, ALifeHasRoomForTheBoot) {
+  const auto with = [](std::string_view from, std::string_view to) {
+    std::string text(kElsewhere);
+    text.replace(text.find(from), from.size(), to);
+    return problems_of(text);
+  };
+  EXPECT_THAT(with("longest_life: 6h", "longest_life: 4m"),
+              ElementsAre("f:10:21: resource_classes.acme/linux.command.longest_life: is shorter "
+                          "than boot_timeout, 5m: raise it to what booting and the longest task "
+                          "take together, or lower boot_timeout"));
+  EXPECT_THAT(with("longest_life: 6h", "longest_life: 5m"), IsEmpty());
+  EXPECT_THAT(with("longest_life: 6h", "longest_life: 4s"), ElementsAre(HasSubstr("between 1m")));
+  EXPECT_THAT(with("    command:\n      program: [./machines, --zone, a]\n      timeout: 2m\n      "
+                   "longest_life: 6h\n",
+                   "    boot_timeout: 6h\n    auto_scaling_group:\n      name: runners\n"),
+              ElementsAre("f:7:5: resource_classes.acme/linux.boot_timeout: is longer than "
+                          "auto_scaling_group.longest_life, which is 5h30m unless it is set: lower "
+                          "it, or set longest_life"));
+}
+
 TEST(ScaleConfig, TheAddressOfTheQueueIsAServerAlone) {
   const auto with = [](std::string_view url) {
     std::string text(kElsewhere);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMostConnections = 4;
 constexpr std::int64_t kAtOnce = 12;  // requests: a reading of a few classes need not wait
+constexpr Millis kLongestSpread = std::chrono::seconds(5);  // of one reading: it must be fresh
 constexpr Millis kFirstPause = std::chrono::seconds(1);
 constexpr Millis kLongestPause = std::chrono::minutes(1);
 constexpr Millis kLongestRetryAfter = std::chrono::minutes(15);
@@ -42,21 +43,30 @@ std::vector<Listing> listings_of(const std::vector<std::string>& classes) {
   return listings;
 }
 
+// So that a reading of many classes is spread over about half of its interval, and the peer has no
+// burst of requests in each.
+RequestBudget::Micros spacing_of(std::size_t classes, std::size_t listings, Millis interval) {
+  const auto requests = static_cast<std::int64_t>(2 * classes + listings);
+  if (requests <= kAtOnce) return {};
+  return RequestBudget::Micros(std::min(interval / 2, kLongestSpread)) / requests;
+}
+
 }  // namespace
 
 // One reading: what was asked and answered. Worked on by several threads.
 class CircleCi::Sweep {
  public:
-  Sweep(const Clock& clock, RequestBudget& budget, std::stop_token stop)
-      : clock_(clock), budget_(budget), stop_(std::move(stop)) {}
+  Sweep(const Clock& clock, RequestBudget& budget, Millis interval, std::stop_token stop)
+      : clock_(clock), budget_(budget), interval_(interval), stop_(std::move(stop)) {}
 
   // The counts first and the runners after them: one that connects and claims in between is then
   // known, and its task was counted as waiting. Running before unclaimed: a task that is claimed
   // in between is then counted by neither, and nothing is launched for it twice.
   void run(std::vector<RunnerApi>& connections, const std::vector<std::string>& classes) {
+    const auto listings = listings_of(classes);
+    spacing_ = spacing_of(classes.size(), listings.size(), interval_);
     spread(connections, classes.size(),
            [&](RunnerApi& api, std::size_t i) { read_counts(api, classes[i]); });
-    const auto listings = listings_of(classes);
     spread(connections, listings.size(),
            [&](RunnerApi& api, std::size_t i) { read_runners(api, listings[i]); });
   }
@@ -87,7 +97,7 @@ class CircleCi::Sweep {
       const std::lock_guard lock(mutex_);
       if (source_refusal) return false;
     }
-    sleep_for(budget_.reserve(clock_.monotonic()), stop_);
+    sleep_for(budget_.reserve(clock_.monotonic(), spacing_), stop_);
     return !stop_.stop_requested();
   }
 
@@ -129,6 +139,8 @@ class CircleCi::Sweep {
 
   const Clock& clock_;
   RequestBudget& budget_;
+  const Millis interval_;
+  RequestBudget::Micros spacing_{};
   const std::stop_token stop_;
   std::mutex mutex_;
 };
@@ -158,7 +170,7 @@ std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
   for (const auto& name : classes_) {
     if (now >= class_pauses_[name].until) due.push_back(name);
   }
-  Sweep sweep(clock_, budget_, stop);
+  Sweep sweep(clock_, budget_, settings_.poll_interval, stop);
   sweep.run(connections_, due);
   if (stop.stop_requested())
     return all_unknown(fmt::format("stopped waiting for {}", settings_.url));

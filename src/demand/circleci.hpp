@@ -3,8 +3,9 @@
 // The queue of CircleCI, read by polling: nothing tells when a job is queued. Also of a CircleCI
 // Server, and of a Muster server, for which MusterServer (with long polls) is the better choice.
 //
-// All classes share one budget of requests. Within a reading they are spread as the budget says,
-// over a few connections that are kept. What cannot be read is unknown, and asked for again after
+// All classes share one budget of requests. Those of a reading of many classes are spread over
+// about half of the polling interval, or as the budget says if that is longer, over a few
+// connections that are kept. What cannot be read is unknown, and asked for again after
 // a pause: as long as the peer says (Retry-After, up to 15 minutes; another process of ours is told
 // by what the scaler remembers), else one that doubles from a
 // second to a minute, with jitter. A refused question pauses its class; a silent peer, a refused

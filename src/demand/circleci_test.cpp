@@ -99,18 +99,37 @@ TEST_P(CircleCiTroubles, AreNeverZero) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, CircleCiTroubles,
-    testing::Values(Trouble{500, "{}", "the answer is 500"},
+    testing::Values(Trouble{500, "{}", "the answer is 500; see whether circleci.url is right"},
                     Trouble{502, "<html>bad gateway</html>", "the answer is 502"},
                     Trouble{401, R"({"message":"Invalid token provided."})",
                             "401: Invalid token provided; use a valid personal token"},
-                    Trouble{403, "", "may not see this resource class"},
+                    Trouble{403, R"({"message":"no"})", "may not see this resource class"},
+                    Trouble{404, "<html>", "the answer is 404; see whether circleci.url is right"},
                     Trouble{404, R"({"message":"not found"})", "either there is no such"},
                     Trouble{429, "", "the answer is 429"}, Trouble{302, "", "the answer is 302"},
+                    Trouble{200, "<html>", "syntax error; see whether circleci.url is right"},
                     Trouble{200, "", "not what CircleCI documents"},
                     Trouble{200, "{}", "not what CircleCI documents"},
                     Trouble{200, "[]", "not what CircleCI documents"},
                     Trouble{200, R"({"unclaimed_task_count": "0"})", "not what CircleCI documents"},
                     Trouble{200, R"({"unclaimed_task_co)", "not what CircleCI documents"}));
+
+TEST_F(CircleCiTest, APageOfTheRunnersIsNoListOfThem) {
+  const auto with = [&](std::string_view sign) {
+    server.answer_to(
+        "/api/v3/runner?", 200,
+        fmt::format(R"({{"items":[{{"resource_class":"acme/linux","name":"i-1"}}]{}}})", sign));
+    return why(queue_of({"acme/linux"}).read({}).at("acme/linux"));
+  };
+  for (const auto* more : {R"(,"next_page_token":"abc")", R"(,"page":{"next":"abc"})"}) {
+    EXPECT_THAT(with(more), HasSubstr("only the first page")) << more;
+  }
+  EXPECT_THAT(with(R"(,"next_page_token":7)"), HasSubstr("not what CircleCI documents"));
+  for (const auto* none : {"", R"(,"next_page_token":null)", R"(,"next_page_token":"")",
+                           R"(,"page":{"next":null})", R"(,"page":{})"}) {
+    EXPECT_EQ(with(none), "it is known") << none;
+  }
+}
 
 TEST_F(CircleCiTest, ARefusedClassLeavesTheOthersAlone) {
   server.answer_to("tasks?resource-class=acme%2Fgone", 404, R"({"message":"not found"})");
@@ -264,6 +283,33 @@ TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffFromTheClassThatIsMeant) {
   EXPECT_EQ(server.times_asked(kQuestion), 1U);
 }
 
+// Time passes here: what is waited for is the wall's own.
+TEST_F(CircleCiTest, SpreadsAReadingOfManyClassesOverHalfTheInterval) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 20; ++i) many.push_back(fmt::format("acme/c{}", i));
+  CircleCi queue({.url = server.url(),
+                  .token = [](const std::stop_token&) { return std::string("personal"); },
+                  .poll_interval = seconds(2),
+                  .requests_per_minute = 60'000},
+                 many);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto demand = queue.read({});
+  // 41 requests: a dozen of them at once, the rest at 41 a second.
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, Millis(600));
+  EXPECT_EQ(server.times_asked("/api/v3/runner"), 41U);
+  for (const auto& [name, reading] : demand) EXPECT_EQ(why(reading), "it is known") << name;
+}
+
+TEST_F(CircleCiTest, SpreadsAReadingOverAFewSecondsAtMost) {
+  std::vector<std::string> classes;
+  for (int i = 0; i < 6; ++i) classes.push_back(fmt::format("acme/c{}", i));  // 13 requests
+  CircleCi queue({.url = server.url(),
+                  .token = [](const std::stop_token&) { return std::string("personal"); },
+                  .poll_interval = std::chrono::hours(24)},
+                 classes);
+  EXPECT_EQ(why(queue.read({}).at("acme/c5")), "it is known");
+}
+
 TEST(RetryAfter, IsSecondsOrADate) {
   const WallTime now{std::chrono::sys_days(std::chrono::year(2026) / 11 / 24)};
   EXPECT_EQ(parse_retry_after("120", now), seconds(120));
@@ -290,6 +336,17 @@ TEST(RequestBudget, LetsAFewPassAtOnceAndSpreadsTheRest) {
               ElementsAre(seconds(1), seconds(2), seconds(3), seconds(4), seconds(5)));
   EXPECT_THAT(waits(start + minutes(10)),
               ElementsAre(Millis(0), Millis(0), Millis(0), seconds(1), seconds(2)));
+}
+
+TEST(RequestBudget, MaySpreadTheRestFurther) {
+  RequestBudget budget(6000, 2);
+  const MonotonicTime start{std::chrono::hours(1)};
+  EXPECT_EQ(budget.reserve(start, seconds(1)), Millis(0));
+  EXPECT_EQ(budget.reserve(start, seconds(1)), Millis(0));
+  EXPECT_EQ(budget.reserve(start, seconds(1)), seconds(1));
+  EXPECT_EQ(budget.reserve(start + minutes(1), Millis(1)), Millis(0));
+  EXPECT_EQ(budget.reserve(start + minutes(1), Millis(1)), Millis(0));
+  EXPECT_EQ(budget.reserve(start + minutes(1), Millis(1)), Millis(10)) << "never faster";
 }
 
 }  // namespace

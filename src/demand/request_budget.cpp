@@ -5,14 +5,14 @@
 namespace muster::demand {
 
 RequestBudget::RequestBudget(std::int64_t per_minute, std::int64_t at_once)
-    : spacing_(std::chrono::microseconds(std::chrono::minutes(1)) / per_minute),
-      tolerance_(spacing_ * (at_once - 1)) {}
+    : spacing_(Micros(std::chrono::minutes(1)) / per_minute), at_once_(at_once) {}
 
-Millis RequestBudget::reserve(MonotonicTime now) {
+Millis RequestBudget::reserve(MonotonicTime now, Micros spacing) {
+  spacing = std::max(spacing, spacing_);
   const std::lock_guard lock(mutex_);
   const auto place = std::max<decltype(due_)>(due_, now);
-  due_ = place + spacing_;
-  const auto wait = place - now - tolerance_;
+  due_ = place + spacing;
+  const auto wait = place - now - spacing * (at_once_ - 1);
   return std::max(std::chrono::ceil<Millis>(wait), Millis(0));
 }
 

@@ -15,8 +15,13 @@ constexpr Millis kTimeout = std::chrono::seconds(10);
 constexpr Millis kConnectTimeout = std::chrono::seconds(5);
 constexpr std::uint64_t kLongestAnswer = 16 << 20;  // bytes: some 50,000 runners
 
-// What a person can do about a status.
-std::string_view cure(int status) {
+constexpr std::string_view kCureOfOddAnswer =
+    "; see whether circleci.url is right and whether CircleCI is well "
+    "(https://status.circleci.com)";
+
+// What a person can do about a status. What a proxy or another page says is not about the class.
+std::string_view cure(int status, bool documented) {
+  if (!documented && (status == 403 || status == 404)) return kCureOfOddAnswer;
   switch (status) {
     case 401:
       return "; use a valid personal token";
@@ -24,14 +29,15 @@ std::string_view cure(int status) {
       return "; the token's user may not see this resource class";
     case 404:
       return "; either there is no such resource class, or the token's user may not see it";
+    case 429:
+      return "; lower circleci.requests_per_minute if it stays so";
     default:
-      return "";
+      return kCureOfOddAnswer;
   }
 }
 
 // Peers are known to quote the token that they refuse. A full stop of theirs would not be the end.
-std::string peers_words(const net::ClientResponse& answer, const std::string& token) {
-  const auto told = protocol::from_json<protocol::Message>(answer.body);
+std::string peers_words(const Result<protocol::Message>& told, const std::string& token) {
   if (!told) return "";
   const auto whole = without(told->message, token);
   auto words = trim(whole);
@@ -62,16 +68,32 @@ std::string cure_of_redirection(const net::ClientResponse& answer) {
 }
 
 Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) {
+  const auto told = protocol::from_json<protocol::Message>(answer.body);
   Refusal refusal;
+  refusal.documented = told.has_value();
   refusal.error = {net::kind_of_status(answer.status),
-                   fmt::format("the answer is {}{}{}", answer.status, peers_words(answer, token),
-                               is_redirection(answer.status) ? cure_of_redirection(answer)
-                                                             : std::string(cure(answer.status)))};
+                   fmt::format("the answer is {}{}{}", answer.status, peers_words(told, token),
+                               is_redirection(answer.status)
+                                   ? cure_of_redirection(answer)
+                                   : std::string(cure(answer.status, refusal.documented)))};
   if (answer.status == 429 || answer.status == 401) refusal.scope = Refusal::Scope::source;
   if (const auto header = answer.headers.get("Retry-After")) {
     refusal.retry_after = parse_retry_after(*header, system_clock().wall());
   }
   return refusal;
+}
+
+// A part of a list is no list: of whom it does not name nobody knows whether they have connected.
+template <class List>
+auto whole(List list) -> Answer<decltype(list.items)> {
+  const bool goes_on = (list.next_page_token && !list.next_page_token->empty()) ||
+                       (list.page && list.page->next && !list.page->next->empty());
+  if (!goes_on) return std::move(list.items);
+  Refusal refusal;
+  refusal.error = {ErrorKind::unavailable,
+                   "the list of runners is only the first page of several, which this version of "
+                   "muster cannot read; use a newer one"};
+  return tl::unexpected(std::move(refusal));
 }
 
 }  // namespace
@@ -99,16 +121,22 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
   request.connect_timeout = kConnectTimeout;
   request.answer_limit = kLongestAnswer;
   const auto answer = client_.send(request, stop);
-  if (!answer) return tl::unexpected(Refusal{answer.error(), Refusal::Scope::source, {}});
+  if (!answer) {
+    auto error = answer.error();
+    if (!client_.may_have_arrived() && error.kind != ErrorKind::cancelled) {
+      error.message += "; see whether circleci.url is right and this machine reaches it";
+    }
+    return tl::unexpected(Refusal{std::move(error), Refusal::Scope::source});
+  }
   answered_at_ = net::parse_http_date(answer->headers.get("Date").value_or(""));
   if (answer->status != 200) return tl::unexpected(refusal_of(*answer, token_));
   auto read = protocol::from_json<T>(answer->body);
   if (read) return std::move(*read);
-  return tl::unexpected(
-      Refusal{{ErrorKind::unavailable, "the answer is not what CircleCI documents: " +
-                                           printable(without(read.error().message, token_))},
-              Refusal::Scope::question,
-              {}});
+  Refusal refusal;
+  refusal.error = {ErrorKind::unavailable,
+                   fmt::format("the answer is not what CircleCI documents: {}{}",
+                               printable(without(read.error().message, token_)), kCureOfOddAnswer)};
+  return tl::unexpected(std::move(refusal));
 }
 
 Answer<std::int64_t> RunnerApi::unclaimed_tasks(const std::string& resource_class,
@@ -126,15 +154,14 @@ Answer<std::int64_t> RunnerApi::running_tasks(const std::string& resource_class,
 Answer<std::vector<protocol::RunnerName>> RunnerApi::runners(std::string_view filter,
                                                              const std::string& value,
                                                              std::stop_token stop) {
-  return get<protocol::RunnerNames>("runner", filter, value, stop).map([](const auto& told) {
-    return told.items;
-  });
+  return get<protocol::RunnerNames>("runner", filter, value, stop)
+      .and_then(whole<protocol::RunnerNames>);
 }
 
 Answer<std::vector<protocol::RunnerContact>> RunnerApi::contacts(const std::string& resource_class,
                                                                  std::stop_token stop) {
   return get<protocol::RunnerContacts>("runner", "resource-class", resource_class, stop)
-      .map([](const auto& told) { return told.items; });
+      .and_then(whole<protocol::RunnerContacts>);
 }
 
 }  // namespace muster::demand

@@ -29,6 +29,7 @@ struct Refusal {
   Error error;
   Scope scope = Scope::question;
   std::optional<Millis> retry_after;  // how long we were asked to wait
+  bool documented = false;  // in CircleCI's own form: whoever answers is no proxy and no login page
 };
 
 template <class T>

@@ -18,6 +18,12 @@ bool concerns_all(const demand::Refusal& refusal) {
   return refusal.scope == demand::Refusal::Scope::source;
 }
 
+// Certainly of the class: somebody whose token is not known is answered with 401.
+bool is_about_the_class(const demand::Refusal& refusal) {
+  const auto kind = refusal.error.kind;
+  return refusal.documented && (kind == ErrorKind::not_found || kind == ErrorKind::forbidden);
+}
+
 void note_source(Notes& notes, const demand::Refusal& refusal) {
   const auto& error = refusal.error;
   if (error.kind == ErrorKind::unauthenticated) {
@@ -54,7 +60,7 @@ Findings judge_class(const std::string& resource_class,
     return notes.take();
   }
   const auto& error = answer.error().error;
-  if (error.kind == ErrorKind::not_found || error.kind == ErrorKind::forbidden) {
+  if (is_about_the_class(answer.error())) {
     notes.bad(kClass,
               fmt::format("either there is no such class, or the token's user is of another "
                           "organisation: run 'circleci runner resource-class create {} TEXT', or "
@@ -73,6 +79,7 @@ CircleCiFindings examine_circleci(demand::RunnerApi& api, const std::string& url
   CircleCiFindings found;
   Findings of_classes;
   bool accepted = false;
+  bool refused = false;
   for (const auto& name : classes) {
     const auto answer = api.unclaimed_tasks(name, {});
     if (found.findings.empty() && api.answered_at()) {
@@ -80,14 +87,23 @@ CircleCiFindings examine_circleci(demand::RunnerApi& api, const std::string& url
     }
     if (!answer && concerns_all(answer.error())) {
       note_source(source, answer.error());
+      refused = true;
       break;
     }
-    if (!std::exchange(accepted, true)) source.good(kToken, "the token is accepted");
+    if ((answer || is_about_the_class(answer.error())) && !std::exchange(accepted, true)) {
+      source.good(kToken, "the token is accepted");
+    }
     append(of_classes, judge_class(name, answer));
     if (!answer) continue;
     Notes notes(name);
     list_runners(api, name, notes, found.contacts);
     append(of_classes, notes.take());
+  }
+  if (!accepted && !refused && !classes.empty()) {
+    source.unknown(kToken,
+                   "it is not known whether the token is accepted, as no answer is one that "
+                   "CircleCI documents: see whether circleci.url is right, and run this again when "
+                   "CircleCI is well (https://status.circleci.com)");
   }
   append(found.findings, source.take());
   append(found.findings, std::move(of_classes));

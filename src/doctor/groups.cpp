@@ -22,9 +22,9 @@ constexpr Millis kSoon = std::chrono::minutes(5);
 
 constexpr auto kExists = "group-exists";
 
-// The cure that AWS's words, or the lack of any, do not name.
+// The cure that the lack of any words does not name.
 Error explained(const Error& error, const GroupUse& use) {
-  if (error.kind != ErrorKind::unavailable && error.kind != ErrorKind::timeout) return error;
+  if (error.kind != ErrorKind::timeout) return error;
   return {error.kind, fmt::format("{}; check that {} is the region meant, and that this machine "
                                   "reaches AWS",
                                   error.message, use.region)};

@@ -65,10 +65,13 @@ TEST(CircleCi, AClassThatIsNotShownMayBeOfAnotherOrganisation) {
   using demand::Refusal;
   EXPECT_EQ(judge_class("acme/x", 3).front().verdict, Verdict::good);
   for (const auto kind : {ErrorKind::not_found, ErrorKind::forbidden}) {
-    const auto finding =
-        judge_class("acme/x", tl::unexpected(Refusal{{kind, "the answer is 404"}})).front();
+    Refusal refusal{{kind, "the answer is 404"}};
+    refusal.documented = true;
+    const auto finding = judge_class("acme/x", tl::unexpected(refusal)).front();
     EXPECT_EQ(finding.verdict, Verdict::bad);
     EXPECT_THAT(finding.text, HasSubstr("organisation of acme"));
+    refusal.documented = false;  // by a proxy, say
+    EXPECT_EQ(judge_class("acme/x", tl::unexpected(refusal)).front().text, "the answer is 404");
   }
 }
 

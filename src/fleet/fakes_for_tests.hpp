@@ -116,7 +116,9 @@ class FakeCapacity final : public CapacityProvider {
     std::erase_if(live, [&](const auto& it) { return it.requested && count-- > 0; });
     return ok();
   }
+  std::atomic<bool> watched = false;  // somebody waits, or has waited, for a change
   void wait_for_change(Millis patience, std::stop_token stop) override {
+    watched = true;
     sleep_for(patience, stop);
   }
 

@@ -477,6 +477,7 @@ Pace Loop::step(const std::stop_token& stop) {
 }
 
 void Loop::run(std::stop_token stop) {
+  auto pace = step(stop);  // before anybody watches: what was never looked at looks changed
   Waker waker;
   const std::jthread demand_watch([&](std::stop_token watch_stop) {
     watch(waker, watch_stop,
@@ -487,15 +488,14 @@ void Loop::run(std::stop_token stop) {
       ports_.capacity.wait_for_change(patience, s);
     });
   });
-  while (!stop.stop_requested()) {
+  for (;;) {
+    sleep_for(pace.deaf ? pace.pause : kSpacing, stop);
+    if (!pace.deaf && pace.pause > kSpacing) waker.await_poke(pace.pause, stop);
+    if (stop.stop_requested()) break;
     waker.pass_begins();
-    const auto [pause, deaf] = step(stop);
+    pace = step(stop);
     waker.pass_ended();
-    sleep_for(deaf ? pause : kSpacing, stop);
-    if (!deaf && pause > kSpacing) waker.await_poke(pause, stop);
   }
-  log::info("stopped; instances are left running and end by themselves",
-            {{"instances", std::to_string(capacity_.live.size())}});
 }
 
 }  // namespace muster::fleet

@@ -79,6 +79,9 @@ class Loop {
   // Steps until a stop is requested. Instances are left running: they end by themselves.
   void run(std::stop_token stop);
 
+  // As many as the latest pass has seen.
+  std::size_t instances() const { return capacity_.live.size(); }
+
  private:
   std::vector<ManagedClass> take_charge(PassOutcome& outcome, std::stop_token stop);
   void note_charge(const std::string& resource_class, const Charge& charge);

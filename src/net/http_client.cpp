@@ -322,6 +322,11 @@ Error Call::describe(CURLcode code) const {
     case CURLE_RECV_ERROR:
       return {ErrorKind::unavailable,
               fmt::format("{} closed the connection before the answer was complete", name)};
+    case CURLE_SSL_CONNECT_ERROR:
+      return {ErrorKind::unavailable,
+              fmt::format("cannot reach {}: no TLS connection came about; if it speaks plain HTTP, "
+                          "write http:// in its address",
+                          name)};
     case CURLE_UNSUPPORTED_PROTOCOL:  // the address was looked at before: it is the answer
     case CURLE_WEIRD_SERVER_REPLY:
       return {ErrorKind::unavailable, fmt::format("what {} answers is not HTTP", name)};

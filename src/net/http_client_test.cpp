@@ -136,6 +136,16 @@ TEST_F(HttpClientTest, NamesWhoRefusesTheConnection) {
   EXPECT_FALSE(client_.may_have_arrived());
 }
 
+TEST_F(HttpClientTest, SaysWhatToDoWhereTheServerSpeaksNoTls) {
+  TestListener listener;
+  const std::jthread plain(
+      [&] { listener.accept().send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"); });
+  const auto answer = client_.send({.url = fmt::format("https://127.0.0.1:{}/", listener.port())});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(answer.error().message, HasSubstr("write http:// in its address"));
+}
+
 TEST_F(HttpClientTest, BadAddressesAreInvalidAndTellNoSecret) {
   for (const auto url :
        {"", "http://", "file:///etc/passwd", "ftp://host/", "http://a b/",

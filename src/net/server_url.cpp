@@ -39,6 +39,15 @@ Error with_more(char mark, std::string_view server) {
                                           name_of_part(mark), printable(server))};
 }
 
+bool is_scheme(std::string_view text) {
+  return text == "http" || text == "https";
+}
+
+Error without_scheme_end(std::string_view scheme) {
+  return {ErrorKind::invalid,
+          fmt::format("lacks the '://' behind {0}: write {0}://HOST:PORT", scheme)};
+}
+
 }  // namespace
 
 Result<std::string> server_url(std::string_view written) {
@@ -48,7 +57,8 @@ Result<std::string> server_url(std::string_view written) {
   const auto scheme = written.substr(0, complete ? scheme_end : 0);
   auto rest = written.substr(complete ? scheme_end + kSchemeEnd.size() : 0);
   while (rest.ends_with('/')) rest.remove_suffix(1);
-  const bool known = !complete || scheme == "http" || scheme == "https";
+  const bool known = !complete || is_scheme(scheme);
+  if (!complete && is_scheme(host_of(rest))) return without_scheme_end(host_of(rest));
   if (!known || rest.empty() || kMore.find(rest.front()) != kMore.npos || rest.front() == ':' ||
       !is_one_word(rest)) {
     return Error{ErrorKind::invalid,

@@ -43,6 +43,15 @@ TEST(ServerUrl, RefusesAPasswordAndDoesNotQuoteIt) {
   }
 }
 
+TEST(ServerUrl, RefusesASchemeThatIsMisspelt) {
+  for (const auto* written : {"https//runner.example", "https:/runner.example", "https",
+                              "https:runner.example", "https//h?token=s3cret"}) {
+    const auto url = server_url(written);
+    ASSERT_FALSE(url) << written;
+    EXPECT_EQ(url.error().message, "lacks the '://' behind https: write https://HOST:PORT");
+  }
+}
+
 TEST(ServerUrl, RefusesWhatFollowsTheServer) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"https://host/api/v2", "has a path behind the server: write https://host alone"},

@@ -43,8 +43,15 @@ struct RunnerName {
   std::string resource_class;
   std::string name;
 };
+// Not documented of the list of runners, but of others of CircleCI's lists: its version 2 says
+// next_page_token where there is more, and newer ones page.next.
+struct Page {
+  std::optional<std::string> next;
+};
 struct RunnerNames {
   std::vector<RunnerName> items;
+  std::optional<std::string> next_page_token;
+  std::optional<Page> page;
 };
 
 // The part that says since when it was last there; old versions do not say it.
@@ -54,6 +61,8 @@ struct RunnerContact {
 };
 struct RunnerContacts {
   std::vector<RunnerContact> items;
+  std::optional<std::string> next_page_token;
+  std::optional<Page> page;
 };
 
 struct UnclaimedTasks {

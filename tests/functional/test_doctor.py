@@ -343,6 +343,24 @@ def test_a_secret_with_members_is_not_taken_for_the_token(doctor, server):
     doctor.verdict("token-accepted", "good")
 
 
+HTML = "<html><body>Please log in</body></html>"
+
+
+@pytest.mark.parametrize("status, body", [
+    (500, {"message": "Internal error"}), (500, HTML), (200, HTML), (404, HTML), (403, HTML)])
+def test_an_answer_that_is_not_circlecis_shows_no_token_as_accepted(doctor, status, body):
+    circleci = Scripted(lambda method, path: (status, body))
+    doctor.config["circleci"]["url"] = circleci.url
+    try:
+        findings = doctor.verdict("token-accepted", "unknown", "it is not known",
+                                  "see whether circleci.url is right", "run this again")
+        (of_class,) = findings["class"]
+        assert of_class["verdict"] == "bad"
+        assert "see whether circleci.url is right" in of_class["text"]
+    finally:
+        circleci.close()
+
+
 @pytest.mark.parametrize("minutes, verdict", [(0, "good"), (2, "warning"), (-9, "bad")])
 def test_a_clock_that_is_wrong(doctor, minutes, verdict):
     circleci = Scripted(lambda method, path: (200, {"items": [], "unclaimed_task_count": 0}),

@@ -181,6 +181,8 @@ def test_hup_reads_the_configuration_again(world, server, small, configured):
         wait_until(lambda: "cannot be used; the one before" in scaler.output(), 60, "the complaint")
         assert [supervisor.recv(100) for _ in range(6)] == [b"RELOADING=1", b"READY=1"] * 3
         assert len(agents(world)) == 5
+        assert scaler.output().count("reading the configuration again") == 3
+        assert "stopped" not in scaler.output()
     assert pipeline.cancel().status == 202
 
 

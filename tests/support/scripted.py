@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Scripted:
     """`answer(method, path)` gives a status and a document, or None: hang up without a word.
+    A document that is text is sent as it is, any other as JSON.
 
     `clock` gives the time that its answers say it is.
     """
@@ -26,7 +27,8 @@ class Scripted:
                     self.close_connection = True
                     return
                 status, document = answered
-                body = json.dumps(document).encode()
+                text = document if isinstance(document, str) else json.dumps(document)
+                body = text.encode()
                 self.send_response(status)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()

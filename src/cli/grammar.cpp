@@ -1,0 +1,406 @@
+#include "cli/grammar.hpp"
+
+#include <deque>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "base/text.hpp"
+#include "base/version.hpp"
+#include "cli/help_texts.hpp"
+#include "cli/paths.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+constexpr auto kStart = "Start here";
+constexpr auto kJobs = "Run jobs";
+constexpr auto kScale = "Scale";
+constexpr auto kInstance = "On an instance";
+constexpr auto kAdminister = "Administer";
+constexpr auto kCommands = "Commands";
+constexpr auto kHidden = "";
+
+}  // namespace
+
+class Grammar::Definition {
+ public:
+  Definition() {
+    app.allow_extras();  // complain() says more about them than CLI11 does
+    app.require_subcommand(0, 1);
+    app.set_help_flag("-h,--help", "Show this help and exit.");
+    app.footer(text::kRoot.footer);
+    app.set_version_flag("--version", fmt::format("muster {}", version()),
+                         "Show the version and exit.");
+    add_server();
+    add_run();
+    add_pipeline();
+    add_agent();
+    add_scale();
+    add_plan();
+    add_doctor();
+    add_instance();
+    add_resource_class();
+    add_token();
+    add_completion();
+    add_help();
+    add_man();
+  }
+
+  CLI::App app{text::kRoot.description, "muster"};
+  std::optional<Options> chosen;
+  std::optional<std::vector<std::string>> help_about;  // these words, for 'muster help'
+
+ private:
+  CLI::App* command(CLI::App& parent, const char* name, const char* group, const text::Text& text) {
+    auto* added = parent.add_subcommand(name, text.description);
+    added->group(group)->footer(text.footer);
+    return added;
+  }
+
+  // What running this command hands to its function.
+  template <class T>
+  void choose(CLI::App* command, const T& options) {
+    command->final_callback([this, &options] { chosen = options; });
+  }
+  template <class T>
+  void choose(CLI::App* command, T& options, typename T::Action action) {
+    command->final_callback([this, &options, action] {
+      options.action = action;
+      chosen = options;
+    });
+  }
+
+  static CLI::Option* string_option(CLI::App* command, const char* names, std::string& value,
+                                    const char* type, const char* help) {
+    auto* option = command->add_option(names, value, help)->type_name(type);
+    return value.empty() ? option : option->default_str(value);
+  }
+
+  static void require_text(CLI::Option* option) { check_text(option->required()); }
+
+  static void check_text(CLI::Option* option) {
+    option->check([](const std::string& given) -> std::string {
+      return given.empty() ? "must not be empty" : "";
+    });
+  }
+
+  template <class Number>
+  static void number(CLI::App* command, const char* name, Number& value, std::int64_t least,
+                     std::int64_t most, const char* help) {
+    const auto read = [&value, least, most, name](const std::string& given) {
+      const auto parsed = parse_int(given);
+      if (!parsed || *parsed < least || *parsed > most) {
+        throw CLI::ValidationError(fmt::format("{}: '{}' is not a number from {} to {}", name,
+                                               printable(given), least, most));
+      }
+      value = static_cast<Number>(*parsed);
+    };
+    command->add_option_function<std::string>(name, read, help)
+        ->type_name("N")
+        ->default_str(std::to_string(value));
+  }
+
+  static void duration(CLI::App* command, const char* name, Millis& value, const char* help) {
+    const auto read = [&value, name](const std::string& given) {
+      const auto parsed = parse_duration(given);
+      if (!parsed) {
+        throw CLI::ValidationError(fmt::format("{}: {}", name, printable(parsed.error().message)));
+      }
+      if (*parsed < std::chrono::seconds(1)) {
+        throw CLI::ValidationError(fmt::format("{}: must be at least 1s", name));
+      }
+      value = *parsed;
+    };
+    command->add_option_function<std::string>(name, read, help)
+        ->type_name("DURATION")
+        ->default_str(format_duration(value));
+  }
+
+  static void client(CLI::App* command, ClientOptions& options) {
+    string_option(command, "--server", options.server, "URL", "The server to ask.")
+        ->envname("MUSTER_SERVER");
+    string_option(
+        command, "--token-file", options.token_file, "FILE",
+        "Holds a personal token; - is standard input. Without it: $MUSTER_TOKEN, else the token "
+        "that a server of yours left in its data directory.")
+        ->envname("MUSTER_TOKEN_FILE");
+  }
+
+  void add_server() {
+    auto& options = fresh<ServerOptions>();
+    auto* added = command(app, "server", kStart, text::kServer);
+    options.data_directory = default_data_directory();
+    added->add_option("--data", options.data_directory, "Where everything is kept.")
+        ->type_name("DIR")
+        ->default_str(options.data_directory.string());
+    string_option(added, "--listen", options.address, "ADDRESS", "The address to listen on.");
+    number(added, "--port", options.port, 0, 65535, "The port; 0 takes any that is free.");
+    duration(added, "--lease", options.lease,
+             "How long a runner may be silent before its task is given up.");
+    choose(added, options);
+  }
+
+  void add_run() {
+    auto& options = fresh<RunOptions>();
+    auto* added = command(app, "run", kStart, text::kRun);
+    added->add_option("DIRECTORY", options.directory, "A directory of the repository.")
+        ->type_name("DIR")
+        ->default_str("the current directory");
+    added->add_flag("--working-tree", options.working_tree,
+                    "Include uncommitted changes and new files that are not ignored.");
+    added->add_flag("--json", options.json,
+                    "Print nothing but the finished pipeline, as one JSON document.");
+    added->add_flag("--fleet", options.fleet,
+                    "Also show the fleet, and wait until it is back at its minimum.");
+    added->add_flag("--cancel-on-interrupt", options.cancel_on_interrupt,
+                    "Ctrl-C cancels the pipeline, too.");
+    client(added, options.client);
+    choose(added, options);
+  }
+
+  void add_pipeline() {
+    auto* added = command(app, "pipeline", kJobs, text::kPipeline);
+    added->require_subcommand(0, 1);
+    using Action = PipelineOptions::Action;
+    add_pipeline_action(*added, "list", Action::list, text::kPipelineList);
+    add_pipeline_action(*added, "show", Action::show, text::kPipelineShow);
+    add_pipeline_action(*added, "follow", Action::follow, text::kPipelineFollow);
+    add_pipeline_action(*added, "output", Action::output, text::kPipelineOutput);
+    add_pipeline_action(*added, "cancel", Action::cancel, text::kPipelineCancel);
+  }
+
+  void add_pipeline_action(CLI::App& parent, const char* name, PipelineOptions::Action action,
+                           const text::Text& about) {
+    auto& options = fresh<PipelineOptions>();
+    auto* added = command(parent, name, kCommands, about);
+    if (action != PipelineOptions::Action::list) {
+      require_text(string_option(added, "ID", options.id, "ID", "The pipeline's number or id."));
+    }
+    if (action == PipelineOptions::Action::output) {
+      string_option(added, "JOB", options.job, "JOB[/INDEX]",
+                    "Only this job; JOB/INDEX is one of its tasks, from 1. Without it: all jobs.");
+      string_option(added, "--step", options.step, "STEP",
+                    "Only this step: its number, from 1, or its name.");
+    } else if (action != PipelineOptions::Action::cancel) {
+      added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    }
+    client(added, options.client);
+    choose(added, options, action);
+  }
+
+  void add_agent() {
+    auto& options = fresh<AgentOptions>();
+    auto* added = command(app, "agent", kJobs, text::kAgent);
+    string_option(added, "-c,--config", options.config_file, "FILE",
+                  "Its configuration; - is standard input.")
+        ->required();
+    options.job_user = "nobody";
+    string_option(added, "--job-user", options.job_user, "USER",
+                  "Who jobs run as when started as root.")
+        ->envname("MUSTER_JOB_USER");
+    choose(added, options);
+  }
+
+  void add_scale() {
+    auto& options = fresh<ScaleOptions>();
+    auto* added = command(app, "scale", kScale, text::kScale);
+    string_option(added, "-c,--config", options.config_file, "FILE", "Its configuration.")
+        ->required();
+    added->add_flag("--once", options.once, "Make one pass and exit: for cron.");
+    choose(added, options);
+  }
+
+  void add_plan() {
+    auto& options = fresh<PlanOptions>();
+    auto* added = command(app, "plan", kScale, text::kPlan);
+    string_option(added, "-c,--config", options.config_file, "FILE",
+                  "The configuration of muster scale.")
+        ->required();
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
+  }
+
+  void add_doctor() {
+    auto& options = fresh<DoctorOptions>();
+    auto* added = command(app, "doctor", kScale, text::kDoctor);
+    string_option(added, "-c,--config", options.config_file, "FILE",
+                  "The configuration of muster scale.")
+        ->required();
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
+  }
+
+  void add_instance() {
+    auto* added = command(app, "instance", kInstance, text::kInstance);
+    added->require_subcommand(0, 1);
+    using Action = InstanceOptions::Action;
+
+    auto& to_configure = fresh<InstanceOptions>();
+    auto* configure = command(*added, "configure", kCommands, text::kInstanceConfigure);
+    instance_config(configure, to_configure);
+    require_text(string_option(configure, "--output", to_configure.output, "FILE",
+                               "The runner's configuration: written whole, with mode 0600."));
+    string_option(configure, "--environment", to_configure.environment, "FILE",
+                  "Also write the variables of muster agent, as systemd's EnvironmentFile reads "
+                  "them.");
+    to_configure.patience = std::chrono::minutes(2);
+    duration(configure, "--patience", to_configure.patience,
+             "How long to ask AWS again where that may help.");
+    choose(configure, to_configure, Action::configure);
+
+    auto& to_release = fresh<InstanceOptions>();
+    auto* release = command(*added, "release", kCommands, text::kInstanceRelease);
+    instance_config(release, to_release);
+    string_option(release, "--reason", to_release.reason, "TEXT",
+                  "For the record. Without it: what systemd says of the service that has ended.");
+    check_text(string_option(release, "--unless-new", to_release.unless_new, "FILE",
+                             "End nothing if FILE holds the id of another instance."));
+    duration(release, "--patience", to_release.patience,
+             "How long the group is asked before the machine shuts itself down.");
+    check_text(string_option(release, "--shutdown", to_release.shutdown, "COMMAND",
+                             "The last resort, for sh."));
+    choose(release, to_release, Action::release);
+
+    auto& to_watch = fresh<InstanceOptions>();
+    auto* watch = command(*added, "watch", kCommands, text::kInstanceWatch);
+    duration(watch, "--interval", to_watch.interval, "How often to look.");
+    watch->add_option("COMMAND", to_watch.command, "The program to run at the first notice.")
+        ->type_name("COMMAND")
+        ->required();
+    choose(watch, to_watch, Action::watch);
+  }
+
+  static void instance_config(CLI::App* command, InstanceOptions& options) {
+    string_option(command, "-c,--config", options.config_file, "FILE", "What the instance is.");
+  }
+
+  void add_resource_class() {
+    auto* added = command(app, "resource-class", kAdminister, text::kResourceClass);
+    added->require_subcommand(0, 1);
+    using Action = ResourceClassOptions::Action;
+
+    auto& to_create = fresh<ResourceClassOptions>();
+    auto* create = command(*added, "create", kCommands, text::kResourceClassCreate);
+    string_option(create, "NAME", to_create.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")
+        ->required();
+    string_option(create, "--description", to_create.description, "TEXT", "For people.");
+    number(create, "--max-requeues", to_create.max_requeues, 0, 100,
+           "How often a task whose runner went silent, or could not run it, is queued again.");
+    auto* generate = create->add_flag("--generate-token", to_create.generate_token,
+                                      "Create a token for its runners, too, and print it.");
+    output(create, to_create.output)->needs(generate);
+    json(create, to_create);
+    choose(create, to_create, Action::create);
+
+    auto& to_list = fresh<ResourceClassOptions>();
+    auto* list = command(*added, "list", kCommands, text::kResourceClassList);
+    string_option(list, "NAMESPACE", to_list.namespace_filter, "NAMESPACE",
+                  "Only the classes of this one.");
+    json(list, to_list);
+    choose(list, to_list, Action::list);
+
+    auto& to_delete = fresh<ResourceClassOptions>();
+    auto* remove = command(*added, "delete", kCommands, text::kResourceClassDelete);
+    string_option(remove, "NAME", to_delete.resource_class, "NAMESPACE/NAME", "NAMESPACE/NAME.")
+        ->required();
+    remove->add_flag("--force", to_delete.force, "Delete its tokens with it.");
+    client(remove, to_delete.client);
+    choose(remove, to_delete, Action::remove);
+  }
+
+  void add_token() {
+    auto* added = command(app, "token", kAdminister, text::kToken);
+    added->require_subcommand(0, 1);
+    using Action = TokenOptions::Action;
+
+    auto& to_create = fresh<TokenOptions>();
+    auto* create = command(*added, "create", kCommands, text::kTokenCreate);
+    auto* name = string_option(create, "RESOURCE_CLASS", to_create.resource_class, "NAMESPACE/NAME",
+                               "The class whose tasks it may claim.");
+    create->add_flag("--personal", to_create.personal, "Create a personal token instead.")
+        ->excludes(name);
+    string_option(create, "--nickname", to_create.nickname, "TEXT", "To know it by, later.");
+    output(create, to_create.output);
+    json(create, to_create);
+    create->final_callback([this, &to_create] {
+      if (to_create.personal == to_create.resource_class.empty()) {
+        to_create.action = Action::create;
+        chosen = to_create;
+        return;
+      }
+      throw CLI::RequiredError("RESOURCE_CLASS or --personal");
+    });
+
+    auto& to_list = fresh<TokenOptions>();
+    auto* list = command(*added, "list", kCommands, text::kTokenList);
+    string_option(list, "RESOURCE_CLASS", to_list.resource_class, "NAMESPACE/NAME", "The class.");
+    json(list, to_list);
+    choose(list, to_list, Action::list);
+
+    auto& to_revoke = fresh<TokenOptions>();
+    auto* revoke = command(*added, "revoke", kCommands, text::kTokenRevoke);
+    require_text(string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it."));
+    client(revoke, to_revoke.client);
+    choose(revoke, to_revoke, Action::revoke);
+  }
+
+  static CLI::Option* output(CLI::App* command, std::string& file) {
+    return string_option(command, "--output", file, "FILE",
+                         "Write the token to this new file, for you alone, and do not print it.");
+  }
+
+  template <class T>
+  static void json(CLI::App* command, T& options) {
+    command->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    client(command, options.client);
+  }
+
+  void add_completion() {
+    auto& options = fresh<CompletionOptions>();
+    auto* added = command(app, "completion", kAdminister, text::kCompletion);
+    string_option(added, "SHELL", options.shell, "bash|zsh|fish", "bash, zsh or fish.")
+        ->required()
+        ->check([](const std::string& given) -> std::string {
+          if (given == "bash" || given == "zsh" || given == "fish") return "";
+          return fmt::format("'{}' is none of bash, zsh, fish", printable(given));
+        });
+    choose(added, options);
+  }
+
+  void add_help() {
+    std::vector<std::string> names;
+    for (const auto* other : app.get_subcommands(nullptr)) names.push_back(other->get_name());
+    auto* added = command(app, "help", kAdminister, text::kHelp);
+    added->add_option("COMMAND", help_words_, "The command's name, in one word or two.")
+        ->type_name(join(names, "|"));
+    added->final_callback([this] { help_about = help_words_; });
+  }
+
+  void add_man() { choose(command(app, "man", kHidden, text::kMan), fresh<ManOptions>()); }
+
+  // Each command has options of its own: CLI11 reads the environment for all commands, also for
+  // those that were not given. A deque, because the parser points into it.
+  template <class T>
+  T& fresh() {
+    return std::get<T>(stored_.emplace_back(T{}));
+  }
+  std::deque<Options> stored_;
+  std::vector<std::string> help_words_;
+};
+
+Grammar::Grammar() : definition_(std::make_unique<Definition>()) {}
+Grammar::~Grammar() = default;
+
+CLI::App& Grammar::app() {
+  return definition_->app;
+}
+const std::optional<Options>& Grammar::chosen() const {
+  return definition_->chosen;
+}
+const std::optional<std::vector<std::string>>& Grammar::help_about() const {
+  return definition_->help_about;
+}
+
+}  // namespace muster::cli
