@@ -9,6 +9,7 @@
 #include "agent/exec.hpp"
 #include "cli/commands.hpp"
 #include "cli/parse.hpp"
+#include "process/child.hpp"
 
 #ifdef MUSTER_STATIC
 #include <nss.h>
@@ -40,6 +41,7 @@ int run(const muster::cli::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  muster::process::forbid_inspection();  // before there is a token in memory
   look_names_up_without_plugins();
   if (argc == 2 && argv[1] == muster::agent::kExecWord) return muster::agent::run_agent_exec();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that goes away is an error of the write, not our end

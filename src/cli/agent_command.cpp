@@ -30,7 +30,6 @@ int work(const agent::Settings& settings, const std::string& job_user, UniqueFd 
 // Up to the fork there is one thread, and a signal ends us: also while nobody writes to the
 // standard input from which we read.
 int run(const AgentOptions& options) {
-  process::forbid_inspection();  // before there is a token to read; the worker inherits it
   const auto loaded = load(options.config_file);
   if (!loaded) return loaded.error();
   if (const auto configured = log::configure(loaded->settings.logging); !configured) {

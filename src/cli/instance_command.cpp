@@ -29,7 +29,6 @@ constexpr std::uint64_t kLongestFile = 1 << 20;
 constexpr int kNotByItsGroup = 1;
 
 int configure(const InstanceOptions& options) {
-  process::forbid_inspection();  // before there is a token in memory
   const Interrupt interrupt;
   const auto text = read_file(options.config_file, kLongestFile);
   if (!text) return report(text.error());

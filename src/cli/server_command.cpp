@@ -15,7 +15,6 @@ int run(const ServerOptions& options) {
         {ErrorKind::invalid, "no directory to keep data in: give --data DIR, or set $HOME"});
   }
   process::SignalWatch signals{SIGTERM, SIGINT};
-  process::forbid_inspection();
   auto server = server::Server::open({.data_directory = options.data_directory,
                                       .address = options.address,
                                       .port = options.port,

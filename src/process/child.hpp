@@ -108,7 +108,8 @@ Result<int> end_descendants(Millis patience, const std::vector<pid_t>& spare = {
 void become_subreaper();
 
 // Nobody but root can read this process's memory, environment or descriptors, and it leaves no
-// core file. For a process that holds a token and shares its user with jobs.
+// core file. For a process that holds a token, and perhaps shares its user with jobs. What it forks
+// inherits both; what it executes, that it leaves no core file.
 void forbid_inspection();
 
 // SIGTERM and SIGINT as events, for a program with threads.

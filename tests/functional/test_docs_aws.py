@@ -13,6 +13,7 @@ from support.bridge import Bridge
 from support.drivers import Function
 from support.moto import ACCOUNT, REGION, Moto
 from support.pipeline import config, job
+from support.secrets import files_with
 from support.stack import Deployed as DeployedStack
 from support.stack import actions
 from support.waiting import wait_until
@@ -204,6 +205,13 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
     assert [p["ProcessName"] for p in stack.group()["SuspendedProcesses"]] == ["AZRebalance"]
 
     with moto.unchecked():
+        table, = moto.client("dynamodb").list_tables()["TableNames"]
+        shown = str([said, made, stack.group(), moto.client("dynamodb").scan(TableName=table),
+                     moto.client("cloudformation").get_template(StackName="runners"),
+                     DeployedStack(moto).user_data()])
+        for secret in (server.token, small):
+            assert secret not in shown
+            assert not files_with(secret, world.place)  # what each program has said is among them
         clone.run(moto, NAMES + DISABLE + DELETE)
         assert not moto.client("lambda").list_functions()["Functions"]
     assert not moto.client("cloudformation").list_stacks(

@@ -48,7 +48,7 @@ def words_of(rule):
     text = (SRC / "scaling/describe.cpp").read_text()
     cases = text[text.index("std::string in_words"):]
     block = re.search(rf"case Rule::{rule}:(.*?);", cases, re.DOTALL)[1]
-    formats = "".join(re.findall(r'"([^"]*)"', block))
+    formats = "".join(re.findall(r'"([^"]*)"', block.replace('? "none" :', "")))
     return [part for part in re.split(r"\{\}|(?=: )", formats) if part.strip(": ")]
 
 

@@ -6,7 +6,6 @@ of AWS; each instance in service is a real runner, and its end the instance's.
 
 import itertools
 import json
-import os
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from support.drivers import CONFIG, DRIVERS
 from support.faulty import Faulty, Told
 from support.pipeline import config, job
 from support.scaler import NEEDED, filled_in
+from support.secrets import files_with
 from support.strict.group import NO_CAPACITY
 from support.strict.keys import ACCOUNT, REGION
 from support.waiting import wait_until
@@ -140,22 +140,6 @@ def watch_process_list(stage, pipeline):
                 continue
             found |= {line for secret in stage.secrets() if secret in line}
         time.sleep(0.2)
-    return found
-
-
-def files_with(secret, place):
-    """Where tokens are kept on purpose is left out: the server's own file, the runners' settings.
-    What the jobs printed, which is their environment, is there as well."""
-    kept = {"token", "instance.yaml", "credentials"}
-    found = []
-    for directory, _, names in os.walk(place):
-        for name in set(names) - kept:
-            try:
-                content = (Path(directory) / name).read_bytes()
-            except OSError:
-                continue
-            if secret.encode() in content:
-                found.append(name)
     return found
 
 
