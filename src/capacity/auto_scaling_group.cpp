@@ -18,6 +18,7 @@ constexpr const char* kRebalance = "AZRebalance";
 constexpr Millis kPollInterval = std::chrono::seconds(10);
 constexpr int kActivities = 20;  // the latest; a history of weeks is never read
 constexpr Millis kRecently = std::chrono::minutes(10);
+constexpr Millis kAside = std::chrono::seconds(2);  // for what is no reason to let jobs wait
 constexpr Millis kFresh = std::chrono::seconds(1);  // how old a look may be that a size rests on
 
 bool is_failed_launch(const aws::ScalingActivity& activity) {
@@ -166,9 +167,18 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
   }
 }
 
+// All its calls together end in time: another scaler may be in charge afterwards.
 Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& resource_class,
                                                            std::int64_t count,
                                                            const std::stop_token& stop) {
+  return within(
+      fleet::kLongestAct, region_in_words(),
+      [&](const std::stop_token& late) { return launch_in_time(resource_class, count, late); },
+      stop);
+}
+
+Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(
+    const std::string& resource_class, std::int64_t count, const std::stop_token& stop) {
   const auto settings = classes_.find(resource_class);
   const auto found = seen_.find(resource_class);
   if (settings == classes_.end() || found == seen_.end()) {
@@ -207,7 +217,13 @@ void AutoScalingGroups::suspend_rebalancing(const std::string& resource_class,
   const auto& settings = classes_.at(resource_class);
   auto& seen = seen_.at(resource_class);
   if (!settings.suspend_rebalancing || !seen.rebalances) return;
-  if (const auto done = api_->suspend_process(settings.group, kRebalance, stop); !done) {
+  const auto done = within(
+      std::min(patience_, kAside), region_in_words(),
+      [&](const std::stop_token& late) {
+        return api_->suspend_process(settings.group, kRebalance, late);
+      },
+      stop);
+  if (!done) {
     log::warn("cannot suspend the group's rebalancing among its zones",
               {{"group", settings.group}, {"error", done.error().message}});
     return;

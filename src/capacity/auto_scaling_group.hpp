@@ -101,6 +101,8 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
            fleet::CapacityList& all);
   void look_for_failures(const std::string& resource_class, fleet::CapacityList& all,
                          const std::stop_token& stop);
+  Result<std::vector<std::string>> launch_in_time(const std::string& resource_class,
+                                                  std::int64_t count, const std::stop_token& stop);
   void suspend_rebalancing(const std::string& resource_class, const std::stop_token& stop);
   static void tell_of_trouble(Seen& seen, const std::string& group, const Error& error);
   void tell_of_replacement(const std::string& resource_class);

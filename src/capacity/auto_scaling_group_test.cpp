@@ -34,6 +34,7 @@ struct Region {
   bool no_suspending = false;
   bool silent = false;             // until the asker has lost his patience
   bool activities_silent = false;  // likewise
+  bool suspending_silent = false;  // likewise
   Millis ahead{0};                 // AWS's clock, of ours
 
   void instance(const std::string& id, const std::string& state) {
@@ -74,8 +75,9 @@ class RegionApi final : public GroupApi {
     return ok();
   }
   Result<void> suspend_process(const std::string&, const std::string& process,
-                               const std::stop_token&) override {
+                               const std::stop_token& stop) override {
     ++region_.asked_to_suspend;
+    if (region_.suspending_silent) return given_up(stop);
     if (region_.no_suspending) return Error{ErrorKind::forbidden, "not allowed"};
     region_.group.suspended_processes.push_back(process);
     return ok();
@@ -151,6 +153,17 @@ TEST_F(AutoScalingGroupsTest, ASilentRegionIsGivenUpByName) {
   clock.advance(std::chrono::seconds(2));
   EXPECT_EQ(hasty.launch("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
   EXPECT_THAT(region.desired, IsEmpty());
+}
+
+// A lease may end while a call takes long, and jobs wait meanwhile.
+TEST_F(AutoScalingGroupsTest, LaunchesInTimeEvenIfTheRebalancingIsNotToBeSuspended) {
+  AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
+                          {{"acme/linux", {.group = "runners", .suspend_rebalancing = true}}},
+                          clock, Millis(20));
+  region.suspending_silent = true;
+  ASSERT_TRUE(hasty.list({}));
+  EXPECT_THAT(*hasty.launch("acme/linux", 1, {}), ElementsAre("runners/pending-1"));
+  EXPECT_EQ(region.asked_to_suspend, 1);
 }
 
 TEST_F(AutoScalingGroupsTest, WritesWhatLivesAndIsToComeAndIsLaunched) {
