@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -118,6 +119,12 @@ def samples(function, metric):
             for value in line.get(metric, [])]
 
 
+def capacities_written(moto, keys):
+    return [int(parse_qs(body)["DesiredCapacity"][0])
+            for action, _, body in moto.recorded_calls(keys["aws_access_key_id"])
+            if action == "autoscaling:SetDesiredCapacity"]
+
+
 def is_alarmed(alarm, values):
     """The whole run as one period, as CloudWatch would see it."""
     measured = {"Minimum": min, "Maximum": max, "SampleCount": len}[alarm["Statistic"]](values)
@@ -193,7 +200,7 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
     moto.record()
     function = Deployed(world, moto, unpacked, made, keys)
     bridge = scale(world, server, small, moto, function, bridges, tasks=40)
-    assert len(bridge.runners) == 40
+    assert len(bridge.runners) == 40, capacities_written(moto, keys)
     bridge.stop()
     assert not [alarm["AlarmName"] for alarm in alarms_of_its_metrics(moto)
                 if is_alarmed(alarm, samples(function, alarm["MetricName"]))]

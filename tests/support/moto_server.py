@@ -1,20 +1,25 @@
 """A program: moto's server, refusing what AWS refuses and moto would do.
 
 A desired capacity out of the group's range, the end of an instance that is in no group, and one
-that would leave fewer than the group's minimum.
+that would leave fewer than the group's minimum. And it changes a group as AWS does: one call after
+the other, and shown as it is between two of them.
 """
 
+import functools
 import sys
+import threading
 from pathlib import Path
 
 from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import AutoScalingBackend
+from moto.autoscaling.responses import AutoScalingResponse
 from moto.server import main
 
 sys.path.append(str(Path(__file__).parents[1]))  # behind moto's own, which `support` has one of, too
 
 import support.moto_stack  # noqa: E402, F401
 
+group_changes = threading.RLock()
 set_desired_capacity = AutoScalingBackend.set_desired_capacity
 terminate_instance = AutoScalingBackend.terminate_instance
 
@@ -47,6 +52,16 @@ def strict_terminate_instance(self, instance_id, should_decrement):
                               f"ID: {instance_id}") from None
 
 
-AutoScalingBackend.set_desired_capacity = strict_set_desired_capacity
-AutoScalingBackend.terminate_instance = strict_terminate_instance
+def one_at_a_time(call):
+    @functools.wraps(call)
+    def alone(*arguments, **named):
+        with group_changes:
+            return call(*arguments, **named)
+    return alone
+
+
+AutoScalingBackend.set_desired_capacity = one_at_a_time(strict_set_desired_capacity)
+AutoScalingBackend.terminate_instance = one_at_a_time(strict_terminate_instance)
+AutoScalingResponse.describe_auto_scaling_groups = one_at_a_time(
+    AutoScalingResponse.describe_auto_scaling_groups)
 main(sys.argv[1:])
