@@ -19,7 +19,6 @@ constexpr Millis kPollInterval = std::chrono::seconds(10);
 constexpr int kActivities = 20;  // the latest; a history of weeks is never read
 constexpr Millis kRecently = std::chrono::minutes(10);
 constexpr Millis kAside = std::chrono::seconds(2);  // for what is no reason to let jobs wait
-constexpr Millis kFresh = std::chrono::seconds(1);  // how old a look may be that a size rests on
 
 bool is_failed_launch(const aws::ScalingActivity& activity) {
   return (activity.status_code == "Failed" || activity.status_code == "Cancelled") &&
@@ -89,7 +88,7 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
   for (const auto& [id, state] : before) {
     all.ended.push_back({id, resource_class, "no longer in the group"});
   }
-  seen.ended_by_us = 0;
+  seen.ended_by_us.clear();
   seen.desired = group.desired;
   seen.min = group.min;
   seen.max = group.max;
@@ -185,6 +184,8 @@ Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(
     return Error{ErrorKind::not_found, "no Auto Scaling group was seen for " + resource_class};
   }
   auto& seen = found->second;
+  suspend_rebalancing(resource_class, stop);
+  tell_of_protection(resource_class);
   const auto size = size_of(resource_class, stop);
   if (!size) return size.error();
   const auto there = size->wanted;
@@ -196,8 +197,6 @@ Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(
   }
   std::vector<std::string> launched;
   if (count == 0) return launched;
-  suspend_rebalancing(resource_class, stop);
-  tell_of_protection(resource_class);
   const auto asked_at_by_aws = api_->now();
   const auto raised =
       api_->set_desired_capacity(settings->second.group, static_cast<int>(there + count), stop);
@@ -232,15 +231,10 @@ void AutoScalingGroups::suspend_rebalancing(const std::string& resource_class,
   log::info("suspended the group's rebalancing among its zones", {{"group", settings.group}});
 }
 
-// As the latest list() saw it; if the queue took long to read since then, as it is now, because
-// meanwhile instances may have ended and given up their places.
+// As it is right now: since list() instances may have ended and given up their places, and each of
+// them that a write counts in is a boot for nothing. AWS may show for a while whom we have ended.
 Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& resource_class,
                                                            const std::stop_token& stop) {
-  const auto& seen = seen_.at(resource_class);
-  if (clock_.monotonic() - listed_at_.load() < kFresh) {
-    const auto live = std::ssize(seen.live) - seen.ended_by_us;
-    return Size{live, live + seen.pending};
-  }
   const auto& name = classes_.at(resource_class).group;
   const auto groups = within(
       patience_, region_in_words(),
@@ -248,8 +242,11 @@ Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& re
   if (!groups) return groups.error();
   if (groups->empty()) return Error{ErrorKind::not_found, "the group is gone: " + printable(name)};
   const auto& group = groups->front();
-  const auto live = std::ranges::count_if(group.instances, &aws::GroupInstance::lives);
-  return Size{live, std::max<std::int64_t>(group.desired, live)};
+  const auto listed = std::ranges::count_if(group.instances, &aws::GroupInstance::lives);
+  const auto& ended_by_us = seen_.at(resource_class).ended_by_us;
+  const auto ended = std::ranges::count_if(
+      group.instances, [&](const auto& it) { return it.lives() && ended_by_us.contains(it.id); });
+  return Size{listed - ended, std::max<std::int64_t>(group.desired, listed) - ended};
 }
 
 Result<void> AutoScalingGroups::drain(const std::string&, const std::stop_token&) {
@@ -259,9 +256,9 @@ Result<void> AutoScalingGroups::drain(const std::string&, const std::stop_token&
 Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_token& stop) {
   for (auto& [name, seen] : seen_) {
     if (seen.live.contains(id)) {
-      if (seen.min > 0 && seen.desired - seen.ended_by_us <= seen.min) return ok();
+      if (seen.min > 0 && seen.desired - std::ssize(seen.ended_by_us) <= seen.min) return ok();
       auto ended = api_->terminate(id, stop);
-      if (ended) ++seen.ended_by_us;
+      if (ended) seen.ended_by_us.insert(id);
       return ended;
     }
   }

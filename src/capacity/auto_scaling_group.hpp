@@ -17,6 +17,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -82,7 +83,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   struct Seen {
     std::map<std::string, std::string> live;  // id to lifecycle state
     std::int64_t pending = 0;                 // asked for, and not there yet
-    std::int64_t ended_by_us = 0;             // of `live`, and so of the desired capacity
+    std::set<std::string> ended_by_us;        // of `live`, and so of the desired capacity
     std::int64_t desired = 0;
     std::int64_t min = 0;  // AWS refuses to go below
     std::int64_t max = 0;
