@@ -186,20 +186,20 @@ Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(
   auto& seen = found->second;
   suspend_rebalancing(resource_class, stop);
   tell_of_protection(resource_class);
-  const auto size = size_of(resource_class, stop);
-  if (!size) return size.error();
-  const auto there = size->wanted;
-  const auto room = std::max<std::int64_t>(seen.max - there, 0);
-  if (count > room) {
+  const auto base = base_of(resource_class, stop);
+  if (!base) return base.error();
+  auto desired = std::max({base->asked, base->size.wanted + count, base->size.live});
+  if (const auto excess = std::min(desired - seen.max, count); excess > 0) {
     log::warn("the group's own maximum is in the way; raise it, or lower the class's max",
               {{"group", settings->second.group}, {"maximum", std::to_string(seen.max)}});
-    count = room;
+    count -= excess;
+    desired -= excess;
   }
   std::vector<std::string> launched;
   if (count == 0) return launched;
   const auto asked_at_by_aws = api_->now();
   const auto raised =
-      api_->set_desired_capacity(settings->second.group, static_cast<int>(there + count), stop);
+      api_->set_desired_capacity(settings->second.group, static_cast<int>(desired), stop);
   if (!raised) return raised.error();
   seen.asked_at = clock_.wall();
   seen.asked_at_by_aws = asked_at_by_aws;
@@ -231,10 +231,14 @@ void AutoScalingGroups::suspend_rebalancing(const std::string& resource_class,
   log::info("suspended the group's rebalancing among its zones", {{"group", settings.group}});
 }
 
-// As it is right now: since list() instances may have ended and given up their places, and each of
-// them that a write counts in is a boot for nothing. AWS may show for a while whom we have ended.
-Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& resource_class,
-                                                           const std::stop_token& stop) {
+AutoScalingGroups::Size AutoScalingGroups::size_seen(const Seen& seen) {
+  const auto live = std::ssize(seen.live) - std::ssize(seen.ended_by_us);
+  return {live, live + seen.pending};
+}
+
+// AWS may show for a while whom we have ended.
+Result<AutoScalingGroups::Now> AutoScalingGroups::look(const std::string& resource_class,
+                                                       const std::stop_token& stop) const {
   const auto& name = classes_.at(resource_class).group;
   const auto groups = within(
       patience_, region_in_words(),
@@ -242,11 +246,41 @@ Result<AutoScalingGroups::Size> AutoScalingGroups::size_of(const std::string& re
   if (!groups) return groups.error();
   if (groups->empty()) return Error{ErrorKind::not_found, "the group is gone: " + printable(name)};
   const auto& group = groups->front();
-  const auto listed = std::ranges::count_if(group.instances, &aws::GroupInstance::lives);
   const auto& ended_by_us = seen_.at(resource_class).ended_by_us;
-  const auto ended = std::ranges::count_if(
-      group.instances, [&](const auto& it) { return it.lives() && ended_by_us.contains(it.id); });
-  return Size{listed - ended, std::max<std::int64_t>(group.desired, listed) - ended};
+  Now now;
+  std::int64_t ended = 0;
+  for (const auto& instance : group.instances) {
+    if (!instance.lives()) continue;
+    if (ended_by_us.contains(instance.id)) {
+      ++ended;
+    } else {
+      now.live.insert(instance.id);
+    }
+  }
+  now.size.live = std::ssize(now.live);
+  now.size.wanted = std::max<std::int64_t>(group.desired - ended, now.size.live);
+  return now;
+}
+
+// The decision rests on list(), and so does what is written. But instances that have ended since
+// then, and given up their places, would each be a boot for nothing; so the group is looked at
+// again. AWS may show an older state than before, which must not lower anything: only what was in
+// service can have ended, and as many places must be gone.
+Result<AutoScalingGroups::Base> AutoScalingGroups::base_of(const std::string& resource_class,
+                                                           const std::stop_token& stop) const {
+  const auto now = look(resource_class, stop);
+  if (!now) return now.error();
+  const auto& seen = seen_.at(resource_class);
+  const auto before = size_seen(seen);
+  std::int64_t gone = 0;
+  bool served = true;
+  for (const auto& [id, state] : seen.live) {
+    if (now->live.contains(id) || seen.ended_by_us.contains(id)) continue;
+    ++gone;
+    served &= state == "InService";
+  }
+  if (served && before.wanted - now->size.wanted == gone) return Base{now->size, now->size.wanted};
+  return Base{{std::max(before.live, now->size.live), before.wanted}, now->size.wanted};
 }
 
 Result<void> AutoScalingGroups::drain(const std::string&, const std::stop_token&) {
@@ -269,10 +303,19 @@ Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std:
                                          const std::stop_token& stop) {
   const auto found = seen_.find(resource_class);
   if (found == seen_.end() || found->second.pending == 0) return ok();
-  const auto size = size_of(resource_class, stop);
-  if (!size) return size.error();
-  const auto desired = std::max({size->live, size->wanted - count, found->second.min});
-  const auto withdrawn = size->wanted - desired;
+  return within(
+      fleet::kLongestAct, region_in_words(),
+      [&](const std::stop_token& late) { return withdraw_in_time(resource_class, count, late); },
+      stop);
+}
+
+Result<void> AutoScalingGroups::withdraw_in_time(const std::string& resource_class,
+                                                 std::int64_t count, const std::stop_token& stop) {
+  auto& seen = seen_.at(resource_class);
+  const auto base = base_of(resource_class, stop);
+  if (!base) return base.error();
+  const auto desired = std::max({base->size.live, base->size.wanted - count, seen.min});
+  const auto withdrawn = base->size.wanted - desired;
   if (withdrawn <= 0) return ok();
   const auto& group = classes_.at(resource_class).group;
   const auto lowered = api_->set_desired_capacity(group, static_cast<int>(desired), stop);
@@ -280,8 +323,7 @@ Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std:
   log::info("withdrew what has not come", {{"group", group},
                                            {"instances", std::to_string(withdrawn)},
                                            {"desired", std::to_string(desired)}});
-  auto& pending = found->second.pending;
-  pending = std::max<std::int64_t>(pending - withdrawn, 0);
+  seen.pending = std::max<std::int64_t>(seen.pending - withdrawn, 0);
   return ok();
 }
 

@@ -3,7 +3,8 @@
 // Instances of AWS Auto Scaling groups: one group a resource class, all of one region.
 //
 // The desired capacity is always written as a whole: what lives in the snapshot of this pass
-// (Pending and InService), and what was asked for and is still to come, and what is launched now.
+// (Pending and InService), and what was asked for and is still to come, and what is launched now;
+// less what is seen to have ended since with its place.
 // It is never written lower than what lives, because the group would choose whom to end, nor lower
 // than the group's own minimum, because AWS would refuse it. Instances
 // end by name, with the desired capacity lowered, so that none is replaced.
@@ -110,12 +111,25 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   void tell_of_minimum(const std::string& resource_class);
   void tell_of_protection(const std::string& resource_class);
 
-  // A group's size before it is changed.
+  Result<void> withdraw_in_time(const std::string& resource_class, std::int64_t count,
+                                const std::stop_token& stop);
+
   struct Size {
     std::int64_t live = 0;
     std::int64_t wanted = 0;  // those, and what is requested
   };
-  Result<Size> size_of(const std::string& resource_class, const std::stop_token& stop);
+  struct Now {
+    std::set<std::string> live;
+    Size size;
+  };
+  // What a change of the desired capacity starts from.
+  struct Base {
+    Size size;
+    std::int64_t asked = 0;  // that AWS has been asked for by now, which no launch lowers
+  };
+  static Size size_seen(const Seen& seen);
+  Result<Now> look(const std::string& resource_class, const std::stop_token& stop) const;
+  Result<Base> base_of(const std::string& resource_class, const std::stop_token& stop) const;
   std::string pending_id(const std::string& resource_class, std::string_view number) const;
 
   const std::unique_ptr<GroupApi> api_;

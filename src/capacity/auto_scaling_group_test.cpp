@@ -24,6 +24,7 @@ using testing::UnorderedElementsAre;
 // A region with one group, which behaves as the test says.
 struct Region {
   aws::AutoScalingGroup group{.name = "runners", .max = 10};
+  std::optional<aws::AutoScalingGroup> lagging;  // an older state, shown in its place
   std::vector<aws::ScalingActivity> activities;
   std::vector<int> desired;  // each value that was set
   std::vector<std::string> terminated;
@@ -52,7 +53,7 @@ class RegionApi final : public GroupApi {
     if (region_.trouble) return *region_.trouble;
     std::vector<aws::AutoScalingGroup> found;
     for (const auto& name : names) {
-      if (name == region_.group.name) found.push_back(region_.group);
+      if (name == region_.group.name) found.push_back(region_.lagging.value_or(region_.group));
     }
     return found;
   }
@@ -365,6 +366,49 @@ TEST_F(AutoScalingGroupsTest, ASizeIsThatOfRightNow) {
   for (const auto* id : {"i-4", "i-5"}) region.instance(id, "Pending");
   EXPECT_TRUE(groups.withdraw("acme/linux", 3, {}));
   EXPECT_THAT(region.desired, ElementsAre(5, 4)) << "four live now";
+}
+
+TEST_F(AutoScalingGroupsTest, WhatAnOldListDidNotShowIsNotLaunchedTwice) {
+  region.lagging = region.group;
+  region.group.desired = 10;  // asked for in an earlier pass
+  region.group.max = 50;
+  live();
+  region.lagging.reset();
+  EXPECT_TRUE(groups.launch("acme/linux", 10, {}));
+  EXPECT_EQ(region.group.desired, 10);
+}
+
+TEST_F(AutoScalingGroupsTest, AnOldLookLowersNothing) {
+  region.lagging = region.group;
+  region.group.max = 50;
+  for (int i = 0; i < 10; ++i) region.instance("i-" + std::to_string(i), "Pending");
+  region.group.desired = 10;
+  const auto before = std::exchange(region.lagging, std::nullopt);
+  live();
+  region.lagging = before;
+  EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
+  EXPECT_THAT(region.desired, ElementsAre(12));
+}
+
+TEST_F(AutoScalingGroupsTest, AnEndThatIsNotShownYetTakesNoPlace) {
+  region.instance("i-1", "InService");
+  region.instance("i-2", "InService");
+  region.group.desired = 6;
+  live();
+  EXPECT_TRUE(groups.reap("i-2", {}));
+  region.lagging = region.group;
+  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_THAT(region.desired, ElementsAre(6)) << "one that lives, four that come, and one more";
+}
+
+TEST_F(AutoScalingGroupsTest, AWithdrawalGivesUpASilentRegion) {
+  region.instance("i-1", "InService");
+  region.group.desired = 3;
+  AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
+                          {{"acme/linux", {.group = "runners"}}}, clock, Millis(10));
+  EXPECT_TRUE(hasty.list({}));
+  region.silent = true;
+  EXPECT_EQ(hasty.withdraw("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
 }
 
 TEST_F(AutoScalingGroupsTest, AReplacementIsOnlyRequested) {

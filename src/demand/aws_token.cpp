@@ -141,8 +141,9 @@ Result<std::string> token_of(const std::string& kept, const AwsToken& where) {
   }
   const auto document = aws::parse_json(kept);
   if (!document || document->find(where.field) == nullptr) {
-    return Error{ErrorKind::invalid, fmt::format("{} is no JSON object with a member {}",
-                                                 shown(where), printable(where.field))};
+    return Error{ErrorKind::invalid,
+                 fmt::format("{} is no JSON object with a member {}; correct its token_field",
+                             shown(where), printable(where.field))};
   }
   return token_in(document->text_at(where.field), shown(where));
 }
