@@ -84,10 +84,10 @@ class Launched:
 
     def boot(self, impatience=30):
         """`impatience`: how many seconds before BootMinutes are over a runner is missed."""
-        usual = "60 - 30}"
+        usual = " * 60 - 30,"
         user_data = self.stack.user_data()
         assert user_data.count(usual) == 1
-        self.program = self.machine.boot(user_data.replace(usual, f"60 - {impatience}}}"),
+        self.program = self.machine.boot(user_data.replace(usual, f" * 60 - {impatience},"),
                                          AWS_ENDPOINT_URL=self.front.url)
         return self
 
@@ -141,6 +141,15 @@ def launch(fleet, tmp_path):
 
 def submit(fleet, *steps, **keys):
     return fleet.world.submit(fleet.server, config(build=job(*steps, **keys)))
+
+
+def test_one_that_is_older_than_any_job_ends_whatever_its_runner_does(fleet, launch):
+    submit(fleet, "sleep 600")
+    instance = launch().boot().booted()
+    assert instance.machine.run("systemctl", "is-active", "muster-too-old.timer").stdout == "active\n"
+    instance.machine.run("systemctl", "start", "--no-block", "muster-too-old.service")
+    instance.wait_for_release()
+    assert "this instance is older than any job gets" in instance.recorded()
 
 
 def test_it_takes_a_job_and_releases_itself(fleet, launch):

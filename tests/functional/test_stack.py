@@ -187,12 +187,25 @@ def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(sta
     ast.parse(script, feature_version=(3, 9))  # Debian 11's; later ones have later ones
 
 
-def test_instances_that_failed_together_do_not_ask_again_together(stack):
-    """Two minutes in all, and no two of the same."""
-    definitions = [part for part in ast.parse(stack.user_data()).body
+def functions_of(script):
+    """Of the user data, without what it would do."""
+    definitions = [part for part in ast.parse(script).body
                    if isinstance(part, (ast.Import, ast.ImportFrom, ast.FunctionDef))]
     names = {}
     exec(compile(ast.Module(definitions, []), "user-data", "exec"), names)
+    return names
+
+
+def test_its_life_is_bounded_before_the_runner_starts_and_after(stack):
+    names, bounds = functions_of(stack.user_data()), {}
+    names["end_after"] = lambda seconds, name, why: bounds.update({name: seconds})
+    names["bound_life"]()
+    assert bounds == {"overdue": 10 * 60 - 30, "too-old": 5 * 3600 + 10 * 60 + 3600}
+
+
+def test_instances_that_failed_together_do_not_ask_again_together(stack):
+    """Two minutes in all, and no two of the same."""
+    names = functions_of(stack.user_data())
 
     def pauses():
         slept = []
