@@ -3,7 +3,6 @@
 // A group of instances that run one class's tasks, as an Auto Scaling group of AWS behaves: it
 // launches some time after its desired capacity was raised, tries again what was refused, ends
 // nobody that is protected, and replaces what ends without giving up its place, once it finds out.
-// Facts: see docs/scaling.md.
 
 #include <deque>
 #include <functional>

@@ -60,8 +60,10 @@ struct Peer {
   std::int64_t (*desired)(const PeerView&);
 };
 
-// How each of them works: docs/scaling.md, "How others do it".
+// CircleCI's tutorial: each minute one instance a task that waits or runs; its instances shut down.
 const Peer& tutorial();
+// CircleCI's Runner Provisioner, as far as it goes for such a group: likewise, every 5 s; its
+// runners give up their places.
 const Peer& provisioner();
 
 class PeerScaler final : public Scaler {

@@ -17,14 +17,12 @@ class Timeline final : public Clock {
  public:
   explicit Timeline(WallTime start) : start_(start) {}
 
-  WallTime wall() const override { return start_ + now_.time_since_epoch() + leap_; }
+  WallTime wall() const override { return start_ + now_.time_since_epoch(); }
   MonotonicTime monotonic() const override { return now_; }
 
   // Of a time that is past: now.
   void at(MonotonicTime when, std::function<void()> action);
   void after(Millis delay, std::function<void()> action);
-  // The wall clock alone is set.
-  void leap(Millis by) { leap_ += by; }
 
   // The next event, if there is one until then; else the clock stands at `end`.
   bool step(MonotonicTime end);
@@ -46,7 +44,6 @@ class Timeline final : public Clock {
 
   WallTime start_;
   MonotonicTime now_{};
-  Millis leap_{};
   std::uint64_t asked_ = 0;
   std::uint64_t events_ = 0;
   std::priority_queue<Event, std::vector<Event>, Later> to_come_;
