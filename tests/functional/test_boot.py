@@ -346,8 +346,19 @@ def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
 
 @pytest.fixture
 def packagecloud(tmp_path):
+    """Its own to each machine that it is told to."""
     served = Packagecloud(tmp_path / "packagecloud", CIRCLECI_RUNNER, "2.0.0", "3.0.0")
-    yield served
+    relays = []
+
+    def tell(machine):
+        machine.write("etc/hosts", f"127.0.0.1 localhost {socket.gethostname()} {HOST}\n")
+        machine.write("etc/apt/sources.list", "")  # the mirrors are out of reach
+        machine.write("usr/local/share/ca-certificates/tests.crt", served.certificate.read_text())
+        machine.do("update-ca-certificates")
+        relays.append(Relay(machine.first, {("127.0.0.1", 443): served.port}))
+    yield SimpleNamespace(archive=served.archive, tell=tell)
+    for relay in relays:
+        relay.close()
     served.close()
 
 
@@ -361,20 +372,30 @@ def test_circlecis_runner_comes_from_its_repository(fleet, launch, packagecloud,
     pipeline = submit(fleet, "true")
     instance = launch(stack)
     machine = instance.machine
-    machine.write("etc/hosts", f"127.0.0.1 localhost {socket.gethostname()} {HOST}\n")
-    machine.write("etc/apt/sources.list", "")  # the mirrors are out of reach
-    machine.write("usr/local/share/ca-certificates/tests.crt", packagecloud.certificate.read_text())
-    machine.do("update-ca-certificates")
+    packagecloud.tell(machine)
     if had:
         machine.do("dpkg", "--install", machine.copy(packagecloud.archive / f"{had}.deb"))
-    relay = Relay(machine.first, {("127.0.0.1", 443): packagecloud.port})
-    try:
-        instance.boot().booted()
-        assert pipeline.wait(120)["state"] == "success"
-        assert machine.do("dpkg-query", "-W", "-f", "${Version}", "circleci-runner") == version
-        instance.wait_for_release()
-    finally:
-        relay.close()
+    instance.boot().booted()
+    assert pipeline.wait(120)["state"] == "success"
+    assert machine.do("dpkg-query", "-W", "-f", "${Version}", "circleci-runner") == version
+    instance.wait_for_release()
+
+
+def test_the_script_of_the_page_makes_an_image_of_a_machine(launch, packagecloud):
+    """Which it powers off when all is there, and only then. The mirrors' packages are there before."""
+    script, = re.findall(r"^cat > ami\.sh <<'END'\n(.*?)^END$", (ROOT / "docs/aws.md").read_text(),
+                         re.MULTILINE | re.DOTALL)
+    of_mirrors, end = " nodejs npm\n", "\npoweroff\n"
+    assert of_mirrors in script and script.endswith(end)
+    script = script.replace(of_mirrors, "\n").replace(end, """
+dpkg-query -W circleci-runner nftables
+systemctl is-enabled circleci-runner || true""" + end)
+    instance = launch()
+    packagecloud.tell(instance.machine)
+    instance.program = instance.machine.boot(script)
+    instance.wait_until_off()
+    assert "circleci-runner\t3.0.0" in instance.machine.console()
+    assert "\ndisabled" in instance.machine.console().replace("\r", "")
 
 
 def test_only_the_runner_starts_processes_of_the_jobs_user(launch):
