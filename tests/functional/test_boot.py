@@ -4,18 +4,16 @@ The stack is deployed into moto; a muster server has the queue; each machine has
 of its own, at the address that all have, and its role's rights.
 """
 
-import os
-import signal
+import re
 import socket
 from types import SimpleNamespace
 
 import pytest
-import yaml
 
 from conftest import ROOT
 from support.debian_root import why_not
-from support.front import THROTTLED, Front
-from support.machine import Machine, base_of_machines
+from support.front import THROTTLED
+from support.launched import PERSONAL, Launched
 from support.moto import Moto
 from support.packagecloud import HOST, Packagecloud
 from support.pipeline import config, job
@@ -26,7 +24,6 @@ from support.world import World
 
 # The first makes the Debian, and a release that is refused takes its time.
 pytestmark = pytest.mark.timeout(900)
-PERSONAL = "personal-token-that-no-instance-knows"
 
 
 @pytest.fixture(scope="module")
@@ -50,78 +47,6 @@ def fleet(binary, packages, tmp_path_factory):
     assert not world.close()
 
 
-class Launched:
-    """An instance of a stack's group, its machine, and AWS as it sees it."""
-
-    def __init__(self, fleet, stack, place):
-        self.fleet, self.stack = fleet, stack
-        self.scaling = fleet.moto.client("autoscaling")
-        self.scaling.set_desired_capacity(AutoScalingGroupName=stack.name, DesiredCapacity=1)
-        instance, = stack.group()["Instances"]
-        self.id = instance["InstanceId"]
-        self.keys = stack.keys("InstanceRole")
-        self.front = Front(fleet.moto, self.keys, *self.package())
-        self.machine = Machine(base_of_machines(), place / "machine", self.id, self.keys,
-                               [self.front.url, fleet.server.url])
-
-    def package(self):
-        """Which layers the role may ask for; what is in the stack's, and its checksum."""
-        allowed, = (s["Resource"] for s in self.stack.statements("InstanceRole")
-                    if s["Action"] == "lambda:GetLayerVersion")
-        made = yaml.safe_load((self.stack.place / "out.yaml").read_text())
-        content = made["Resources"]["InstancePackage"]["Properties"]["Content"]
-        zipped = self.fleet.moto.client("s3").get_object(
-            Bucket=content["S3Bucket"], Key=content["S3Key"])["Body"].read()
-        *_, name, version = self.stack.resources()["InstancePackage"].split(":")
-        with self.fleet.moto.unchecked():
-            layer = self.fleet.moto.client("lambda").get_layer_version(
-                LayerName=name, VersionNumber=int(version))["Content"]
-        return allowed, zipped, layer["CodeSha256"]
-
-    def secrets(self):
-        return (self.fleet.token, PERSONAL, self.keys["aws_secret_access_key"],
-                self.keys["aws_session_token"])
-
-    def boot(self, impatience=30):
-        """`impatience`: how many seconds before BootMinutes are over a runner is missed."""
-        usual = "60 - 30}"
-        user_data = self.stack.user_data()
-        assert user_data.count(usual) == 1
-        self.program = self.machine.boot(user_data.replace(usual, f"60 - {impatience}}}"),
-                                         AWS_ENDPOINT_URL=self.front.url)
-        return self
-
-    def booted(self):
-        assert self.program.wait(200) == 0, self.machine.console()
-        return self
-
-    def wait_for_release(self, deadline=200):
-        """By the group, with its desired capacity lowered."""
-        wait_until(lambda: not self.stack.group()["Instances"], deadline,
-                   "the end of the instance")
-        assert self.stack.group()["DesiredCapacity"] == 0
-
-    def wait_until_off(self):
-        """Whoever entered it stops with what it runs there, which systemd stops in the end."""
-        def is_off():
-            os.kill(self.program.pid, signal.SIGCONT)
-            return self.machine.is_off()
-        wait_until(is_off, 110, "the end of the machine")
-
-    def recorded(self):
-        streams = self.fleet.moto.client("logs").get_log_events(
-            logGroupName=f"/muster/{self.stack.name}/instances", logStreamName=self.id)
-        return " | ".join(event["message"] for event in streams["events"])
-
-    def close(self):
-        self.machine.close()
-        self.front.close()
-        self.scaling.set_desired_capacity(AutoScalingGroupName=self.stack.name, DesiredCapacity=0)
-        for instance in self.stack.group()["Instances"]:
-            self.scaling.terminate_instance_in_auto_scaling_group(
-                InstanceId=instance["InstanceId"], ShouldDecrementDesiredCapacity=False)
-
-
 @pytest.fixture
 def launch(fleet, tmp_path):
     launched = []
@@ -141,6 +66,51 @@ def launch(fleet, tmp_path):
 
 def submit(fleet, *steps, **keys):
     return fleet.world.submit(fleet.server, config(build=job(*steps, **keys)))
+
+
+def grow_too_old(instance):
+    assert instance.machine.do("systemctl", "is-active", "muster-too-old.timer") == "active\n"
+    instance.machine.do("systemctl", "start", "--no-block", "muster-too-old.service")
+    instance.wait_for_release()
+    assert "this instance is older than any job gets" in instance.recorded()
+
+
+def test_one_that_is_older_than_any_job_ends_though_its_runner_hangs(fleet, launch):
+    pipeline = submit(fleet, "echo begun; sleep 600")
+    instance = launch().tell_all_where_aws_is().boot().booted()
+    pipeline.wait_for_output("begun", deadline=120)
+    instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=STOP", "muster-runner")
+    grow_too_old(instance)
+    pipeline.cancel()
+
+
+# Until it is refused. It has an end of its own, for the sake of the machine that the tests run on.
+FORK_BOMB = """
+import os, time
+for count in range(3000):
+    try:
+        if os.fork() == 0:
+            break
+    except OSError:
+        print("refused after", count, flush=True)
+        break
+time.sleep(600)
+"""
+
+
+def test_a_job_that_takes_all_processes_does_not_keep_its_instance(fleet, launch):
+    steps = "checkout", "echo begun; until [ -e /tmp/go ]; do sleep 0.2; done; python3 bomb.py"
+    pipeline = fleet.world.submit(
+        fleet.server, config(build=job(*steps)), {"bomb.py": FORK_BOMB})
+    instance = launch().tell_all_where_aws_is().boot().booted()
+    if not instance.machine.is_bounded:
+        pytest.skip("the control groups of this machine count no processes")
+    pipeline.wait_for_output("begun", step=1, deadline=120)
+    instance.machine.hold_to_its_tasks("muster-runner.service")
+    instance.machine.write("tmp/go", "")
+    pipeline.wait_for_output("refused after", step=1, deadline=120)
+    grow_too_old(instance)
+    pipeline.cancel()
 
 
 def test_it_takes_a_job_and_releases_itself(fleet, launch):
@@ -204,9 +174,7 @@ def test_a_boot_that_is_told_to_end_releases_its_instance(fleet, launch):
 def test_a_boot_that_has_died_ends_its_instance(fleet, launch):
     """Nothing of it is left that could. Its BootMinutes are 10."""
     stack = fleet.deploy("dying-setup", SetupScript="#!/bin/bash\necho setting up\nsleep 900\n")
-    instance = launch(stack)
-    instance.machine.do("systemctl", "set-environment", f"AWS_ENDPOINT_URL={instance.front.url}")
-    instance.boot(impatience=570)
+    instance = launch(stack).tell_all_where_aws_is().boot(impatience=570)
     instance.machine.wait_for_console("setting up")
     instance.machine.do("pkill", "-KILL", "-f", "/opt/muster/boot|^boot |sleep 900")
     instance.wait_for_release()
@@ -334,7 +302,7 @@ def test_an_instance_that_was_started_again_releases_itself(launch):
     assert instance.stack.group()["Instances"]
     instance.machine.do("systemctl", "kill", "--kill-who=main", "--signal=STOP", "muster-runner")
     instance.machine.do("rm", "/run/muster/booted")
-    instance.machine.do("systemctl", "set-environment", f"AWS_ENDPOINT_URL={instance.front.url}")
+    instance.tell_all_where_aws_is()
     assert instance.machine.do("cat", "/etc/muster/instance-id") == instance.id
     instance.machine.write("etc/muster/instance-id", "i-0123456789abcdef0")
     instance.machine.do("systemctl", "start", "muster-rebooted")
@@ -378,8 +346,19 @@ def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
 
 @pytest.fixture
 def packagecloud(tmp_path):
+    """Its own to each machine that it is told to."""
     served = Packagecloud(tmp_path / "packagecloud", CIRCLECI_RUNNER, "2.0.0", "3.0.0")
-    yield served
+    relays = []
+
+    def tell(machine):
+        machine.write("etc/hosts", f"127.0.0.1 localhost {socket.gethostname()} {HOST}\n")
+        machine.write("etc/apt/sources.list", "")  # the mirrors are out of reach
+        machine.write("usr/local/share/ca-certificates/tests.crt", served.certificate.read_text())
+        machine.do("update-ca-certificates")
+        relays.append(Relay(machine.first, {("127.0.0.1", 443): served.port}))
+    yield SimpleNamespace(archive=served.archive, tell=tell)
+    for relay in relays:
+        relay.close()
     served.close()
 
 
@@ -393,20 +372,30 @@ def test_circlecis_runner_comes_from_its_repository(fleet, launch, packagecloud,
     pipeline = submit(fleet, "true")
     instance = launch(stack)
     machine = instance.machine
-    machine.write("etc/hosts", f"127.0.0.1 localhost {socket.gethostname()} {HOST}\n")
-    machine.write("etc/apt/sources.list", "")  # the mirrors are out of reach
-    machine.write("usr/local/share/ca-certificates/tests.crt", packagecloud.certificate.read_text())
-    machine.do("update-ca-certificates")
+    packagecloud.tell(machine)
     if had:
         machine.do("dpkg", "--install", machine.copy(packagecloud.archive / f"{had}.deb"))
-    relay = Relay(machine.first, {("127.0.0.1", 443): packagecloud.port})
-    try:
-        instance.boot().booted()
-        assert pipeline.wait(120)["state"] == "success"
-        assert machine.do("dpkg-query", "-W", "-f", "${Version}", "circleci-runner") == version
-        instance.wait_for_release()
-    finally:
-        relay.close()
+    instance.boot().booted()
+    assert pipeline.wait(120)["state"] == "success"
+    assert machine.do("dpkg-query", "-W", "-f", "${Version}", "circleci-runner") == version
+    instance.wait_for_release()
+
+
+def test_the_script_of_the_page_makes_an_image_of_a_machine(launch, packagecloud):
+    """Which it powers off when all is there, and only then. The mirrors' packages are there before."""
+    script, = re.findall(r"^cat > ami\.sh <<'END'\n(.*?)^END$", (ROOT / "docs/aws.md").read_text(),
+                         re.MULTILINE | re.DOTALL)
+    of_mirrors, end = " nodejs npm\n", "\npoweroff\n"
+    assert of_mirrors in script and script.endswith(end)
+    script = script.replace(of_mirrors, "\n").replace(end, """
+dpkg-query -W circleci-runner nftables
+systemctl is-enabled circleci-runner || true""" + end)
+    instance = launch()
+    packagecloud.tell(instance.machine)
+    instance.program = instance.machine.boot(script)
+    instance.wait_until_off()
+    assert "circleci-runner\t3.0.0" in instance.machine.console()
+    assert "\ndisabled" in instance.machine.console().replace("\r", "")
 
 
 def test_only_the_runner_starts_processes_of_the_jobs_user(launch):

@@ -1,11 +1,14 @@
 """The commands of docs/aws.md and docs/scaler-by-hand.md, as they stand, and what they make."""
 
+import base64
 import json
 import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from urllib.parse import parse_qs
 
 import pytest
@@ -165,8 +168,8 @@ def test_by_hand_they_make_a_function_that_scales(world, server, small, moto, cl
 
 
 PAGE = (ROOT / "docs/aws.md").read_text()
-NAMES, *MAKE, SETUP, DRAIN, DISABLE, DELETE = commands("aws.md")
-LOOK = MAKE[-1]
+NAMES, *MAKE, SETUP, TOKENS, AMI, DRAIN, DISABLE, DELETE = commands("aws.md")
+_, NETWORK, STACK, LOOK = MAKE
 
 
 @pytest.fixture
@@ -254,6 +257,75 @@ def test_the_setup_script_of_the_page_is_passed_as_it_is(moto, clone):
     script = (clone.place / "setup.sh").read_text()
     assert given == "SetupScript=" + script.rstrip("\n")
     assert script.startswith("#!/bin/bash\n") and "nodejs" in script
+
+
+# Tells all words of `aws`, and who could read its file of parameters.
+WATCHED = """
+export TMPDIR=$PWD
+aws() {
+  printf '%s\n' "$@" >>words
+  [ "$2" != create-stack ] || stat -c %a "$PARAMETERS" >mode
+  command aws "$@"
+}
+"""
+
+
+def test_tokens_as_parameters_come_in_a_file_of_their_owner_that_is_gone(server, small, clone, moto):
+    clone.write("circleci.token", server.token + "\n")
+    clone.write("class.token", small + "\n")
+    before, deploy, _ = STACK.partition("aws cloudformation deploy")
+    assert deploy
+    with moto.unchecked():
+        said = clone.run(moto, WATCHED + with_class(NAMES + NETWORK + before + TOKENS))
+    words = (clone.place / "words").read_text()
+    assert "create-stack" in words and (clone.place / "mode").read_text() == "600\n"
+    made, read = DeployedStack(moto).resources(), moto.client("secretsmanager").get_secret_value
+    for name, token in (("PersonalTokenOfStack", server.token), ("ClassTokenOfStack", small)):
+        assert read(SecretId=made[name])["SecretString"] == token
+        assert token not in words + said
+        assert not files_with(token, clone.place)
+    assert not [*clone.place.glob("*.token"), *clone.place.glob("tmp.*")]
+
+
+def test_a_file_of_parameters_is_gone_also_if_they_are_refused(server, clone, moto):
+    clone.write("circleci.token", server.token)
+    clone.write("class.token", "two words")
+    before, _, _ = STACK.partition("aws cloudformation deploy")
+    with moto.unchecked():
+        said = clone.run(moto, WATCHED + with_class(NAMES + NETWORK + before + TOKENS), expected=255)
+    assert "without a space" in said and server.token not in said
+    assert not files_with(server.token, clone.place)
+    assert (clone.place / "circleci.token").exists()  # for another try
+
+
+def power_off(ec2, stop):
+    """What its user data does to the machine that becomes an image."""
+    while not stop.wait(0.5):
+        for reservation in ec2.describe_instances()["Reservations"]:
+            for instance in reservation["Instances"]:
+                if instance["State"]["Name"] == "running":
+                    ec2.stop_instances(InstanceIds=[instance["InstanceId"]])
+
+
+def test_an_image_is_made_of_a_machine_that_is_gone_then(clone, moto):
+    ec2, stop = moto.client("ec2"), Event()
+    network = NAMES + NETWORK
+    with moto.unchecked(), ThreadPoolExecutor(1) as pool:
+        done = pool.submit(power_off, ec2, stop)
+        try:
+            said = clone.run(moto, network + AMI)
+        finally:
+            stop.set()
+        done.result()
+        (reservation,) = ec2.describe_instances()["Reservations"]
+        machine, = reservation["Instances"]
+        script = ec2.describe_instance_attribute(
+            InstanceId=machine["InstanceId"], Attribute="userData")["UserData"]["Value"]
+        image, = ec2.describe_images(Owners=["self"])["Images"]
+    assert said.splitlines()[-1] == f"ImageId={image['ImageId']}"
+    assert f"{machine['InstanceId']} makes it" in said
+    assert machine["State"]["Name"] == "terminated"
+    assert base64.b64decode(script).decode() == (clone.place / "ami.sh").read_text()
 
 
 def test_an_update_replaces_instances_by_attrition_as_the_doctor_tells(moto, clone, deploy):

@@ -173,7 +173,6 @@ def test_no_alarm_begins_before_the_first_metric(stack, moto):
 
 def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(stack):
     script = stack.user_data()
-    assert len(script) < 16_384
     names = {"__name__": "read"}
     before, _, _ = script.partition("\ndef http(")
     exec(compile(before, "user-data", "exec"), names)
@@ -187,12 +186,56 @@ def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(sta
     ast.parse(script, feature_version=(3, 9))  # Debian 11's; later ones have later ones
 
 
-def test_instances_that_failed_together_do_not_ask_again_together(stack):
-    """Two minutes in all, and no two of the same."""
-    definitions = [part for part in ast.parse(stack.user_data()).body
+def bound_of(parameter):
+    return int(re.search(rf"^  {parameter}:\n(?:    .*\n)*?    MaxLength: (\d+)\n",
+                         (ROOT / TEMPLATE).read_text(), re.MULTILINE)[1])
+
+
+def test_the_longest_user_data_is_one_that_ec2_takes(moto, tmp_path):
+    """It takes 16 KB, before they are encoded."""
+    def longest(parameter, beginning, end=""):
+        return beginning + "x" * (bound_of(parameter) - len(beginning + end)) + end
+    given = {"SetupScript": longest("SetupScript", "#!/bin/sh\n"),
+             "ResourceClass": longest("ResourceClass", "acme/"),
+             "ApiUrl": longest("ApiUrl", "https://"),
+             "RunnerVersion": longest("RunnerVersion", "3."),
+             "ClassTokenSecret": longest(
+                 "ClassTokenSecret", f"arn:aws:secretsmanager:{REGION}:123456789012:secret:",
+                 "-AbCd12"),
+             "JobUser": "x" * 31, "Runner": "circleci", "IdleSeconds": 900, "MaxRunHours": 72,
+             "BootMinutes": 60}
+    stack = Stack(moto, tmp_path / "clone", "s" * 128, bucket="longest").made(
+        PersonalToken=PERSONAL, **given)
+    script = stack.user_data()
+    assert all(str(text) in script for name, text in given.items() if name != "SetupScript")
+    assert len(script.encode()) <= 16_384
+    # There is no other parameter in it.
+    text = (ROOT / TEMPLATE).read_text()
+    text = text[text.index("        UserData:"):text.index("\n  Group:\n")]
+    summary = moto.client("cloudformation").get_template_summary(StackName=stack.name)
+    parameters = {parameter["ParameterKey"] for parameter in summary["Parameters"]}
+    assert given.keys() == parameters & set(re.findall(r"(?:!Ref |\${)(\w+)", text))
+
+
+def functions_of(script):
+    """Of the user data, without what it would do."""
+    definitions = [part for part in ast.parse(script).body
                    if isinstance(part, (ast.Import, ast.ImportFrom, ast.FunctionDef))]
     names = {}
     exec(compile(ast.Module(definitions, []), "user-data", "exec"), names)
+    return names
+
+
+def test_its_life_is_bounded_before_the_runner_starts_and_after(stack):
+    names, bounds = functions_of(stack.user_data()), {}
+    names["end_after"] = lambda seconds, name, why: bounds.update({name: seconds})
+    names["bound_life"]()
+    assert bounds == {"overdue": 10 * 60 - 30, "too-old": 5 * 3600 + 10 * 60 + 3600}
+
+
+def test_instances_that_failed_together_do_not_ask_again_together(stack):
+    """Two minutes in all, and no two of the same."""
+    names = functions_of(stack.user_data())
 
     def pauses():
         slept = []

@@ -4,6 +4,8 @@ Groups are the strict server's, which looks at each policy's resources and regio
 statements of the template itself; all else is moto's, whose calls are held against them afterwards.
 """
 
+from types import SimpleNamespace
+
 import pytest
 
 from support.bridge import Bridge
@@ -183,3 +185,14 @@ def test_the_comparison_sees_a_resource_that_is_wrong(change, expected):
     called = {(statement["Action"], GROUP_ARN.format("runners"))}
     missing, needless = compare([{**statement, "Resource": change(statement)}], called)
     assert bool(missing) == bool(needless) == (expected == "missing")
+
+
+def test_a_call_that_the_comparison_does_not_know_is_told_with_the_cure():
+    moto = SimpleNamespace(recorded_calls=lambda key: [("sqs:SendMessage", "http://moto/", "{}")])
+    with pytest.raises(AssertionError, match=r"sqs:SendMessage was called.*: tell RESOURCES of "):
+        called_at_moto(moto, {"aws_access_key_id": "AKIA"})
+
+
+def test_a_statement_that_cannot_be_compared_is_told_with_the_cure():
+    with pytest.raises(AssertionError, match="say its Sid, Action and Resource in the template"):
+        compare([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], set())

@@ -8,7 +8,8 @@ from pathlib import Path
 from support.debian_root import LAYER, DebianRoot, children_of
 from support.waiting import TooLate, wait_until
 
-CGROUPS = [Path("/sys/fs/cgroup", hierarchy) for hierarchy in ("", "systemd", "unified")]
+CGROUPS = [Path("/sys/fs/cgroup", hierarchy) for hierarchy in ("", "systemd", "unified", "pids")]
+MOST_TASKS = 1000
 
 # The container's control groups are below one of this name, for us to remove. systemd-nspawn wants
 # its own files in memory.
@@ -49,6 +50,7 @@ class BootedDebian(DebianRoot):
         try:
             self.first = wait_until(self.find_first, 60, "the container's first process")
             wait_until(self.is_booted, 120, "systemd to have booted")
+            self.is_bounded = any(map(self.bound, self.roots()))
         except TooLate as late:
             self.close()
             raise CannotBoot(f"{late}\n{log.read_text(errors='replace')}") from late
@@ -66,6 +68,31 @@ class BootedDebian(DebianRoot):
 
     def is_booted(self):
         return self.run("systemctl", "is-system-running").stdout in ("running\n", "degraded\n")
+
+    def roots(self):
+        """Its control groups that count its processes: in the older hierarchy, or the newer."""
+        return CGROUPS[-1] / self.group, CGROUPS[0] / self.group / "payload"
+
+    @staticmethod
+    def bound(group):
+        """So that it is full before this machine is."""
+        limit = group / "pids.max"
+        if limit.exists():
+            limit.write_text(str(MOST_TASKS))
+        return limit.exists()
+
+    def hold_to_its_tasks(self, unit):
+        """As systemd does itself, but not in the older hierarchy, which a container may only read."""
+        older, _ = self.roots()
+        if not older.exists():
+            return
+        own = older / unit
+        own.mkdir()
+        most = self.do("systemctl", "show", "--value", "-p", "TasksMax", unit)
+        (own / "pids.max").write_text(most)
+        running = CGROUPS[1] / self.group / "payload/system.slice" / unit / "cgroup.procs"
+        for pid in running.read_text().split():
+            (own / "cgroup.procs").write_text(pid)
 
     @property
     def directory(self):

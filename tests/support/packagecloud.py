@@ -17,6 +17,12 @@ Architecture: amd64
 Maintainer: The tests <tests@localhost>
 Description: takes the same command line and the same file as CircleCI's runner
 """
+# CircleCI's own is enabled by who installs it.
+UNIT = """[Service]
+ExecStart=/usr/bin/circleci-runner machine
+[Install]
+WantedBy=multi-user.target
+"""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -50,7 +56,8 @@ class Packagecloud:
     def pack(self, version):
         content = self.place / version
         for name, text, mode in (("DEBIAN/control", CONTROL.format(version=version), 0o644),
-                                 ("usr/bin/circleci-runner", self.program, 0o755)):
+                                 ("usr/bin/circleci-runner", self.program, 0o755),
+                                 ("lib/systemd/system/circleci-runner.service", UNIT, 0o644)):
             file = content / name
             file.parent.mkdir(parents=True)
             file.write_text(text)

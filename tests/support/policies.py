@@ -24,6 +24,9 @@ def called_at_moto(moto, keys):
             _, _, _, name, _, version = urlsplit(url).path.split("/")
             found.add((action, f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}:{version}"))
             continue
+        assert action in RESOURCES, (
+            f"{action} was called, and it is not known on which resource: tell RESOURCES of "
+            "tests/support/policies.py, as AWS's Service Authorization Reference names it")
         service, resource = RESOURCES[action]
         named = resource.format(**json.loads(body))
         found.add((action, f"arn:aws:{service}:{REGION}:{ACCOUNT}:{named}" if service else named))
@@ -41,6 +44,8 @@ def called_at_groups(groups, keys, group):
 def parts(statements):
     """Each action alone, with the statement that allows it."""
     for statement in statements:
+        assert {"Sid", "Action", "Resource"} <= statement.keys(), (
+            f"{statement} cannot be compared: say its Sid, Action and Resource in the template")
         named = statement["Action"]
         for action in [named] if isinstance(named, str) else named:
             yield {**statement, "Action": action}
