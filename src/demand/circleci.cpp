@@ -22,10 +22,10 @@ constexpr Millis kLongestPause = std::chrono::minutes(1);
 constexpr Millis kLongestRetryAfter = std::chrono::minutes(15);
 constexpr std::size_t kLongestReason = 300;
 
-// Runners are listed for several classes at once where these share a namespace.
+// Runners are listed for a whole namespace: an instance that was given the token of another class
+// is then seen, be it a class that is not scaled here.
 struct Listing {
-  std::string_view filter;
-  std::string value;
+  std::string space;
   std::vector<std::string> classes;
 };
 
@@ -33,13 +33,7 @@ std::vector<Listing> listings_of(const std::vector<std::string>& classes) {
   std::map<std::string, std::vector<std::string>> by_namespace;
   for (const auto& name : classes) by_namespace[name.substr(0, name.find('/'))].push_back(name);
   std::vector<Listing> listings;
-  for (auto& [space, members] : by_namespace) {
-    if (members.size() == 1) {
-      listings.push_back({"resource-class", members.front(), members});
-    } else {
-      listings.push_back({"namespace", space, std::move(members)});
-    }
-  }
+  for (auto& [space, members] : by_namespace) listings.push_back({space, std::move(members)});
   return listings;
 }
 
@@ -73,7 +67,8 @@ class CircleCi::Sweep {
 
   // The rest is for one thread, once run() is over.
   std::map<std::string, fleet::ClassDemand> readings;
-  std::map<std::string, Refusal> refusals;  // of a class
+  std::map<std::string, std::vector<fleet::KnownRunner>> runners_of_others;  // by class, unread
+  std::map<std::string, Refusal> refusals;                                   // of a class
   std::optional<Refusal> source_refusal;
 
  private:
@@ -118,12 +113,14 @@ class CircleCi::Sweep {
 
   void read_runners(RunnerApi& api, const Listing& listing) {
     if (!may_ask()) return refuse(listing.classes, std::nullopt);
-    const auto listed = api.runners(listing.filter, listing.value, stop_);
+    const auto listed = api.runners(listing.space, stop_);
     if (!listed) return refuse(listing.classes, listed.error());
     const std::lock_guard lock(mutex_);
     for (const auto& runner : *listed) {
       const auto found = readings.find(runner.resource_class);
-      if (found != readings.end()) found->second.runners->push_back({runner.name, {}, false});
+      auto& known = found != readings.end() ? *found->second.runners
+                                            : runners_of_others[runner.resource_class];
+      known.push_back({runner.name, {}, false});
     }
   }
 
@@ -178,6 +175,10 @@ std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
 
   auto demand = all_unknown(source_pause_.why);
   for (auto& [name, reading] : sweep.readings) demand[name] = std::move(reading);
+  for (auto& [name, runners] : sweep.runners_of_others) {
+    demand.try_emplace(name, fleet::ClassDemand{scaling::DemandUnknown{"not asked for"}});
+    demand[name].runners = std::move(runners);
+  }
   for (const auto& name : classes_) {
     const auto& pause = class_pauses_[name];
     if (pause.refusals > 0) demand[name].demand = scaling::DemandUnknown{pause.why};

@@ -63,13 +63,22 @@ TEST_F(CircleCiTest, ReadsBothCountsAndWhoHasConnected) {
 }
 
 TEST_F(CircleCiTest, ListsRunnersOncePerNamespace) {
-  server.answer_to("/runner?resource-class=other%2Fmac", 200, R"({"items":[]})");
+  server.answer_to("/runner?namespace=other", 200, R"({"items":[]})");
   auto queue = queue_of({"acme/linux", "acme/arm", "other/mac"});
   const auto demand = queue.read({});
   EXPECT_EQ(server.times_asked("/runner?namespace=acme"), 1U);
-  EXPECT_EQ(server.times_asked("/runner?resource-class=other%2Fmac"), 1U);
+  EXPECT_EQ(server.times_asked("/runner?namespace=other"), 1U);
   EXPECT_EQ(demand.at("acme/linux").runners->size(), 1U);
   EXPECT_THAT(*demand.at("acme/arm").runners, IsEmpty());
+}
+
+// An instance of ours may have been given the token of that class.
+TEST_F(CircleCiTest, TellsOfTheRunnersOfAClassThatIsNotScaledHere) {
+  const auto demand = queue_of({"acme/arm"}).read({});
+  EXPECT_THAT(*demand.at("acme/arm").runners, IsEmpty());
+  ASSERT_TRUE(demand.contains("acme/linux"));
+  EXPECT_EQ(demand.at("acme/linux").runners->at(0).name, "i-1");
+  EXPECT_EQ(why(demand.at("acme/linux")), "not asked for");
 }
 
 struct Trouble {
@@ -297,7 +306,7 @@ TEST_F(CircleCiTest, SpreadsAReadingOfManyClassesOverHalfTheInterval) {
   // 41 requests: a dozen of them at once, the rest at 41 a second.
   EXPECT_GE(std::chrono::steady_clock::now() - begun, Millis(600));
   EXPECT_EQ(server.times_asked("/api/v3/runner"), 41U);
-  for (const auto& [name, reading] : demand) EXPECT_EQ(why(reading), "it is known") << name;
+  for (const auto& name : many) EXPECT_EQ(why(demand.at(name)), "it is known") << name;
 }
 
 TEST_F(CircleCiTest, SpreadsAReadingOverAFewSecondsAtMost) {

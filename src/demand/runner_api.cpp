@@ -151,10 +151,9 @@ Answer<std::int64_t> RunnerApi::running_tasks(const std::string& resource_class,
       .map([](const auto& told) { return told.running_runner_tasks; });
 }
 
-Answer<std::vector<protocol::RunnerName>> RunnerApi::runners(std::string_view filter,
-                                                             const std::string& value,
+Answer<std::vector<protocol::RunnerName>> RunnerApi::runners(const std::string& space,
                                                              std::stop_token stop) {
-  return get<protocol::RunnerNames>("runner", filter, value, stop)
+  return get<protocol::RunnerNames>("runner", "namespace", space, stop)
       .and_then(whole<protocol::RunnerNames>);
 }
 

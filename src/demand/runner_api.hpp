@@ -44,9 +44,8 @@ class RunnerApi {
 
   Answer<std::int64_t> unclaimed_tasks(const std::string& resource_class, std::stop_token stop);
   Answer<std::int64_t> running_tasks(const std::string& resource_class, std::stop_token stop);
-  // `filter` is "resource-class" or "namespace".
-  Answer<std::vector<protocol::RunnerName>> runners(std::string_view filter,
-                                                    const std::string& value, std::stop_token stop);
+  // Of all classes of a namespace.
+  Answer<std::vector<protocol::RunnerName>> runners(const std::string& space, std::stop_token stop);
   Answer<std::vector<protocol::RunnerContact>> contacts(const std::string& resource_class,
                                                         std::stop_token stop);
 

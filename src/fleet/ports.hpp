@@ -36,7 +36,8 @@ class DemandSource {
   virtual ~DemandSource() = default;
 
   // One consistent reading of every class asked for. A class that could not be read is there as
-  // DemandUnknown with the reason; this never fails as a whole.
+  // DemandUnknown with the reason; this never fails as a whole. Other classes may be there, with
+  // their runners, as an instance of ours may have registered under them.
   virtual std::map<std::string, ClassDemand> read(std::stop_token stop) = 0;
 
   // What another process of ours was told: not to ask for the class before. Called by the thread
