@@ -25,7 +25,6 @@ body { margin: 0 auto; max-width: 76rem; padding: 2rem 1rem 4rem; background: va
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 3rem 0 .2rem; overflow-wrap: anywhere; }
 h3 { font-size: .95rem; margin: 0; }
-
 p { margin: 0 0 1rem; color: var(--soft); max-width: 46rem; }
 .plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 .card { background: var(--card); border: 1px solid var(--grid); border-radius: .6rem;
@@ -43,7 +42,7 @@ tbody tr { border-top: 1px solid var(--grid); }
 tr.ours td:first-child { color: var(--ours); font-weight: 600; }
 svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 svg text { fill: var(--soft); }
-svg text.name, svg .words { font-weight: 600; }
+svg text.name { font-weight: 600; }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .leader { stroke: var(--soft); stroke-width: .7; }
@@ -92,7 +91,8 @@ std::string plots_over_time(const TraceResult& result) {
   }
   const auto span = result.curve_end / static_cast<std::int64_t>(Curves::kPoints);
   return fmt::format(
-      "<p>Means over spans of {}. The plots of all policies have the same scales.</p>\n"
+      "<p>Means over spans of {}. All plots have the same scales, but for queues that are "
+      "marked.</p>\n"
       "<div class=\"plots\">\n{}</div>\n",
       humanize(span), text);
 }

@@ -112,14 +112,31 @@ std::string wait_against_cost(const TraceResult& result, const Terms& terms) {
                       drawn + with_names(named, kFrame));
 }
 
+namespace {
+
+double longest_queue(const PolicyResult& policy) {
+  double longest = 1;
+  for (const auto& point : policy.curve) longest = std::max(longest, point.waiting);
+  return longest;
+}
+
+}  // namespace
+
 CurveLimits limits_of(const TraceResult& result) {
+  constexpr double kManyTimes = 10;
   CurveLimits limits;
   limits.end = result.curve_end;
+  std::vector<double> queues;
   for (const auto& policy : result.policies) {
+    if (policy.curve.empty()) continue;
+    queues.push_back(longest_queue(policy));
     for (const auto& point : policy.curve) {
-      limits.most_waiting = std::max(limits.most_waiting, point.waiting);
       limits.most_instances = std::max({limits.most_instances, point.live, point.desired});
     }
+  }
+  std::ranges::sort(queues);
+  for (const auto queue : queues) {
+    if (queue <= kManyTimes * queues[(queues.size() - 1) / 2]) limits.most_waiting = queue;
   }
   return limits;
 }
@@ -131,11 +148,16 @@ std::string over_time(const PolicyResult& policy, const CurveLimits& limits) {
   const auto end = static_cast<double>(limits.end.count()) / unit.millis;
   const auto step = end / static_cast<double>(Curves::kPoints);
   const svg::Scale x(0, end, kQueue.left, kQueue.right);
-  const svg::Scale waiting(0, limits.most_waiting * 1.05, kQueue.bottom, kQueue.top);
+  const auto longest = longest_queue(policy);
+  const bool own_scale = longest > limits.most_waiting;
+  const svg::Scale waiting(0, std::max(longest, limits.most_waiting) * 1.05, kQueue.bottom,
+                           kQueue.top);
   const svg::Scale there(0, limits.most_instances * 1.05, kFleet.bottom, kFleet.top);
 
   auto drawn = svg::axis_y(kQueue, waiting, waiting.ticks(3, true), "");
-  drawn += words_in_colours({kQueue.left, kQueue.top - 10}, {{"tasks that wait", "waiting"}});
+  drawn += words_in_colours(
+      {kQueue.left, kQueue.top - 10},
+      {{own_scale ? "tasks that wait (a scale of its own)" : "tasks that wait", "waiting"}});
   const auto queue = curve(policy, x, waiting, step, &CurvePoint::waiting);
   drawn += svg::area(queue, kQueue.bottom, "waiting fill") + svg::path(queue, "waiting stroke");
   drawn += svg::line({kQueue.left, kQueue.bottom}, {kQueue.right, kQueue.bottom}, "axis");

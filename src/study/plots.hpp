@@ -12,7 +12,8 @@ namespace muster::study {
 // cost: one point a policy, each with its name.
 std::string wait_against_cost(const TraceResult& result, const Terms& terms);
 
-// What the plots of several policies have in common, so that they can be compared.
+// What the plots of several policies have in common, so that they can be compared. A queue that is
+// many times as long as the others has a scale of its own, and says so.
 struct CurveLimits {
   Millis end{};
   double most_waiting = 1;

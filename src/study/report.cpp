@@ -37,7 +37,7 @@ std::string seconds_json(Millis time) {
   return fmt::format("{}.{:03}", time.count() / 1000, time.count() % 1000);
 }
 std::string hours_json(Millis time) {
-  const auto micros = time.count() * 10 / 36 * 10 + time.count() * 10 % 36 * 10 / 36;
+  const auto micros = time.count() * 5 / 18;
   return fmt::format("{}.{:06}", micros / 1'000'000, micros % 1'000'000);
 }
 

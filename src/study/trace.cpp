@@ -177,7 +177,7 @@ std::string in_seconds(Millis time) {
 Millis Trace::span() const {
   Millis end{};
   for (const auto& task : tasks) end = std::max(end, task.at + task.duration);
-  return end;
+  return tasks.empty() ? end : end - tasks.front().at;
 }
 
 Millis Trace::work() const {
@@ -189,7 +189,7 @@ Millis Trace::work() const {
 std::map<std::string, std::vector<simulation::Arrival>> Trace::by_class() const {
   std::map<std::string, std::vector<simulation::Arrival>> arrivals;
   for (const auto& task : tasks) {
-    arrivals[classes[task.resource_class]].push_back({task.at, task.duration});
+    arrivals[classes[task.resource_class]].push_back({task.at - tasks.front().at, task.duration});
   }
   return arrivals;
 }

@@ -14,7 +14,7 @@ namespace muster::study {
 
 struct TraceTask {
   std::size_t resource_class = 0;  // an index into Trace::classes
-  Millis at{};                     // since the first task was queued
+  Millis at{};                     // from any beginning
   Millis duration{};
 };
 
@@ -25,6 +25,7 @@ struct Trace {
 
   Millis span() const;  // from the first task to the end of the last, had none waited
   Millis work() const;  // of all tasks together
+  // Since the first task was queued.
   std::map<std::string, std::vector<simulation::Arrival>> by_class() const;
 };
 
