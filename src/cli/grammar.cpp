@@ -273,8 +273,7 @@ class Grammar::Definition {
                             const char* type, const char* help) {
     return command->add_option(name, values, help)
         ->type_name(type)
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        ->allow_extra_args(false);  // what follows is a TRACE
   }
 
   void add_instance() {

@@ -82,6 +82,11 @@ TEST_F(Parse, SimulateTakesTracesAndListsOfNames) {
   EXPECT_EQ(set.workloads, (std::vector<std::string>{"week,rate=3", "poisson"}));
   EXPECT_EQ(set.traces, (std::vector<std::string>{"a.csv"}));
   EXPECT_EQ(set.replace_after, Millis(0));
+
+  const auto compared = chosen<SimulateOptions>(
+      {"simulate", "--compare", "tutorial,drone", "a.csv", "b.csv", "--generate", "week", "c.csv"});
+  EXPECT_EQ(compared.compare, (std::vector<std::string>{"tutorial", "drone"}));
+  EXPECT_EQ(compared.traces, (std::vector<std::string>{"a.csv", "b.csv", "c.csv"}));
   EXPECT_EQ(set.seed, 7);
 }
 

@@ -62,6 +62,12 @@ std::string policies_json(const TraceResult& result, const Terms& terms) {
   return "[" + join(items, ",") + "]";
 }
 
+std::uint64_t sum(const TraceResult& result, std::uint64_t PolicyResult::*count) {
+  std::uint64_t all = 0;
+  for (const auto& policy : result.policies) all += policy.*count;
+  return all;
+}
+
 }  // namespace
 
 std::string report_table(const std::vector<TraceResult>& results, const Terms& terms) {
@@ -75,9 +81,11 @@ std::string report_json(const std::vector<TraceResult>& results, const Terms& te
   std::vector<std::string> traces;
   for (const auto& result : results) {
     traces.push_back(fmt::format(
-        R"({{"name":{},"tasks":{},"classes":{},"left_out":{},"work_hours":{},"policies":{}}})",
+        R"({{"name":{},"tasks":{},"classes":{},"left_out":{},"work_hours":{},"policies":{},)"
+        R"("events":{},"passes":{},"passes_made":{}}})",
         json_text(to_utf8(result.name)), result.tasks, result.classes, result.never_ran,
-        hours_json(result.work), policies_json(result, terms)));
+        hours_json(result.work), policies_json(result, terms), sum(result, &PolicyResult::events),
+        sum(result, &PolicyResult::passes), sum(result, &PolicyResult::passes_made)));
   }
   return fmt::format("{{\"policies\":{},\"traces\":[{}]}}\n",
                      policies_json(together(results), terms), join(traces, ","));

@@ -13,7 +13,8 @@ namespace muster::study {
 std::string report_table(const std::vector<TraceResult>& results, const Terms& terms);
 
 // {"policies": […], "traces": [{"name", …, "policies": […]}]}: the first are of all traces
-// together. Waits are in seconds, instance_hours in hours, idle_share is from 0 to 1.
+// together. Waits are in seconds, instance_hours in hours, idle_share is from 0 to 1. What it took
+// to find out (events, passes) is of a trace's policies together.
 std::string report_json(const std::vector<TraceResult>& results, const Terms& terms);
 
 // One HTML document that needs nothing else: plots as inline SVG, for light and dark. The results

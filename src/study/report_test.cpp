@@ -64,7 +64,8 @@ TEST(ReportJson, HasSecondsHoursAndShares) {
   EXPECT_EQ(report_json({some_result()}, {}),
             R"({"policies":[)" + policy +
                 R"(],"traces":[{"name":"a.csv","tasks":3,"classes":1,"left_out":0,)" +
-                R"("work_hours":1.000000,"policies":[)" + policy + "]}]}\n");
+                R"("work_hours":1.000000,"policies":[)" + policy +
+                R"(],"events":0,"passes":0,"passes_made":0}]})" + "\n");
 }
 
 TEST(ReportJson, HasTheCostOnlyWithAPrice) {

@@ -140,6 +140,7 @@ class OnePolicy {
     result_.wasted_boots += totals.group.wasted;
     result_.events += totals.events;
     result_.passes += totals.passes;
+    result_.passes_made += totals.passes_made;
   }
 
   const Trace& trace_;
@@ -215,6 +216,7 @@ TraceResult together(const std::vector<TraceResult>& results) {
       to.wasted_boots += from.wasted_boots;
       to.events += from.events;
       to.passes += from.passes;
+      to.passes_made += from.passes_made;
     }
   }
   for (auto& policy : all.policies) std::ranges::sort(policy.waits);

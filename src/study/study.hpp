@@ -41,7 +41,8 @@ struct PolicyResult {
   std::int64_t launches = 0;
   std::int64_t wasted_boots = 0;  // instances that ended without a task
   std::uint64_t events = 0;
-  std::uint64_t passes = 0;
+  std::uint64_t passes = 0;       // of its scaler, that were due
+  std::uint64_t passes_made = 0;  // of them, of our own loop: see simulation::Thoroughness
   std::vector<CurvePoint> curve;  // empty, unless wanted
 
   // Of the time that is paid, what no task ran in; in thousandths.

@@ -62,7 +62,7 @@ def test_a_price_adds_the_cost(simulate, trace):
 def test_several_traces_are_told_one_by_one_and_together(simulate, trace, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text(HEADER + "acme/large,2026-01-05T09:00:00Z,30\n")
-    report = json.loads(simulate(trace, other, "--json").stdout)
+    report = json.loads(simulate("--json", "--compare", "bound", trace, other).stdout)
     assert [each["tasks"] for each in report["traces"]] == [30, 1]
     assert report["policies"][0]["instance_hours"] == pytest.approx(
         sum(each["policies"][0]["instance_hours"] for each in report["traces"]), abs=1e-5)
