@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kHeight = 14;  // of a name
 constexpr double kRadius = 5;
-constexpr double kGap = 9;  // from a point's middle to its name
+constexpr double kGap = 10;  // from a point's middle to its name
 constexpr int kMostSteps = 14;
 
 struct Box {
@@ -22,7 +22,8 @@ bool overlap(const Box& a, const Box& b) {
 }
 
 Box around(const svg::Point& at) {
-  return {at.x - kRadius - 1, at.y - kRadius - 1, at.x + kRadius + 1, at.y + kRadius + 1};
+  constexpr double kReach = kRadius + 4;
+  return {at.x - kReach, at.y - kReach + 3, at.x + kReach, at.y + kReach - 3};
 }
 
 // One place for a name: beside the point on one side, so far above or below it.

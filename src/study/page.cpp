@@ -46,6 +46,7 @@ svg text.name { font-weight: 600; }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .leader { stroke: var(--soft); stroke-width: .7; }
+svg circle { stroke: var(--card); stroke-width: 1.2; }
 svg .ours { fill: var(--ours); } svg .theirs { fill: var(--theirs); } svg .bound { fill: var(--bound); }
 svg text.waiting { fill: var(--waiting); } svg text.actual { fill: var(--actual); }
 svg text.desired { fill: var(--desired); } svg text.busy { fill: var(--busy); }
