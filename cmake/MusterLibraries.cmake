@@ -22,6 +22,7 @@ if(MUSTER_STATIC)  # for these, CMake is told of the shared libraries first
   find_library(MUSTER_YAML_CPP yaml-cpp REQUIRED)
   set(yaml-cpp ${MUSTER_YAML_CPP})
 endif()
+find_library(MUSTER_CSV csv REQUIRED)
 
 function(muster_library name)
   add_library(muster_library_${name} INTERFACE)
@@ -30,6 +31,7 @@ endfunction()
 
 muster_library(asio Boost::headers Threads::Threads)
 muster_library(cli11)
+muster_library(csv ${MUSTER_CSV})
 muster_library(curl CURL::libcurl Threads::Threads)
 muster_library(expected tl::expected)
 muster_library(fmt fmt::fmt)

@@ -1,6 +1,7 @@
 #include "cli/grammar.hpp"
 
 #include <deque>
+#include <limits>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -40,6 +41,7 @@ class Grammar::Definition {
     add_scale();
     add_plan();
     add_doctor();
+    add_simulate();
     add_instance();
     add_resource_class();
     add_token();
@@ -102,14 +104,16 @@ class Grammar::Definition {
         ->default_str(std::to_string(value));
   }
 
-  static void duration(CLI::App* command, const char* name, Millis& value, const char* help) {
-    const auto read = [&value, name](const std::string& given) {
+  static void duration(CLI::App* command, const char* name, Millis& value, const char* help,
+                       Millis least = std::chrono::seconds(1)) {
+    const auto read = [&value, name, least](const std::string& given) {
       const auto parsed = parse_duration(given);
       if (!parsed) {
         throw CLI::ValidationError(fmt::format("{}: {}", name, printable(parsed.error().message)));
       }
-      if (*parsed < std::chrono::seconds(1)) {
-        throw CLI::ValidationError(fmt::format("{}: must be at least 1s", name));
+      if (*parsed < least) {
+        throw CLI::ValidationError(
+            fmt::format("{}: must be at least {}", name, format_duration(least)));
       }
       value = *parsed;
     };
@@ -230,6 +234,46 @@ class Grammar::Definition {
         ->required();
     added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
     choose(added, options);
+  }
+
+  void add_simulate() {
+    auto& options = fresh<SimulateOptions>();
+    auto* added = command(app, "simulate", kScale, text::kSimulate);
+    added
+        ->add_option("TRACE", options.traces,
+                     "CSV files of tasks, or CircleCI's usage exports; - is standard input.")
+        ->type_name("FILE");
+    words(added, "--generate", options.workloads, "SPEC",
+          "Make up the tasks instead; several are put together. See docs/simulate.md.");
+    words(added, "--policy", options.policies, "NAME",
+          "Only this one; several by commas, or by asking several times.")
+        ->delimiter(',')
+        ->default_str("muster");
+    words(added, "--compare", options.compare, "NAME", "And these.")->delimiter(',');
+    string_option(added, "--boot", options.boot, "DISTRIBUTION",
+                  "How long an instance takes until it asks for work: 90s, exponential:90s, "
+                  "lognormal:90s:0.3 or pareto:60s:1.5.");
+    duration(added, "--replace-after", options.replace_after,
+             "How long a group takes to replace an instance that shuts down.", Millis(0));
+    duration(added, "--idle-timeout", options.idle_timeout,
+             "How long an instance of muster's waits for a task before it ends.", Millis(0));
+    number(added, "--max", options.max, 1, 100'000, "How many instances a class may have.");
+    number(added, "--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max(),
+           "Of what is left to chance.");
+    string_option(added, "--price", options.price, "NUMBER",
+                  "What an instance costs an hour, such as 0.17: adds the cost.");
+    string_option(added, "--write-trace", options.write_trace, "FILE",
+                  "Also write what was generated, as CSV.");
+    string_option(added, "--html", options.html, "FILE", "Also write a page with plots.");
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
+  }
+
+  static CLI::Option* words(CLI::App* command, const char* name, std::vector<std::string>& values,
+                            const char* type, const char* help) {
+    return command->add_option(name, values, help)
+        ->type_name(type)
+        ->allow_extra_args(false);  // what follows is a TRACE
   }
 
   void add_instance() {

@@ -96,6 +96,22 @@ inline constexpr Text kDoctor{
   muster doctor --config muster.yaml --json
 )"};
 
+inline constexpr Text kSimulate{
+    "Say what a trace would have waited and cost under each policy.\n"
+    "Runs the tasks of a trace, or made-up ones, in a virtual world: muster's own loop beside "
+    "models "
+    "of other scalers. Prints how long tasks waited and how many instance-hours that took. Nothing "
+    "outside is asked or changed. Policies: muster, muster-single, tutorial, provisioner, "
+    "buildkite, "
+    "gitlab, drone, fixed:N, bound.",
+    R"(Examples:
+  muster simulate last-month.csv --compare tutorial,provisioner,bound --price 0.17
+  muster simulate usage-export.csv --boot lognormal:90s:0.3 --html study.html
+  muster simulate --generate week,rate=30,stages=1-6-1,days=7 --policy muster-single,fixed:20
+
+A trace has the header resource_class,queued_at,duration: RFC 3339 or seconds, and seconds.
+)"};
+
 inline constexpr Text kInstance{
     "What an instance does for itself.\n"
     "Run on an EC2 instance of an Auto Scaling group, with the rights of its role: configure its "

@@ -48,6 +48,22 @@ struct DoctorOptions {
   bool json = false;
 };
 
+struct SimulateOptions {
+  std::vector<std::string> traces;     // files; "-": standard input
+  std::vector<std::string> workloads;  // to generate, instead
+  std::vector<std::string> policies;   // empty: muster
+  std::vector<std::string> compare;    // further ones
+  std::string boot = "90s";            // a duration or distribution
+  Millis replace_after = std::chrono::seconds(60);
+  Millis idle_timeout = std::chrono::seconds(10);
+  std::int64_t max = 1000;
+  std::int64_t seed = 1;
+  std::string price;        // of an instance-hour; empty: unknown
+  std::string write_trace;  // the file that what was generated goes into; empty: none
+  std::string html;         // the file that the page goes into; empty: none
+  bool json = false;
+};
+
 struct RunOptions {
   ClientOptions client;
   std::filesystem::path directory = ".";
@@ -112,7 +128,7 @@ struct CompletionOptions {
 struct ManOptions {};
 
 using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
-                             RunOptions, PipelineOptions, ResourceClassOptions, TokenOptions,
-                             InstanceOptions, CompletionOptions, ManOptions>;
+                             SimulateOptions, RunOptions, PipelineOptions, ResourceClassOptions,
+                             TokenOptions, InstanceOptions, CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

@@ -65,6 +65,31 @@ TEST_F(Parse, AgentScalePlanAndDoctorTakeAFile) {
   EXPECT_TRUE(chosen<DoctorOptions>({"doctor", "--config", "m.yaml", "--json"}).json);
 }
 
+TEST_F(Parse, SimulateTakesTracesAndListsOfNames) {
+  const auto plain = chosen<SimulateOptions>({"simulate", "a.csv", "b.csv"});
+  EXPECT_EQ(plain.traces, (std::vector<std::string>{"a.csv", "b.csv"}));
+  EXPECT_TRUE(plain.policies.empty() && plain.compare.empty() && !plain.json);
+  EXPECT_EQ(plain.boot, "90s");
+  EXPECT_EQ(plain.max, 1000);
+
+  const auto set = chosen<SimulateOptions>(
+      {"simulate", "--compare",  "tutorial,drone",    "--policy",   "muster",  "--policy",
+       "fixed:3",  "--generate", "week,rate=3",       "--generate", "poisson", "--replace-after",
+       "0s",       "--boot",     "lognormal:90s:0.3", "a.csv",      "--seed",  "7",
+       "--html",   "f"});
+  EXPECT_EQ(set.compare, (std::vector<std::string>{"tutorial", "drone"}));
+  EXPECT_EQ(set.policies, (std::vector<std::string>{"muster", "fixed:3"}));
+  EXPECT_EQ(set.workloads, (std::vector<std::string>{"week,rate=3", "poisson"}));
+  EXPECT_EQ(set.traces, (std::vector<std::string>{"a.csv"}));
+  EXPECT_EQ(set.replace_after, Millis(0));
+
+  const auto compared = chosen<SimulateOptions>(
+      {"simulate", "--compare", "tutorial,drone", "a.csv", "b.csv", "--generate", "week", "c.csv"});
+  EXPECT_EQ(compared.compare, (std::vector<std::string>{"tutorial", "drone"}));
+  EXPECT_EQ(compared.traces, (std::vector<std::string>{"a.csv", "b.csv", "c.csv"}));
+  EXPECT_EQ(set.seed, 7);
+}
+
 TEST_F(Parse, RunTakesADirectoryEvenIfItIsCalledLikeACommand) {
   EXPECT_EQ(chosen<RunOptions>({"run"}).directory, ".");
   EXPECT_EQ(chosen<RunOptions>({"run", "run"}).directory, "run");

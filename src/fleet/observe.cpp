@@ -14,7 +14,9 @@ using KnownRunners = std::map<std::string, const KnownRunner*>;
 KnownRunners by_name(const ClassDemand& demand) {
   KnownRunners known;
   if (!demand.runners) return known;
-  for (const auto& runner : *demand.runners) known.emplace(runner.name, &runner);
+  for (const auto& runner : *demand.runners) {
+    known.emplace_hint(known.end(), runner.name, &runner);
+  }
   return known;
 }
 
@@ -54,25 +56,31 @@ WallTime launch_of(const CapacityInstance& instance, const ClassMemory& before, 
   return now;
 }
 
-// What is launched and not listed yet lives as well.
-std::vector<CapacityInstance> living(const std::string& resource_class,
-                                     const CapacityList& capacity, const ClassMemory& before,
-                                     WallTime now) {
+struct Living {
   std::vector<CapacityInstance> all;
-  std::set<std::string> listed;
+  std::size_t listed = 0;  // so many of the first
+};
+
+// What is launched and not listed yet lives as well.
+Living living(const std::string& resource_class, const CapacityList& capacity,
+              const ClassMemory& before, WallTime now) {
+  Living found;
+  auto& all = found.all;
+  all.reserve(capacity.live.size());
   for (const auto& instance : capacity.live) {
-    if (instance.resource_class != resource_class) continue;
-    listed.insert(instance.id);
-    all.push_back(instance);
+    if (instance.resource_class == resource_class) all.push_back(instance);
   }
+  found.listed = all.size();
   const auto late = capacity.late_listings.find(resource_class);
-  if (late == capacity.late_listings.end()) return all;
+  if (late == capacity.late_listings.end()) return found;
+  std::set<std::string> listed;
+  for (const auto& instance : all) listed.insert(instance.id);
   for (const auto& [id, told] : before.expected) {
     const auto since = by_todays_clock(told, before, now);
     if (listed.contains(id) || now - since >= late->second.within) continue;
     all.push_back({id, resource_class, since, false, late->second.single_task});
   }
-  return all;
+  return found;
 }
 
 // Moved after each leap, which must be counted once.
@@ -88,18 +96,22 @@ std::optional<WallTime> last_pass(const ClassMemory& before, bool wanted, WallTi
 void observe_live(const ManagedClass& managed, const CapacityList& capacity,
                   const KnownRunners& known, bool lists_runners, const ClassMemory& before,
                   WallTime now, Observation& seen) {
-  std::set<std::string> all_listed;
-  for (const auto& instance : capacity.live) all_listed.insert(instance.id);
-  for (const auto& instance : living(managed.name, capacity, before, now)) {
+  const auto found = living(managed.name, capacity, before, now);
+  auto& memory = seen.memory;
+  seen.snapshot.instances.reserve(found.all.size());
+  // Most providers list in order of the ids: then the hints save the search.
+  for (std::size_t i = 0; i < found.all.size(); ++i) {
+    const auto& instance = found.all[i];
     const auto launched_at = launch_of(instance, before, now);
-    const bool there = !instance.requested && all_listed.contains(instance.id);
-    (there ? seen.memory.first_seen : seen.memory.expected).emplace(instance.id, launched_at);
+    const bool there = !instance.requested && i < found.listed;
+    auto& times = there ? memory.first_seen : memory.expected;
+    times.emplace_hint(times.end(), instance.id, launched_at);
     const auto runner = known.find(instance.id);
     const bool listed = runner != known.end();
     const bool connected_before = before.connected.contains(instance.id);
     const bool believed = !lists_runners && now - launched_at >= managed.policy.boot_timeout;
     const bool connected = !instance.requested && (listed || connected_before || believed);
-    if (connected) seen.memory.connected.insert(instance.id);
+    if (connected) memory.connected.insert(memory.connected.end(), instance.id);
     if (connected && !connected_before) seen.snapshot.any_boot_succeeded = true;
     const auto state = state_of(instance, listed ? runner->second : nullptr, connected);
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested});

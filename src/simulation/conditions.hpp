@@ -2,6 +2,8 @@
 
 // How a simulated world behaves: the machines, the cloud, the queue's keeper, and what goes wrong.
 
+#include <optional>
+
 #include "simulation/distribution.hpp"
 
 namespace muster::simulation {
@@ -9,7 +11,7 @@ namespace muster::simulation {
 // How an instance looks after itself.
 struct Habits {
   bool single_task = true;
-  Millis idle_timeout = std::chrono::minutes(1);
+  std::optional<Millis> idle_timeout = std::chrono::minutes(1);  // nothing: it waits for ever
   // It ends itself with its place in the group. If not, it shuts down, and the group finds it dead.
   bool gives_up_its_place = true;
 };
@@ -28,6 +30,8 @@ struct Faults {
   Millis counts_lag{};                   // the counts are as they were then
   Millis runners_lag{};                  // and so is the list of runners
   Millis down_for = std::chrono::seconds(20);  // after it was killed
+
+  friend bool operator==(const Faults&, const Faults&) = default;
 };
 
 struct Conditions {

@@ -15,12 +15,14 @@ namespace {
 constexpr Millis kLongest = std::chrono::hours(24 * 365);
 constexpr std::int64_t kLn2 = 2'977'044'472;      // in 1/2^32
 constexpr std::int64_t kLog2OfE = 6'196'328'019;  // in 1/2^32
-constexpr std::int64_t kMostSigma = 5'000;
+constexpr std::int64_t kMostShape = 5'000;
+constexpr std::int64_t kLeastAlpha = 500;
 
 Error not_a_distribution(std::string_view text) {
   return {ErrorKind::invalid,
-          fmt::format("'{}' is no duration or distribution; write 90s, exponential:90s or "
-                      "lognormal:90s:0.3 (median and sigma, which is at most 5)",
+          fmt::format("'{}' is no duration or distribution; write 90s, exponential:90s, "
+                      "lognormal:90s:0.3 (median and sigma, which is at most 5) or pareto:60s:1.5 "
+                      "(the least and alpha, which is 0.5 to 5)",
                       printable(text))};
 }
 
@@ -46,6 +48,9 @@ Distribution Distribution::exponential(Millis mean) {
 Distribution Distribution::lognormal(Millis median, std::int64_t sigma_thousandths) {
   return {Kind::lognormal, median, sigma_thousandths};
 }
+Distribution Distribution::pareto(Millis least, std::int64_t alpha_thousandths) {
+  return {Kind::pareto, least, std::max(alpha_thousandths, kLeastAlpha)};
+}
 
 Result<Distribution> Distribution::parse(std::string_view text) {
   const auto parts = split(text, ':');
@@ -53,26 +58,31 @@ Result<Distribution> Distribution::parse(std::string_view text) {
   if (!scale || *scale > kLongest) return not_a_distribution(text);
   if (parts.size() == 1) return constant(*scale);
   if (parts.size() == 2 && parts[0] == "exponential") return exponential(*scale);
-  if (parts.size() != 3 || parts[0] != "lognormal") return not_a_distribution(text);
-  const auto sigma = parse_thousandths(parts[2]);
-  if (!sigma || *sigma > kMostSigma) return not_a_distribution(text);
-  return lognormal(*scale, *sigma);
+  if (parts.size() != 3) return not_a_distribution(text);
+  const auto shape = parse_thousandths(parts[2]);
+  if (!shape || *shape > kMostShape) return not_a_distribution(text);
+  if (parts[0] == "lognormal") return lognormal(*scale, *shape);
+  if (parts[0] == "pareto" && *shape >= kLeastAlpha) return pareto(*scale, *shape);
+  return not_a_distribution(text);
 }
 
 std::string Distribution::to_text() const {
   const auto scale = format_duration(scale_);
   if (kind_ == Kind::constant) return scale;
   if (kind_ == Kind::exponential) return "exponential:" + scale;
-  return fmt::format("lognormal:{}:{}.{:03}", scale, sigma_thousandths_ / 1000,
-                     sigma_thousandths_ % 1000);
+  return fmt::format("{}:{}:{}.{:03}", kind_ == Kind::pareto ? "pareto" : "lognormal", scale,
+                     shape_thousandths_ / 1000, shape_thousandths_ % 1000);
 }
 
 Millis Distribution::draw(Random& random) const {
   auto drawn = scale_.count();
   if (kind_ == Kind::exponential) drawn = times(times(drawn, kLn2), random.bits_of_surprise());
   if (kind_ == Kind::lognormal) {
-    const auto exponent = times(random.deviation() * sigma_thousandths_ / 1000, kLog2OfE);
+    const auto exponent = times(random.deviation() * shape_thousandths_ / 1000, kLog2OfE);
     drawn = times_exp2(drawn, exponent);
+  }
+  if (kind_ == Kind::pareto) {
+    drawn = times_exp2(drawn, random.bits_of_surprise() * 1000 / shape_thousandths_);
   }
   return std::clamp(Millis(drawn), Millis(0), kLongest);
 }

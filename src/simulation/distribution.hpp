@@ -19,7 +19,12 @@ class Distribution {
   // is in thousandths. The tail ends at six sigma.
   static Distribution lognormal(Millis median, std::int64_t sigma_thousandths);
 
-  // "90s", "exponential:90s", "lognormal:90s:0.3". A duration is at most a year, sigma at most 5.
+  // Heavy-tailed: at least `least`, and 2^alpha times as few are above twice any length. `alpha` is
+  // in thousandths, at least 500.
+  static Distribution pareto(Millis least, std::int64_t alpha_thousandths);
+
+  // "90s", "exponential:90s", "lognormal:90s:0.3", "pareto:60s:1.5". A duration is at most a year;
+  // sigma is at most 5, and alpha 0.5 to 5.
   static Result<Distribution> parse(std::string_view text);
   std::string to_text() const;
 
@@ -27,13 +32,13 @@ class Distribution {
   Millis draw(Random& random) const;
 
  private:
-  enum class Kind { constant, exponential, lognormal };
-  Distribution(Kind kind, Millis scale, std::int64_t sigma)
-      : kind_(kind), scale_(scale), sigma_thousandths_(sigma) {}
+  enum class Kind { constant, exponential, lognormal, pareto };
+  Distribution(Kind kind, Millis scale, std::int64_t shape)
+      : kind_(kind), scale_(scale), shape_thousandths_(shape) {}
 
   Kind kind_;
   Millis scale_;
-  std::int64_t sigma_thousandths_;
+  std::int64_t shape_thousandths_;  // sigma or alpha
 };
 
 }  // namespace muster::simulation

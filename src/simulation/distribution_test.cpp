@@ -73,10 +73,16 @@ TEST(Distribution, DrawsAsItSays) {
   const auto lognormal = drawn(Distribution::lognormal(seconds(90), 300), kMany);
   EXPECT_NEAR(static_cast<double>(lognormal[kMany / 2]), 90'000, 1'500);
   EXPECT_NEAR(static_cast<double>(lognormal[kMany * 841 / 1000]), 90'000 * std::exp(0.3), 3'000);
+
+  const auto pareto = drawn(Distribution::pareto(seconds(60), 1'500), kMany);
+  EXPECT_GE(pareto.front(), 60'000);
+  EXPECT_NEAR(static_cast<double>(pareto[kMany / 2]), 60'000 * std::exp2(1 / 1.5), 2'000);
+  EXPECT_NEAR(static_cast<double>(pareto[kMany * 9 / 10]), 60'000 * std::pow(10, 1 / 1.5), 15'000);
 }
 
 TEST(Distribution, IsReadAsItIsWritten) {
-  for (const auto* text : {"1m30s", "exponential:1m30s", "lognormal:1m30s:0.300"}) {
+  for (const auto* text :
+       {"1m30s", "exponential:1m30s", "lognormal:1m30s:0.300", "pareto:1m:1.500"}) {
     const auto parsed = Distribution::parse(text);
     ASSERT_TRUE(parsed) << text;
     EXPECT_EQ(parsed->to_text(), text);
@@ -85,9 +91,10 @@ TEST(Distribution, IsReadAsItIsWritten) {
 }
 
 TEST(Distribution, RefusesWhatIsNone) {
-  for (const auto* text : {"", "90", "-90s", "lognormal:90s", "lognormal:90s:", "lognormal:90s:.",
-                           "lognormal:90s:-1", "lognormal:90s:5.001", "lognormal:90s:0.3:4",
-                           "exponential:90s:1", "even:90s", "9000h", "lognormal:90s:1.2345"}) {
+  for (const auto* text :
+       {"", "90", "-90s", "lognormal:90s", "lognormal:90s:", "lognormal:90s:.", "lognormal:90s:-1",
+        "lognormal:90s:5.001", "lognormal:90s:0.3:4", "exponential:90s:1", "even:90s",
+        "pareto:90s:0.4", "pareto:90s:6", "even:90s:1", "9000h", "lognormal:90s:1.2345"}) {
     const auto parsed = Distribution::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_THAT(parsed.error().message, testing::HasSubstr("is no duration or distribution"));

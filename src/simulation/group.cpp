@@ -32,6 +32,7 @@ Result<void> Group::set_desired(std::int64_t desired) {
     return Error{ErrorKind::invalid, "ValidationError: outside of the group's sizes"};
   }
   desired_ = desired;
+  ++changes_;
   reconcile();
   return ok();
 }
@@ -52,6 +53,7 @@ void Group::come() {
   instances_.push_back({.id = fmt::format("i-{:06}", number), .launched = timeline_.monotonic()});
   listed_.insert(number);
   ++live_;
+  ++changes_;
   ++totals_.launches;
   if (random_.chance(conditions_.faults.boot_never_connects)) return;
   timeline_.after(conditions_.boot.draw(random_), [this, number] { connect(number); });
@@ -59,6 +61,7 @@ void Group::come() {
 
 void Group::refuse() {
   ++totals_.refused;
+  ++changes_;
   last_failure_ = {fmt::format("activity-{}", totals_.refused), timeline_.monotonic()};
   timeline_.after(conditions_.retry_after, [this] { reconcile(); });
 }
@@ -67,6 +70,7 @@ void Group::connect(Number number) {
   auto& instance = instances_[number];
   if (instance.ended) return;
   instance.connected = timeline_.monotonic();
+  ++changes_;
   look_for_work(number);
 }
 
@@ -74,8 +78,10 @@ void Group::look_for_work(Number number) {
   auto& instance = instances_[number];
   const auto turn = ++instance.turn;
   if (const auto task = queue_.claim()) return run(number, *task);
-  idle_.emplace(timeline_.monotonic(), number);
-  timeline_.after(conditions_.habits.idle_timeout, [this, number, turn] {
+  instance.idle_since = timeline_.monotonic();
+  idle_.emplace(instance.idle_since, number);
+  if (!conditions_.habits.idle_timeout) return;
+  timeline_.after(*conditions_.habits.idle_timeout, [this, number, turn] {
     if (instances_[number].turn == turn) leave(number);
   });
 }
@@ -131,7 +137,7 @@ void Group::lose(Number number) {
 void Group::leave(Number number) {
   auto& instance = instances_[number];
   if (instance.ended) return;
-  idle_.erase({timeline_.monotonic() - conditions_.habits.idle_timeout, number});
+  idle_.erase({instance.idle_since, number});
   instance.leaving = true;
   ++instance.turn;
   if (!conditions_.habits.gives_up_its_place) {
@@ -152,6 +158,7 @@ void Group::end(Number number) {
   auto& instance = instances_[number];
   instance.ended = timeline_.monotonic();
   --live_;
+  ++changes_;
   totals_.instance_time += *instance.ended - instance.launched;
   if (instance.tasks_run == 0) ++totals_.wasted;
 }
@@ -159,6 +166,7 @@ void Group::end(Number number) {
 void Group::unlist(Number number) {
   instances_[number].listed = false;
   listed_.erase(number);
+  ++changes_;
   reconcile();
 }
 
@@ -185,8 +193,19 @@ Result<void> Group::terminate(const std::string& id) {
   return ok();
 }
 
+void Group::end_idle(std::int64_t most, Millis least_age) {
+  std::vector<Number> leaving;
+  for (const auto& [since, number] : idle_) {
+    if (timeline_.monotonic() - instances_[number].launched >= least_age) leaving.push_back(number);
+  }
+  std::ranges::sort(leaving);
+  leaving.resize(std::min(leaving.size(), static_cast<std::size_t>(most)));
+  for (const auto number : leaving) leave(number);
+}
+
 std::vector<const SimulatedInstance*> Group::listed() const {
   std::vector<const SimulatedInstance*> all;
+  all.reserve(listed_.size());
   for (const auto number : listed_) all.push_back(&instances_[number]);
   return all;
 }

@@ -26,6 +26,7 @@ struct SimulatedInstance {
   bool leaving = false;                // takes no more tasks
   std::optional<TaskNumber> task;
   std::int64_t tasks_run = 0;
+  MonotonicTime idle_since{};
   std::uint64_t turn = 0;  // counts its changes, so that an idle time-out knows whether it is late
 };
 
@@ -53,9 +54,12 @@ class Group {
   Result<void> set_desired(std::int64_t desired);
   // By name, by somebody else than the instance itself.
   Result<void> terminate(const std::string& id);
+  // By a scaler that knows who is idle: the oldest first, with their places.
+  void end_idle(std::int64_t most, Millis least_age);
   std::int64_t desired() const { return desired_; }
   std::int64_t max() const { return conditions_.max; }
   std::vector<const SimulatedInstance*> listed() const;
+  bool has_listed() const { return !listed_.empty(); }
   const std::optional<FailedGroupLaunch>& last_failure() const { return last_failure_; }
 
   // --- as it is ------------------------------------------------------------------------------
@@ -63,6 +67,8 @@ class Group {
   const std::deque<SimulatedInstance>& instances() const { return instances_; }
   std::int64_t live() const { return live_; }
   std::int64_t busy() const { return busy_; }
+  // Counts what a scaler could see change.
+  std::uint64_t changes() const { return changes_; }
   GroupTotals totals() const;  // until now
 
  private:
@@ -92,6 +98,7 @@ class Group {
   std::set<std::pair<MonotonicTime, Number>> idle_;
   std::int64_t live_ = 0;
   std::int64_t busy_ = 0;
+  std::uint64_t changes_ = 0;
   GroupTotals totals_;
   std::optional<FailedGroupLaunch> last_failure_;
 };

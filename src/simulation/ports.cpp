@@ -49,7 +49,9 @@ scaling::Demand QueuePort::counts() {
 std::vector<fleet::KnownRunner> QueuePort::runners() const {
   std::vector<fleet::KnownRunner> known;
   const auto when = timeline_.monotonic() - faults_.runners_lag;
-  for (const auto* instance : group_.listed()) {
+  const auto listed = group_.listed();
+  known.reserve(listed.size());
+  for (const auto* instance : listed) {
     const bool there = instance->connected && *instance->connected <= when;
     if (there) known.push_back({instance->id, std::nullopt, instance->tasks_run > 0});
   }
@@ -80,14 +82,15 @@ Result<fleet::CapacityList> GroupPort::list(const std::stop_token&) {
   killer_.pass_by();
   if (random_.chance(faults_.list_unreadable)) return unavailable("no answer from the cloud");
   fleet::CapacityList all;
-  auto before = std::exchange(seen_, {});
-  for (const auto* instance : group_.listed()) {
-    seen_.insert(instance->id);
-    before.erase(instance->id);
+  const auto before = std::exchange(seen_, {});
+  const auto listed = group_.listed();
+  all.live.reserve(listed.size());
+  for (const auto* instance : listed) {
+    seen_.insert(seen_.end(), instance->id);  // they are listed in order
     all.live.push_back({instance->id, resource_class_, std::nullopt, false, single_task_});
   }
   for (const auto& id : before) {
-    all.ended.push_back({id, resource_class_, "no longer in the group"});
+    if (!seen_.contains(id)) all.ended.push_back({id, resource_class_, "no longer in the group"});
   }
   pending_ = std::max<std::int64_t>(group_.desired() - std::ssize(seen_), 0);
   for (std::int64_t i = 1; i <= pending_; ++i) {

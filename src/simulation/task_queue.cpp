@@ -5,6 +5,7 @@ namespace muster::simulation {
 void TaskQueue::changed(std::int64_t waiting, std::int64_t running) {
   counts_.waiting += waiting;
   counts_.running += running;
+  ++changes_;
   history_.push_back({timeline_.monotonic(), counts_});
   // One that is older stays: it is what was true at the beginning of the window.
   while (history_.size() > 1 && history_[1].when + kLongestLag <= timeline_.monotonic()) {

@@ -36,6 +36,7 @@ class TaskQueue {
   void interrupt(TaskNumber number);  // it waits again, before all others
 
   QueueCounts counts() const { return counts_; }
+  std::uint64_t changes() const { return changes_; }
   QueueCounts counts_before(Millis lag);
 
   const std::vector<Task>& tasks() const { return tasks_; }
@@ -53,6 +54,7 @@ class TaskQueue {
   std::vector<Task> tasks_;
   std::deque<TaskNumber> waiting_;
   QueueCounts counts_;
+  std::uint64_t changes_ = 0;
   std::deque<Moment> history_;  // of the last kLongestLag
 };
 

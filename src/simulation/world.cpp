@@ -26,17 +26,17 @@ World::World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t
   if (!arrivals_.empty()) timeline_.after(arrivals_.front().at, [this] { arrive_next(); });
 }
 
-void World::scaled_by_us(const scaling::Policy& policy) {
+void World::scaled_by_us(const scaling::Policy& policy, Thoroughness thoroughness) {
   auto ours = std::make_unique<LoopScaler>(
-      LoopScaler::World{timeline_, queue_, group_, conditions_}, policy, random_.fork(),
-      [this](const std::string& what) { violated(what); });
+      LoopScaler::World{timeline_, queue_, group_, conditions_}, policy, thoroughness,
+      random_.fork(), [this](const std::string& what) { violated(what); });
   ours_ = ours.get();
   scaler_ = std::move(ours);
   timeline_.after(random_.between(Millis(0), Millis(5'000)), [this] { pass(); });
 }
 
 void World::scaled_by(const Peer& peer) {
-  scaler_ = std::make_unique<PeerScaler>(peer, queue_, group_);
+  scaler_ = std::make_unique<PeerScaler>(peer, timeline_, queue_, group_);
   timeline_.after(random_.between(Millis(0), peer.period), [this] { pass(); });
 }
 
@@ -54,17 +54,20 @@ void World::arrive_next() {
 void World::pass() {
   ++totals_.passes;
   timeline_.after(scaler_->pass(), [this] { pass(); });
-  tell_if_changed();
+  if (tells_) tell_if_changed();
 }
 
 bool World::is_over() const {
-  return arrived_ == arrivals_.size() && queue_.is_done() && group_.live() == 0 &&
-         group_.listed().empty();
+  if (arrived_ < arrivals_.size() || !queue_.is_done()) return false;
+  return !conditions_.habits.idle_timeout || (group_.live() == 0 && !group_.has_listed());
 }
 
 RunTotals World::run(Millis end) {
   const auto last = MonotonicTime(end);
   while (!is_over() && timeline_.step(last)) {
+    if (!watcher_) continue;
+    watcher_(timeline_.monotonic(),
+             {queue_.counts().waiting, group_.desired(), group_.live(), group_.busy()});
   }
   for (const auto& task : queue_.tasks()) {
     if (task.started) totals_.waits.push_back(*task.started - task.queued);
@@ -73,7 +76,10 @@ RunTotals World::run(Millis end) {
   }
   totals_.group = group_.totals();
   totals_.events = timeline_.events();
-  if (ours_ != nullptr) totals_.kills = ours_->kills();
+  if (ours_ != nullptr) {
+    totals_.kills = ours_->kills();
+    totals_.passes_made = ours_->passes_made();
+  }
   return totals_;
 }
 

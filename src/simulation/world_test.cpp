@@ -43,13 +43,14 @@ class OneWorld : public testing::Test {
     EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
     return totals;
   }
-  RunTotals tutorials(const std::vector<Arrival>& arrivals) {
-    auto theirs = conditions;
-    theirs.habits = tutorial().habits;
-    World world(theirs, arrivals, 1);
-    world.scaled_by(tutorial());
+  RunTotals theirs(const Peer& peer, const std::vector<Arrival>& arrivals) {
+    auto changed = conditions;
+    changed.habits = peer.habits;
+    World world(changed, arrivals, 1);
+    world.scaled_by(peer);
     return world.run(kDay);
   }
+  RunTotals tutorials(const std::vector<Arrival>& arrivals) { return theirs(tutorial(), arrivals); }
 
   Conditions conditions;
 };
@@ -106,6 +107,99 @@ TEST_F(OneWorld, AScalerThatIsKilledAgainAndAgainLosesNothing) {
   EXPECT_GT(totals.kills, 20);
   EXPECT_EQ(totals.unfinished, 0);
   EXPECT_LE(totals.group.launches, 21);
+}
+
+// Fan-outs and pauses, long and short ones, so that instances boot, are used again, and end.
+std::vector<Arrival> a_day(std::uint64_t seed) {
+  Random random(seed);
+  const auto gap = Distribution::lognormal(minutes(5), 1'500);
+  const auto duration = Distribution::lognormal(minutes(2), 1'000);
+  std::vector<Arrival> arrivals;
+  for (Millis at{}; at < kDay / 2; at += gap.draw(random)) {
+    for (auto left = random.between(1, 5); left > 0; --left) {
+      arrivals.push_back({at, duration.draw(random)});
+    }
+  }
+  return arrivals;
+}
+
+TEST_F(OneWorld, PassesThatAreSkippedWouldHaveChangedNothing) {
+  for (const bool single_task : {true, false}) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      conditions.habits.single_task = single_task;
+      conditions.boot = Distribution::lognormal(seconds(90), 500);
+      std::vector<std::deque<std::string>> stories;
+      std::vector<RunTotals> totals;
+      for (const bool skips : {true, false}) {
+        World world(conditions, a_day(seed), seed);
+        world.scaled_by_us(policy(), {.judges = true, .skips_idle = skips});
+        totals.push_back(world.run(2 * kDay));
+        stories.push_back(world.story());
+      }
+      EXPECT_LT(totals[0].passes_made, totals[1].passes_made / 2);
+      EXPECT_EQ(stories[0], stories[1]) << seed;
+      EXPECT_EQ(totals[0].waits, totals[1].waits) << seed;
+      EXPECT_EQ(totals[0].events, totals[1].events) << seed;
+      EXPECT_EQ(totals[0].passes, totals[1].passes) << seed;
+      EXPECT_EQ(totals[0].group.launches, totals[1].group.launches) << seed;
+      EXPECT_EQ(totals[0].group.instance_time, totals[1].group.instance_time) << seed;
+    }
+  }
+}
+
+// --- the others -------------------------------------------------------------------------------
+
+TEST_F(OneWorld, TheProvisionerPollsEveryFiveSecondsAndGivesUpPlaces) {
+  const auto totals = theirs(provisioner(), every(minutes(7), 10, seconds(100)));
+  EXPECT_EQ(totals.group.launches, 10);
+  EXPECT_LE(*std::ranges::max_element(totals.waits), seconds(90) + seconds(5) + seconds(2));
+}
+
+TEST_F(OneWorld, BuildkiteRaisesOnceInFiveMinutesAndKeepsAgentsForTen) {
+  const auto totals = theirs(buildkite(), {{minutes(1), seconds(60)}, {minutes(2), seconds(60)}});
+  ASSERT_EQ(totals.waits.size(), 2U);
+  EXPECT_EQ(totals.group.launches, 1);  // the second task waits, and has the first one's instance
+  EXPECT_EQ(totals.group.instance_time, seconds(90 + 120) + minutes(10));
+}
+
+TEST_F(OneWorld, GitlabKeepsAnInstanceForTwentyMinutes) {
+  const auto totals = theirs(gitlab(), every(minutes(19), 3, seconds(60)));
+  EXPECT_EQ(totals.group.launches, 1);
+  EXPECT_EQ(totals.waits[1] + totals.waits[2], Millis(0));
+}
+
+TEST_F(OneWorld, DroneEndsWhatIsIdleAfterAnHourAndLooksEveryFiveMinutes) {
+  const auto totals = theirs(drone(), {{minutes(1), seconds(60)}, {minutes(10), seconds(60)}});
+  EXPECT_EQ(totals.group.launches, 1);
+  EXPECT_EQ(totals.unfinished, 0);
+  const auto two = theirs(drone(), {{minutes(1), seconds(60)}, {minutes(90), seconds(60)}});
+  EXPECT_EQ(two.group.launches, 2);
+}
+
+TEST_F(OneWorld, AFixedFleetIsThereFromTheBeginningToTheLastTask) {
+  const auto totals = theirs(fixed(2), every(minutes(10), 4, seconds(60)));
+  EXPECT_EQ(totals.group.launches, 2);
+  EXPECT_GT(totals.group.instance_time, 2 * minutes(30));
+  EXPECT_LE(totals.group.instance_time, 2 * minutes(31));
+}
+
+TEST_F(OneWorld, AWatcherIsToldHowThingsStand) {
+  World world(conditions, every(minutes(3), 2, seconds(100)), 1);
+  world.scaled_by_us(policy());
+  world.tells_no_story();
+  Levels most;
+  MonotonicTime last{};
+  world.watched_by([&](MonotonicTime when, const Levels& levels) {
+    EXPECT_GE(when, last);
+    last = when;
+    most = {std::max(most.waiting, levels.waiting), std::max(most.desired, levels.desired),
+            std::max(most.live, levels.live), std::max(most.busy, levels.busy)};
+  });
+  EXPECT_EQ(world.run(kDay).unfinished, 0);
+  EXPECT_EQ(most.waiting, 1);
+  EXPECT_GE(most.live, 1);
+  EXPECT_EQ(most.busy, 1);
+  EXPECT_TRUE(world.story().empty());
 }
 
 }  // namespace

@@ -1,0 +1,157 @@
+// `muster simulate`: what tasks would have waited and cost under each policy.
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "study/report.hpp"
+#include "study/trace_times.hpp"
+#include "study/workload.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+constexpr std::int64_t kMostPrice = 1'000'000;  // of an hour
+
+struct Named {
+  std::string name;
+  study::Trace trace;
+};
+
+Error wrong(std::string message) {
+  return {ErrorKind::invalid, std::move(message)};
+}
+
+Result<Named> read_trace(const std::string& file) {
+  const bool is_input = file == "-";
+  const auto name = is_input ? "standard input" : file;
+  const auto text = is_input ? read_all(STDIN_FILENO, study::kLargestTrace)
+                             : read_file(file, study::kLargestTrace);
+  if (!text) return text.error();
+  auto trace = study::parse_trace(*text);
+  if (!trace) return trace.error().within(printable(name));
+  return Named{name, std::move(*trace)};
+}
+
+Result<Named> generate(const SimulateOptions& options) {
+  std::vector<study::Workload> workloads;
+  for (const auto& spec : options.workloads) {
+    const auto workload = study::parse_workload(spec);
+    if (!workload) return workload.error().within("--generate");
+    workloads.push_back(*workload);
+  }
+  auto trace = study::generate(workloads, static_cast<std::uint64_t>(options.seed));
+  if (!trace) return trace.error().within("--generate");
+  return Named{join(options.workloads, " + "), std::move(*trace)};
+}
+
+// All of them, before anything runs.
+Result<std::vector<Named>> read_traces(const SimulateOptions& options) {
+  if (options.traces.empty() == options.workloads.empty()) {
+    return wrong(options.traces.empty() ? "give a TRACE, or --generate one"
+                                        : "give traces or --generate, not both");
+  }
+  std::vector<Named> traces;
+  for (const auto& file : options.traces) {
+    auto read = read_trace(file);
+    if (!read) return read.error();
+    traces.push_back(std::move(*read));
+  }
+  if (options.workloads.empty()) return traces;
+  auto made = generate(options);
+  if (!made) return made.error();
+  traces.push_back(std::move(*made));
+  return traces;
+}
+
+Result<std::vector<study::Policy>> policies_of(const SimulateOptions& options) {
+  auto names = options.policies;
+  if (names.empty()) names = {"muster"};
+  names.insert(names.end(), options.compare.begin(), options.compare.end());
+  std::vector<study::Policy> policies;
+  std::set<std::string> known;
+  for (const auto& name : names) {
+    if (!known.insert(name).second) continue;
+    auto policy = study::policy_named(name);
+    if (!policy) return policy.error();
+    policies.push_back(std::move(*policy));
+  }
+  return policies;
+}
+
+Result<study::Terms> terms_of(const SimulateOptions& options) {
+  study::Terms terms;
+  auto boot = simulation::Distribution::parse(options.boot);
+  if (!boot) return boot.error().within("--boot");
+  terms.boot = *boot;
+  terms.replace_after = options.replace_after;
+  terms.idle_timeout = options.idle_timeout;
+  terms.max = options.max;
+  terms.seed = static_cast<std::uint64_t>(options.seed);
+  terms.curves = !options.html.empty();
+  if (options.price.empty()) return terms;
+  const auto price = study::parse_seconds(options.price);  // in thousandths, as milliseconds are
+  if (!price || price->count() > kMostPrice * 1000) {
+    return wrong(
+        fmt::format("--price: '{}' is no price such as 0.17, in thousandths at most, and "
+                    "at most {}",
+                    printable(options.price, 60), kMostPrice));
+  }
+  terms.price = price->count() * 1000;
+  return terms;
+}
+
+Result<std::vector<study::TraceResult>> run_all(const std::vector<Named>& traces,
+                                                const std::vector<study::Policy>& policies,
+                                                const study::Terms& terms) {
+  std::vector<study::TraceResult> results;
+  for (const auto& [name, trace] : traces) {
+    auto result = study::run_study(name, trace, policies, terms);
+    if (!result) return result.error();
+    results.push_back(std::move(*result));
+  }
+  return results;
+}
+
+}  // namespace
+
+int run(const SimulateOptions& options) {
+  // What the loop would log happens in no real fleet.
+  if (auto quiet = log::configure({.format = log::Format::none}); !quiet) {
+    return report(quiet.error());
+  }
+  const auto policies = policies_of(options);
+  if (!policies) return report(policies.error());
+  const auto terms = terms_of(options);
+  if (!terms) return report(terms.error());
+  if (!options.write_trace.empty() && options.workloads.empty()) {
+    return report(wrong("--write-trace: only for what --generate makes"));
+  }
+  const auto traces = read_traces(options);
+  if (!traces) return report(traces.error());
+  if (!options.write_trace.empty()) {
+    const auto text = study::to_csv(traces->front().trace);
+    const auto written = write_file_atomically(options.write_trace, text, 0644);
+    if (!written) return report_obstacle(written.error());
+  }
+  const auto results = run_all(*traces, *policies, *terms);
+  if (!results) return report(results.error());
+  if (!options.html.empty()) {
+    const auto page = study::report_page(*results, *terms);
+    const auto written = write_file_atomically(options.html, page, 0644);
+    if (!written) return report_obstacle(written.error());
+  }
+  fmt::print("{}", options.json ? study::report_json(*results, *terms)
+                                : study::report_table(*results, *terms));
+  return 0;
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,53 @@
+#pragma once
+
+// Our own scaler in a simulated world: the real loop and the real decide().
+
+#include <memory>
+
+#include "fleet/loop.hpp"
+#include "simulation/ports.hpp"
+#include "simulation/scaler.hpp"
+
+namespace muster::simulation {
+
+// How it is run; what comes out is the same.
+struct Thoroughness {
+  bool judges = true;      // holds every decision to the invariants
+  bool skips_idle = true;  // leaves out passes that would see, decide and do what the last one did
+};
+
+// After a kill it starts anew with what its ledger holds.
+class LoopScaler final : public Scaler {
+ public:
+  struct World {
+    Timeline& timeline;
+    TaskQueue& queue;
+    Group& group;
+    const Conditions& conditions;
+  };
+  LoopScaler(World world, scaling::Policy policy, Thoroughness thoroughness, Random random,
+             Group::Alarm alarm);
+  ~LoopScaler() override;
+
+  Millis pass() override;
+  std::int64_t kills() const { return kills_; }
+  std::uint64_t passes_made() const { return passes_made_; }
+
+ private:
+  struct Process;  // what a kill ends
+
+  bool may_skip() const;
+
+  World world_;
+  scaling::Policy policy_;
+  Thoroughness thoroughness_;
+  Random random_;
+  Group::Alarm alarm_;
+  Killer killer_;
+  MemoryLedger ledger_;
+  std::unique_ptr<Process> process_;
+  std::int64_t kills_ = 0;
+  std::uint64_t passes_made_ = 0;
+};
+
+}  // namespace muster::simulation

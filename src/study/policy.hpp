@@ -1,0 +1,36 @@
+#pragma once
+
+// The policies that a study compares, by name. Pure.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "simulation/peers.hpp"
+
+namespace muster::study {
+
+// Our own loop and decide().
+struct Ours {
+  bool single_task = false;
+};
+// What nobody can do better who lets no task wait: see bound.hpp.
+struct LowerBound {};
+
+struct Policy {
+  std::string name;
+  std::variant<Ours, simulation::Peer, LowerBound> what;
+  std::optional<std::int64_t> fixed;  // so many instances, whatever the maximum is
+};
+
+// "muster", "muster-single", "tutorial", "provisioner", "buildkite", "gitlab", "drone", "fixed:N",
+// "bound".
+Result<Policy> policy_named(std::string_view name);
+
+// All names, in words.
+std::string policy_names();
+
+}  // namespace muster::study

@@ -1,0 +1,89 @@
+#include "study/report_words.hpp"
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+
+namespace muster::study {
+
+namespace {
+
+constexpr Millis kDay = std::chrono::hours(24);
+
+// "1234567" is "1,234,567".
+std::string grouped(std::int64_t number) {
+  auto digits = std::to_string(number);
+  for (auto at = std::ssize(digits) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), ",");
+  }
+  return digits;
+}
+
+// Rounded to the nearest tenth, in integers.
+std::string tenths(std::int64_t number, std::int64_t unit) {
+  const auto rounded = (number * 10 + unit / 2) / unit;
+  return fmt::format("{}.{}", grouped(rounded / 10), rounded % 10);
+}
+
+std::string counted(std::int64_t count, std::string_view singular, std::string_view plural) {
+  return fmt::format("{} {}", grouped(count), count == 1 ? singular : plural);
+}
+
+}  // namespace
+
+std::string seconds_text(Millis time) {
+  return tenths(time.count(), 1000);
+}
+std::string hours_text(Millis time) {
+  return tenths(time.count(), 3'600'000);
+}
+std::string permille_text(std::int64_t permille) {
+  return tenths(permille, 10) + " %";
+}
+std::string cost_text(std::int64_t millionths) {
+  const auto hundredths = (millionths + 5'000) / 10'000;
+  return fmt::format("{}.{:02}", grouped(hundredths / 100), hundredths % 100);
+}
+
+std::string about(const TraceResult& result) {
+  auto text =
+      fmt::format("{} of {} in {} days; {} hours of work", counted(result.tasks, "task", "tasks"),
+                  counted(result.classes, "class", "classes"),
+                  tenths(result.span.count(), kDay.count()), hours_text(result.work));
+  if (result.never_ran > 0) {
+    text += fmt::format("; {} left out, as they did not start or not end",
+                        counted(result.never_ran, "job", "jobs"));
+  }
+  return text;
+}
+
+std::string in_words(const Terms& terms) {
+  auto text = fmt::format(
+      "boot {}, replacement after {}, muster's idle time-out {}, at most {} a class, seed {}",
+      terms.boot.to_text(), format_duration(terms.replace_after),
+      format_duration(terms.idle_timeout), counted(terms.max, "instance", "instances"), terms.seed);
+  if (terms.price) text += fmt::format(", {} an instance-hour", cost_text(*terms.price));
+  return text;
+}
+
+std::vector<std::string> columns(const Terms& terms) {
+  std::vector<std::string> names = {"policy", "wait p50 s", "p95 s",    "p99 s", "max s",
+                                    "hours",  "idle",       "launches", "wasted"};
+  if (terms.price) names.emplace_back("cost");
+  return names;
+}
+
+std::vector<std::string> cells(const PolicyResult& policy, const Terms& terms) {
+  std::vector<std::string> row = {policy.name};
+  for (const auto percent : {50, 95, 99, 100}) {
+    row.push_back(seconds_text(percentile(policy.waits, percent)));
+  }
+  row.push_back(hours_text(policy.instance_time));
+  row.push_back(permille_text(policy.idle_permille()));
+  row.push_back(grouped(policy.launches));
+  row.push_back(grouped(policy.wasted_boots));
+  if (const auto cost = policy.cost(terms)) row.push_back(cost_text(*cost));
+  return row;
+}
+
+}  // namespace muster::study

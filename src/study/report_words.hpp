@@ -1,0 +1,28 @@
+#pragma once
+
+// Numbers and circumstances of a study, as both the table and the page say them. Pure.
+
+#include <string>
+#include <vector>
+
+#include "study/study.hpp"
+
+namespace muster::study {
+
+// "95.2" of seconds, "1,234.5" of hours, "12.3 %".
+std::string seconds_text(Millis time);
+std::string hours_text(Millis time);
+std::string permille_text(std::int64_t permille);
+// Of a cost in millionths: "12.34".
+std::string cost_text(std::int64_t millionths);
+
+// "1,234 tasks of 2 classes in 6.9 days; 123.4 hours of work"
+std::string about(const TraceResult& result);
+// "boot 90s, replacement after 1m, at most 1000 instances a class, seed 1"
+std::string in_words(const Terms& terms);
+
+// The columns of a policy's row, the cost last, if there is a price.
+std::vector<std::string> columns(const Terms& terms);
+std::vector<std::string> cells(const PolicyResult& policy, const Terms& terms);
+
+}  // namespace muster::study

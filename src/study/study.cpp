@@ -1,0 +1,226 @@
+#include "study/study.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "simulation/fixed_point.hpp"
+#include "study/bound.hpp"
+
+namespace muster::study {
+
+namespace {
+
+using simulation::Conditions;
+using simulation::Distribution;
+using simulation::Random;
+using simulation::World;
+
+constexpr int kDrawn = 1'000;
+constexpr Millis kLeastBootTimeout = std::chrono::minutes(5);
+constexpr Millis kLongAfter = std::chrono::hours(24 * 30);  // all instances have ended
+constexpr std::int64_t kMillisPerHour = 3'600'000;
+
+struct Boots {
+  Millis mean{};
+  Millis longest{};
+};
+
+Boots boots_of(const Distribution& boot) {
+  Random random(0);
+  Boots boots;
+  for (int i = 0; i < kDrawn; ++i) {
+    const auto drawn = boot.draw(random);
+    boots.mean += drawn;
+    boots.longest = std::max(boots.longest, drawn);
+  }
+  boots.mean /= kDrawn;
+  return boots;
+}
+
+// No boot of these is taken for a failed one: what a study asks is how many instances there are.
+scaling::Policy our_policy(const Terms& terms) {
+  scaling::Policy policy;
+  policy.max = terms.max;
+  policy.reaps = true;
+  policy.drains = false;
+  policy.boot_timeout = std::max(kLeastBootTimeout, 2 * boots_of(terms.boot).longest);
+  return policy;
+}
+
+Conditions conditions_for(const Policy& policy, const Terms& terms) {
+  Conditions conditions;
+  conditions.boot = terms.boot;
+  conditions.launch_delay = Millis(0);
+  conditions.replace_after = terms.replace_after;
+  conditions.max = policy.fixed.value_or(terms.max);
+  if (const auto* peer = std::get_if<simulation::Peer>(&policy.what)) {
+    conditions.habits = peer->habits;
+  } else if (const auto* ours = std::get_if<Ours>(&policy.what)) {
+    conditions.habits = {.single_task = ours->single_task, .idle_timeout = terms.idle_timeout};
+  }
+  return conditions;
+}
+
+class OnePolicy {
+ public:
+  OnePolicy(const Trace& trace, const Policy& policy, const Terms& terms)
+      : trace_(trace), policy_(policy), terms_(terms), curves_(trace.span() + 2 * kLead) {
+    result_.name = policy.name;
+  }
+
+  Result<PolicyResult> run() {
+    Random seeds(terms_.seed);
+    for (const auto& [name, arrivals] : trace_.by_class()) {
+      const auto seed = seeds.next();
+      if (std::holds_alternative<LowerBound>(policy_.what)) {
+        add_bound(arrivals);
+      } else if (auto added = add_world(name, arrivals, seed); !added) {
+        return added.error();
+      }
+    }
+    std::ranges::sort(result_.waits);
+    if (terms_.curves && !std::holds_alternative<LowerBound>(policy_.what)) {
+      result_.curve = curves_.points();
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void add_bound(const std::vector<simulation::Arrival>& arrivals) {
+    const auto totals = lower_bound(arrivals, boots_of(terms_.boot).mean);
+    result_.waits.insert(result_.waits.end(), arrivals.size(), Millis(0));
+    result_.launches += totals.launches;
+    result_.instance_time += totals.instance_time;
+    for (const auto& arrival : arrivals) result_.busy_time += arrival.duration;
+  }
+
+  Result<void> add_world(const std::string& name, std::vector<simulation::Arrival> arrivals,
+                         std::uint64_t seed) {
+    auto end = kLead + kLongAfter;
+    for (auto& arrival : arrivals) {
+      arrival.at += kLead;
+      end += arrival.duration;
+    }
+    end += arrivals.back().at;
+    World world(conditions_for(policy_, terms_), std::move(arrivals), seed);
+    scale(world);
+    world.tells_no_story();
+    if (terms_.curves) {
+      world.watched_by([this](MonotonicTime when, const simulation::Levels& levels) {
+        curves_.add(when.time_since_epoch(), levels);
+      });
+    }
+    const auto totals = world.run(end);
+    curves_.next_world();
+    if (totals.unfinished > 0) {
+      return Error{ErrorKind::internal,
+                   fmt::format("{} leaves {} of {} waiting for ever", policy_.name,
+                               count_of(totals.unfinished, "task"), printable(name))};
+    }
+    add(totals);
+    return ok();
+  }
+
+  void scale(World& world) const {
+    if (const auto* peer = std::get_if<simulation::Peer>(&policy_.what)) {
+      world.scaled_by(*peer);
+    } else {
+      world.scaled_by_us(our_policy(terms_), {.judges = false});
+    }
+  }
+
+  void add(const simulation::RunTotals& totals) {
+    std::ranges::copy(totals.waits, std::back_inserter(result_.waits));
+    result_.instance_time += totals.group.instance_time;
+    result_.busy_time += totals.busy_time;
+    result_.launches += totals.group.launches;
+    result_.wasted_boots += totals.group.wasted;
+    result_.events += totals.events;
+    result_.passes += totals.passes;
+    result_.passes_made += totals.passes_made;
+  }
+
+  const Trace& trace_;
+  const Policy& policy_;
+  const Terms& terms_;
+  Curves curves_;
+  PolicyResult result_;
+};
+
+// Of two numbers whose product may be large.
+std::int64_t times_over(std::int64_t number, std::int64_t times, std::int64_t over) {
+  const auto product =
+      simulation::Wide(static_cast<std::uint64_t>(number)) * static_cast<std::uint64_t>(times);
+  return static_cast<std::int64_t>(product / static_cast<std::uint64_t>(over));
+}
+
+}  // namespace
+
+std::int64_t PolicyResult::idle_permille() const {
+  if (instance_time.count() == 0) return 0;
+  return times_over((instance_time - busy_time).count(), 1000, instance_time.count());
+}
+
+std::optional<std::int64_t> PolicyResult::cost(const Terms& terms) const {
+  if (!terms.price) return std::nullopt;
+  return times_over(instance_time.count(), *terms.price, kMillisPerHour);
+}
+
+Millis percentile(const std::vector<Millis>& sorted, std::int64_t percent) {
+  if (sorted.empty()) return Millis(0);
+  const auto rank = (std::ssize(sorted) * percent + 99) / 100;
+  return sorted[static_cast<std::size_t>(std::max<std::int64_t>(rank, 1) - 1)];
+}
+
+Result<TraceResult> run_study(const std::string& name, const Trace& trace,
+                              const std::vector<Policy>& policies, const Terms& terms) {
+  TraceResult result;
+  result.name = name;
+  result.tasks = std::ssize(trace.tasks);
+  result.classes = std::ssize(trace.classes);
+  result.never_ran = trace.never_ran;
+  result.span = trace.span();
+  result.work = trace.work();
+  result.boots_and_work = result.work + boots_of(terms.boot).mean * result.tasks;
+  result.curve_end = trace.span() + 2 * kLead;
+  for (const auto& policy : policies) {
+    auto ran = OnePolicy(trace, policy, terms).run();
+    if (!ran) return ran.error();
+    result.policies.push_back(std::move(*ran));
+  }
+  return result;
+}
+
+TraceResult together(const std::vector<TraceResult>& results) {
+  TraceResult all;
+  all.name = "all together";
+  for (const auto& result : results) {
+    all.tasks += result.tasks;
+    all.classes += result.classes;
+    all.never_ran += result.never_ran;
+    all.span += result.span;
+    all.work += result.work;
+    all.boots_and_work += result.boots_and_work;
+    all.policies.resize(result.policies.size());
+    for (std::size_t i = 0; i < result.policies.size(); ++i) {
+      const auto& from = result.policies[i];
+      auto& to = all.policies[i];
+      to.name = from.name;
+      std::ranges::copy(from.waits, std::back_inserter(to.waits));
+      to.instance_time += from.instance_time;
+      to.busy_time += from.busy_time;
+      to.launches += from.launches;
+      to.wasted_boots += from.wasted_boots;
+      to.events += from.events;
+      to.passes += from.passes;
+      to.passes_made += from.passes_made;
+    }
+  }
+  for (auto& policy : all.policies) std::ranges::sort(policy.waits);
+  return all;
+}
+
+}  // namespace muster::study

@@ -1,0 +1,170 @@
+#include "study/study.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/log.hpp"
+#include "study/bound.hpp"
+#include "study/workload.hpp"
+
+namespace muster::study {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<Policy> named(const std::vector<std::string>& names) {
+  std::vector<Policy> policies;
+  for (const auto& name : names) policies.push_back(policy_named(name).value());
+  return policies;
+}
+
+Trace generated(std::string_view spec) {
+  return generate({parse_workload(spec).value()}, 1).value();
+}
+
+class Study : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { static_cast<void>(log::configure({.format = log::Format::none})); }
+};
+
+TEST_F(Study, PercentilesAreTheNearestRank) {
+  std::vector<Millis> waits;
+  for (int i = 1; i <= 10; ++i) waits.emplace_back(i);
+  EXPECT_EQ(percentile(waits, 50), Millis(5));
+  EXPECT_EQ(percentile(waits, 51), Millis(6));
+  EXPECT_EQ(percentile(waits, 95), Millis(10));
+  EXPECT_EQ(percentile(waits, 100), Millis(10));
+  EXPECT_EQ(percentile({Millis(7)}, 50), Millis(7));
+  EXPECT_EQ(percentile({}, 99), Millis(0));
+}
+
+TEST_F(Study, PoliciesAreKnownByTheirNames) {
+  EXPECT_EQ(policy_named("fixed:12")->fixed, 12);
+  EXPECT_THAT(policy_named("tutorail").error().message, HasSubstr("did you mean 'tutorial'?"));
+  for (const auto* name : {"fixed:", "fixed:0", "fixed:x", "fixed:100001", "", "Muster"}) {
+    EXPECT_FALSE(policy_named(name)) << name;
+  }
+}
+
+// Three tasks; the second begins ten seconds after the first has ended, the third much later.
+TEST_F(Study, TheBoundBootsOnlyWhereAPauseIsLongerThanABoot) {
+  const auto totals = lower_bound(
+      {{seconds(0), seconds(60)}, {seconds(70), seconds(60)}, {seconds(900), seconds(60)}},
+      seconds(90));
+  EXPECT_EQ(totals.launches, 2);
+  EXPECT_EQ(totals.instance_time, seconds(2 * 90 + 3 * 60 + 10));
+}
+
+// Of two that are free the one that was used last is used again, and the other ends.
+TEST_F(Study, TheBoundLetsTheLongestPauseGrow) {
+  const auto totals = lower_bound({{seconds(0), seconds(10)},
+                                   {seconds(0), seconds(60)},
+                                   {seconds(70), seconds(50)},
+                                   {seconds(130), seconds(10)}},
+                                  seconds(90));
+  EXPECT_EQ(totals.launches, 2);
+  EXPECT_EQ(totals.instance_time, seconds(2 * 90 + 130 + 20));
+}
+
+TEST_F(Study, EveryPolicyDoesAllTasksAndNoneBeatsTheBound) {
+  const auto trace = generated("week,rate=20,stages=1-4-1,days=2");
+  Terms terms;
+  terms.boot = simulation::Distribution::lognormal(seconds(90), 300);
+  const auto result = run_study("two days", trace,
+                                named({"muster", "muster-single", "tutorial", "provisioner",
+                                       "buildkite", "gitlab", "drone", "fixed:30", "bound"}),
+                                terms);
+  ASSERT_TRUE(result) << result.error().message;
+  for (const auto& policy : result->policies) {
+    EXPECT_EQ(policy.waits.size(), trace.tasks.size()) << policy.name;
+    EXPECT_EQ(policy.busy_time, trace.work()) << policy.name;
+    EXPECT_GE(policy.instance_time, policy.busy_time) << policy.name;
+    EXPECT_GE(policy.launches, policy.wasted_boots) << policy.name;
+  }
+  EXPECT_EQ(percentile(result->policies.back().waits, 100), Millis(0));
+}
+
+// The floor without foresight: poll and boot.
+TEST_F(Study, AnInstanceForEachTaskIsThereAfterAPollAndABoot) {
+  const auto trace = generated("week,rate=20,days=2");
+  const auto result = run_study("two days", trace, named({"muster-single"}), {});
+  ASSERT_TRUE(result);
+  const auto& single = result->policies.front();
+  EXPECT_LE(percentile(single.waits, 95), seconds(96));
+  EXPECT_LE(single.instance_time.count() * 100, result->boots_and_work.count() * 102);
+  EXPECT_LE(single.wasted_boots * 100, single.launches * 2);
+}
+
+TEST_F(Study, IsTheSameFromTheSameSeed) {
+  const auto trace = generated("bursts,every=exponential:2h,days=2");
+  Terms terms;
+  terms.boot = simulation::Distribution::lognormal(seconds(90), 300);
+  const auto run = [&] { return run_study("x", trace, named({"muster", "tutorial"}), terms); };
+  const auto first = run();
+  const auto second = run();
+  terms.seed = 2;
+  const auto third = run();
+  EXPECT_EQ(first->policies[0].waits, second->policies[0].waits);
+  EXPECT_EQ(first->policies[1].instance_time, second->policies[1].instance_time);
+  EXPECT_NE(first->policies[0].waits, third->policies[0].waits);
+}
+
+TEST_F(Study, NoPolicyHasMoreInstancesThanTheMaximum) {
+  const auto trace = generated("bursts,size=20,every=4h,days=1");
+  Terms terms;
+  terms.max = 3;
+  terms.curves = true;
+  const auto result =
+      run_study("x", trace, named({"muster", "tutorial", "buildkite", "gitlab", "drone"}), terms);
+  ASSERT_TRUE(result);
+  for (const auto& policy : result->policies) {
+    ASSERT_EQ(policy.curve.size(), Curves::kPoints);
+    for (const auto& point : policy.curve) EXPECT_LE(point.live, 3) << policy.name;
+  }
+}
+
+TEST_F(Study, ClassesAreSummedAndSoAreTraces) {
+  const auto one = generate({*parse_workload("week,days=1,class=a/b")}, 1).value();
+  const auto two =
+      generate({*parse_workload("week,days=1,class=a/b"), *parse_workload("week,days=1,class=a/c")},
+               1)
+          .value();
+  Terms terms;
+  terms.price = 250'000;
+  const auto first = run_study("one", one, named({"muster"}), terms).value();
+  const auto second = run_study("two", two, named({"muster"}), terms).value();
+  EXPECT_EQ(second.classes, 2);
+  EXPECT_EQ(second.policies[0].waits.size(), two.tasks.size());
+  const auto all = together({first, second});
+  EXPECT_EQ(all.tasks, first.tasks + second.tasks);
+  EXPECT_EQ(all.policies[0].instance_time,
+            first.policies[0].instance_time + second.policies[0].instance_time);
+  EXPECT_EQ(first.policies[0].cost(terms),
+            first.policies[0].instance_time.count() * 250'000 / 3'600'000);
+  EXPECT_TRUE(std::ranges::is_sorted(all.policies[0].waits));
+}
+
+TEST_F(Study, CurvesAreMeansOverEqualSpans) {
+  Curves curves(seconds(360));
+  curves.add(Millis(500), {2, 0, 0, 0});
+  curves.add(seconds(2), {0, 5, 4, 3});
+  curves.next_world();
+  curves.add(seconds(359), {1, 0, 0, 0});
+  curves.add(seconds(400), {9, 9, 9, 9});
+  curves.next_world();
+  const auto points = curves.points();
+  ASSERT_EQ(points.size(), Curves::kPoints);
+  EXPECT_DOUBLE_EQ(points[0].waiting, 1);
+  EXPECT_DOUBLE_EQ(points[1].waiting, 2);
+  EXPECT_DOUBLE_EQ(points[2].waiting, 0);
+  EXPECT_DOUBLE_EQ(points[200].live, 4);
+  EXPECT_DOUBLE_EQ(points[359].waiting, 1);
+  EXPECT_DOUBLE_EQ(points[359].busy, 3);
+}
+
+}  // namespace
+}  // namespace muster::study

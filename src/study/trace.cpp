@@ -1,0 +1,213 @@
+#include "study/trace.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "study/csv_rows.hpp"
+#include "study/trace_times.hpp"
+
+namespace muster::study {
+
+namespace {
+
+constexpr std::size_t kLongestName = 200;
+
+// A task as it stands in the file: its times are absolute, from any beginning.
+struct Entry {
+  std::size_t resource_class;
+  Millis at;
+  Millis duration;
+};
+
+class TraceReader {
+ public:
+  Result<void> take(const CsvRow& row) {
+    if (!width_) return take_header(row);
+    if (row.fields.size() != *width_) {
+      return at_line(row.line, fmt::format("{} where the header has {}; was the file cut off?",
+                                           count_of(std::ssize(row.fields), "field"), *width_));
+    }
+    if (entries_.size() >= kMostTraceTasks) {
+      return at_line(row.line,
+                     fmt::format("more than {} tasks; take a shorter time", kMostTraceTasks));
+    }
+    return is_export_ ? take_job(row) : take_task(row);
+  }
+
+  Result<Trace> finish() {
+    if (!width_) return Error{ErrorKind::invalid, "the file is empty"};
+    if (entries_.empty()) {
+      return Error{ErrorKind::invalid,
+                   is_export_ ? "no job in it has started and ended" : "there is no task in it"};
+    }
+    std::ranges::stable_sort(entries_, {}, &Entry::at);
+    const auto first = entries_.front().at;
+    if (entries_.back().at - first > kLongestTrace) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("from its first task to its last it is more than {} days; is the "
+                               "time of one wrong?",
+                               kLongestTrace / std::chrono::hours(24))};
+    }
+    for (const auto& entry : entries_) {
+      trace_.tasks.push_back({entry.resource_class, entry.at - first, entry.duration});
+    }
+    return std::move(trace_);
+  }
+
+ private:
+  Result<void> take_header(const CsvRow& row) {
+    is_export_ = contains(row.fields, "JOB_RUN_QUEUED_AT");
+    const std::vector<std::string> wanted =
+        is_export_ ? std::vector<std::string>{"RESOURCE_CLASS", "JOB_RUN_QUEUED_AT",
+                                              "JOB_RUN_STARTED_AT", "JOB_RUN_STOPPED_AT"}
+                   : std::vector<std::string>{"resource_class", "queued_at", "duration"};
+    for (const auto& name : wanted) {
+      const auto found = std::ranges::find(row.fields, name);
+      if (found == row.fields.end()) {
+        return at_line(row.line, fmt::format("the header has no {}; it must have {}", name,
+                                             join(wanted, ",")));
+      }
+      if (std::find(found + 1, row.fields.end(), name) != row.fields.end()) {
+        return at_line(row.line, fmt::format("the header has {} twice", name));
+      }
+      columns_.push_back(static_cast<std::size_t>(found - row.fields.begin()));
+    }
+    width_ = row.fields.size();
+    return ok();
+  }
+
+  const std::string& field(const CsvRow& row, std::size_t wanted) const {
+    return row.fields[columns_[wanted]];
+  }
+
+  Result<void> take_task(const CsvRow& row) {
+    const auto& queued_at = field(row, 1);
+    if (queued_at.empty()) return at_line(row.line, "queued_at is missing");
+    if (field(row, 2).empty()) return at_line(row.line, "the duration is missing");
+    const auto at = queue_time(queued_at);
+    if (!at) return at_line(row.line, "queued_at: " + at.error().message);
+    const auto duration = parse_seconds(field(row, 2));
+    if (!duration) return at_line(row.line, "duration: " + duration.error().message);
+    if (!entries_.empty() && *at < entries_.back().at) {
+      return at_line(row.line, fmt::format("queued_at is before that of line {}; sort the file by "
+                                           "queued_at",
+                                           latest_line_));
+    }
+    return add(row, *at, *duration);
+  }
+
+  // All in one form: a number would else be taken for a time of 1970.
+  Result<Millis> queue_time(const std::string& text) {
+    const bool is_date = text.find(':') != std::string::npos;
+    if (!dates_) dates_ = is_date;
+    if (*dates_ != is_date) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("'{}' is {} where the lines before have {}", printable(text, 60),
+                               is_date ? "a date" : "no date", is_date ? "seconds" : "dates")};
+    }
+    if (!is_date) return parse_seconds(text);
+    const auto time = parse_rfc3339(text);
+    if (!time) {
+      return Error{ErrorKind::invalid, printable(time.error().message)};
+    }
+    return time->time_since_epoch();
+  }
+
+  Result<void> take_job(const CsvRow& row) {
+    const auto& started = field(row, 2);
+    const auto& stopped = field(row, 3);
+    if (is_nothing(started) || is_nothing(stopped)) {
+      ++trace_.never_ran;
+      return ok();
+    }
+    if (is_nothing(field(row, 1))) return at_line(row.line, "JOB_RUN_QUEUED_AT is missing");
+    std::vector<WallTime> times;
+    for (std::size_t wanted = 1; wanted <= 3; ++wanted) {
+      const auto time = parse_export_time(field(row, wanted));
+      if (!time) return at_line(row.line, time.error().message);
+      times.push_back(*time);
+    }
+    if (times[2] < times[1]) {
+      return at_line(row.line, "JOB_RUN_STOPPED_AT is before JOB_RUN_STARTED_AT");
+    }
+    return add(row, times[0].time_since_epoch(), times[2] - times[1]);
+  }
+
+  Result<void> add(const CsvRow& row, Millis at, Millis duration) {
+    const auto& name = field(row, 0);
+    if (name.empty()) return at_line(row.line, "the resource class is missing");
+    if (name.size() > kLongestName || printable(name) != name) {
+      return at_line(row.line, fmt::format("'{}' cannot be a resource class", printable(name, 60)));
+    }
+    if (duration > kLongestTask) {
+      return at_line(row.line, fmt::format("a task of more than {} days is not believed",
+                                           kLongestTask / std::chrono::hours(24)));
+    }
+    const auto [known, is_new] = numbers_.try_emplace(name, trace_.classes.size());
+    if (is_new) trace_.classes.push_back(name);
+    if (trace_.classes.size() > kMostTraceClasses) {
+      return at_line(row.line, fmt::format("more than {} resource classes", kMostTraceClasses));
+    }
+    entries_.push_back({known->second, at, duration});
+    latest_line_ = row.line;
+    return ok();
+  }
+
+  std::optional<std::size_t> width_;  // of the header
+  std::vector<std::size_t> columns_;  // where what is wanted stands
+  bool is_export_ = false;
+  std::optional<bool> dates_;
+  std::map<std::string, std::size_t> numbers_;  // of the classes
+  std::vector<Entry> entries_;
+  std::int64_t latest_line_ = 0;
+  Trace trace_;
+};
+
+std::string in_seconds(Millis time) {
+  const auto millis = time.count();
+  return millis % 1000 == 0 ? std::to_string(millis / 1000)
+                            : fmt::format("{}.{:03}", millis / 1000, millis % 1000);
+}
+
+}  // namespace
+
+Millis Trace::span() const {
+  Millis end{};
+  for (const auto& task : tasks) end = std::max(end, task.at + task.duration);
+  return tasks.empty() ? end : end - tasks.front().at;
+}
+
+Millis Trace::work() const {
+  Millis sum{};
+  for (const auto& task : tasks) sum += task.duration;
+  return sum;
+}
+
+std::map<std::string, std::vector<simulation::Arrival>> Trace::by_class() const {
+  std::map<std::string, std::vector<simulation::Arrival>> arrivals;
+  for (const auto& task : tasks) {
+    arrivals[classes[task.resource_class]].push_back({task.at - tasks.front().at, task.duration});
+  }
+  return arrivals;
+}
+
+Result<Trace> parse_trace(std::string_view text) {
+  TraceReader reader;
+  const auto read = read_csv(text, [&](const CsvRow& row) { return reader.take(row); });
+  if (!read) return read.error();
+  return reader.finish();
+}
+
+std::string to_csv(const Trace& trace) {
+  std::string text = "resource_class,queued_at,duration\n";
+  for (const auto& task : trace.tasks) {
+    text += fmt::format("{},{},{}\n", trace.classes[task.resource_class], in_seconds(task.at),
+                        in_seconds(task.duration));
+  }
+  return text;
+}
+
+}  // namespace muster::study

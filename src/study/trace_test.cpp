@@ -1,0 +1,130 @@
+#include "study/trace.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fmt/core.h>
+
+namespace muster::study {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+constexpr const char* kHeader = "resource_class,queued_at,duration\n";
+constexpr const char* kExport =
+    "JOB_NAME,RESOURCE_CLASS,JOB_RUN_QUEUED_AT,JOB_RUN_STARTED_AT,JOB_RUN_STOPPED_AT,CREDITS\n";
+
+TEST(Trace, IsReadInSecondsFromItsFirstTask) {
+  const auto trace =
+      parse_trace(std::string(kHeader) + "a/b,1000,60\na/c,1000.5,0.25\na/b,1002,0\n");
+  ASSERT_TRUE(trace) << trace.error().message;
+  EXPECT_THAT(trace->classes, testing::ElementsAre("a/b", "a/c"));
+  ASSERT_EQ(trace->tasks.size(), 3U);
+  EXPECT_EQ(trace->tasks[1].at, Millis(500));
+  EXPECT_EQ(trace->tasks[1].duration, Millis(250));
+  EXPECT_EQ(trace->span(), seconds(60));
+  EXPECT_EQ(trace->work(), Millis(60'250));
+  EXPECT_EQ(trace->by_class().at("a/b").size(), 2U);
+  EXPECT_EQ(parse_trace(to_csv(*trace)).value().tasks[1].at, Millis(500));
+}
+
+TEST(Trace, IsReadFromDatesOtherColumnsQuotesAndLineEndsOfWindows) {
+  const auto trace = parse_trace(
+      "\xef\xbb\xbfqueued_at,note,duration,resource_class\r\n"
+      "2026-01-05T09:00:00Z,\"one, \"\"two\"\"\nthree\",60,a/b\r\n"
+      "\r\n"
+      "2026-01-05T10:00:01.5+01:00,,60,a/b");
+  ASSERT_TRUE(trace) << trace.error().message;
+  EXPECT_EQ(trace->tasks.at(1).at, Millis(1'500));
+}
+
+TEST(Trace, IsReadFromCircleCisUsageExportAsItIs) {
+  const auto trace = parse_trace(
+      std::string(kExport) +
+      "late,medium,2026-01-05 10:00:00,2026-01-05 10:00:30.500,2026-01-05 10:01:00.750,1\n"
+      "never,medium,2026-01-05 09:30:00,\\N,\\N,0\n"
+      "runs,medium,2026-01-05 09:40:00,2026-01-05 09:41:00,,0\n"
+      "early,large,2026-01-05T09:00:00Z,2026-01-05 09:00:01 UTC,2026-01-05 09:00:02+00:00,1\n");
+  ASSERT_TRUE(trace) << trace.error().message;
+  EXPECT_EQ(trace->never_ran, 2);
+  ASSERT_EQ(trace->tasks.size(), 2U);
+  EXPECT_EQ(trace->classes[trace->tasks[0].resource_class], "large");
+  EXPECT_EQ(trace->tasks[0].duration, seconds(1));
+  EXPECT_EQ(trace->tasks[1].at, hours(1));
+  EXPECT_EQ(trace->tasks[1].duration, Millis(30'250));
+}
+
+struct Bad {
+  const char* name;
+  std::string text;
+  std::string why;
+};
+
+class BadTrace : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadTrace, IsRefusedWithItsLineAndWhy) {
+  const auto trace = parse_trace(GetParam().text);
+  ASSERT_FALSE(trace);
+  EXPECT_EQ(trace.error().kind, ErrorKind::invalid);
+  EXPECT_THAT(trace.error().message, HasSubstr(GetParam().why));
+}
+
+std::string rows(std::string_view more) {
+  return fmt::format("{}a/b,0,60\n{}", kHeader, more);
+}
+std::string jobs(std::string_view more) {
+  return fmt::format("{}{}", kExport, more);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Trace, BadTrace,
+    testing::Values(
+        Bad{"Empty", "", "the file is empty"}, Bad{"OnlyLines", "\n\n", "the file is empty"},
+        Bad{"OnlyAHeader", kHeader, "there is no task in it"},
+        Bad{"NoHeader", "a/b,0,60\n", "line 1: the header has no resource_class"},
+        Bad{"NoDuration", "resource_class,queued_at\n", "line 1: the header has no duration"},
+        Bad{"TwiceTheSame", "resource_class,queued_at,duration,duration\n",
+            "line 1: the header has duration twice"},
+        Bad{"ClassMissing", rows(",1,60\n"), "line 3: the resource class is missing"},
+        Bad{"TimeMissing", rows("a/b,,60\n"), "line 3: queued_at is missing"},
+        Bad{"DurationMissing", rows("a/b,1,\n"), "line 3: the duration is missing"},
+        Bad{"Unordered", rows("a/b,9,60\n\na/b,8,60\n"),
+            "line 5: queued_at is before that of line 3; sort the file"},
+        Bad{"NegativeTime", rows("a/b,-1,60\n"), "line 3: queued_at: '-1' is negative"},
+        Bad{"NegativeDuration", rows("a/b,1,-60\n"), "line 3: duration: '-60' is negative"},
+        Bad{"NoNumber", rows("a/b,1,sixty\n"), "line 3: duration: 'sixty' is no number"},
+        Bad{"NotANumber", rows("a/b,1,nan\n"), "'nan' is no number"},
+        Bad{"Exponent", rows("a/b,1,1e3\n"), "'1e3' is no number"},
+        Bad{"NoFraction", rows("a/b,1,1.\n"), "'1.' is no number"},
+        Bad{"AbsurdTime", rows("a/b,99999999999999999999,60\n"), "line 3: queued_at: '9999"},
+        Bad{"AbsurdDuration", rows("a/b,1,2600000\n"), "line 3: a task of more than 30 days"},
+        Bad{"AbsurdSpan", rows("a/b,100000000,60\n"), "it is more than 1098 days"},
+        Bad{"MixedForms", rows("a/b,2026-01-05T09:00:00Z,60\n"),
+            "is a date where the lines before"},
+        Bad{"BadDate", std::string(kHeader) + "a/b,2026-13-05T09:00:00Z,60\n",
+            "line 2: queued_at: '2026-13-05T09:00:00Z' is not a time"},
+        Bad{"CutOff", rows("a/b,1"), "line 3: 2 fields where the header has 3; was the file cut"},
+        Bad{"CutOffInAQuote", rows("\"a/b,1,60\na/b,2,60\n"), "line 3: a quote is never closed"},
+        Bad{"StrayQuote", rows("a\"b,1,60\n"), "line 3: a quote stands where none may"},
+        Bad{"TooManyFields", rows("a/b,1,60,7\n"), "line 3: 4 fields where the header has 3"},
+        Bad{"NotUtf8", rows("a/\xff,1,60\n"), "line 3: not UTF-8"},
+        Bad{"Zeros", rows(std::string_view("a/\0b,1,60\n", 10)), "line 3: 'a/\\x00b' cannot be"},
+        Bad{"LongName", rows(std::string(300, 'a') + ",1,60\n"), "cannot be a resource class"},
+        Bad{"LongLine", rows(std::string(70'000, 'a') + ",1,60\n"), "line 3: longer than 65536"},
+        Bad{"ExportWithoutAColumn", "JOB_RUN_QUEUED_AT,JOB_RUN_STARTED_AT,RESOURCE_CLASS\n",
+            "line 1: the header has no JOB_RUN_STOPPED_AT"},
+        Bad{"ExportWithNothingRun", jobs("n,m,2026-01-05 09:00:00,,,0\n"), "no job in it has"},
+        Bad{"ExportWithoutAClass",
+            jobs("n,,2026-01-05 09:00:00,2026-01-05 09:00:00,2026-01-05 09:00:00,0\n"),
+            "line 2: the resource class is missing"},
+        Bad{"ExportThatStopsBeforeItStarts",
+            jobs("n,m,2026-01-05 09:00:00,2026-01-05 09:02:00,2026-01-05 09:01:00,0\n"),
+            "line 2: JOB_RUN_STOPPED_AT is before JOB_RUN_STARTED_AT"},
+        Bad{"ExportWithANumber", jobs("n,m,12,2026-01-05 09:02:00,2026-01-05 09:03:00,0\n"),
+            "line 2: '12' is no time"}),
+    [](const auto& instance) { return instance.param.name; });
+
+}  // namespace
+}  // namespace muster::study

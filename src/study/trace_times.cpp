@@ -1,0 +1,55 @@
+#include "study/trace_times.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+
+namespace muster::study {
+
+namespace {
+
+constexpr std::size_t kMostDigits = 12;
+constexpr std::size_t kDateLength = 10;  // of 2026-01-05
+
+bool all_digits(std::string_view text) {
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char digit) { return digit >= '0' && digit <= '9'; });
+}
+
+}  // namespace
+
+Result<Millis> parse_seconds(std::string_view text) {
+  const auto refuse = [&](std::string_view why) {
+    return Error{ErrorKind::invalid, fmt::format("'{}' {}", printable(text, 60), why)};
+  };
+  const auto point = std::min(text.find('.'), text.size());
+  const auto whole = text.substr(0, point);
+  const auto fraction = text.substr(std::min(point + 1, text.size()));
+  if (text.starts_with('-')) return refuse("is negative");
+  if (!all_digits(whole) || (point < text.size() && !all_digits(fraction))) {
+    return refuse("is no number of seconds such as 12 or 0.5");
+  }
+  if (whole.size() > kMostDigits) return refuse("is more than can be");
+  std::string millis(fraction.substr(0, 3));
+  millis.resize(3, '0');
+  return Millis(*parse_int(whole) * 1000 + *parse_int(millis));
+}
+
+Result<WallTime> parse_export_time(std::string_view text) {
+  std::string normal(text);
+  if (normal.ends_with(" UTC")) normal.resize(normal.size() - 4);
+  if (normal.size() > kDateLength && normal[kDateLength] == ' ') normal[kDateLength] = 'T';
+  const auto time_of_day = std::min(kDateLength, normal.size());
+  if (normal.find_first_of("Z+-", time_of_day) == std::string::npos) normal += 'Z';
+  if (auto time = parse_rfc3339(normal)) return time;
+  return Error{ErrorKind::invalid,
+               fmt::format("'{}' is no time such as 2026-01-05 09:00:00", printable(text, 60))};
+}
+
+bool is_nothing(std::string_view text) {
+  return text.empty() || text == "\\N" || text == "null" || text == "NULL";
+}
+
+}  // namespace muster::study

@@ -1,0 +1,176 @@
+"""muster simulate: what a trace would have waited and cost, without a server, a cloud or a token."""
+
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+HEADER = "resource_class,queued_at,duration\n"
+PEERS = "tutorial,provisioner,buildkite,gitlab,drone,fixed:3,bound"
+MEMBERS = ["name", "wait_p50", "wait_p95", "wait_p99", "wait_max", "instance_hours", "idle_share",
+           "launches", "wasted_boots"]
+
+
+@pytest.fixture
+def simulate(binary, tmp_path):
+    def run(*arguments, **more):
+        return subprocess.run([binary, "simulate", *map(str, arguments)], cwd=tmp_path,
+                              capture_output=True, timeout=300, env={"PATH": "/usr/bin"},
+                              **{"text": True, **more})
+    return run
+
+
+@pytest.fixture
+def trace(tmp_path):
+    """A task every ten minutes, for a minute each."""
+    file = tmp_path / "trace.csv"
+    file.write_text(HEADER + "".join(f"acme/linux,{600 * i},60\n" for i in range(30)))
+    return file
+
+
+def test_a_table(simulate, trace):
+    done = simulate(trace, "--compare", PEERS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "30 tasks of 1 class" in done.stdout
+    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines()[4:]}
+    assert list(rows) == ["muster", *PEERS.split(",")]
+    assert 90 <= float(rows["muster"][2]) <= 96  # a boot, and a poll
+    assert float(rows["tutorial"][2]) > 96
+    assert float(rows["fixed:3"][4]) == 0
+
+
+def test_json_has_the_members_that_are_promised(simulate, trace):
+    done = simulate(trace, "--json", "--policy", "muster,muster-single", "--policy", "bound")
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert [list(policy) for policy in report["policies"]] == [MEMBERS] * 3
+    assert report["traces"][0]["policies"] == report["policies"]
+    single = report["policies"][1]
+    assert single["launches"] == 30 and single["wasted_boots"] == 0
+    assert single["instance_hours"] == pytest.approx(30 * 150 / 3600)
+    assert single["idle_share"] == pytest.approx(0.6)
+
+
+def test_a_price_adds_the_cost(simulate, trace):
+    report = json.loads(simulate(trace, "--json", "--policy", "muster-single",
+                                 "--price", "0.5").stdout)
+    assert report["policies"][0]["cost"] == pytest.approx(30 * 150 / 3600 * 0.5)
+
+
+def test_several_traces_are_told_one_by_one_and_together(simulate, trace, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text(HEADER + "acme/large,2026-01-05T09:00:00Z,30\n")
+    report = json.loads(simulate("--json", "--compare", "bound", trace, other).stdout)
+    assert [each["tasks"] for each in report["traces"]] == [30, 1]
+    assert report["policies"][0]["instance_hours"] == pytest.approx(
+        sum(each["policies"][0]["instance_hours"] for each in report["traces"]), abs=1e-5)
+
+
+def test_circlecis_usage_export_as_it_is(simulate, tmp_path):
+    export = tmp_path / "export.csv"
+    export.write_text("PROJECT_NAME,RESOURCE_CLASS,JOB_RUN_QUEUED_AT,JOB_RUN_STARTED_AT,"
+                      "JOB_RUN_STOPPED_AT\n"
+                      "web,acme/linux,2026-01-05 09:05:00,2026-01-05 09:05:09,2026-01-05 09:06:09\n"
+                      "web,acme/linux,2026-01-05 09:00:00,2026-01-05 09:00:09,2026-01-05 09:01:09\n"
+                      "web,acme/linux,2026-01-05 09:00:00,\\N,\\N\n")
+    done = simulate(export)
+    assert done.returncode == 0
+    assert "2 tasks of 1 class" in done.stdout and "1 job left out" in done.stdout
+
+
+def test_standard_input(simulate, trace):
+    assert simulate("-", input=trace.read_text()).stdout.count("standard input: 30 tasks") == 1
+
+
+def test_the_same_seed_gives_the_same(simulate):
+    arguments = ("--generate", "week,days=1,stages=1-3", "--boot", "lognormal:90s:0.3", "--json",
+                 "--compare", "tutorial")
+    first, second = simulate(*arguments), simulate(*arguments)
+    assert first.returncode == 0 and first.stdout == second.stdout
+    assert simulate(*arguments, "--seed", "2").stdout != first.stdout
+
+
+def test_what_is_generated_can_be_kept(simulate, tmp_path):
+    made = simulate("--generate", "week,days=1", "--json", "--write-trace", "kept.csv")
+    again = simulate(tmp_path / "kept.csv", "--json")
+    assert json.loads(made.stdout)["policies"] == json.loads(again.stdout)["policies"]
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words, self.outside = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.outside += [value for name, value in attrs if name in ("src", "href", "xlink:href")]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_a_page_that_needs_nothing_else(simulate, trace, tmp_path):
+    done = simulate(trace, "--compare", PEERS, "--html", "page.html")
+    assert done.returncode == 0 and "muster" in done.stdout
+    text = (tmp_path / "page.html").read_text()
+    page = Page(text)
+    assert not page.outside and not {"script", "link", "img", "iframe"} & {*page.tags}
+    assert not re.search(r"https?:|url\(|@import", text)
+    assert "prefers-color-scheme: dark" in text
+    # One plot of wait against cost, and one over time for each but the bound.
+    assert page.tags.count("svg") == 1 + 7
+    assert {"instance-hours", "desired", "actual", "busy", "tasks that wait"} <= {*page.words}
+
+
+BAD_TRACES = {
+    "nothing": ("", "the file is empty"),
+    "no header": ("acme/linux,0,60\n", "line 1: the header has no resource_class"),
+    "unordered": (HEADER + "a/b,5,60\na/b,4,60\n", "line 3: queued_at is before that of line 2"),
+    "negative": (HEADER + "a/b,0,-60\n", "line 2: duration: '-60' is negative"),
+    "absurd": (HEADER + "a/b,0,99999999999\n", "line 2: a task of more than 30 days"),
+    "missing": (HEADER + "a/b,0,60\n,1,60\n", "line 3: the resource class is missing"),
+    "cut off": (HEADER + "a/b,0,60\na/b,1", "line 3: 2 fields where the header has 3"),
+    "not UTF-8": (HEADER + "a/\udcff,0,60\n", "line 2: not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TRACES)
+def test_a_bad_trace_is_refused_with_its_line_before_anything_runs(simulate, trace, tmp_path, name):
+    text, why = BAD_TRACES[name]
+    bad = tmp_path / "bad.csv"
+    bad.write_text(text, errors="surrogateescape")
+    done = simulate(trace, bad, "--html", "page.html")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert f"bad.csv: {why}" in done.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize("arguments, why", [
+    ([], "give a TRACE, or --generate one"),
+    (["trace.csv", "--generate", "week"], "not both"),
+    (["absent.csv"], "absent.csv"),
+    (["trace.csv", "--policy", "tutorail"], "did you mean 'tutorial'?"),
+    (["trace.csv", "--compare", "fixed:0"], "a fixed fleet has 1 to"),
+    (["trace.csv", "--boot", "soon"], "is no duration or distribution"),
+    (["trace.csv", "--price", "-1"], "is no price"),
+    (["trace.csv", "--max", "0"], "is not a number from 1 to 100000"),
+    (["trace.csv", "--seed", "x"], "is not a number from 0"),
+    (["trace.csv", "--replace-after", "1"], "is not a duration"),
+    (["trace.csv", "--write-trace", "x.csv"], "only for what --generate makes"),
+    (["--generate", "week,rat=3"], "there is no 'rat' (did you mean 'rate'?)"),
+    (["trace.csv", "--htm"], "did you mean '--html'?"),
+])
+def test_a_bad_command_line(simulate, trace, arguments, why):
+    done = simulate(*arguments)
+    assert done.returncode == 2
+    assert why in done.stderr and done.stdout == ""
+
+
+def test_a_page_that_cannot_be_written(simulate, trace):
+    done = simulate(trace, "--html", "absent/page.html")
+    assert done.returncode == 5
+    assert "absent/page.html" in done.stderr
