@@ -1,0 +1,63 @@
+#pragma once
+
+// A decision in the making: what the rules share. They are free functions, in files of their own,
+// and speak in the order in which decide() lists them. Each adds its reason and keeps the earlier
+// ones.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scaling/decide.hpp"
+
+namespace muster::scaling {
+
+struct Draft {
+  explicit Draft(const Snapshot& seen);
+
+  void reason(Rule rule, std::int64_t wanted, std::int64_t allowed, std::string detail,
+              std::string subject = "");
+
+  // How many tasks run; nothing while the queue is unknown.
+  std::optional<std::int64_t> running() const;
+  // Only while it is known.
+  std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot.demand).unclaimed; }
+  std::int64_t free() const { return staying.idle + staying.booting; }
+  // "2 wait, 1 idle and 0 booting will serve 1"
+  std::string supply_in_words() const;
+
+  const Snapshot& snapshot;
+  const std::int64_t least;  // policy.min and policy.max, as far as they are believed
+  const std::int64_t most;
+  const std::optional<Reason> hold;  // while the queue is unknown
+  std::int64_t overdue_requests = 0;
+  Counts staying;  // without those that this decision drains or ends
+  Decision decision;
+};
+
+// See Counts.
+Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running);
+
+// --- the rules, by the file in which they are ---------------------------------------------------
+
+// ending.cpp: what certainly is of no use.
+void end_useless(Draft& draft);
+
+// draining.cpp: who may be idle and is not needed.
+void drain_above_maximum(Draft& draft);
+
+// launching.cpp: what is wanted.
+void launch_for_queue(Draft& draft);
+void launch_for_minimum(Draft& draft);
+
+// withdrawing.cpp: what was requested and has not come.
+void withdraw_overdue(Draft& draft);
+void withdraw_unneeded(Draft& draft);
+void withdraw_after_failures(Draft& draft);
+
+// bounds.cpp: how much of what is wanted is launched.
+void keep_maximum(Draft& draft);
+void keep_backoff(Draft& draft);
+void withdraw_before_launching(Draft& draft);
+
+}  // namespace muster::scaling
