@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/scale_policy.hpp"
 #include "net/server_url.hpp"
 #include "yaml/reader.hpp"
 
@@ -20,7 +21,6 @@ namespace {
 
 constexpr std::uint64_t kLongestFile = 1 << 20;
 constexpr auto kLongestLife = "longest_life";
-constexpr yaml::Range kInstances{0, 1000};
 constexpr Millis kShortestLife = std::chrono::minutes(1);
 
 // An empty section lacks its keys as any other mapping does.
@@ -299,10 +299,7 @@ class ConfigReader {
     ScaledClass scaled;
     auto& policy = scaled.managed.policy;
     scaled.managed.name = name;
-    policy.min = reader.integer("min", kInstances).value_or(0);
-    reader.require("max");
-    policy.max = reader.integer("max", kInstances).value_or(0);
-    if (policy.min > policy.max) reader.problem_at("min", "must not be above max");
+    policy = read_policy(reader);
     const auto kind =
         one_of(reader, "where its instances come from", {"local", "command", "auto_scaling_group"});
     const bool local = kind == "local";

@@ -26,6 +26,7 @@ resource_classes:
   local/small:
     min: 1
     max: 4
+    headroom: 2
     boot_timeout: 2m
     local:
       token_file: small.token
@@ -62,6 +63,7 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_EQ(small.name, "local/small");
   EXPECT_EQ(small.policy.min, 1);
   EXPECT_EQ(small.policy.max, 4);
+  EXPECT_EQ(small.policy.headroom, 2);
   EXPECT_EQ(small.policy.boot_timeout, std::chrono::minutes(2));
   EXPECT_EQ(small_agent.token_file, "/srv/muster/small.token");
   EXPECT_EQ(small_agent.server_url, "http://127.0.0.1:8480");
@@ -71,6 +73,7 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   const auto& [large, large_capacity] = config->classes[1];
   const auto& large_agent = std::get<capacity::AgentSettings>(large_capacity);
   EXPECT_EQ(large.policy.min, 0);
+  EXPECT_EQ(large.policy.headroom, 0);
   EXPECT_EQ(large.policy.boot_timeout, std::chrono::minutes(1));
   EXPECT_EQ(large_agent.token_file, "/etc/large.token");
   EXPECT_TRUE(large_agent.single_task);
@@ -114,6 +117,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"http://", "http://user:pw@", "server.url: has a user or password"},
         Refusal{"127.0.0.1:8480\n", "127.0.0.1:8480/api\n",
                 "server.url: has a path behind the server: write http://127.0.0.1:8480 alone"},
+        Refusal{"headroom: 2", "headroom: 1001",
+                "headroom: expected a whole number from 0 to 1000"},
         Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
         Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
@@ -388,7 +393,7 @@ TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
       problems(false),
       ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
                       "; create it with: muster token create --personal --output " + path("token"),
-                  "f:11:19: resource_classes.local/small.local.token_file: there is no " +
+                  "f:12:19: resource_classes.local/small.local.token_file: there is no " +
                       path("small.token") +
                       "; create it with: muster token create local/small "
                       "--output " +

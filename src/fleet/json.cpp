@@ -63,6 +63,7 @@ json::object object(const Instance& instance) {
 json::object object(const Policy& policy) {
   return {{"min", policy.min},
           {"max", policy.max},
+          {"headroom", policy.headroom},
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},

@@ -36,6 +36,7 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
     end_useless(draft);
     drain_above_maximum(draft);
     launch_for_queue(draft);
+    launch_for_headroom(draft);
   } else {
     decision.reasons.push_back(*draft.hold);
   }

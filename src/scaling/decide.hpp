@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "scaling/policy.hpp"
 
 namespace muster::scaling {
 
@@ -45,26 +46,6 @@ struct Instance {
   bool requested = false;  // booting, and not there yet: it can still be withdrawn
 };
 
-struct Policy {
-  std::int64_t min = 0;
-  std::int64_t max = 1;
-  Millis boot_timeout = std::chrono::minutes(5);
-  // After so many failed boots in a row, what was requested and has not come is withdrawn, and one
-  // launch is tried before there are more.
-  std::int64_t withdraw_after = 3;
-  // After a failed boot no launch for `first`; each further one in a row doubles it up to `most`.
-  Millis boot_backoff_first = std::chrono::seconds(5);
-  Millis boot_backoff_most = std::chrono::minutes(10);
-  // Instances cannot be asked to end, only ended. So that is done timidly: see docs/scaling.md.
-  bool reaps = false;
-  bool drains = true;  // whether idle instances can be asked to end
-  // One that reaps ends what is older: no task lasts so long. Nothing: no age is too high. Of those
-  // of which nobody knows whether they are busy, as many stay as tasks run.
-  std::optional<Millis> longest_life;
-  // Older demand is stale: it launches nothing and ends nothing.
-  Millis demand_max_age = std::chrono::minutes(2);
-};
-
 // What decide() remembers from one pass to the next. Kept by the caller; survives a restart.
 struct State {
   std::int64_t failed_boots_in_a_row = 0;
@@ -93,6 +74,7 @@ struct Snapshot {
 
 enum class Rule {
   queue,              // the queue asks for this many more
+  headroom,           // policy.headroom asks for more than what waits
   minimum,            // policy.min keeps this many
   maximum,            // policy.max bound what was wanted
   backoff,            // launches wait after failed boots

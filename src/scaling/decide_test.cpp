@@ -50,6 +50,10 @@ class World {
     snapshot_.policy.max = max;
     return *this;
   }
+  World& headroom(std::int64_t many) {
+    snapshot_.policy.headroom = many;
+    return *this;
+  }
   World& ended_unseen(std::vector<std::string> ids) {
     snapshot_.failed_boots = std::move(ids);
     return *this;
@@ -169,6 +173,33 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{
             "above_max", World().bounds(0, 2).with(2, busy).with(3, idle), 0, 3, {above_maximum}},
         Situation{"above_max_all_busy", World().bounds(0, 2).with(3, busy), 0, 0, {above_maximum}},
+        Situation{"headroom_for_nobody", World().headroom(2), 0, 0, {satisfied}},
+        Situation{"headroom_beside_what_waits",
+                  World().demand(1, 0).headroom(2),
+                  3,
+                  0,
+                  {queue, headroom}},
+        Situation{"headroom_beside_what_runs",
+                  World().demand(0, 1).with(1, busy).with(1, booting).headroom(2),
+                  1,
+                  0,
+                  {headroom}},
+        Situation{"headroom_is_there",
+                  World().demand(1, 1).with(1, busy).with(3, idle).headroom(2),
+                  0,
+                  0,
+                  {satisfied}},
+        Situation{"headroom_covers_min",
+                  World().demand(1, 0).bounds(3, 4).headroom(2),
+                  3,
+                  0,
+                  {queue, headroom}},
+        Situation{"headroom_ends_at_max",
+                  World().demand(3, 0).headroom(2),
+                  4,
+                  0,
+                  {queue, headroom, maximum}},
+        Situation{"headroom_unknown", World().unknown().headroom(2), 0, 0, {demand_unknown}},
         Situation{"unknown", World().unknown().with(2, idle), 0, 0, {demand_unknown}},
         Situation{"unknown_above_max",
                   World().unknown().bounds(0, 1).with(2, idle),
@@ -218,6 +249,8 @@ TEST(Decide, ExplainsItselfInWords) {
   EXPECT_EQ(describe(decision.reasons[0]), "3 wait, 1 idle and 0 booting will serve 1: launch 2");
   EXPECT_EQ(describe({Rule::demand_unknown, 0, 0, "", "Invalid token provided."}),
             "Invalid token provided: hold");
+  const auto roomy = World().demand(1, 0).with(2, idle).headroom(3).decide();
+  EXPECT_EQ(describe(roomy.reasons[0]), "3 more are to be free than wait, and 1 will be: launch 2");
   EXPECT_EQ(describe(decision.reasons[1]),
             "at most 2 may be live and 1 are: launch 1 instead of 2");
 }
@@ -419,6 +452,11 @@ TEST(Decide, WithdrawsWhatIsOnlyRequestedAndNotNeeded) {
   const auto decision = World().requested(1).decide();
   EXPECT_THAT(rules(decision), ElementsAre(unneeded));
   EXPECT_EQ(decision.desired, 0);
+}
+
+TEST(Decide, KeepsTheHeadroomThatIsRequested) {
+  EXPECT_EQ(World().demand(1, 0).headroom(2).requested(3).decide().withdraw, 0);
+  EXPECT_EQ(World().demand(0, 0).headroom(2).requested(3).decide().withdraw, 3);
 }
 
 TEST(Decide, WithdrawsNothingWhileTheQueueIsUnknown) {

@@ -10,6 +10,8 @@ std::string_view to_string(Rule rule) {
   switch (rule) {
     case Rule::queue:
       return "queue";
+    case Rule::headroom:
+      return "headroom";
     case Rule::minimum:
       return "minimum";
     case Rule::maximum:
@@ -51,6 +53,7 @@ std::string without_full_stop(std::string text) {
 std::string in_words(const Reason& reason, const std::string& detail) {
   switch (reason.rule) {
     case Rule::queue:
+    case Rule::headroom:
     case Rule::minimum:
       return fmt::format("{}: launch {}", detail, reason.allowed);
     case Rule::maximum:

@@ -23,6 +23,10 @@ struct Draft {
   // Only while it is known.
   std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot.demand).unclaimed; }
   std::int64_t free() const { return staying.idle + staying.booting; }
+  // So many more are to be free than wait. Nothing while the queue is unknown.
+  std::int64_t spare() const;
+  // So many must be free, of those that stay and those that are launched.
+  std::int64_t needed_free() const;
   // "2 wait, 1 idle and 0 booting will serve 1"
   std::string supply_in_words() const;
 
@@ -34,6 +38,9 @@ struct Draft {
   Counts staying;  // without those that this decision drains or ends
   Decision decision;
 };
+
+// How many more are to be free than wait.
+std::int64_t headroom_of(const Policy& policy, std::int64_t unclaimed, std::int64_t running);
 
 // See Counts.
 Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running);
@@ -48,6 +55,7 @@ void drain_above_maximum(Draft& draft);
 
 // launching.cpp: what is wanted.
 void launch_for_queue(Draft& draft);
+void launch_for_headroom(Draft& draft);
 void launch_for_minimum(Draft& draft);
 
 // withdrawing.cpp: what was requested and has not come.

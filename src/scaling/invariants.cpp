@@ -131,6 +131,12 @@ class Judge {
     expect(!has(decision_, Rule::queue), Invariant::honest, "an unknown queue is served");
   }
 
+  // For each task that waits, and as many more as the policy wants.
+  std::int64_t needed() const {
+    const bool any_task = demand_->unclaimed > 0 || demand_->running > 0;
+    return demand_->unclaimed + (any_task ? snapshot_.policy.headroom : 0);
+  }
+
   // Idle ones, those that boot in time, and of those that are connected as many as no running task
   // accounts for.
   std::int64_t supply() const {
@@ -148,7 +154,7 @@ class Judge {
 
   void judge_supply() {
     if (knows_no_queue(decision_) || demand_ == nullptr || is_bound(decision_)) return;
-    const auto lacking = std::max<std::int64_t>(demand_->unclaimed - supply(), 0);
+    const auto lacking = std::max<std::int64_t>(needed() - supply(), 0);
     expect(decision_.launch >= lacking, Invariant::live,
            fmt::format("{} are lacking and {} launched, and nothing binds", lacking,
                        decision_.launch));

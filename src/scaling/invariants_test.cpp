@@ -49,6 +49,7 @@ Snapshot some_snapshot(Dice& dice) {
   snapshot.demand = some_demand(dice);
   snapshot.policy.min = dice.roll(0, 3);
   snapshot.policy.max = dice.roll(0, 10);
+  if (dice.chance(30)) snapshot.policy.headroom = dice.roll(1, 4);
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
@@ -108,7 +109,7 @@ TEST(Invariants, DecideIsTotal) {
     if (dice.chance(70)) snapshot.demand = DemandReading{dice.absurd(), dice.absurd(), time()};
     for (auto& instance : snapshot.instances) instance.launched_at = time();
     auto& policy = snapshot.policy;
-    policy.min = dice.absurd(), policy.max = dice.absurd();
+    policy.min = dice.absurd(), policy.max = dice.absurd(), policy.headroom = dice.absurd();
     for (auto* duration : {&policy.boot_timeout, &policy.boot_backoff_first,
                            &policy.boot_backoff_most, &policy.demand_max_age}) {
       *duration = Millis(dice.absurd());
@@ -180,6 +181,14 @@ TEST(Invariants, EachIsSeenToBeBroken) {
        [](auto&, auto& d) { d.launch += 1, d.desired += 1; }},
       {"a draining one is counted", Invariant::live,
        [](auto&, auto& d) { d.launch -= 1, d.desired -= 1; }},
+      {"headroom is forgotten", Invariant::live, [](auto& s, auto&) { s.policy.headroom = 1; }},
+      {"headroom for nobody", Invariant::counted_once,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 0, kNow};
+         s.policy.headroom = 1;
+         d = decide(s);
+         d.launch += 1, d.desired += 1;
+       }},
       {"more than may be", Invariant::bounded,
        [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},
       {"a launch in a back-off", Invariant::bounded,

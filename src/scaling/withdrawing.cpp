@@ -44,8 +44,7 @@ void withdraw_unneeded(Draft& draft) {
   const auto all = requested(draft);
   if (all == 0 || draft.decision.launch > 0) return;
   const auto others = draft.free() - all;
-  const auto needed = std::max(
-      {draft.unclaimed() - others, draft.least - others - draft.staying.busy, std::int64_t{0}});
+  const auto needed = std::max<std::int64_t>(draft.needed_free() - others, 0);
   const auto unneeded = all - needed;
   if (unneeded <= 0) return;
   draft.decision.withdraw += unneeded;

@@ -62,13 +62,14 @@ std::vector<Arrival> some_arrivals(Random& random) {
   return arrivals;
 }
 
-scaling::Policy policy_for(const Conditions& conditions) {
+scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   scaling::Policy policy;
   policy.max = conditions.max;
   policy.reaps = true;
   policy.drains = false;
   policy.boot_timeout = std::chrono::minutes(10);
   policy.longest_life = std::chrono::hours(6);
+  if (random.chance(250)) policy.headroom = random.between(1, 3);
   return policy;
 }
 
@@ -80,8 +81,9 @@ struct Told {
 Told run_world(std::uint64_t seed) {
   Random random(seed);
   const auto conditions = some_conditions(random);
+  const auto policy = some_policy(random, conditions);
   World world(conditions, some_arrivals(random), random.next());
-  world.scaled_by_us(policy_for(conditions));
+  world.scaled_by_us(policy);
   Told told{world.run(kEnd), {}};
   for (const auto& line : world.story()) told.story += "  " + line + "\n";
   return told;
