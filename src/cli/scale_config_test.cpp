@@ -27,6 +27,8 @@ resource_classes:
     min: 1
     max: 4
     headroom: 2
+    warm: {of_busy: 20%, least: 1, most: 3}
+    scale_in_delay: 30s
     boot_timeout: 2m
     local:
       token_file: small.token
@@ -64,6 +66,10 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_EQ(small.policy.min, 1);
   EXPECT_EQ(small.policy.max, 4);
   EXPECT_EQ(small.policy.headroom, 2);
+  EXPECT_EQ(small.policy.warm.percent_of_busy, 20);
+  EXPECT_EQ(small.policy.warm.least, 1);
+  EXPECT_EQ(small.policy.warm.most, 3);
+  EXPECT_EQ(small.policy.scale_in_delay, std::chrono::seconds(30));
   EXPECT_EQ(small.policy.boot_timeout, std::chrono::minutes(2));
   EXPECT_EQ(small_agent.token_file, "/srv/muster/small.token");
   EXPECT_EQ(small_agent.server_url, "http://127.0.0.1:8480");
@@ -74,11 +80,47 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   const auto& large_agent = std::get<capacity::AgentSettings>(large_capacity);
   EXPECT_EQ(large.policy.min, 0);
   EXPECT_EQ(large.policy.headroom, 0);
+  EXPECT_EQ(warm_target(large.policy.warm, 9), 0);
+  EXPECT_FALSE(large.policy.scale_in_delay);
   EXPECT_EQ(large.policy.boot_timeout, std::chrono::minutes(1));
   EXPECT_EQ(large_agent.token_file, "/etc/large.token");
   EXPECT_TRUE(large_agent.single_task);
   EXPECT_EQ(large_agent.idle_timeout, std::chrono::seconds(10));
   EXPECT_EQ(large_agent.max_run_time, std::chrono::hours(5));
+}
+
+// Who ends idle instances: they themselves soon, or the scaler.
+TEST(ScaleConfig, InstancesThatAreKeptDoNotEndByThemselves) {
+  const auto large_with = [](std::string_view keys) {
+    std::string text(kWhole);
+    text.replace(text.find("    max: 2\n"), 11, fmt::format("    max: 2\n{}", keys));
+    EXPECT_THAT(problems_of(text), IsEmpty());
+    const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/"));
+    const auto& large = config.classes.at(1);
+    return std::pair(large.managed.policy.scale_in_delay,
+                     std::get<capacity::AgentSettings>(large.capacity).idle_timeout);
+  };
+  const std::pair kept(std::optional<Millis>(std::chrono::minutes(1)),
+                       Millis(std::chrono::hours(1)));
+  EXPECT_EQ(large_with("    warm: 1\n"), kept);
+  EXPECT_EQ(large_with("    headroom: 1\n"), kept);
+  EXPECT_EQ(large_with("    min: 1\n"), kept);
+  EXPECT_EQ(large_with("    scale_in_delay: 1m\n"), kept);
+  EXPECT_EQ(large_with("    warm: 0\n").second, Millis(std::chrono::seconds(10)));
+}
+
+TEST(ScaleConfig, AGroupHasNoScaleInDelay) {
+  const auto with = [](std::string_view key) {
+    return problems_of(fmt::format(
+        "circleci: {{token_variable: TOKEN}}\nstate_directory: scaler\n"
+        "resource_classes:\n  acme/one: {{max: 1, {}, auto_scaling_group: {{name: r}}}}\n",
+        key));
+  };
+  EXPECT_THAT(with("warm: 1"), IsEmpty());
+  EXPECT_THAT(with("scale_in_delay: 1m"),
+              ElementsAre("f:4:22: resource_classes.acme/one.scale_in_delay: is for instances that "
+                          "can be asked to end, and those of a group end by their own idle "
+                          "time-out: remove it"));
 }
 
 TEST(ScaleConfig, TheAddressNeedsNoScheme) {
@@ -119,6 +161,16 @@ INSTANTIATE_TEST_SUITE_P(
                 "server.url: has a path behind the server: write http://127.0.0.1:8480 alone"},
         Refusal{"headroom: 2", "headroom: 1001",
                 "headroom: expected a whole number from 0 to 1000"},
+        Refusal{"of_busy: 20%", "of_busy: 20",
+                "warm.of_busy: expected a share from 1% to 1000%, found '20'"},
+        Refusal{"of_busy: 20%, ", "", "warm: 'of_busy' is missing"},
+        Refusal{"of_busy: 20%", "of_busy: 20%, leest: 1", "did you mean 'least'"},
+        Refusal{"least: 1", "least: 4",
+                "warm.least: is 4, and must not be above 'most', which is 3"},
+        Refusal{"warm: {of_busy: 20%, least: 1, most: 3}", "warm: -1",
+                "warm: expected a whole number from 0 to 1000, found '-1'"},
+        Refusal{"scale_in_delay: 30s", "scale_in_delay: 9000h",
+                "scale_in_delay: must be between 1s and 8760h, and is 9000h"},
         Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
         Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
@@ -393,7 +445,7 @@ TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
       problems(false),
       ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
                       "; create it with: muster token create --personal --output " + path("token"),
-                  "f:12:19: resource_classes.local/small.local.token_file: there is no " +
+                  "f:14:19: resource_classes.local/small.local.token_file: there is no " +
                       path("small.token") +
                       "; create it with: muster token create local/small "
                       "--output " +

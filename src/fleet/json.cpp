@@ -37,6 +37,10 @@ json::value time(const std::optional<WallTime>& at) {
   return at ? time(*at) : json::value();
 }
 
+json::value millis(const std::optional<Millis>& duration) {
+  return duration ? json::value(duration->count()) : json::value();
+}
+
 json::array texts(const std::vector<std::string>& words) {
   json::array array;
   for (const auto& each : words) array.push_back(text(each));
@@ -64,6 +68,11 @@ json::object object(const Policy& policy) {
   return {{"min", policy.min},
           {"max", policy.max},
           {"headroom", policy.headroom},
+          {"warm",
+           {{"percent_of_busy", policy.warm.percent_of_busy},
+            {"least", policy.warm.least},
+            {"most", policy.warm.most}}},
+          {"scale_in_delay_ms", millis(policy.scale_in_delay)},
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
@@ -71,15 +80,20 @@ json::object object(const Policy& policy) {
           {"reaps", policy.reaps},
           {"drains", policy.drains},
           {"withdraw_after", policy.withdraw_after},
-          {"longest_life_ms",
-           policy.longest_life ? json::value(policy.longest_life->count()) : json::value()}};
+          {"longest_life_ms", millis(policy.longest_life)}};
+}
+
+json::value surplus(const std::optional<Surplus>& seen) {
+  if (!seen) return {};
+  return json::object{{"since", time(seen->since)}, {"least", seen->least}};
 }
 
 json::object object(const State& state) {
   return {{"failed_boots_in_a_row", state.failed_boots_in_a_row},
           {"backoff_until", time(state.backoff_until)},
           {"given_up", texts(state.given_up)},
-          {"given_up_at", time(state.given_up_at)}};
+          {"given_up_at", time(state.given_up_at)},
+          {"surplus", surplus(state.surplus)}};
 }
 
 json::object object(const Counts& counts) {

@@ -8,9 +8,6 @@
 
 namespace muster::scaling {
 
-// More than this a count is not believed.
-inline constexpr std::int64_t kMostInstances = 1'000'000;
-
 // Saturates, so that no input overflows.
 inline WallTime later(WallTime from, Millis by) {
   std::int64_t sum = 0;

@@ -15,6 +15,9 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
     if (time > snapshot.now && (!first || time < *first)) first = time;
   };
   if (decision.next.backoff_until) consider(*decision.next.backoff_until);
+  if (const auto& surplus = decision.next.surplus; surplus && snapshot.policy.scale_in_delay) {
+    consider(later(surplus->since, *snapshot.policy.scale_in_delay));
+  }
   for (const auto& instance : snapshot.instances) {
     if (instance.state != InstanceState::booting) continue;
     consider(later(instance.launched_at, snapshot.policy.boot_timeout));
@@ -37,11 +40,15 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
     drain_above_maximum(draft);
     launch_for_queue(draft);
     launch_for_headroom(draft);
+    launch_for_warm(draft);
   } else {
     decision.reasons.push_back(*draft.hold);
   }
   launch_for_minimum(draft);
-  if (known) withdraw_unneeded(draft);
+  if (known) {
+    withdraw_unneeded(draft);
+    drain_surplus(draft);
+  }
   withdraw_after_failures(draft);
 
   keep_maximum(draft);

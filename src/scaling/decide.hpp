@@ -46,6 +46,14 @@ struct Instance {
   bool requested = false;  // booting, and not there yet: it can still be withdrawn
 };
 
+// Idle instances that are not needed.
+struct Surplus {
+  WallTime since{};
+  std::int64_t least = 0;  // of them at any time since
+
+  friend bool operator==(const Surplus&, const Surplus&) = default;
+};
+
 // What decide() remembers from one pass to the next. Kept by the caller; survives a restart.
 struct State {
   std::int64_t failed_boots_in_a_row = 0;
@@ -54,6 +62,7 @@ struct State {
   std::vector<std::string> given_up;
   // When the queue was read that the latest of them was found missing in.
   std::optional<WallTime> given_up_at;
+  std::optional<Surplus> surplus;
 
   friend bool operator==(const State&, const State&) = default;
 };
@@ -75,6 +84,7 @@ struct Snapshot {
 enum class Rule {
   queue,              // the queue asks for this many more
   headroom,           // policy.headroom asks for more than what waits
+  warm,               // policy.warm keeps this many free
   minimum,            // policy.min keeps this many
   maximum,            // policy.max bound what was wanted
   backoff,            // launches wait after failed boots
@@ -85,6 +95,7 @@ enum class Rule {
   reaped,             // an instance is certainly of no use, and is ended
   many_silent,        // more look dead at once than one would believe: few are ended
   above_maximum,      // more live than policy.max: idle ones are asked to end
+  surplus,            // idle ones that nobody has needed for some time are asked to end
   not_come,           // some that were requested have not come in time, and are withdrawn
   unneeded,           // some that are only requested are needed no more, and are withdrawn
   satisfied,          // supply covers demand

@@ -54,6 +54,25 @@ class World {
     snapshot_.policy.headroom = many;
     return *this;
   }
+  World& warm(scaling::Warm target) {
+    snapshot_.policy.warm = target;
+    return *this;
+  }
+  World& scaling_in_after(Millis delay) {
+    snapshot_.policy.scale_in_delay = delay;
+    return *this;
+  }
+  World& later(Millis by) {
+    snapshot_.now += by;
+    if (auto* reading = std::get_if<DemandReading>(&snapshot_.demand)) reading->read_at += by;
+    return *this;
+  }
+  // The decision's own memory is what the next one remembers.
+  Decision decide_and_remember() {
+    auto decision = decide();
+    snapshot_.state = decision.next;
+    return decision;
+  }
   World& ended_unseen(std::vector<std::string> ids) {
     snapshot_.failed_boots = std::move(ids);
     return *this;
@@ -200,6 +219,51 @@ INSTANTIATE_TEST_SUITE_P(
                   0,
                   {queue, headroom, maximum}},
         Situation{"headroom_unknown", World().unknown().headroom(2), 0, 0, {demand_unknown}},
+        Situation{"warm_from_zero", World().warm({.least = 2}), 2, 0, {Rule::warm}},
+        Situation{"warm_is_there", World().warm({.least = 2}).with(2, idle), 0, 0, {satisfied}},
+        Situation{
+            "warm_is_booting", World().warm({.least = 2}).with(2, booting), 0, 0, {satisfied}},
+        Situation{"warm_beside_what_waits",
+                  World().demand(1, 0).warm({.least = 2}),
+                  3,
+                  0,
+                  {queue, Rule::warm}},
+        Situation{"warm_and_headroom_are_not_added",
+                  World().demand(1, 0).headroom(1).warm({.least = 2}),
+                  3,
+                  0,
+                  {queue, headroom, Rule::warm}},
+        Situation{"more_headroom_than_warm",
+                  World().demand(1, 0).headroom(2).warm({.least = 1}),
+                  3,
+                  0,
+                  {queue, headroom}},
+        Situation{"warm_ends_at_max",
+                  World().demand(0, 3).with(3, busy).warm({.least = 2}),
+                  1,
+                  0,
+                  {Rule::warm, maximum}},
+        Situation{"warm_in_proportion_is_rounded_up",
+                  World().bounds(0, 9).demand(0, 6).with(6, busy).warm({.percent_of_busy = 20}),
+                  2,
+                  0,
+                  {Rule::warm}},
+        Situation{"warm_in_proportion_has_a_least",
+                  World().warm({.percent_of_busy = 20, .least = 1}),
+                  1,
+                  0,
+                  {Rule::warm}},
+        Situation{"warm_in_proportion_has_a_most",
+                  World().bounds(0, 9).demand(0, 6).with(6, busy).warm({.percent_of_busy = 100,
+                                                                        .most = 2}),
+                  2,
+                  0,
+                  {Rule::warm}},
+        Situation{"warm_unknown",
+                  World().unknown().warm({.least = 2}).with(2, connected),
+                  0,
+                  0,
+                  {demand_unknown}},
         Situation{"unknown", World().unknown().with(2, idle), 0, 0, {demand_unknown}},
         Situation{"unknown_above_max",
                   World().unknown().bounds(0, 1).with(2, idle),
@@ -249,6 +313,9 @@ TEST(Decide, ExplainsItselfInWords) {
   EXPECT_EQ(describe(decision.reasons[0]), "3 wait, 1 idle and 0 booting will serve 1: launch 2");
   EXPECT_EQ(describe({Rule::demand_unknown, 0, 0, "", "Invalid token provided."}),
             "Invalid token provided: hold");
+  const auto warm = World().demand(1, 2).with(2, busy).warm({.percent_of_busy = 50, .least = 1});
+  EXPECT_EQ(describe(warm.decide().reasons[1]),
+            "1 is to be kept warm (50% of 2 busy), and 0 will be: launch 2");
   const auto roomy = World().demand(1, 0).with(2, idle).headroom(3).decide();
   EXPECT_EQ(describe(roomy.reasons[0]), "3 more are to be free than wait, and 1 will be: launch 2");
   EXPECT_EQ(describe(decision.reasons[1]),
@@ -288,6 +355,58 @@ TEST(Decide, DrainsTheNewestIdleFirst) {
                          .with(1, idle, seconds(3))
                          .with(1, idle, seconds(6));
   EXPECT_THAT(world.decide().drain, ElementsAre("i1", "i2"));
+}
+
+TEST(Decide, DrainsWhatNobodyHasNeededForTheDelay) {
+  auto world = World().bounds(0, 9).warm({.least = 1}).scaling_in_after(minutes(1)).with(3, idle);
+  auto decision = world.decide_and_remember();
+  EXPECT_THAT(decision.drain, IsEmpty());
+  EXPECT_EQ(decision.revisit_at, kNow + minutes(1));
+  EXPECT_THAT(world.later(seconds(59)).decide_and_remember().drain, IsEmpty());
+  decision = world.later(seconds(1)).decide_and_remember();
+  EXPECT_THAT(decision.drain, ElementsAre("i2", "i1"));
+  EXPECT_EQ(describe(decision.reasons[0]), "2 idle and not needed for 1m: drain 2");
+}
+
+TEST(Decide, DrainsOnlyWhatWasNeededAtNoTimeOfTheDelay) {
+  auto world = World().bounds(0, 9).scaling_in_after(minutes(1)).with(3, idle);
+  world.decide_and_remember();
+  world.demand(2, 0).later(seconds(30)).decide_and_remember();
+  const auto decision = world.demand(0, 0, -seconds(60)).later(seconds(30)).decide_and_remember();
+  EXPECT_EQ(decision.drain.size(), 1U);
+  EXPECT_EQ(decision.next.surplus, (Surplus{kNow + minutes(1), 2})) << "the rest waits anew";
+}
+
+TEST(Decide, WaitsAnewForTheDelayOnceAllWereNeeded) {
+  auto world = World().bounds(0, 9).scaling_in_after(minutes(1)).with(3, idle);
+  world.decide_and_remember();
+  EXPECT_EQ(world.demand(3, 0).later(seconds(30)).decide_and_remember().next.surplus, std::nullopt);
+  EXPECT_THAT(world.demand(0, 0, -seconds(60)).later(seconds(30)).decide().drain, IsEmpty());
+}
+
+TEST(Decide, DrainsNoneThatIsKept) {
+  const auto after_the_delay = [](World world) {
+    world.bounds(2, 9).scaling_in_after(minutes(1)).decide_and_remember();
+    return world.later(minutes(1)).decide().drain.size();
+  };
+  EXPECT_EQ(after_the_delay(World().with(3, idle)), 1U);
+  EXPECT_EQ(after_the_delay(World().demand(0, 1).with(1, busy).with(3, idle)), 2U);
+  EXPECT_EQ(after_the_delay(World().demand(0, 1).headroom(3).with(1, busy).with(3, idle)), 0U);
+  EXPECT_EQ(after_the_delay(World().with(3, idle).undrainable()), 0U);
+  EXPECT_EQ(after_the_delay(World().with(2, booting).with(2, idle)), 0U) << "it is not there yet";
+}
+
+TEST(Decide, DrainsNobodyWithoutADelay) {
+  auto world = World().warm({.least = 1}).with(3, idle);
+  EXPECT_EQ(world.decide_and_remember().next.surplus, std::nullopt);
+  EXPECT_THAT(world.later(std::chrono::hours(9)).decide().drain, IsEmpty());
+}
+
+TEST(Decide, KeepsTheDelayBoundedWhenTheClockJumpsBack) {
+  auto world = World().scaling_in_after(minutes(1)).with(1, idle);
+  world.decide_and_remember();
+  EXPECT_EQ(world.later(-std::chrono::hours(5)).decide_and_remember().drain.size(), 0U);
+  EXPECT_EQ(world.later(minutes(1)).decide().drain.size(), 1U);
 }
 
 TEST(Decide, DrainsWhoIsSurelyIdleBeforeWhoMayBe) {

@@ -12,6 +12,8 @@ std::string_view to_string(Rule rule) {
       return "queue";
     case Rule::headroom:
       return "headroom";
+    case Rule::warm:
+      return "warm";
     case Rule::minimum:
       return "minimum";
     case Rule::maximum:
@@ -32,6 +34,8 @@ std::string_view to_string(Rule rule) {
       return "many_silent";
     case Rule::above_maximum:
       return "above_maximum";
+    case Rule::surplus:
+      return "surplus";
     case Rule::not_come:
       return "not_come";
     case Rule::unneeded:
@@ -54,6 +58,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
   switch (reason.rule) {
     case Rule::queue:
     case Rule::headroom:
+    case Rule::warm:
     case Rule::minimum:
       return fmt::format("{}: launch {}", detail, reason.allowed);
     case Rule::maximum:
@@ -72,6 +77,8 @@ std::string in_words(const Reason& reason, const std::string& detail) {
                          reason.allowed == 0 ? "none" : std::to_string(reason.allowed));
     case Rule::above_maximum:
       return fmt::format("{}: drain {} idle", detail, reason.allowed);
+    case Rule::surplus:
+      return fmt::format("{}: drain {}", detail, reason.allowed);
     case Rule::not_come:
     case Rule::unneeded:
       return fmt::format("{}: withdraw {}", detail, reason.allowed);

@@ -29,12 +29,16 @@ std::optional<std::int64_t> Draft::running() const {
   return std::get<DemandReading>(snapshot.demand).running;
 }
 
-std::int64_t Draft::spare() const {
-  return hold ? 0 : headroom_of(snapshot.policy, unclaimed(), *running());
+std::int64_t Draft::headroom() const {
+  return hold ? 0 : headroom_target(snapshot.policy, unclaimed(), *running());
+}
+
+std::int64_t Draft::warm() const {
+  return hold ? 0 : warm_target(snapshot.policy.warm, staying.busy);
 }
 
 std::int64_t Draft::needed_free() const {
-  const auto for_tasks = hold ? 0 : unclaimed() + spare();
+  const auto for_tasks = hold ? 0 : unclaimed() + std::max(headroom(), warm());
   return std::max({for_tasks, least - staying.busy, std::int64_t{0}});
 }
 
@@ -42,11 +46,6 @@ std::string Draft::supply_in_words() const {
   if (unclaimed() == 0) return "nothing waits";
   return fmt::format("{} wait, {} idle and {} booting will serve {}", unclaimed(), staying.idle,
                      staying.booting, std::min(free(), unclaimed()));
-}
-
-std::int64_t headroom_of(const Policy& policy, std::int64_t unclaimed, std::int64_t running) {
-  if (unclaimed <= 0 && running <= 0) return 0;
-  return std::clamp<std::int64_t>(policy.headroom, 0, kMostInstances);
 }
 
 Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running) {

@@ -23,8 +23,9 @@ struct Draft {
   // Only while it is known.
   std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot.demand).unclaimed; }
   std::int64_t free() const { return staying.idle + staying.booting; }
-  // So many more are to be free than wait. Nothing while the queue is unknown.
-  std::int64_t spare() const;
+  // So many more are to be free than wait. None while the queue is unknown.
+  std::int64_t headroom() const;
+  std::int64_t warm() const;
   // So many must be free, of those that stay and those that are launched.
   std::int64_t needed_free() const;
   // "2 wait, 1 idle and 0 booting will serve 1"
@@ -39,9 +40,6 @@ struct Draft {
   Decision decision;
 };
 
-// How many more are to be free than wait.
-std::int64_t headroom_of(const Policy& policy, std::int64_t unclaimed, std::int64_t running);
-
 // See Counts.
 Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running);
 
@@ -52,10 +50,12 @@ void end_useless(Draft& draft);
 
 // draining.cpp: who may be idle and is not needed.
 void drain_above_maximum(Draft& draft);
+void drain_surplus(Draft& draft);
 
 // launching.cpp: what is wanted.
 void launch_for_queue(Draft& draft);
 void launch_for_headroom(Draft& draft);
+void launch_for_warm(Draft& draft);
 void launch_for_minimum(Draft& draft);
 
 // withdrawing.cpp: what was requested and has not come.

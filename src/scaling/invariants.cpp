@@ -45,6 +45,7 @@ class Judge {
     judge_honesty();
     judge_supply();
     judge_bounds();
+    judge_scale_in();
     judge_steadiness();
     return std::move(found_);
   }
@@ -131,30 +132,31 @@ class Judge {
     expect(!has(decision_, Rule::queue), Invariant::honest, "an unknown queue is served");
   }
 
-  // For each task that waits, and as many more as the policy wants.
-  std::int64_t needed() const {
-    const bool any_task = demand_->unclaimed > 0 || demand_->running > 0;
-    return demand_->unclaimed + (any_task ? snapshot_.policy.headroom : 0);
-  }
-
-  // Idle ones, those that boot in time, and of those that are connected as many as no running task
-  // accounts for.
-  std::int64_t supply() const {
-    auto staying = snapshot_.instances;
-    std::erase_if(staying, [&](const auto& it) {
+  // Who stays, and of those that are connected as many as busy as no other task accounts for.
+  Counts staying() const {
+    auto instances = snapshot_.instances;
+    std::erase_if(instances, [&](const auto& it) {
       return is_overdue(it, snapshot_) || contains(decision_.reap, it.id);
     });
-    const auto there = count(staying);
+    auto there = count(instances);
     const auto engaged =
         std::clamp<std::int64_t>(demand_->running - there.busy, 0, there.connected);
+    there.busy += engaged;
+    there.idle += there.connected - engaged;
     const auto drained = std::ranges::count_if(
-        staying, [&](const auto& it) { return contains(decision_.drain, it.id); });
-    return there.idle + there.booting + there.connected - engaged - drained;
+        instances, [&](const auto& it) { return contains(decision_.drain, it.id); });
+    there.idle -= drained;
+    return there;
   }
 
   void judge_supply() {
     if (knows_no_queue(decision_) || demand_ == nullptr || is_bound(decision_)) return;
-    const auto lacking = std::max<std::int64_t>(needed() - supply(), 0);
+    const auto there = staying();
+    const auto& policy = snapshot_.policy;
+    const auto spare = std::max(headroom_target(policy, demand_->unclaimed, demand_->running),
+                                warm_target(policy.warm, there.busy));
+    const auto needed = demand_->unclaimed + spare;
+    const auto lacking = std::max<std::int64_t>(needed - there.idle - there.booting, 0);
     expect(decision_.launch >= lacking, Invariant::live,
            fmt::format("{} are lacking and {} launched, and nothing binds", lacking,
                        decision_.launch));
@@ -168,6 +170,19 @@ class Judge {
            fmt::format("{} are desired of at most {}", decision_.desired, snapshot_.policy.max));
     expect(decision_.launch == 0 || !decision_.next.backoff_until, Invariant::bounded,
            "something is launched during a back-off");
+  }
+
+  // Idle ones that nobody needs go once the delay is over, and no more than were not needed in it.
+  void judge_scale_in() {
+    const auto rule = std::ranges::find(decision_.reasons, Rule::surplus, &Reason::rule);
+    if (rule == decision_.reasons.end()) return;
+    const auto delay = snapshot_.policy.scale_in_delay.value_or(Millis::max());
+    if (delay <= Millis(0)) return;
+    const auto& seen = snapshot_.state.surplus;
+    expect(seen && later(seen->since, delay) <= snapshot_.now, Invariant::steady,
+           "idle ones are drained before the delay is over");
+    expect(!seen || rule->allowed <= std::max<std::int64_t>(seen->least, 1), Invariant::steady,
+           "more are drained than were not needed");
   }
 
   // Where one that drains explained a task, another may be of no use after it; where dead ones made

@@ -50,6 +50,12 @@ Snapshot some_snapshot(Dice& dice) {
   snapshot.policy.min = dice.roll(0, 3);
   snapshot.policy.max = dice.roll(0, 10);
   if (dice.chance(30)) snapshot.policy.headroom = dice.roll(1, 4);
+  if (dice.chance(30)) {
+    snapshot.policy.warm = {dice.roll(0, 150), dice.roll(0, 3), dice.roll(0, 5)};
+  }
+  if (dice.chance(50)) snapshot.policy.scale_in_delay = dice.millis(1, 60'000);
+  if (dice.chance(50))
+    snapshot.state.surplus = Surplus{kNow - dice.millis(0, 90'000), dice.roll(1, 4)};
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
@@ -115,7 +121,9 @@ TEST(Invariants, DecideIsTotal) {
       *duration = Millis(dice.absurd());
     }
     policy.longest_life = Millis(dice.absurd());
-    snapshot.state = {dice.absurd(), time(), {}, time()};
+    policy.warm = {dice.absurd(), dice.absurd(), dice.absurd()};
+    policy.scale_in_delay = Millis(dice.absurd());
+    snapshot.state = {dice.absurd(), time(), {}, time(), Surplus{time(), dice.absurd()}};
     snapshot.failed_launches = dice.absurd();
     snapshot.now = time();
     const auto decision = decide(snapshot);
@@ -188,6 +196,15 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          s.policy.headroom = 1;
          d = decide(s);
          d.launch += 1, d.desired += 1;
+       }},
+      {"warm ones are forgotten", Invariant::live, [](auto& s, auto&) { s.policy.warm.least = 1; }},
+      {"idle ones are drained before the delay is over", Invariant::steady,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 2, kNow};
+         s.policy.scale_in_delay = std::chrono::minutes(1);
+         d = decide(s);
+         d.drain = {"idle"};
+         d.reasons.push_back({Rule::surplus, 1, 1, "", ""});
        }},
       {"more than may be", Invariant::bounded,
        [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},

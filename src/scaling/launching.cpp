@@ -8,6 +8,20 @@
 
 namespace muster::scaling {
 
+namespace {
+
+// So many more are to be free than wait.
+void launch_beyond(Draft& draft, Rule rule, std::int64_t target, const std::string& wish) {
+  const auto launches = draft.unclaimed() + target - draft.free();
+  if (launches <= draft.decision.launch) return;
+  const auto there = std::max<std::int64_t>(draft.free() - draft.unclaimed(), 0);
+  draft.reason(rule, draft.decision.launch, launches,
+               fmt::format("{}, and {} will be", wish, there));
+  draft.decision.launch = launches;
+}
+
+}  // namespace
+
 void launch_for_queue(Draft& draft) {
   const auto lacking = draft.unclaimed() - draft.free();
   if (lacking <= 0) return;
@@ -16,13 +30,19 @@ void launch_for_queue(Draft& draft) {
 }
 
 void launch_for_headroom(Draft& draft) {
-  const auto headroom = draft.spare();
-  const auto launches = draft.unclaimed() + headroom - draft.free();
-  if (launches <= draft.decision.launch) return;
-  draft.reason(Rule::headroom, draft.decision.launch, launches,
-               fmt::format("{} more are to be free than wait, and {} will be", headroom,
-                           std::max<std::int64_t>(draft.free() - draft.unclaimed(), 0)));
-  draft.decision.launch = launches;
+  const auto headroom = draft.headroom();
+  launch_beyond(draft, Rule::headroom, headroom,
+                fmt::format("{} more are to be free than wait", headroom));
+}
+
+void launch_for_warm(Draft& draft) {
+  const auto percent = draft.snapshot.policy.warm.percent_of_busy;
+  const auto warm = draft.warm();
+  launch_beyond(
+      draft, Rule::warm, warm,
+      fmt::format(
+          "{} {} to be kept warm{}", warm, warm == 1 ? "is" : "are",
+          percent > 0 ? fmt::format(" ({}% of {} busy)", percent, draft.staying.busy) : ""));
 }
 
 void launch_for_minimum(Draft& draft) {

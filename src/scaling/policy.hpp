@@ -9,11 +9,27 @@
 
 namespace muster::scaling {
 
+// More than this a count of instances is not believed.
+inline constexpr std::int64_t kMostInstances = 1'000'000;
+
+// Instances that are kept free whether a task waits or not: in proportion to the busy ones, rounded
+// up, but at least and at most so many.
+struct Warm {
+  std::int64_t percent_of_busy = 0;
+  std::int64_t least = 0;
+  std::int64_t most = kMostInstances;
+};
+std::int64_t warm_target(const Warm& warm, std::int64_t busy);
+
 struct Policy {
   std::int64_t min = 0;
   std::int64_t max = 1;
   // While any task waits or runs, so many more are to be free than wait.
   std::int64_t headroom = 0;
+  Warm warm;
+  // Those that were idle and not needed for so long are asked to end. Nothing: they end by
+  // themselves, by an idle time-out of their own.
+  std::optional<Millis> scale_in_delay;
   Millis boot_timeout = std::chrono::minutes(5);
   // After so many failed boots in a row, what was requested and has not come is withdrawn, and one
   // launch is tried before there are more.
@@ -30,5 +46,10 @@ struct Policy {
   // Older demand is stale: it launches nothing and ends nothing.
   Millis demand_max_age = std::chrono::minutes(2);
 };
+
+// While nothing waits or runs, so many are kept.
+std::int64_t kept_at_rest(const Policy& policy);
+// So many more are to be free than wait.
+std::int64_t headroom_target(const Policy& policy, std::int64_t unclaimed, std::int64_t running);
 
 }  // namespace muster::scaling

@@ -70,6 +70,7 @@ scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   policy.boot_timeout = std::chrono::minutes(10);
   policy.longest_life = std::chrono::hours(6);
   if (random.chance(250)) policy.headroom = random.between(1, 3);
+  if (random.chance(250)) policy.warm = {.percent_of_busy = random.between(1, 100)};
   return policy;
 }
 
