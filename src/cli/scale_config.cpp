@@ -307,13 +307,14 @@ class ConfigReader {
   // where they can be asked.
   static void settle_scale_in(yaml::MapReader& reader, std::string_view kind,
                               scaling::Policy& policy) {
-    constexpr auto kKey = "scale_in_delay";
     if (kind == "auto_scaling_group") {
-      if (!policy.scale_in_delay) return;
       policy.scale_in_delay.reset();
-      reader.problem_at(kKey,
-                        "is for instances that can be asked to end, and those of a group end by "
-                        "their own idle time-out: remove it");
+      for (const auto* key : {"scale_in_delay", "scale_in_rate"}) {
+        if (reader.take(key) == nullptr) continue;
+        reader.problem_at(key,
+                          "is for instances that can be asked to end, and those of a group end by "
+                          "their own idle time-out: remove it");
+      }
     } else if (!policy.scale_in_delay) {
       const bool kept = (kind == "local" && policy.min > 0) || policy.headroom > 0 ||
                         policy.warm.least > 0 || policy.warm.percent_of_busy > 0;

@@ -29,6 +29,8 @@ resource_classes:
     headroom: 2
     warm: {of_busy: 20%, least: 1, most: 3}
     scale_in_delay: 30s
+    launch_rate: {launches: 20, per: 2m}
+    scale_in_rate: {drains: 5, per: 90s}
     boot_timeout: 2m
     local:
       token_file: small.token
@@ -69,6 +71,10 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_EQ(small.policy.warm.percent_of_busy, 20);
   EXPECT_EQ(small.policy.warm.least, 1);
   EXPECT_EQ(small.policy.warm.most, 3);
+  EXPECT_EQ(small.policy.launch_rate->most, 20);
+  EXPECT_EQ(small.policy.launch_rate->per, std::chrono::minutes(2));
+  EXPECT_EQ(small.policy.scale_in_rate->most, 5);
+  EXPECT_EQ(small.policy.scale_in_rate->per, std::chrono::seconds(90));
   EXPECT_EQ(small.policy.scale_in_delay, std::chrono::seconds(30));
   EXPECT_EQ(small.policy.boot_timeout, std::chrono::minutes(2));
   EXPECT_EQ(small_agent.token_file, "/srv/muster/small.token");
@@ -116,7 +122,9 @@ TEST(ScaleConfig, AGroupHasNoScaleInDelay) {
         "resource_classes:\n  acme/one: {{max: 1, {}, auto_scaling_group: {{name: r}}}}\n",
         key));
   };
-  EXPECT_THAT(with("warm: 1"), IsEmpty());
+  EXPECT_THAT(with("warm: 1, launch_rate: {launches: 1, per: 1m}"), IsEmpty());
+  EXPECT_THAT(with("scale_in_rate: {drains: 1, per: 1m}"),
+              ElementsAre(HasSubstr("acme/one.scale_in_rate: is for instances that can be asked")));
   EXPECT_THAT(with("scale_in_delay: 1m"),
               ElementsAre("f:4:22: resource_classes.acme/one.scale_in_delay: is for instances that "
                           "can be asked to end, and those of a group end by their own idle "
@@ -171,6 +179,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "warm: expected a whole number from 0 to 1000, found '-1'"},
         Refusal{"scale_in_delay: 30s", "scale_in_delay: 9000h",
                 "scale_in_delay: must be between 1s and 8760h, and is 9000h"},
+        Refusal{"launches: 20", "launches: -1",
+                "launch_rate.launches: expected a whole number from 1 to 1000, found '-1'"},
+        Refusal{"launches: 20", "drains: 20", "unknown key 'drains'"},
+        Refusal{"{drains: 5, per: 90s}", "{drains: 5}", "scale_in_rate: 'per' is missing"},
+        Refusal{"per: 90s", "per: 1ms", "per: must be between 1s and 8760h, and is 1ms"},
         Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
         Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
@@ -445,7 +458,7 @@ TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
       problems(false),
       ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
                       "; create it with: muster token create --personal --output " + path("token"),
-                  "f:14:19: resource_classes.local/small.local.token_file: there is no " +
+                  "f:16:19: resource_classes.local/small.local.token_file: there is no " +
                       path("small.token") +
                       "; create it with: muster token create local/small "
                       "--output " +

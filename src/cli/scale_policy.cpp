@@ -49,6 +49,23 @@ scaling::Warm read_warm(yaml::MapReader& parent, std::int64_t max) {
   return warm;
 }
 
+// {COUNT: 20, per: 1m}
+std::optional<scaling::Rate> read_rate(yaml::MapReader& parent, std::string_view key,
+                                       std::string_view count) {
+  constexpr yaml::Range kCount{1, 1000};
+  const auto* value = parent.take(key);
+  if (value == nullptr) return std::nullopt;
+  const auto section = as_mapping(*value);
+  yaml::MapReader reader(section, parent.path_of(key), parent.problems());
+  scaling::Rate rate;
+  reader.require(count);
+  rate.most = reader.integer(count, kCount).value_or(kCount.least);
+  reader.require("per");
+  rate.per = bounded_duration(reader, "per", std::chrono::seconds(1)).value_or(Millis(0));
+  reader.finish();
+  return rate;
+}
+
 }  // namespace
 
 scaling::Policy read_policy(yaml::MapReader& reader) {
@@ -60,6 +77,8 @@ scaling::Policy read_policy(yaml::MapReader& reader) {
   policy.headroom = reader.integer("headroom", kInstances).value_or(0);
   policy.warm = read_warm(reader, policy.max);
   policy.scale_in_delay = bounded_duration(reader, "scale_in_delay", std::chrono::seconds(1));
+  policy.launch_rate = read_rate(reader, "launch_rate", "launches");
+  policy.scale_in_rate = read_rate(reader, "scale_in_rate", "drains");
   return policy;
 }
 

@@ -64,6 +64,11 @@ json::object object(const Instance& instance) {
           {"requested", instance.requested}};
 }
 
+json::value rate(const std::optional<Rate>& given) {
+  if (!given) return {};
+  return json::object{{"most", given->most}, {"per_ms", given->per.count()}};
+}
+
 json::object object(const Policy& policy) {
   return {{"min", policy.min},
           {"max", policy.max},
@@ -73,6 +78,8 @@ json::object object(const Policy& policy) {
             {"least", policy.warm.least},
             {"most", policy.warm.most}}},
           {"scale_in_delay_ms", millis(policy.scale_in_delay)},
+          {"launch_rate", rate(policy.launch_rate)},
+          {"scale_in_rate", rate(policy.scale_in_rate)},
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
@@ -88,12 +95,22 @@ json::value surplus(const std::optional<Surplus>& seen) {
   return json::object{{"since", time(seen->since)}, {"least", seen->least}};
 }
 
+json::array window(const Window& window) {
+  json::array array;
+  for (const auto& [until, amount] : window) {
+    array.push_back(json::object{{"until", time(until)}, {"amount", amount}});
+  }
+  return array;
+}
+
 json::object object(const State& state) {
   return {{"failed_boots_in_a_row", state.failed_boots_in_a_row},
           {"backoff_until", time(state.backoff_until)},
           {"given_up", texts(state.given_up)},
           {"given_up_at", time(state.given_up_at)},
-          {"surplus", surplus(state.surplus)}};
+          {"surplus", surplus(state.surplus)},
+          {"launches", window(state.launches)},
+          {"drains", window(state.drains)}};
 }
 
 json::object object(const Counts& counts) {

@@ -28,6 +28,20 @@ json::value surplus(const std::optional<scaling::Surplus>& seen) {
   return json::object{{"since_ms", millis(seen->since)}, {"least", seen->least}};
 }
 
+// [[until, amount], …]
+json::array window(const scaling::Window& window) {
+  json::array array;
+  for (const auto& [until, amount] : window) array.push_back(json::array{millis(until), amount});
+  return array;
+}
+scaling::Window window(const json::value& value) {
+  scaling::Window window;
+  for (const auto& used : value.as_array()) {
+    window.push_back({time_of(used.at(0)), number_of(used.at(1))});
+  }
+  return window;
+}
+
 json::object times(const std::map<std::string, WallTime>& times) {
   json::object object;
   for (const auto& [id, at] : times) object[id] = millis(at);
@@ -70,6 +84,8 @@ ClassMemory read(const json::object& object) {
   with(object, "surplus", [&](const auto& it) {
     state.surplus = scaling::Surplus{time_of(it.at("since_ms")), number_of(it.at("least"))};
   });
+  with(object, "launches", [&](const auto& it) { state.launches = window(it); });
+  with(object, "drains", [&](const auto& it) { state.drains = window(it); });
   with(object, "failed_launches", [&](const auto& it) { memory.failed_launches = number_of(it); });
   with(object, "unexplained_tasks",
        [&](const auto& it) { memory.unexplained_tasks = number_of(it); });
@@ -93,6 +109,8 @@ std::string to_json(const ClassMemory& memory) {
                                       {"given_up_at_ms", millis(state.given_up_at)},
                                       {"given_up", texts(state.given_up)},
                                       {"surplus", surplus(state.surplus)},
+                                      {"launches", window(state.launches)},
+                                      {"drains", window(state.drains)},
                                       {"failed_launches", memory.failed_launches},
                                       {"unexplained_tasks", memory.unexplained_tasks},
                                       {"connected", texts(memory.connected)},

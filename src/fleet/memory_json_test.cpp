@@ -11,7 +11,9 @@ ClassMemory full() {
                   .backoff_until = WallTime(Millis(1'800'000'000'123)),
                   .given_up = {"i-1", "i-2"},
                   .given_up_at = WallTime(Millis(1'799'999'999'999)),
-                  .surplus = scaling::Surplus{WallTime(Millis(9)), 4}};
+                  .surplus = scaling::Surplus{WallTime(Millis(9)), 4},
+                  .launches = {{WallTime(Millis(10)), 5}, {WallTime(Millis(11)), 6}},
+                  .drains = {{WallTime(Millis(12)), 7}}};
   memory.connected = {"i-3", "i-\"4\""};
   memory.doubtful = {"i-5"};
   memory.failed_launches = 2;
@@ -52,6 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Texts, NoMemory,
                                          R"({"connected":[1]})", R"({"given_up_at_ms":"x"})",
                                          R"({"first_seen_ms":[]})", R"({"last_pass_ms":"x"})",
                                          R"({"failed_launches":1.5})", R"({"surplus":{"least":1}})",
+                                         R"({"launches":[[1]]})", R"({"drains":[1]})",
                                          R"({"expected_ms":{"a":"b"}})", R"({"told_failure":1})"));
 
 }  // namespace

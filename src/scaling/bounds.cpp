@@ -37,6 +37,25 @@ void keep_maximum(Draft& draft) {
                  fmt::format("at most {} may be live and {} are", draft.most, live));
 }
 
+std::int64_t room_in(const Rate& rate, const Window& used) {
+  return std::max<std::int64_t>(std::max<std::int64_t>(rate.most, 0) - sum_of(used), 0);
+}
+
+std::string rate_in_words(const Rate& rate, std::string_view what, const Window& used) {
+  const auto next = falls_below(used, rate.most, rate.per);
+  return fmt::format("at most {} in {} are {}{}", rate.most, format_duration(rate.per), what,
+                     next ? fmt::format(", and the next may be at {}", in_words(*next)) : "");
+}
+
+void keep_launch_rate(Draft& draft) {
+  const auto& rate = draft.snapshot.policy.launch_rate;
+  if (!rate) return;
+  auto used = draft.decision.next.launches;
+  const auto room = room_in(*rate, used);
+  add_use(used, std::min(room, draft.decision.launch), rate->per, draft.snapshot.now);
+  limit_launches(draft, Rule::launch_rate, room, rate_in_words(*rate, "launched", used));
+}
+
 void keep_backoff(Draft& draft) {
   const auto& state = draft.decision.next;
   if (!state.backoff_until) return try_one_first(draft);
@@ -46,6 +65,12 @@ void keep_backoff(Draft& draft) {
                              count_of(state.failed_boots_in_a_row, "boot"),
                              trouble.empty() ? "" : fmt::format(" ({})", trouble),
                              in_words(*state.backoff_until)));
+}
+
+void note_use(Draft& draft) {
+  const auto& rate = draft.snapshot.policy.launch_rate;
+  auto& decision = draft.decision;
+  if (rate) add_use(decision.next.launches, decision.launch, rate->per, draft.snapshot.now);
 }
 
 // In one pass only one of them, so that desired capacity is written once.

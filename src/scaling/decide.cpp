@@ -18,6 +18,13 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
   if (const auto& surplus = decision.next.surplus; surplus && snapshot.policy.scale_in_delay) {
     consider(later(surplus->since, *snapshot.policy.scale_in_delay));
   }
+  if (const auto& rate = snapshot.policy.launch_rate) {
+    if (const auto room = falls_below(decision.next.launches, rate->most, rate->per))
+      consider(*room);
+  }
+  if (const auto& rate = snapshot.policy.scale_in_rate) {
+    if (const auto room = falls_below(decision.next.drains, rate->most, rate->per)) consider(*room);
+  }
   for (const auto& instance : snapshot.instances) {
     if (instance.state != InstanceState::booting) continue;
     consider(later(instance.launched_at, snapshot.policy.boot_timeout));
@@ -52,9 +59,11 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
   withdraw_after_failures(draft);
 
   keep_maximum(draft);
+  keep_launch_rate(draft);
   keep_backoff(draft);
   withdraw_before_launching(draft);
 
+  note_use(draft);
   if (decision.reasons.empty()) draft.reason(Rule::satisfied, 0, 0, draft.supply_in_words());
   decision.desired = decision.counts.live() + decision.launch - decision.withdraw;
   decision.revisit_at = revisit_at(draft);

@@ -15,6 +15,7 @@
 
 #include "base/time.hpp"
 #include "scaling/policy.hpp"
+#include "scaling/window.hpp"
 
 namespace muster::scaling {
 
@@ -63,6 +64,8 @@ struct State {
   // When the queue was read that the latest of them was found missing in.
   std::optional<WallTime> given_up_at;
   std::optional<Surplus> surplus;
+  Window launches;  // those of the policy's launch_rate, and below of its scale_in_rate
+  Window drains;
 
   friend bool operator==(const State&, const State&) = default;
 };
@@ -87,6 +90,7 @@ enum class Rule {
   warm,               // policy.warm keeps this many free
   minimum,            // policy.min keeps this many
   maximum,            // policy.max bound what was wanted
+  launch_rate,        // policy.launch_rate bound what was wanted
   backoff,            // launches wait after failed boots
   instances_unknown,  // nobody knows what is there: hold
   demand_unknown,     // nothing is known of the queue: hold
@@ -95,6 +99,7 @@ enum class Rule {
   reaped,             // an instance is certainly of no use, and is ended
   many_silent,        // more look dead at once than one would believe: few are ended
   above_maximum,      // more live than policy.max: idle ones are asked to end
+  scale_in_rate,      // policy.scale_in_rate bound how many idle ones are asked to end
   surplus,            // idle ones that nobody has needed for some time are asked to end
   not_come,           // some that were requested have not come in time, and are withdrawn
   unneeded,           // some that are only requested are needed no more, and are withdrawn

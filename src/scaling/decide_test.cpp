@@ -62,6 +62,14 @@ class World {
     snapshot_.policy.scale_in_delay = delay;
     return *this;
   }
+  World& launching_at(Rate rate) {
+    snapshot_.policy.launch_rate = rate;
+    return *this;
+  }
+  World& scaling_in_at(Rate rate) {
+    snapshot_.policy.scale_in_rate = rate;
+    return *this;
+  }
   World& later(Millis by) {
     snapshot_.now += by;
     if (auto* reading = std::get_if<DemandReading>(&snapshot_.demand)) reading->read_at += by;
@@ -400,6 +408,48 @@ TEST(Decide, DrainsNobodyWithoutADelay) {
   auto world = World().warm({.least = 1}).with(3, idle);
   EXPECT_EQ(world.decide_and_remember().next.surplus, std::nullopt);
   EXPECT_THAT(world.later(std::chrono::hours(9)).decide().drain, IsEmpty());
+}
+
+TEST(Decide, LaunchesNoFasterThanTheRate) {
+  auto world = World().bounds(0, 99).demand(5, 0).launching_at({3, minutes(1)});
+  auto decision = world.decide_and_remember();
+  EXPECT_EQ(decision.launch, 3);
+  EXPECT_THAT(rules(decision), ElementsAre(queue, launch_rate));
+  EXPECT_EQ(describe(decision.reasons[1]),
+            "at most 3 in 1m are launched, and the next may be at 2027-01-15T08:01:00Z: launch 3 "
+            "instead of 5");
+  EXPECT_EQ(decision.revisit_at, kNow + minutes(1));
+  world.with(3, booting, -seconds(0));
+  EXPECT_EQ(world.later(seconds(59)).decide_and_remember().launch, 0);
+  EXPECT_EQ(world.later(seconds(1)).decide_and_remember().launch, 2);
+}
+
+TEST(Decide, TheRateBindsTheMinimumToo) {
+  auto world = World().unknown().bounds(4, 9).launching_at({3, minutes(1)});
+  EXPECT_EQ(world.decide_and_remember().launch, 3);
+  EXPECT_EQ(world.later(std::chrono::hours(-1)).decide_and_remember().launch, 0);
+  EXPECT_EQ(world.later(minutes(1)).decide().launch, 3) << "bounded, though the clock was set back";
+}
+
+TEST(Decide, DrainsNoFasterThanTheRate) {
+  auto world = World().bounds(0, 1).scaling_in_at({2, minutes(1)}).with(4, idle);
+  auto decision = world.decide_and_remember();
+  EXPECT_EQ(decision.drain.size(), 2U);
+  EXPECT_THAT(rules(decision), ElementsAre(above_maximum, scale_in_rate));
+  EXPECT_EQ(describe(decision.reasons[1]),
+            "at most 2 in 1m are drained, and the next may be at 2027-01-15T08:01:00Z: drain 2 "
+            "instead of 3");
+  EXPECT_THAT(world.later(seconds(59)).decide_and_remember().drain, IsEmpty());
+  EXPECT_EQ(world.later(seconds(1)).decide().drain.size(), 2U);
+}
+
+TEST(Decide, TheRestOfASurplusGoesAsSoonAsTheRateLetsIt) {
+  auto world = World().scaling_in_after(seconds(30)).scaling_in_at({2, minutes(1)}).with(3, idle);
+  world.decide_and_remember();
+  EXPECT_EQ(world.later(seconds(30)).decide_and_remember().drain.size(), 2U);
+  auto left = World().scaling_in_after(seconds(30)).scaling_in_at({2, minutes(1)}).with(1, idle);
+  left.remembering(world.snapshot().state).later(seconds(90));
+  EXPECT_EQ(left.decide().drain.size(), 1U);
 }
 
 TEST(Decide, KeepsTheDelayBoundedWhenTheClockJumpsBack) {

@@ -18,6 +18,8 @@ std::string_view to_string(Rule rule) {
       return "minimum";
     case Rule::maximum:
       return "maximum";
+    case Rule::launch_rate:
+      return "launch_rate";
     case Rule::backoff:
       return "backoff";
     case Rule::instances_unknown:
@@ -34,6 +36,8 @@ std::string_view to_string(Rule rule) {
       return "many_silent";
     case Rule::above_maximum:
       return "above_maximum";
+    case Rule::scale_in_rate:
+      return "scale_in_rate";
     case Rule::surplus:
       return "surplus";
     case Rule::not_come:
@@ -62,6 +66,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::minimum:
       return fmt::format("{}: launch {}", detail, reason.allowed);
     case Rule::maximum:
+    case Rule::launch_rate:
     case Rule::backoff:
       return fmt::format("{}: launch {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::instances_unknown:
@@ -77,6 +82,8 @@ std::string in_words(const Reason& reason, const std::string& detail) {
                          reason.allowed == 0 ? "none" : std::to_string(reason.allowed));
     case Rule::above_maximum:
       return fmt::format("{}: drain {} idle", detail, reason.allowed);
+    case Rule::scale_in_rate:
+      return fmt::format("{}: drain {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::surplus:
       return fmt::format("{}: drain {}", detail, reason.allowed);
     case Rule::not_come:

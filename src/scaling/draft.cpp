@@ -17,6 +17,11 @@ Draft::Draft(const Snapshot& seen)
   decision.counts = with_connected_judged(count(seen.instances), running());
   staying = decision.counts;
   decision.next = judge_boots(seen, !hold);
+  const auto forget_old = [&](Window& window, const std::optional<Rate>& rate) {
+    window = rate ? still_counted(std::move(window), rate->per, seen.now) : Window();
+  };
+  forget_old(decision.next.launches, seen.policy.launch_rate);
+  forget_old(decision.next.drains, seen.policy.scale_in_rate);
 }
 
 void Draft::reason(Rule rule, std::int64_t wanted, std::int64_t allowed, std::string detail,

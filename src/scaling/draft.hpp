@@ -43,6 +43,13 @@ struct Draft {
 // See Counts.
 Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running);
 
+// How many more of something may be, where a rate bounds it. `used` of the latest stretch is in it.
+std::int64_t room_in(const Rate& rate, const Window& used);
+// "at most 5 in 1m are launched, and the next may be at …"
+std::string rate_in_words(const Rate& rate, std::string_view what, const Window& used);
+// Notes in the memory what is launched.
+void note_use(Draft& draft);
+
 // --- the rules, by the file in which they are ---------------------------------------------------
 
 // ending.cpp: what certainly is of no use.
@@ -65,6 +72,7 @@ void withdraw_after_failures(Draft& draft);
 
 // bounds.cpp: how much of what is wanted is launched.
 void keep_maximum(Draft& draft);
+void keep_launch_rate(Draft& draft);
 void keep_backoff(Draft& draft);
 void withdraw_before_launching(Draft& draft);
 

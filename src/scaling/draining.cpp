@@ -30,15 +30,29 @@ std::vector<Instance> perhaps_idle(const Draft& draft) {
   return found;
 }
 
-// As many as may be, of so many that should go.
+// Asks as many to end as may be asked, of so many that should go.
 std::int64_t drain(Draft& draft, std::int64_t many) {
   auto candidates = perhaps_idle(draft);
-  const auto leaving = draft.snapshot.policy.drains
-                           ? std::min({many, draft.staying.idle, std::ssize(candidates)})
-                           : 0;
+  const auto leaving = std::min(many, std::ssize(candidates));
   candidates.resize(static_cast<std::size_t>(leaving));
   for (const auto& instance : candidates) draft.decision.drain.push_back(instance.id);
   draft.staying.idle -= leaving;
+  return leaving;
+}
+
+// Of so many that should go, for the reason given.
+std::int64_t drain_at_rate(Draft& draft, Rule rule, std::int64_t should_go, std::string why) {
+  const auto& policy = draft.snapshot.policy;
+  const auto may_go = policy.drains ? std::min(should_go, draft.staying.idle) : 0;
+  draft.reason(rule, should_go, may_go, std::move(why));
+  const auto& rate = policy.scale_in_rate;
+  if (!rate) return drain(draft, may_go);
+  auto& used = draft.decision.next.drains;
+  const auto leaving = drain(draft, std::min(may_go, room_in(*rate, used)));
+  add_use(used, leaving, rate->per, draft.snapshot.now);
+  if (leaving < may_go) {
+    draft.reason(Rule::scale_in_rate, may_go, leaving, rate_in_words(*rate, "drained", used));
+  }
   return leaving;
 }
 
@@ -48,9 +62,8 @@ std::int64_t drain(Draft& draft, std::int64_t many) {
 void drain_above_maximum(Draft& draft) {
   const auto excess = draft.free() + draft.staying.busy - draft.most;
   if (excess <= 0) return;
-  const auto leaving = drain(draft, excess);
-  draft.reason(Rule::above_maximum, excess, leaving,
-               fmt::format("{} are live where {} may be", draft.most + excess, draft.most));
+  drain_at_rate(draft, Rule::above_maximum, excess,
+                fmt::format("{} are live where {} may be", draft.most + excess, draft.most));
 }
 
 // Only those that nobody has needed at any time of the delay, so that a number that goes up and
@@ -65,13 +78,16 @@ void drain_surplus(Draft& draft) {
   seen->since = std::min(seen->since, now);  // the clock may have been set back
   seen->least = std::clamp<std::int64_t>(seen->least, 1, surplus);
   if (later(seen->since, *policy.scale_in_delay) > now) return;
-  const auto idle_for = format_duration(*policy.scale_in_delay);
   const auto due = seen->least;
-  const auto leaving = drain(draft, due);
-  draft.reason(Rule::surplus, due, leaving,
-               fmt::format("{} idle and not needed for {}", due, idle_for));
-  seen.reset();
-  if (surplus > leaving) seen = Surplus{now, surplus - leaving};
+  const auto leaving = drain_at_rate(
+      draft, Rule::surplus, due,
+      fmt::format("{} idle and not needed for {}", due, format_duration(*policy.scale_in_delay)));
+  if (leaving < due) {
+    seen->least -= leaving;  // the rest goes as soon as the rate lets it
+  } else {
+    seen.reset();
+    if (surplus > leaving) seen = Surplus{now, surplus - leaving};
+  }
 }
 
 }  // namespace muster::scaling

@@ -21,7 +21,8 @@ bool knows_no_queue(const Decision& decision) {
 }
 
 bool is_bound(const Decision& decision) {
-  return has(decision, Rule::maximum) || has(decision, Rule::backoff);
+  return has(decision, Rule::maximum) || has(decision, Rule::launch_rate) ||
+         has(decision, Rule::backoff);
 }
 
 // Of these the queue's keeper does not say whether they run a task.
@@ -45,6 +46,7 @@ class Judge {
     judge_honesty();
     judge_supply();
     judge_bounds();
+    judge_rates();
     judge_scale_in();
     judge_steadiness();
     return std::move(found_);
@@ -170,6 +172,32 @@ class Judge {
            fmt::format("{} are desired of at most {}", decision_.desired, snapshot_.policy.max));
     expect(decision_.launch == 0 || !decision_.next.backoff_until, Invariant::bounded,
            "something is launched during a back-off");
+  }
+
+  // What is added to the memory is what is done; and who says that a rate binds has used it up.
+  void judge_rate(const std::optional<Rate>& rate, const Window& before, const Window& next,
+                  std::int64_t done, Rule rule) {
+    if (!rate)
+      return expect(!has(decision_, rule), Invariant::live, "a rate binds that is not set");
+    const auto used = sum_of(still_counted(before, rate->per, snapshot_.now));
+    expect(done == 0 || used + done <= rate->most, Invariant::bounded,
+           fmt::format("{} are done after {} of {} in {}", done, used, rate->most,
+                       format_duration(rate->per)));
+    expect(sum_of(next) == used + done, Invariant::restartable, "what is done is not remembered");
+    const auto binds = std::ranges::find(decision_.reasons, rule, &Reason::rule);
+    expect(binds == decision_.reasons.end() || used + binds->allowed >= rate->most, Invariant::live,
+           "a rate binds that is not used up");
+  }
+
+  void judge_rates() {
+    const auto& [policy, state, next] = std::tie(snapshot_.policy, snapshot_.state, decision_.next);
+    judge_rate(policy.launch_rate, state.launches, next.launches, decision_.launch,
+               Rule::launch_rate);
+    const auto scaled_in = std::ranges::count_if(decision_.drain, [&](const auto& id) {
+      const auto* instance = find(id);
+      return instance != nullptr && !is_overdue(*instance, snapshot_);
+    });
+    judge_rate(policy.scale_in_rate, state.drains, next.drains, scaled_in, Rule::scale_in_rate);
   }
 
   // Idle ones that nobody needs go once the delay is over, and no more than were not needed in it.

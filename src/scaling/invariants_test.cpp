@@ -43,6 +43,18 @@ Demand some_demand(Dice& dice) {
   return DemandReading{dice.roll(0, 12), dice.roll(0, 12), kNow - age};
 }
 
+Rate some_rate(Dice& dice) {
+  return {dice.roll(1, 5), dice.millis(1'000, 120'000)};
+}
+
+Window some_use(Dice& dice) {
+  Window window;
+  for (auto age = dice.roll(0, 200'000); age > -10'000; age -= dice.roll(1, 100'000)) {
+    window.push_back({kNow - Millis(age), dice.roll(0, 3)});
+  }
+  return window;
+}
+
 Snapshot some_snapshot(Dice& dice) {
   Snapshot snapshot;
   snapshot.now = kNow;
@@ -56,6 +68,14 @@ Snapshot some_snapshot(Dice& dice) {
   if (dice.chance(50)) snapshot.policy.scale_in_delay = dice.millis(1, 60'000);
   if (dice.chance(50))
     snapshot.state.surplus = Surplus{kNow - dice.millis(0, 90'000), dice.roll(1, 4)};
+  if (dice.chance(30)) {
+    snapshot.policy.launch_rate = some_rate(dice);
+    snapshot.state.launches = some_use(dice);
+  }
+  if (dice.chance(30)) {
+    snapshot.policy.scale_in_rate = some_rate(dice);
+    snapshot.state.drains = some_use(dice);
+  }
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
@@ -123,7 +143,15 @@ TEST(Invariants, DecideIsTotal) {
     policy.longest_life = Millis(dice.absurd());
     policy.warm = {dice.absurd(), dice.absurd(), dice.absurd()};
     policy.scale_in_delay = Millis(dice.absurd());
-    snapshot.state = {dice.absurd(), time(), {}, time(), Surplus{time(), dice.absurd()}};
+    policy.launch_rate = Rate{dice.absurd(), Millis(dice.absurd())};
+    policy.scale_in_rate = Rate{dice.absurd(), Millis(dice.absurd())};
+    snapshot.state = {dice.absurd(),
+                      time(),
+                      {},
+                      time(),
+                      Surplus{time(), dice.absurd()},
+                      Window{{time(), dice.absurd()}, {time(), dice.absurd()}},
+                      Window{{time(), dice.absurd()}}};
     snapshot.failed_launches = dice.absurd();
     snapshot.now = time();
     const auto decision = decide(snapshot);
@@ -205,6 +233,25 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          d = decide(s);
          d.drain = {"idle"};
          d.reasons.push_back({Rule::surplus, 1, 1, "", ""});
+       }},
+      {"more are launched than the rate lets", Invariant::bounded,
+       [](auto& s, auto& d) {
+         s.policy.launch_rate = Rate{2, std::chrono::minutes(1)};
+         s.state.launches = {{kNow - Millis(1), 2}};
+         d = decide(s);
+         d.launch = 1, d.desired += 1;
+       }},
+      {"a launch is forgotten", Invariant::restartable,
+       [](auto& s, auto& d) {
+         s.policy.launch_rate = Rate{2, std::chrono::minutes(1)};
+         d = decide(s);
+         d.next.launches.clear();
+       }},
+      {"a rate binds that is not used up", Invariant::live,
+       [](auto& s, auto& d) {
+         s.policy.launch_rate = Rate{2, std::chrono::minutes(1)};
+         d.launch = 0, d.desired -= 1;
+         d.reasons.push_back({Rule::launch_rate, 1, 0, "", ""});
        }},
       {"more than may be", Invariant::bounded,
        [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},

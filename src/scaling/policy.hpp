@@ -21,6 +21,12 @@ struct Warm {
 };
 std::int64_t warm_target(const Warm& warm, std::int64_t busy);
 
+// At most so many in any stretch of `per`.
+struct Rate {
+  std::int64_t most = 0;
+  Millis per{};
+};
+
 struct Policy {
   std::int64_t min = 0;
   std::int64_t max = 1;
@@ -30,6 +36,8 @@ struct Policy {
   // Those that were idle and not needed for so long are asked to end. Nothing: they end by
   // themselves, by an idle time-out of their own.
   std::optional<Millis> scale_in_delay;
+  std::optional<Rate> launch_rate;    // of launches
+  std::optional<Rate> scale_in_rate;  // of idle ones that are asked to end
   Millis boot_timeout = std::chrono::minutes(5);
   // After so many failed boots in a row, what was requested and has not come is withdrawn, and one
   // launch is tried before there are more.

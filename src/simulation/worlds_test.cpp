@@ -71,6 +71,10 @@ scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   policy.longest_life = std::chrono::hours(6);
   if (random.chance(250)) policy.headroom = random.between(1, 3);
   if (random.chance(250)) policy.warm = {.percent_of_busy = random.between(1, 100)};
+  if (random.chance(250)) {
+    policy.launch_rate =
+        scaling::Rate{random.between(1, 5), random.between(Millis(10'000), 2 * kMinute)};
+  }
   return policy;
 }
 
