@@ -31,6 +31,7 @@ resource_classes:
     scale_in_delay: 30s
     launch_rate: {launches: 20, per: 2m}
     scale_in_rate: {drains: 5, per: 90s}
+    spend_cap: {instance_hours: 100, per: 24h}
     boot_timeout: 2m
     local:
       token_file: small.token
@@ -71,6 +72,8 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_EQ(small.policy.warm.percent_of_busy, 20);
   EXPECT_EQ(small.policy.warm.least, 1);
   EXPECT_EQ(small.policy.warm.most, 3);
+  EXPECT_EQ(small.policy.spend_cap->instance_hours, 100);
+  EXPECT_EQ(small.policy.spend_cap->per, std::chrono::hours(24));
   EXPECT_EQ(small.policy.launch_rate->most, 20);
   EXPECT_EQ(small.policy.launch_rate->per, std::chrono::minutes(2));
   EXPECT_EQ(small.policy.scale_in_rate->most, 5);
@@ -184,6 +187,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"launches: 20", "drains: 20", "unknown key 'drains'"},
         Refusal{"{drains: 5, per: 90s}", "{drains: 5}", "scale_in_rate: 'per' is missing"},
         Refusal{"per: 90s", "per: 1ms", "per: must be between 1s and 8760h, and is 1ms"},
+        Refusal{"instance_hours: 100", "instance_hours: 0",
+                "spend_cap.instance_hours: expected a whole number from 1 to 10000000, found '0'"},
+        Refusal{"per: 24h", "per: 5m", "per: must be between 1h and 8760h, and is 5m"},
         Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
         Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
@@ -458,7 +464,7 @@ TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
       problems(false),
       ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
                       "; create it with: muster token create --personal --output " + path("token"),
-                  "f:16:19: resource_classes.local/small.local.token_file: there is no " +
+                  "f:17:19: resource_classes.local/small.local.token_file: there is no " +
                       path("small.token") +
                       "; create it with: muster token create local/small "
                       "--output " +

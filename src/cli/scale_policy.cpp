@@ -66,6 +66,23 @@ std::optional<scaling::Rate> read_rate(yaml::MapReader& parent, std::string_view
   return rate;
 }
 
+std::optional<scaling::SpendCap> read_spend_cap(yaml::MapReader& parent) {
+  constexpr auto kKey = "spend_cap";
+  constexpr auto kHours = "instance_hours";
+  constexpr yaml::Range kCap{1, 10'000'000};
+  const auto* value = parent.take(kKey);
+  if (value == nullptr) return std::nullopt;
+  const auto section = as_mapping(*value);
+  yaml::MapReader reader(section, parent.path_of(kKey), parent.problems());
+  scaling::SpendCap cap;
+  reader.require(kHours);
+  cap.instance_hours = reader.integer(kHours, kCap).value_or(kCap.least);
+  reader.require("per");
+  cap.per = bounded_duration(reader, "per", std::chrono::hours(1)).value_or(Millis(0));
+  reader.finish();
+  return cap;
+}
+
 }  // namespace
 
 scaling::Policy read_policy(yaml::MapReader& reader) {
@@ -79,6 +96,7 @@ scaling::Policy read_policy(yaml::MapReader& reader) {
   policy.scale_in_delay = bounded_duration(reader, "scale_in_delay", std::chrono::seconds(1));
   policy.launch_rate = read_rate(reader, "launch_rate", "launches");
   policy.scale_in_rate = read_rate(reader, "scale_in_rate", "drains");
+  policy.spend_cap = read_spend_cap(reader);
   return policy;
 }
 

@@ -69,6 +69,11 @@ json::value rate(const std::optional<Rate>& given) {
   return json::object{{"most", given->most}, {"per_ms", given->per.count()}};
 }
 
+json::value spend_cap(const std::optional<SpendCap>& cap) {
+  if (!cap) return {};
+  return json::object{{"instance_hours", cap->instance_hours}, {"per_ms", cap->per.count()}};
+}
+
 json::object object(const Policy& policy) {
   return {{"min", policy.min},
           {"max", policy.max},
@@ -80,6 +85,7 @@ json::object object(const Policy& policy) {
           {"scale_in_delay_ms", millis(policy.scale_in_delay)},
           {"launch_rate", rate(policy.launch_rate)},
           {"scale_in_rate", rate(policy.scale_in_rate)},
+          {"spend_cap", spend_cap(policy.spend_cap)},
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
@@ -110,7 +116,11 @@ json::object object(const State& state) {
           {"given_up_at", time(state.given_up_at)},
           {"surplus", surplus(state.surplus)},
           {"launches", window(state.launches)},
-          {"drains", window(state.drains)}};
+          {"drains", window(state.drains)},
+          {"spend",
+           {{"used", window(state.spend.used)},
+            {"counted_until", time(state.spend.counted_until)},
+            {"living", state.spend.living}}}};
 }
 
 json::object object(const Counts& counts) {

@@ -73,8 +73,8 @@ using scaling::is_hold;
 
 bool is_bad_news(const scaling::Reason& reason) {
   return is_hold(reason) || reason.rule == scaling::Rule::backoff ||
-         reason.rule == scaling::Rule::boot_timeout || reason.rule == scaling::Rule::not_come ||
-         reason.rule == scaling::Rule::many_silent;
+         reason.rule == scaling::Rule::spend_cap || reason.rule == scaling::Rule::boot_timeout ||
+         reason.rule == scaling::Rule::not_come || reason.rule == scaling::Rule::many_silent;
 }
 
 void tell(const ClassPass& pass) {

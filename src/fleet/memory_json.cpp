@@ -74,6 +74,14 @@ void each_text(const json::object& object, std::string_view name, Add add) {
   });
 }
 
+scaling::Spend spend(const json::object& object) {
+  scaling::Spend spend;
+  with(object, "used", [&](const auto& it) { spend.used = window(it); });
+  with(object, "counted_until_ms", [&](const auto& it) { spend.counted_until = time_of(it); });
+  with(object, "living", [&](const auto& it) { spend.living = number_of(it); });
+  return spend;
+}
+
 ClassMemory read(const json::object& object) {
   ClassMemory memory;
   auto& state = memory.state;
@@ -86,6 +94,7 @@ ClassMemory read(const json::object& object) {
   });
   with(object, "launches", [&](const auto& it) { state.launches = window(it); });
   with(object, "drains", [&](const auto& it) { state.drains = window(it); });
+  with(object, "spend", [&](const auto& it) { state.spend = spend(it.as_object()); });
   with(object, "failed_launches", [&](const auto& it) { memory.failed_launches = number_of(it); });
   with(object, "unexplained_tasks",
        [&](const auto& it) { memory.unexplained_tasks = number_of(it); });
@@ -111,6 +120,10 @@ std::string to_json(const ClassMemory& memory) {
                                       {"surplus", surplus(state.surplus)},
                                       {"launches", window(state.launches)},
                                       {"drains", window(state.drains)},
+                                      {"spend",
+                                       {{"used", window(state.spend.used)},
+                                        {"counted_until_ms", millis(state.spend.counted_until)},
+                                        {"living", state.spend.living}}},
                                       {"failed_launches", memory.failed_launches},
                                       {"unexplained_tasks", memory.unexplained_tasks},
                                       {"connected", texts(memory.connected)},

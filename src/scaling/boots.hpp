@@ -18,6 +18,17 @@ inline WallTime later(WallTime from, Millis by) {
   return WallTime(Millis(sum));
 }
 
+// From one to the other; likewise.
+inline Millis between(WallTime from, WallTime to) {
+  std::int64_t difference = 0;
+  if (__builtin_sub_overflow(to.time_since_epoch().count(), from.time_since_epoch().count(),
+                             &difference)) {
+    using Limits = std::numeric_limits<std::int64_t>;
+    difference = to > from ? Limits::max() : Limits::min();
+  }
+  return Millis(difference);
+}
+
 // Has not connected within the policy's boot_timeout.
 bool is_overdue(const Instance& instance, const Snapshot& snapshot);
 

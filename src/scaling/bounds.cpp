@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "scaling/draft.hpp"
 #include "scaling/judge_demand.hpp"
+#include "scaling/spend.hpp"
 
 namespace muster::scaling {
 
@@ -17,6 +18,12 @@ void limit_launches(Draft& draft, Rule rule, std::int64_t allowed, std::string d
   if (launch <= allowed) return;
   draft.reason(rule, launch, allowed, std::move(detail));
   launch = allowed;
+}
+
+// "12.5", rounded down.
+std::string hours_in_words(std::int64_t instance_millis) {
+  const auto tenths = instance_millis / Millis(std::chrono::minutes(6)).count();
+  return fmt::format("{}.{}", tenths / 10, tenths % 10);
 }
 
 // Whatever was wrong may still be: then it costs one boot, and no more.
@@ -56,6 +63,19 @@ void keep_launch_rate(Draft& draft) {
   limit_launches(draft, Rule::launch_rate, room, rate_in_words(*rate, "launched", used));
 }
 
+void keep_spend_cap(Draft& draft) {
+  const auto& cap = draft.snapshot.policy.spend_cap;
+  if (!cap || draft.spent < limit_of(*cap)) return;
+  const auto free = falls_below(draft.decision.next.spend.used, limit_of(*cap), cap->per);
+  limit_launches(
+      draft, Rule::spend_cap, 0,
+      fmt::format(
+          "{} of {} instance-hours in {} are used{}", hours_in_words(draft.spent),
+          cap->instance_hours, format_duration(cap->per),
+          free ? fmt::format(", and the next are free at {} at the earliest", in_words(*free))
+               : ""));
+}
+
 void keep_backoff(Draft& draft) {
   const auto& state = draft.decision.next;
   if (!state.backoff_until) return try_one_first(draft);
@@ -70,6 +90,12 @@ void keep_backoff(Draft& draft) {
 void note_use(Draft& draft) {
   const auto& rate = draft.snapshot.policy.launch_rate;
   auto& decision = draft.decision;
+  if (const auto& cap = draft.snapshot.policy.spend_cap) {
+    // Those that are launched now are believed to live until the next pass looks.
+    const auto living = draft.living + decision.launch - std::ssize(decision.reap);
+    const auto& [state, now] = std::tie(draft.snapshot.state, draft.snapshot.now);
+    decision.next.spend = spend_until_now(state.spend, *cap, living, now).memory;
+  }
   if (rate) add_use(decision.next.launches, decision.launch, rate->per, draft.snapshot.now);
 }
 

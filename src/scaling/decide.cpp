@@ -2,6 +2,7 @@
 
 #include "scaling/boots.hpp"
 #include "scaling/draft.hpp"
+#include "scaling/spend.hpp"
 
 namespace muster::scaling {
 
@@ -24,6 +25,10 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
   }
   if (const auto& rate = snapshot.policy.scale_in_rate) {
     if (const auto room = falls_below(decision.next.drains, rate->most, rate->per)) consider(*room);
+  }
+  if (const auto& cap = snapshot.policy.spend_cap) {
+    const auto free = falls_below(decision.next.spend.used, limit_of(*cap), cap->per);
+    if (free) consider(*free);
   }
   for (const auto& instance : snapshot.instances) {
     if (instance.state != InstanceState::booting) continue;
@@ -60,6 +65,7 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
 
   keep_maximum(draft);
   keep_launch_rate(draft);
+  keep_spend_cap(draft);
   keep_backoff(draft);
   withdraw_before_launching(draft);
 

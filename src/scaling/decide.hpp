@@ -55,6 +55,15 @@ struct Surplus {
   friend bool operator==(const Surplus&, const Surplus&) = default;
 };
 
+// What was used of the policy's spend_cap.
+struct Spend {
+  Window used;  // in instance-milliseconds
+  std::optional<WallTime> counted_until;
+  std::int64_t living = 0;  // since then
+
+  friend bool operator==(const Spend&, const Spend&) = default;
+};
+
 // What decide() remembers from one pass to the next. Kept by the caller; survives a restart.
 struct State {
   std::int64_t failed_boots_in_a_row = 0;
@@ -66,6 +75,7 @@ struct State {
   std::optional<Surplus> surplus;
   Window launches;  // those of the policy's launch_rate, and below of its scale_in_rate
   Window drains;
+  Spend spend;
 
   friend bool operator==(const State&, const State&) = default;
 };
@@ -91,6 +101,7 @@ enum class Rule {
   minimum,            // policy.min keeps this many
   maximum,            // policy.max bound what was wanted
   launch_rate,        // policy.launch_rate bound what was wanted
+  spend_cap,          // policy.spend_cap is used up
   backoff,            // launches wait after failed boots
   instances_unknown,  // nobody knows what is there: hold
   demand_unknown,     // nothing is known of the queue: hold

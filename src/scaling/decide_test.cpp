@@ -70,6 +70,10 @@ class World {
     snapshot_.policy.scale_in_rate = rate;
     return *this;
   }
+  World& spending_at_most(SpendCap cap) {
+    snapshot_.policy.spend_cap = cap;
+    return *this;
+  }
   World& later(Millis by) {
     snapshot_.now += by;
     if (auto* reading = std::get_if<DemandReading>(&snapshot_.demand)) reading->read_at += by;
@@ -450,6 +454,22 @@ TEST(Decide, TheRestOfASurplusGoesAsSoonAsTheRateLetsIt) {
   auto left = World().scaling_in_after(seconds(30)).scaling_in_at({2, minutes(1)}).with(1, idle);
   left.remembering(world.snapshot().state).later(seconds(90));
   EXPECT_EQ(left.decide().drain.size(), 1U);
+}
+
+TEST(Decide, LaunchesNothingOnceTheCapIsUsedUpAndEndsNobody) {
+  using std::chrono::hours;
+  auto world = World().bounds(0, 9).demand(2, 4).with(4, busy).spending_at_most({2, hours(3)});
+  EXPECT_EQ(world.decide_and_remember().launch, 2);
+  world.demand(0, 4);
+  for (int i = 0; i < 7; ++i) world.later(minutes(5)).decide_and_remember();
+  const auto decision = world.demand(1, 4, -minutes(35)).decide();
+  EXPECT_EQ(decision.launch, 0);
+  EXPECT_THAT(decision.drain, IsEmpty());
+  EXPECT_THAT(rules(decision), ElementsAre(queue, spend_cap));
+  // Two were launched and never seen: they count until the next look, no longer.
+  EXPECT_EQ(describe(decision.reasons[1]),
+            "2.5 of 2 instance-hours in 3h are used, and the next are free at "
+            "2027-01-15T11:10:00Z at the earliest: launch 0 instead of 1");
 }
 
 TEST(Decide, KeepsTheDelayBoundedWhenTheClockJumpsBack) {

@@ -20,6 +20,8 @@ std::string_view to_string(Rule rule) {
       return "maximum";
     case Rule::launch_rate:
       return "launch_rate";
+    case Rule::spend_cap:
+      return "spend_cap";
     case Rule::backoff:
       return "backoff";
     case Rule::instances_unknown:
@@ -67,6 +69,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
       return fmt::format("{}: launch {}", detail, reason.allowed);
     case Rule::maximum:
     case Rule::launch_rate:
+    case Rule::spend_cap:
     case Rule::backoff:
       return fmt::format("{}: launch {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::instances_unknown:

@@ -6,6 +6,7 @@
 
 #include "scaling/boots.hpp"
 #include "scaling/judge_demand.hpp"
+#include "scaling/spend.hpp"
 
 namespace muster::scaling {
 
@@ -17,6 +18,14 @@ Draft::Draft(const Snapshot& seen)
   decision.counts = with_connected_judged(count(seen.instances), running());
   staying = decision.counts;
   decision.next = judge_boots(seen, !hold);
+  living = decision.counts.live() - std::ranges::count_if(seen.instances, &Instance::requested);
+  if (const auto& cap = seen.policy.spend_cap) {
+    auto now = spend_until_now(seen.state.spend, *cap, living, seen.now);
+    decision.next.spend = std::move(now.memory);
+    spent = now.used;
+  } else {
+    decision.next.spend = {};
+  }
   const auto forget_old = [&](Window& window, const std::optional<Rate>& rate) {
     window = rate ? still_counted(std::move(window), rate->per, seen.now) : Window();
   };

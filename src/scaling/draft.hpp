@@ -36,7 +36,9 @@ struct Draft {
   const std::int64_t most;
   const std::optional<Reason> hold;  // while the queue is unknown
   std::int64_t overdue_requests = 0;
-  Counts staying;  // without those that this decision drains or ends
+  std::int64_t living = 0;  // of those that are there
+  std::int64_t spent = 0;   // of policy.spend_cap, in instance-milliseconds
+  Counts staying;           // without those that this decision drains or ends
   Decision decision;
 };
 
@@ -73,6 +75,7 @@ void withdraw_after_failures(Draft& draft);
 // bounds.cpp: how much of what is wanted is launched.
 void keep_maximum(Draft& draft);
 void keep_launch_rate(Draft& draft);
+void keep_spend_cap(Draft& draft);
 void keep_backoff(Draft& draft);
 void withdraw_before_launching(Draft& draft);
 

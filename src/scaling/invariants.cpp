@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "scaling/boots.hpp"
+#include "scaling/spend.hpp"
 
 namespace muster::scaling {
 
@@ -22,7 +23,7 @@ bool knows_no_queue(const Decision& decision) {
 
 bool is_bound(const Decision& decision) {
   return has(decision, Rule::maximum) || has(decision, Rule::launch_rate) ||
-         has(decision, Rule::backoff);
+         has(decision, Rule::spend_cap) || has(decision, Rule::backoff);
 }
 
 // Of these the queue's keeper does not say whether they run a task.
@@ -47,6 +48,7 @@ class Judge {
     judge_supply();
     judge_bounds();
     judge_rates();
+    judge_spend();
     judge_scale_in();
     judge_steadiness();
     return std::move(found_);
@@ -189,6 +191,23 @@ class Judge {
            "a rate binds that is not used up");
   }
 
+  void judge_spend() {
+    const auto& cap = snapshot_.policy.spend_cap;
+    if (!cap) {
+      return expect(!has(decision_, Rule::spend_cap), Invariant::live,
+                    "a cap binds that is not set");
+    }
+    const auto requested = std::ranges::count_if(snapshot_.instances, &Instance::requested);
+    const auto living = std::ssize(snapshot_.instances) - requested;
+    const auto used = spend_until_now(snapshot_.state.spend, *cap, living, snapshot_.now).used;
+    const auto in_words =
+        fmt::format("{} of {} instance-milliseconds are used", used, limit_of(*cap));
+    expect(decision_.launch == 0 || used < limit_of(*cap), Invariant::bounded, in_words);
+    expect(!has(decision_, Rule::spend_cap) || used >= limit_of(*cap), Invariant::live, in_words);
+    expect(decision_.next.spend.counted_until.has_value(), Invariant::restartable,
+           "what is used is not remembered");
+  }
+
   void judge_rates() {
     const auto& [policy, state, next] = std::tie(snapshot_.policy, snapshot_.state, decision_.next);
     judge_rate(policy.launch_rate, state.launches, next.launches, decision_.launch,
@@ -225,7 +244,8 @@ class Judge {
     if (has(decision_, Rule::not_come)) return steady(again.withdraw == 0, "more are withdrawn");
     const bool room_made = !decision_.reap.empty() && has(decision_, Rule::maximum);
     steady(room_made || again.launch == 0, "more are launched");
-    steady(!decision_.reap.empty() || again.next == decision_.next, "the memory changes");
+    steady(!decision_.reap.empty() || !again.reap.empty() || again.next == decision_.next,
+           "the memory changes");
   }
 
   const Snapshot& snapshot_;

@@ -76,6 +76,14 @@ Snapshot some_snapshot(Dice& dice) {
     snapshot.policy.scale_in_rate = some_rate(dice);
     snapshot.state.drains = some_use(dice);
   }
+  if (dice.chance(30)) {
+    snapshot.policy.spend_cap = SpendCap{dice.roll(0, 2), dice.millis(60'000, 7'200'000)};
+    auto& spend = snapshot.state.spend;
+    spend.used = some_use(dice);
+    for (auto& used : spend.used) used.amount *= 1'000'000;
+    if (dice.chance(80)) spend.counted_until = kNow - dice.millis(-10'000, 900'000);
+    spend.living = dice.roll(0, 12);
+  }
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
@@ -143,15 +151,18 @@ TEST(Invariants, DecideIsTotal) {
     policy.longest_life = Millis(dice.absurd());
     policy.warm = {dice.absurd(), dice.absurd(), dice.absurd()};
     policy.scale_in_delay = Millis(dice.absurd());
+    policy.spend_cap = SpendCap{dice.absurd(), Millis(dice.absurd())};
     policy.launch_rate = Rate{dice.absurd(), Millis(dice.absurd())};
     policy.scale_in_rate = Rate{dice.absurd(), Millis(dice.absurd())};
-    snapshot.state = {dice.absurd(),
-                      time(),
-                      {},
-                      time(),
-                      Surplus{time(), dice.absurd()},
-                      Window{{time(), dice.absurd()}, {time(), dice.absurd()}},
-                      Window{{time(), dice.absurd()}}};
+    snapshot.state = {
+        dice.absurd(),
+        time(),
+        {},
+        time(),
+        Surplus{time(), dice.absurd()},
+        Window{{time(), dice.absurd()}, {time(), dice.absurd()}},
+        Window{{time(), dice.absurd()}},
+        Spend{{{time(), dice.absurd()}, {time(), dice.absurd()}}, time(), dice.absurd()}};
     snapshot.failed_launches = dice.absurd();
     snapshot.now = time();
     const auto decision = decide(snapshot);
@@ -252,6 +263,19 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          s.policy.launch_rate = Rate{2, std::chrono::minutes(1)};
          d.launch = 0, d.desired -= 1;
          d.reasons.push_back({Rule::launch_rate, 1, 0, "", ""});
+       }},
+      {"something is launched though the cap is used up", Invariant::bounded,
+       [](auto& s, auto& d) {
+         s.policy.spend_cap = SpendCap{1, std::chrono::hours(24)};
+         s.state.spend.used = {{kNow - Millis(1), Millis(std::chrono::hours(1)).count()}};
+         d = decide(s);
+         d.launch = 1, d.desired += 1;
+       }},
+      {"a cap binds that is not used up", Invariant::live,
+       [](auto& s, auto& d) {
+         s.policy.spend_cap = SpendCap{1, std::chrono::hours(24)};
+         d = decide(s);
+         d.reasons.push_back({Rule::spend_cap, 1, 0, "", ""});
        }},
       {"more than may be", Invariant::bounded,
        [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},

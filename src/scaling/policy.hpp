@@ -27,6 +27,12 @@ struct Rate {
   Millis per{};
 };
 
+// At most so many instance-hours in any stretch of `per`.
+struct SpendCap {
+  std::int64_t instance_hours = 0;
+  Millis per{};
+};
+
 struct Policy {
   std::int64_t min = 0;
   std::int64_t max = 1;
@@ -38,6 +44,8 @@ struct Policy {
   std::optional<Millis> scale_in_delay;
   std::optional<Rate> launch_rate;    // of launches
   std::optional<Rate> scale_in_rate;  // of idle ones that are asked to end
+  // Once it is used up nothing is launched. What lives goes on.
+  std::optional<SpendCap> spend_cap;
   Millis boot_timeout = std::chrono::minutes(5);
   // After so many failed boots in a row, what was requested and has not come is withdrawn, and one
   // launch is tried before there are more.

@@ -75,6 +75,10 @@ scaling::Policy some_policy(Random& random, const Conditions& conditions) {
     policy.launch_rate =
         scaling::Rate{random.between(1, 5), random.between(Millis(10'000), 2 * kMinute)};
   }
+  // Always enough for all that arrives, in the end.
+  if (random.chance(250)) {
+    policy.spend_cap = scaling::SpendCap{random.between(2, 6), std::chrono::hours(1)};
+  }
   return policy;
 }
 
