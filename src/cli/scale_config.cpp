@@ -436,6 +436,11 @@ std::vector<fleet::ManagedClass> ScaleConfig::managed_classes() const {
   return managed;
 }
 
+std::optional<std::int64_t> ScaleConfig::plan_limit() const {
+  const auto* circleci = std::get_if<CircleCiQueue>(&queue);
+  return circleci == nullptr ? std::nullopt : circleci->concurrency_limit;
+}
+
 std::variant<ScaleConfig, yaml::Problems> parse_scale_config(
     std::string_view text, const std::filesystem::path& directory) {
   const auto document = yaml::parse_located(text);

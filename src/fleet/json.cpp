@@ -144,6 +144,11 @@ json::array objects(const std::vector<T>& all) {
   return array;
 }
 
+json::value plan_share(const std::optional<PlanShare>& plan) {
+  if (!plan) return {};
+  return json::object{{"limit", plan->limit}, {"share", plan->share}};
+}
+
 json::object object(const Snapshot& snapshot) {
   return {{"now", time(snapshot.now)},
           {"demand", object(snapshot.demand)},
@@ -154,7 +159,8 @@ json::object object(const Snapshot& snapshot) {
           {"launch_trouble", text(snapshot.launch_trouble)},
           {"any_boot_succeeded", snapshot.any_boot_succeeded},
           {"policy", object(snapshot.policy)},
-          {"state", object(snapshot.state)}};
+          {"state", object(snapshot.state)},
+          {"plan_share", plan_share(snapshot.plan_share)}};
 }
 
 json::object object(const Decision& decision) {

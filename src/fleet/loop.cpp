@@ -12,6 +12,7 @@
 #include "base/stop_after.hpp"
 #include "base/text.hpp"
 #include "fleet/waker.hpp"
+#include "scaling/plan_share.hpp"
 
 namespace muster::fleet {
 
@@ -118,8 +119,8 @@ void PassOutcome::give_up(const std::string& resource_class, std::string_view wh
   note(resource_class, why);
 }
 
-Loop::Loop(std::vector<ManagedClass> classes, Ports ports)
-    : classes_(std::move(classes)), ports_(ports) {}
+Loop::Loop(std::vector<ManagedClass> classes, Ports ports, std::optional<std::int64_t> plan_limit)
+    : classes_(std::move(classes)), ports_(ports), plan_limit_(plan_limit) {}
 
 Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
@@ -139,14 +140,18 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   if (stop.stop_requested()) return given_up("the queue was being read", why_unknown(demand));
   tell_of(resolve_mix_ups(demand, capacity_.live));
 
+  const auto shares = share_plan(ours, demand);
   std::vector<ClassPass> passes;
   for (const auto& managed : ours) {
-    const auto found = demand.find(managed.name);
     if (stop.stop_requested()) {
       outcome.give_up(managed.name, kNoTime);
       break;
     }
-    auto pass = decide_for(managed, found == demand.end() ? ClassDemand{} : found->second, stop);
+    auto observation = look_at(managed, demand);
+    if (const auto share = shares.find(managed.name); share != shares.end()) {
+      observation.snapshot.plan_share = share->second;
+    }
+    auto pass = decide_for(managed, std::move(observation), stop);
     if (!pass) {
       log::error("held: a decision must be written down before it is carried out",
                  {{"resource_class", managed.name}, {"error", pass.error().message}});
@@ -284,10 +289,34 @@ bool Loop::is_anothers_news(const EndedInstance& ended) const {
                                         memory->second.expected.contains(ended.id));
 }
 
-Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDemand& demand,
+Observation Loop::look_at(const ManagedClass& managed,
+                          const std::map<std::string, ClassDemand>& demand) {
+  const auto found = demand.find(managed.name);
+  return observe(managed, capacity_, found == demand.end() ? ClassDemand{} : found->second,
+                 memories_.at(managed.name), ports_.clock.wall());
+}
+
+// From one look at all classes. Each is looked at again when it is decided for, as the acts for
+// those before it may have taken long.
+std::map<std::string, scaling::PlanShare> Loop::share_plan(
+    const std::vector<ManagedClass>& ours, const std::map<std::string, ClassDemand>& demand) {
+  std::map<std::string, scaling::PlanShare> shares;
+  if (!plan_limit_) return shares;
+  std::vector<scaling::PlanClaim> claims;
+  for (const auto& managed : ours) {
+    claims.push_back(scaling::claim_on_plan(look_at(managed, demand).snapshot));
+  }
+  const auto given =
+      scaling::share_plan(*plan_limit_, claims, scaling::turn_at(ports_.clock.wall()));
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    shares.emplace(ours[i].name, scaling::PlanShare{*plan_limit_, given[i]});
+  }
+  return shares;
+}
+
+Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation observation,
                                    const std::stop_token& stop) {
   const auto& name = managed.name;
-  auto observation = observe(managed, capacity_, demand, memories_.at(name), ports_.clock.wall());
   ClassPass pass{name, std::move(observation.snapshot), {}};
   pass.decision = scaling::decide(pass.snapshot);
   observation.memory.state = pass.decision.next;

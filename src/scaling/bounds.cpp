@@ -37,6 +37,16 @@ void try_one_first(Draft& draft) {
 
 }  // namespace
 
+// Warm ones and those of the minimum come on top: who is free uses up nothing of the plan.
+void keep_plan(Draft& draft) {
+  const auto& plan = draft.snapshot.plan_share;
+  if (!plan) return;
+  limit_launches(draft, Rule::plan, std::max<std::int64_t>(draft.may_start() - draft.free(), 0),
+                 fmt::format("the plan lets {} run at once, of which this class has a share of {}, "
+                             "and {} run",
+                             plan->limit, plan->share, *draft.running()));
+}
+
 // All live instances count, those that are about to end included (S4).
 void keep_maximum(Draft& draft) {
   const auto live = draft.decision.counts.live();

@@ -51,6 +51,7 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
     end_useless(draft);
     drain_above_maximum(draft);
     launch_for_queue(draft);
+    keep_plan(draft);
     launch_for_headroom(draft);
     launch_for_warm(draft);
   } else {

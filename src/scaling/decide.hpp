@@ -80,6 +80,12 @@ struct State {
   friend bool operator==(const State&, const State&) = default;
 };
 
+// Of the tasks that the plan lets run at once.
+struct PlanShare {
+  std::int64_t limit = 0;  // of all classes
+  std::int64_t share = 0;  // of this one: see plan_share.hpp
+};
+
 struct Snapshot {
   Demand demand;
   std::vector<Instance> instances;  // all that exist
@@ -92,10 +98,12 @@ struct Snapshot {
   Policy policy;
   State state;
   WallTime now{};
+  std::optional<PlanShare> plan_share;
 };
 
 enum class Rule {
   queue,              // the queue asks for this many more
+  plan,               // this class's share of the plan bound what the queue asks for
   headroom,           // policy.headroom asks for more than what waits
   warm,               // policy.warm keeps this many free
   minimum,            // policy.min keeps this many

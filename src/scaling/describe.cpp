@@ -10,6 +10,8 @@ std::string_view to_string(Rule rule) {
   switch (rule) {
     case Rule::queue:
       return "queue";
+    case Rule::plan:
+      return "plan";
     case Rule::headroom:
       return "headroom";
     case Rule::warm:
@@ -67,6 +69,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::warm:
     case Rule::minimum:
       return fmt::format("{}: launch {}", detail, reason.allowed);
+    case Rule::plan:
     case Rule::maximum:
     case Rule::launch_rate:
     case Rule::spend_cap:

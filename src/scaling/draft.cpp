@@ -43,6 +43,13 @@ std::optional<std::int64_t> Draft::running() const {
   return std::get<DemandReading>(snapshot.demand).running;
 }
 
+std::int64_t Draft::may_start() const {
+  if (!snapshot.plan_share) return unclaimed();
+  const auto share = std::clamp<std::int64_t>(snapshot.plan_share->share, 0, kMostTasks);
+  const auto engaged = std::max(*running(), staying.busy);
+  return std::clamp<std::int64_t>(share - engaged, 0, unclaimed());
+}
+
 std::int64_t Draft::headroom() const {
   return hold ? 0 : headroom_target(snapshot.policy, unclaimed(), *running());
 }
@@ -52,7 +59,7 @@ std::int64_t Draft::warm() const {
 }
 
 std::int64_t Draft::needed_free() const {
-  const auto for_tasks = hold ? 0 : unclaimed() + std::max(headroom(), warm());
+  const auto for_tasks = hold ? 0 : may_start() + std::max(headroom(), warm());
   return std::max({for_tasks, least - staying.busy, std::int64_t{0}});
 }
 

@@ -20,6 +20,8 @@ struct Draft {
 
   // How many tasks run; nothing while the queue is unknown.
   std::optional<std::int64_t> running() const;
+  // Of those that wait, so many may run: the plan's other tasks are of other classes.
+  std::int64_t may_start() const;
   // Only while it is known.
   std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot.demand).unclaimed; }
   std::int64_t free() const { return staying.idle + staying.booting; }
@@ -63,6 +65,7 @@ void drain_surplus(Draft& draft);
 
 // launching.cpp: what is wanted.
 void launch_for_queue(Draft& draft);
+void keep_plan(Draft& draft);
 void launch_for_headroom(Draft& draft);
 void launch_for_warm(Draft& draft);
 void launch_for_minimum(Draft& draft);

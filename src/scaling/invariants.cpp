@@ -159,7 +159,10 @@ class Judge {
     const auto& policy = snapshot_.policy;
     const auto spare = std::max(headroom_target(policy, demand_->unclaimed, demand_->running),
                                 warm_target(policy.warm, there.busy));
-    const auto needed = demand_->unclaimed + spare;
+    const auto share = snapshot_.plan_share
+                           ? snapshot_.plan_share->share - std::max(demand_->running, there.busy)
+                           : demand_->unclaimed;
+    const auto needed = std::clamp<std::int64_t>(share, 0, demand_->unclaimed) + spare;
     const auto lacking = std::max<std::int64_t>(needed - there.idle - there.booting, 0);
     expect(decision_.launch >= lacking, Invariant::live,
            fmt::format("{} are lacking and {} launched, and nothing binds", lacking,

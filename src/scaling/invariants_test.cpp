@@ -84,6 +84,7 @@ Snapshot some_snapshot(Dice& dice) {
     if (dice.chance(80)) spend.counted_until = kNow - dice.millis(-10'000, 900'000);
     spend.living = dice.roll(0, 12);
   }
+  if (dice.chance(30)) snapshot.plan_share = PlanShare{20, dice.roll(0, 20)};
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
@@ -164,6 +165,7 @@ TEST(Invariants, DecideIsTotal) {
         Window{{time(), dice.absurd()}},
         Spend{{{time(), dice.absurd()}, {time(), dice.absurd()}}, time(), dice.absurd()}};
     snapshot.failed_launches = dice.absurd();
+    if (dice.chance(50)) snapshot.plan_share = PlanShare{dice.absurd(), dice.absurd()};
     snapshot.now = time();
     const auto decision = decide(snapshot);
     EXPECT_FALSE(decision.reasons.empty());
@@ -276,6 +278,12 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          s.policy.spend_cap = SpendCap{1, std::chrono::hours(24)};
          d = decide(s);
          d.reasons.push_back({Rule::spend_cap, 1, 0, "", ""});
+       }},
+      {"more than the share of the plan is launched", Invariant::counted_once,
+       [](auto& s, auto& d) {
+         s.plan_share = PlanShare{3, 3};
+         d = decide(s);
+         d.launch += 1, d.desired += 1;
        }},
       {"more than may be", Invariant::bounded,
        [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},

@@ -10,9 +10,6 @@ namespace muster::scaling {
 
 namespace {
 
-// Past these a number is a fault of its source, and is not believed.
-constexpr std::int64_t kMostTasks = 10'000'000;
-
 bool is_absurd(const DemandReading& demand) {
   const auto absurd = [](std::int64_t count) { return count < 0 || count > kMostTasks; };
   return absurd(demand.unclaimed) || absurd(demand.running);

@@ -9,6 +9,9 @@
 
 namespace muster::scaling {
 
+// Past these a number is a fault of its source, and is not believed.
+inline constexpr std::int64_t kMostTasks = 10'000'000;
+
 // Why it must not, if so (S2).
 std::optional<Reason> reason_to_hold(const Snapshot& snapshot);
 

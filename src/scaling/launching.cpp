@@ -12,9 +12,9 @@ namespace {
 
 // So many more are to be free than wait.
 void launch_beyond(Draft& draft, Rule rule, std::int64_t target, const std::string& wish) {
-  const auto launches = draft.unclaimed() + target - draft.free();
+  const auto launches = draft.may_start() + target - draft.free();
   if (launches <= draft.decision.launch) return;
-  const auto there = std::max<std::int64_t>(draft.free() - draft.unclaimed(), 0);
+  const auto there = std::max<std::int64_t>(draft.free() - draft.may_start(), 0);
   draft.reason(rule, draft.decision.launch, launches,
                fmt::format("{}, and {} will be", wish, there));
   draft.decision.launch = launches;
