@@ -190,8 +190,8 @@ class Judge {
                        format_duration(rate->per)));
     expect(sum_of(next) == used + done, Invariant::restartable, "what is done is not remembered");
     const auto binds = std::ranges::find(decision_.reasons, rule, &Reason::rule);
-    expect(binds == decision_.reasons.end() || used + binds->allowed >= rate->most, Invariant::live,
-           "a rate binds that is not used up");
+    expect(binds == decision_.reasons.end() || used + std::max(done, binds->allowed) >= rate->most,
+           Invariant::live, "a rate binds that is not used up");
   }
 
   void judge_spend() {

@@ -97,7 +97,7 @@ TEST(Spend, IsExactForRandomFleets) {
       const auto until = k + 1 < history.size() ? history[k + 1].first : now;
       const auto lived = (until - history[k].first).count() * history[k].second;
       if (history[k].first + kCap.per >= now) least += lived;
-      if (until + kCap.per + kCap.per / 60 + kSpendKept >= now) most += lived;
+      if (until + kCap.per + kCap.per / 60 + kLongestStep >= now) most += lived;
     }
     ASSERT_GE(used, least) << i;
     ASSERT_LE(used, most) << i;
