@@ -90,9 +90,9 @@ class Function {
       : runtime_(std::move(runtime)),
         parts_(std::move(parts)),
         interval_(poll_interval(parts_.config)),
-        loop_(
-            parts_.config.managed_classes(),
-            {*parts_.queue, *parts_.capacity, parts_.memory->ledger(), metrics_, system_clock()}) {}
+        loop_(parts_.config.managed_classes(),
+              {*parts_.queue, *parts_.capacity, parts_.memory->ledger(), metrics_, system_clock()},
+              parts_.config.plan_limit()) {}
 
   // Until the process is asked to end, or Lambda cannot be reached.
   Result<void> serve(const std::stop_token& stop) {

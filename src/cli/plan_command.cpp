@@ -40,7 +40,8 @@ Result<Plan> make_plan(const ScaleConfig& config) {
       [&](const std::stop_token& stop) { return (*instances)->list(stop); });
   const auto queue = make_queue(config);
   KeptPass kept;
-  fleet::Loop loop(config.managed_classes(), {*queue, capacity, ledger, kept, system_clock()});
+  fleet::Loop loop(config.managed_classes(), {*queue, capacity, ledger, kept, system_clock()},
+                   config.plan_limit());
   const auto pass = loop.run_once({});
   if (!pass) return pass.error();
   return Plan{std::move(kept.classes), pass->held, ledger.unreadable()};

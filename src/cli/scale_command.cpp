@@ -74,7 +74,8 @@ void hand_over(const Parts& parts) {
 Result<End> scale(const Parts& parts, const ScaleOptions& options, process::SignalWatch& signals) {
   fleet::Loop loop(
       parts.config.managed_classes(),
-      {*parts.queue, *parts.capacity, parts.memory->ledger(), *parts.observer, system_clock()});
+      {*parts.queue, *parts.capacity, parts.memory->ledger(), *parts.observer, system_clock()},
+      parts.config.plan_limit());
   std::stop_source stop;
   auto end = End::stop;
   {

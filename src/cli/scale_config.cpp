@@ -11,6 +11,8 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/config_values.hpp"
+#include "cli/scale_policy.hpp"
 #include "net/server_url.hpp"
 #include "yaml/reader.hpp"
 
@@ -20,14 +22,7 @@ namespace {
 
 constexpr std::uint64_t kLongestFile = 1 << 20;
 constexpr auto kLongestLife = "longest_life";
-constexpr yaml::Range kInstances{0, 1000};
 constexpr Millis kShortestLife = std::chrono::minutes(1);
-
-// An empty section lacks its keys as any other mapping does.
-yaml::Value as_mapping(yaml::Value value) {
-  if (value.kind == yaml::Value::Kind::null) value.kind = yaml::Value::Kind::mapping;
-  return value;
-}
 
 class ConfigReader {
  public:
@@ -169,15 +164,9 @@ class ConfigReader {
     return file;
   }
 
-  // A duration between `least` and a year.
-  Millis duration(yaml::MapReader& reader, std::string_view key, Millis least, Millis fallback) {
-    constexpr Millis kMost = std::chrono::hours(24 * 365);
-    const auto given = reader.duration(key).value_or(fallback);
-    if (given < least || given > kMost) {
-      reader.problem_at(key, fmt::format("must be between {} and {}", format_duration(least),
-                                         format_duration(kMost)));
-    }
-    return given;
+  static Millis duration(yaml::MapReader& reader, std::string_view key, Millis least,
+                         Millis fallback) {
+    return bounded_duration(reader, key, least).value_or(fallback);
   }
 
   // The one of `keys` that is there; none, or several, are a problem.
@@ -299,14 +288,12 @@ class ConfigReader {
     ScaledClass scaled;
     auto& policy = scaled.managed.policy;
     scaled.managed.name = name;
-    policy.min = reader.integer("min", kInstances).value_or(0);
-    reader.require("max");
-    policy.max = reader.integer("max", kInstances).value_or(0);
-    if (policy.min > policy.max) reader.problem_at("min", "must not be above max");
+    policy = read_policy(reader);
     const auto kind =
         one_of(reader, "where its instances come from", {"local", "command", "auto_scaling_group"});
     const bool local = kind == "local";
-    if (local) scaled.capacity = read_local(reader, name, queue);
+    settle_scale_in(reader, kind, policy);
+    if (local) scaled.capacity = read_local(reader, name, queue, policy);
     if (kind == "command") scaled.capacity = read_command(reader, policy);
     if (kind == "auto_scaling_group") scaled.capacity = read_group(reader, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
@@ -316,8 +303,30 @@ class ConfigReader {
     return scaled;
   }
 
+  // Who ends idle ones: the scaler, where instances are kept that must not end by themselves, and
+  // where they can be asked.
+  static void settle_scale_in(yaml::MapReader& reader, std::string_view kind,
+                              scaling::Policy& policy) {
+    if (kind == "auto_scaling_group") {
+      policy.scale_in_delay.reset();
+      for (const auto* key : {"scale_in_delay", "scale_in_rate"}) {
+        if (reader.take(key) == nullptr) continue;
+        reader.problem_at(key,
+                          "is for instances that can be asked to end, and those of a group end by "
+                          "their own idle time-out: remove it");
+      }
+    } else if (!policy.scale_in_delay) {
+      const bool kept = (kind == "local" && policy.min > 0) || policy.headroom > 0 ||
+                        policy.warm.least > 0 || policy.warm.percent_of_busy > 0;
+      if (kept) policy.scale_in_delay = std::chrono::minutes(1);
+    }
+  }
+
   capacity::AgentSettings read_local(yaml::MapReader& parent, const std::string& resource_class,
-                                     const ScaleConfig::Queue& queue) {
+                                     const ScaleConfig::Queue& queue,
+                                     const scaling::Policy& policy) {
+    // Where the scaler asks idle ones to end, the time-out is for when it is gone.
+    constexpr Millis kWithoutScaler = std::chrono::hours(1);
     const auto section = as_mapping(*parent.take("local"));
     yaml::MapReader reader(section, parent.path_of("local"), problems_);
     capacity::AgentSettings agent;
@@ -330,8 +339,8 @@ class ConfigReader {
     agent.server_url = server == nullptr ? "" : server->url;
     agent.token_file = token_file(reader, resource_class);
     agent.single_task = single_task(reader);
-    agent.idle_timeout =
-        duration(reader, "idle_timeout", std::chrono::seconds(1), agent.idle_timeout);
+    agent.idle_timeout = duration(reader, "idle_timeout", std::chrono::seconds(1),
+                                  policy.scale_in_delay ? kWithoutScaler : agent.idle_timeout);
     agent.max_run_time =
         duration(reader, "max_run_time", std::chrono::seconds(1), agent.max_run_time);
     reader.finish();
@@ -425,6 +434,11 @@ std::vector<fleet::ManagedClass> ScaleConfig::managed_classes() const {
   std::vector<fleet::ManagedClass> managed;
   for (const auto& scaled : classes) managed.push_back(scaled.managed);
   return managed;
+}
+
+std::optional<std::int64_t> ScaleConfig::plan_limit() const {
+  const auto* circleci = std::get_if<CircleCiQueue>(&queue);
+  return circleci == nullptr ? std::nullopt : circleci->concurrency_limit;
 }
 
 std::variant<ScaleConfig, yaml::Problems> parse_scale_config(

@@ -71,6 +71,7 @@ struct ScaleConfig {
 
   std::vector<std::string> class_names() const;
   std::vector<fleet::ManagedClass> managed_classes() const;
+  std::optional<std::int64_t> plan_limit() const;  // how many tasks run at once, if it is known
 };
 
 // Pure. Relative paths are taken from `directory`.

@@ -26,6 +26,12 @@ resource_classes:
   local/small:
     min: 1
     max: 4
+    headroom: 2
+    warm: {of_busy: 20%, least: 1, most: 3}
+    scale_in_delay: 30s
+    launch_rate: {launches: 20, per: 2m}
+    scale_in_rate: {drains: 5, per: 90s}
+    spend_cap: {instance_hours: 100, per: 24h}
     boot_timeout: 2m
     local:
       token_file: small.token
@@ -62,6 +68,17 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_EQ(small.name, "local/small");
   EXPECT_EQ(small.policy.min, 1);
   EXPECT_EQ(small.policy.max, 4);
+  EXPECT_EQ(small.policy.headroom, 2);
+  EXPECT_EQ(small.policy.warm.percent_of_busy, 20);
+  EXPECT_EQ(small.policy.warm.least, 1);
+  EXPECT_EQ(small.policy.warm.most, 3);
+  EXPECT_EQ(small.policy.spend_cap->instance_hours, 100);
+  EXPECT_EQ(small.policy.spend_cap->per, std::chrono::hours(24));
+  EXPECT_EQ(small.policy.launch_rate->most, 20);
+  EXPECT_EQ(small.policy.launch_rate->per, std::chrono::minutes(2));
+  EXPECT_EQ(small.policy.scale_in_rate->most, 5);
+  EXPECT_EQ(small.policy.scale_in_rate->per, std::chrono::seconds(90));
+  EXPECT_EQ(small.policy.scale_in_delay, std::chrono::seconds(30));
   EXPECT_EQ(small.policy.boot_timeout, std::chrono::minutes(2));
   EXPECT_EQ(small_agent.token_file, "/srv/muster/small.token");
   EXPECT_EQ(small_agent.server_url, "http://127.0.0.1:8480");
@@ -71,11 +88,50 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   const auto& [large, large_capacity] = config->classes[1];
   const auto& large_agent = std::get<capacity::AgentSettings>(large_capacity);
   EXPECT_EQ(large.policy.min, 0);
+  EXPECT_EQ(large.policy.headroom, 0);
+  EXPECT_EQ(warm_target(large.policy.warm, 9), 0);
+  EXPECT_FALSE(large.policy.scale_in_delay);
   EXPECT_EQ(large.policy.boot_timeout, std::chrono::minutes(1));
   EXPECT_EQ(large_agent.token_file, "/etc/large.token");
   EXPECT_TRUE(large_agent.single_task);
   EXPECT_EQ(large_agent.idle_timeout, std::chrono::seconds(10));
   EXPECT_EQ(large_agent.max_run_time, std::chrono::hours(5));
+}
+
+// Who ends idle instances: they themselves soon, or the scaler.
+TEST(ScaleConfig, InstancesThatAreKeptDoNotEndByThemselves) {
+  const auto large_with = [](std::string_view keys) {
+    std::string text(kWhole);
+    text.replace(text.find("    max: 2\n"), 11, fmt::format("    max: 2\n{}", keys));
+    EXPECT_THAT(problems_of(text), IsEmpty());
+    const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/"));
+    const auto& large = config.classes.at(1);
+    return std::pair(large.managed.policy.scale_in_delay,
+                     std::get<capacity::AgentSettings>(large.capacity).idle_timeout);
+  };
+  const std::pair kept(std::optional<Millis>(std::chrono::minutes(1)),
+                       Millis(std::chrono::hours(1)));
+  EXPECT_EQ(large_with("    warm: 1\n"), kept);
+  EXPECT_EQ(large_with("    headroom: 1\n"), kept);
+  EXPECT_EQ(large_with("    min: 1\n"), kept);
+  EXPECT_EQ(large_with("    scale_in_delay: 1m\n"), kept);
+  EXPECT_EQ(large_with("    warm: 0\n").second, Millis(std::chrono::seconds(10)));
+}
+
+TEST(ScaleConfig, AGroupHasNoScaleInDelay) {
+  const auto with = [](std::string_view key) {
+    return problems_of(fmt::format(
+        "circleci: {{token_variable: TOKEN}}\nstate_directory: scaler\n"
+        "resource_classes:\n  acme/one: {{max: 1, {}, auto_scaling_group: {{name: r}}}}\n",
+        key));
+  };
+  EXPECT_THAT(with("warm: 1, launch_rate: {launches: 1, per: 1m}"), IsEmpty());
+  EXPECT_THAT(with("scale_in_rate: {drains: 1, per: 1m}"),
+              ElementsAre(HasSubstr("acme/one.scale_in_rate: is for instances that can be asked")));
+  EXPECT_THAT(with("scale_in_delay: 1m"),
+              ElementsAre("f:4:22: resource_classes.acme/one.scale_in_delay: is for instances that "
+                          "can be asked to end, and those of a group end by their own idle "
+                          "time-out: remove it"));
 }
 
 TEST(ScaleConfig, TheAddressNeedsNoScheme) {
@@ -114,6 +170,26 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"http://", "http://user:pw@", "server.url: has a user or password"},
         Refusal{"127.0.0.1:8480\n", "127.0.0.1:8480/api\n",
                 "server.url: has a path behind the server: write http://127.0.0.1:8480 alone"},
+        Refusal{"headroom: 2", "headroom: 1001",
+                "headroom: expected a whole number from 0 to 1000"},
+        Refusal{"of_busy: 20%", "of_busy: 20",
+                "warm.of_busy: expected a share from 1% to 1000%, found '20'"},
+        Refusal{"of_busy: 20%, ", "", "warm: 'of_busy' is missing"},
+        Refusal{"of_busy: 20%", "of_busy: 20%, leest: 1", "did you mean 'least'"},
+        Refusal{"least: 1", "least: 4",
+                "warm.least: is 4, and must not be above 'most', which is 3"},
+        Refusal{"warm: {of_busy: 20%, least: 1, most: 3}", "warm: -1",
+                "warm: expected a whole number from 0 to 1000, found '-1'"},
+        Refusal{"scale_in_delay: 30s", "scale_in_delay: 9000h",
+                "scale_in_delay: must be between 1s and 8760h, and is 9000h"},
+        Refusal{"launches: 20", "launches: -1",
+                "launch_rate.launches: expected a whole number from 1 to 1000, found '-1'"},
+        Refusal{"launches: 20", "drains: 20", "unknown key 'drains'"},
+        Refusal{"{drains: 5, per: 90s}", "{drains: 5}", "scale_in_rate: 'per' is missing"},
+        Refusal{"per: 90s", "per: 1ms", "per: must be between 1s and 8760h, and is 1ms"},
+        Refusal{"instance_hours: 100", "instance_hours: 0",
+                "spend_cap.instance_hours: expected a whole number from 1 to 10000000, found '0'"},
+        Refusal{"per: 24h", "per: 5m", "per: must be between 1h and 8760h, and is 5m"},
         Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
         Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
@@ -388,7 +464,7 @@ TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
       problems(false),
       ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
                       "; create it with: muster token create --personal --output " + path("token"),
-                  "f:11:19: resource_classes.local/small.local.token_file: there is no " +
+                  "f:17:19: resource_classes.local/small.local.token_file: there is no " +
                       path("small.token") +
                       "; create it with: muster token create local/small "
                       "--output " +

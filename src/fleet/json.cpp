@@ -37,6 +37,10 @@ json::value time(const std::optional<WallTime>& at) {
   return at ? time(*at) : json::value();
 }
 
+json::value millis(const std::optional<Millis>& duration) {
+  return duration ? json::value(duration->count()) : json::value();
+}
+
 json::array texts(const std::vector<std::string>& words) {
   json::array array;
   for (const auto& each : words) array.push_back(text(each));
@@ -60,9 +64,28 @@ json::object object(const Instance& instance) {
           {"requested", instance.requested}};
 }
 
+json::value rate(const std::optional<Rate>& given) {
+  if (!given) return {};
+  return json::object{{"most", given->most}, {"per_ms", given->per.count()}};
+}
+
+json::value spend_cap(const std::optional<SpendCap>& cap) {
+  if (!cap) return {};
+  return json::object{{"instance_hours", cap->instance_hours}, {"per_ms", cap->per.count()}};
+}
+
 json::object object(const Policy& policy) {
   return {{"min", policy.min},
           {"max", policy.max},
+          {"headroom", policy.headroom},
+          {"warm",
+           {{"percent_of_busy", policy.warm.percent_of_busy},
+            {"least", policy.warm.least},
+            {"most", policy.warm.most}}},
+          {"scale_in_delay_ms", millis(policy.scale_in_delay)},
+          {"launch_rate", rate(policy.launch_rate)},
+          {"scale_in_rate", rate(policy.scale_in_rate)},
+          {"spend_cap", spend_cap(policy.spend_cap)},
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
@@ -70,15 +93,34 @@ json::object object(const Policy& policy) {
           {"reaps", policy.reaps},
           {"drains", policy.drains},
           {"withdraw_after", policy.withdraw_after},
-          {"longest_life_ms",
-           policy.longest_life ? json::value(policy.longest_life->count()) : json::value()}};
+          {"longest_life_ms", millis(policy.longest_life)}};
+}
+
+json::value surplus(const std::optional<Surplus>& seen) {
+  if (!seen) return {};
+  return json::object{{"since", time(seen->since)}, {"least", seen->least}};
+}
+
+json::array window(const Window& window) {
+  json::array array;
+  for (const auto& [until, amount] : window) {
+    array.push_back(json::object{{"until", time(until)}, {"amount", amount}});
+  }
+  return array;
 }
 
 json::object object(const State& state) {
   return {{"failed_boots_in_a_row", state.failed_boots_in_a_row},
           {"backoff_until", time(state.backoff_until)},
           {"given_up", texts(state.given_up)},
-          {"given_up_at", time(state.given_up_at)}};
+          {"given_up_at", time(state.given_up_at)},
+          {"surplus", surplus(state.surplus)},
+          {"launches", window(state.launches)},
+          {"drains", window(state.drains)},
+          {"spend",
+           {{"used", window(state.spend.used)},
+            {"counted_until", time(state.spend.counted_until)},
+            {"living", state.spend.living}}}};
 }
 
 json::object object(const Counts& counts) {
@@ -102,6 +144,11 @@ json::array objects(const std::vector<T>& all) {
   return array;
 }
 
+json::value plan_share(const std::optional<PlanShare>& plan) {
+  if (!plan) return {};
+  return json::object{{"limit", plan->limit}, {"share", plan->share}};
+}
+
 json::object object(const Snapshot& snapshot) {
   return {{"now", time(snapshot.now)},
           {"demand", object(snapshot.demand)},
@@ -112,7 +159,8 @@ json::object object(const Snapshot& snapshot) {
           {"launch_trouble", text(snapshot.launch_trouble)},
           {"any_boot_succeeded", snapshot.any_boot_succeeded},
           {"policy", object(snapshot.policy)},
-          {"state", object(snapshot.state)}};
+          {"state", object(snapshot.state)},
+          {"plan_share", plan_share(snapshot.plan_share)}};
 }
 
 json::object object(const Decision& decision) {

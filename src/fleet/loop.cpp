@@ -73,8 +73,8 @@ using scaling::is_hold;
 
 bool is_bad_news(const scaling::Reason& reason) {
   return is_hold(reason) || reason.rule == scaling::Rule::backoff ||
-         reason.rule == scaling::Rule::boot_timeout || reason.rule == scaling::Rule::not_come ||
-         reason.rule == scaling::Rule::many_silent;
+         reason.rule == scaling::Rule::spend_cap || reason.rule == scaling::Rule::boot_timeout ||
+         reason.rule == scaling::Rule::not_come || reason.rule == scaling::Rule::many_silent;
 }
 
 void tell(const ClassPass& pass) {
@@ -118,8 +118,8 @@ void PassOutcome::give_up(const std::string& resource_class, std::string_view wh
   note(resource_class, why);
 }
 
-Loop::Loop(std::vector<ManagedClass> classes, Ports ports)
-    : classes_(std::move(classes)), ports_(ports) {}
+Loop::Loop(std::vector<ManagedClass> classes, Ports ports, std::optional<std::int64_t> plan_limit)
+    : classes_(std::move(classes)), ports_(ports), plan_limit_(plan_limit) {}
 
 Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
@@ -139,14 +139,18 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   if (stop.stop_requested()) return given_up("the queue was being read", why_unknown(demand));
   tell_of(resolve_mix_ups(demand, capacity_.live));
 
+  const auto shares = share_plan(ours, demand);
   std::vector<ClassPass> passes;
   for (const auto& managed : ours) {
-    const auto found = demand.find(managed.name);
     if (stop.stop_requested()) {
       outcome.give_up(managed.name, kNoTime);
       break;
     }
-    auto pass = decide_for(managed, found == demand.end() ? ClassDemand{} : found->second, stop);
+    auto observation = look_at(managed, demand);
+    if (const auto share = shares.find(managed.name); share != shares.end()) {
+      observation.snapshot.plan_share = share->second;
+    }
+    auto pass = decide_for(managed, std::move(observation), stop);
     if (!pass) {
       log::error("held: a decision must be written down before it is carried out",
                  {{"resource_class", managed.name}, {"error", pass.error().message}});
@@ -284,10 +288,16 @@ bool Loop::is_anothers_news(const EndedInstance& ended) const {
                                         memory->second.expected.contains(ended.id));
 }
 
-Result<ClassPass> Loop::decide_for(const ManagedClass& managed, const ClassDemand& demand,
+Observation Loop::look_at(const ManagedClass& managed,
+                          const std::map<std::string, ClassDemand>& demand) {
+  const auto found = demand.find(managed.name);
+  return observe(managed, capacity_, found == demand.end() ? ClassDemand{} : found->second,
+                 memories_.at(managed.name), ports_.clock.wall());
+}
+
+Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation observation,
                                    const std::stop_token& stop) {
   const auto& name = managed.name;
-  auto observation = observe(managed, capacity_, demand, memories_.at(name), ports_.clock.wall());
   ClassPass pass{name, std::move(observation.snapshot), {}};
   pass.decision = scaling::decide(pass.snapshot);
   observation.memory.state = pass.decision.next;

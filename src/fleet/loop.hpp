@@ -66,7 +66,9 @@ class Loop {
     const Clock& clock;
   };
 
-  Loop(std::vector<ManagedClass> classes, Ports ports);
+  // `plan_limit`: so many tasks of all classes the plan lets run at once, if it is known.
+  Loop(std::vector<ManagedClass> classes, Ports ports,
+       std::optional<std::int64_t> plan_limit = std::nullopt);
 
   // An error means that nothing could be seen, and nothing was done. Classes in the charge of
   // another scaler are left alone. Once `stop` is requested nothing is waited for but the writing
@@ -91,7 +93,12 @@ class Loop {
   Result<void> list_capacity(const std::stop_token& stop);
   void tell_of(const std::vector<MixUp>& mix_ups);
   bool is_anothers_news(const EndedInstance& ended) const;
-  Result<ClassPass> decide_for(const ManagedClass& managed, const ClassDemand& demand,
+  // By class; empty without a limit.
+  std::map<std::string, scaling::PlanShare> share_plan(
+      const std::vector<ManagedClass>& ours, const std::map<std::string, ClassDemand>& demand);
+  Observation look_at(const ManagedClass& managed,
+                      const std::map<std::string, ClassDemand>& demand);
+  Result<ClassPass> decide_for(const ManagedClass& managed, Observation observation,
                                const std::stop_token& stop);
   Result<void> remember(const std::string& resource_class, const ClassMemory& memory,
                         const std::stop_token& stop);
@@ -113,6 +120,7 @@ class Loop {
 
   std::vector<ManagedClass> classes_;
   Ports ports_;
+  std::optional<std::int64_t> plan_limit_;
   std::map<std::string, Charge::Kind> charges_;  // as the latest pass found them
   std::set<std::string> newly_ours_;             // since the latest list of instances
   std::map<std::string, ClassMemory> memories_;

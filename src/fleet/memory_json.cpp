@@ -15,8 +15,31 @@ std::int64_t millis(WallTime time) {
 json::value millis(const std::optional<WallTime>& time) {
   return time ? json::value(millis(*time)) : json::value();
 }
+std::int64_t number_of(const json::value& value) {
+  return value.to_number<std::int64_t>();
+}
+
 WallTime time_of(const json::value& value) {
-  return WallTime(Millis(value.to_number<std::int64_t>()));
+  return WallTime(Millis(number_of(value)));
+}
+
+json::value surplus(const std::optional<scaling::Surplus>& seen) {
+  if (!seen) return {};
+  return json::object{{"since_ms", millis(seen->since)}, {"least", seen->least}};
+}
+
+// [[until, amount], …]
+json::array window(const scaling::Window& window) {
+  json::array array;
+  for (const auto& [until, amount] : window) array.push_back(json::array{millis(until), amount});
+  return array;
+}
+scaling::Window window(const json::value& value) {
+  scaling::Window window;
+  for (const auto& used : value.as_array()) {
+    window.push_back({time_of(used.at(0)), number_of(used.at(1))});
+  }
+  return window;
 }
 
 json::object times(const std::map<std::string, WallTime>& times) {
@@ -51,18 +74,30 @@ void each_text(const json::object& object, std::string_view name, Add add) {
   });
 }
 
+scaling::Spend spend(const json::object& object) {
+  scaling::Spend spend;
+  with(object, "used", [&](const auto& it) { spend.used = window(it); });
+  with(object, "counted_until_ms", [&](const auto& it) { spend.counted_until = time_of(it); });
+  with(object, "living", [&](const auto& it) { spend.living = number_of(it); });
+  return spend;
+}
+
 ClassMemory read(const json::object& object) {
   ClassMemory memory;
   auto& state = memory.state;
-  with(object, "failed_boots_in_a_row", [&](const auto& it) {
-    state.failed_boots_in_a_row = it.template to_number<std::int64_t>();
-  });
+  with(object, "failed_boots_in_a_row",
+       [&](const auto& it) { state.failed_boots_in_a_row = number_of(it); });
   with(object, "backoff_until_ms", [&](const auto& it) { state.backoff_until = time_of(it); });
   with(object, "given_up_at_ms", [&](const auto& it) { state.given_up_at = time_of(it); });
-  with(object, "failed_launches",
-       [&](const auto& it) { memory.failed_launches = it.template to_number<std::int64_t>(); });
+  with(object, "surplus", [&](const auto& it) {
+    state.surplus = scaling::Surplus{time_of(it.at("since_ms")), number_of(it.at("least"))};
+  });
+  with(object, "launches", [&](const auto& it) { state.launches = window(it); });
+  with(object, "drains", [&](const auto& it) { state.drains = window(it); });
+  with(object, "spend", [&](const auto& it) { state.spend = spend(it.as_object()); });
+  with(object, "failed_launches", [&](const auto& it) { memory.failed_launches = number_of(it); });
   with(object, "unexplained_tasks",
-       [&](const auto& it) { memory.unexplained_tasks = it.template to_number<std::int64_t>(); });
+       [&](const auto& it) { memory.unexplained_tasks = number_of(it); });
   each_text(object, "given_up", [&](std::string id) { state.given_up.push_back(std::move(id)); });
   each_text(object, "connected", [&](std::string id) { memory.connected.insert(std::move(id)); });
   each_text(object, "doubtful", [&](std::string id) { memory.doubtful.insert(std::move(id)); });
@@ -82,6 +117,13 @@ std::string to_json(const ClassMemory& memory) {
                                       {"backoff_until_ms", millis(state.backoff_until)},
                                       {"given_up_at_ms", millis(state.given_up_at)},
                                       {"given_up", texts(state.given_up)},
+                                      {"surplus", surplus(state.surplus)},
+                                      {"launches", window(state.launches)},
+                                      {"drains", window(state.drains)},
+                                      {"spend",
+                                       {{"used", window(state.spend.used)},
+                                        {"counted_until_ms", millis(state.spend.counted_until)},
+                                        {"living", state.spend.living}}},
                                       {"failed_launches", memory.failed_launches},
                                       {"unexplained_tasks", memory.unexplained_tasks},
                                       {"connected", texts(memory.connected)},

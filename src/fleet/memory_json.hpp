@@ -1,6 +1,6 @@
 #pragma once
 
-// What is remembered of a class, as one JSON text, for where there is no database. Pure.
+// What is remembered of a class, as one JSON text: as every ledger keeps it. Pure.
 
 #include <string>
 #include <string_view>

@@ -10,7 +10,11 @@ ClassMemory full() {
   memory.state = {.failed_boots_in_a_row = 3,
                   .backoff_until = WallTime(Millis(1'800'000'000'123)),
                   .given_up = {"i-1", "i-2"},
-                  .given_up_at = WallTime(Millis(1'799'999'999'999))};
+                  .given_up_at = WallTime(Millis(1'799'999'999'999)),
+                  .surplus = scaling::Surplus{WallTime(Millis(9)), 4},
+                  .launches = {{WallTime(Millis(10)), 5}, {WallTime(Millis(11)), 6}},
+                  .drains = {{WallTime(Millis(12)), 7}},
+                  .spend = {{{WallTime(Millis(13)), 8}}, WallTime(Millis(14)), 9}};
   memory.connected = {"i-3", "i-\"4\""};
   memory.doubtful = {"i-5"};
   memory.failed_launches = 2;
@@ -32,7 +36,7 @@ TEST(MemoryJson, IsReadAsItWasWritten) {
 }
 
 TEST(MemoryJson, TakesWhatIsMissingForEmptyAndLeavesOutWhatIsUnknown) {
-  const auto read = memory_from_json(R"({"connected":["a"],"spend":{"hours":1}})");
+  const auto read = memory_from_json(R"({"connected":["a"],"weather":{"sunny":1}})");
   ASSERT_TRUE(read);
   EXPECT_EQ(read->connected, std::set<std::string>{"a"});
   EXPECT_EQ(read->state, scaling::State());
@@ -50,7 +54,9 @@ INSTANTIATE_TEST_SUITE_P(Texts, NoMemory,
                          testing::Values("", "{", "[]", "null", R"({"connected":{}})",
                                          R"({"connected":[1]})", R"({"given_up_at_ms":"x"})",
                                          R"({"first_seen_ms":[]})", R"({"last_pass_ms":"x"})",
-                                         R"({"failed_launches":1.5})",
+                                         R"({"failed_launches":1.5})", R"({"surplus":{"least":1}})",
+                                         R"({"launches":[[1]]})", R"({"drains":[1]})",
+                                         R"({"spend":{"living":"x"}})", R"({"spend":[]})",
                                          R"({"expected_ms":{"a":"b"}})", R"({"told_failure":1})"));
 
 }  // namespace

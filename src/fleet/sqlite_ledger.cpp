@@ -3,12 +3,13 @@
 #include <array>
 
 #include "fleet/json.hpp"
+#include "fleet/memory_json.hpp"
 
 namespace muster::fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kMigrations = {R"(
+constexpr std::array<std::string_view, 6> kMigrations = {R"(
 CREATE TABLE class_memory (
   resource_class TEXT PRIMARY KEY,
   failed_boots_in_a_row INTEGER NOT NULL,
@@ -56,6 +57,44 @@ CREATE TABLE expected (
                                                          R"(
 ALTER TABLE class_memory ADD COLUMN ask_again_at INTEGER;
 ALTER TABLE class_memory ADD COLUMN unexplained_tasks INTEGER NOT NULL DEFAULT 0;
+)",
+                                                         R"(
+CREATE TABLE memory (
+  resource_class TEXT PRIMARY KEY,
+  memory TEXT NOT NULL                 -- as memory_json.hpp writes it
+) STRICT;
+
+CREATE TEMP VIEW mark AS
+SELECT resource_class, mark, json_group_array(id) AS ids
+FROM instance_memory GROUP BY resource_class, mark;
+
+INSERT INTO memory
+SELECT resource_class, json_object(
+  'failed_boots_in_a_row', failed_boots_in_a_row,
+  'backoff_until_ms', backoff_until,
+  'given_up_at_ms', given_up_at,
+  'failed_launches', failed_launches,
+  'unexplained_tasks', unexplained_tasks,
+  'last_pass_ms', last_pass,
+  'told_failure', told_failure,
+  'ask_again_at_ms', ask_again_at,
+  'given_up', json((SELECT ids FROM mark
+    WHERE mark.resource_class = class.resource_class AND mark = 'given_up')),
+  'connected', json((SELECT ids FROM mark
+    WHERE mark.resource_class = class.resource_class AND mark = 'connected')),
+  'doubtful', json((SELECT ids FROM mark
+    WHERE mark.resource_class = class.resource_class AND mark = 'doubtful')),
+  'first_seen_ms', json((SELECT json_group_object(id, at) FROM first_seen
+    WHERE first_seen.resource_class = class.resource_class)),
+  'expected_ms', json((SELECT json_group_object(id, at) FROM expected
+    WHERE expected.resource_class = class.resource_class)))
+FROM class_memory AS class;
+
+DROP VIEW mark;
+DROP TABLE class_memory;
+DROP TABLE instance_memory;
+DROP TABLE first_seen;
+DROP TABLE expected;
 )"};
 
 // Ends what db throws in the Result that the port promises.
@@ -65,16 +104,6 @@ auto guarded(std::string_view attempted, Work work) -> decltype(work()) {
     return work();
   } catch (const db::Failure& failure) {
     return failure.error().within(attempted);
-  }
-}
-
-template <class Ids>
-void save_marks(db::Database& database, const std::string& resource_class, std::string_view mark,
-                const Ids& ids) {
-  for (const auto& id : ids) {
-    database.execute(
-        "INSERT OR IGNORE INTO instance_memory (resource_class, id, mark) VALUES (?, ?, ?)",
-        resource_class, id, mark);
   }
 }
 
@@ -88,71 +117,17 @@ Result<SqliteLedger> SqliteLedger::open(const std::filesystem::path& file, db::A
 
 Result<ClassMemory> SqliteLedger::load(const std::string& resource_class, const std::stop_token&) {
   return guarded("reading the scaler's memory", [&]() -> Result<ClassMemory> {
-    ClassMemory memory;
-    for (auto rows =
-             database_.query("SELECT failed_boots_in_a_row, backoff_until, failed_launches, "
-                             "given_up_at, last_pass, told_failure, ask_again_at, "
-                             "unexplained_tasks FROM class_memory "
-                             "WHERE resource_class = ?",
-                             resource_class);
-         rows.next();) {
-      memory.state.failed_boots_in_a_row = rows.integer(0);
-      memory.state.backoff_until = rows.optional_time(1);
-      memory.failed_launches = rows.integer(2);
-      memory.state.given_up_at = rows.optional_time(3);
-      memory.last_pass = rows.optional_time(4);
-      memory.told_failure = rows.text(5);
-      memory.ask_again_at = rows.optional_time(6);
-      memory.unexplained_tasks = rows.integer(7);
-    }
-    for (auto rows = database_.query(
-             "SELECT id, mark FROM instance_memory WHERE resource_class = ?", resource_class);
-         rows.next();) {
-      const auto mark = rows.text(1);
-      if (mark == "connected") memory.connected.insert(rows.text(0));
-      if (mark == "doubtful") memory.doubtful.insert(rows.text(0));
-      if (mark == "given_up") memory.state.given_up.push_back(rows.text(0));
-    }
-    for (auto rows = database_.query("SELECT id, at FROM first_seen WHERE resource_class = ?",
-                                     resource_class);
-         rows.next();) {
-      memory.first_seen.emplace(rows.text(0), rows.time(1));
-    }
-    for (auto rows = database_.query("SELECT id, at FROM expected WHERE resource_class = ?",
-                                     resource_class);
-         rows.next();) {
-      memory.expected.emplace(rows.text(0), rows.time(1));
-    }
-    return memory;
+    auto rows =
+        database_.query("SELECT memory FROM memory WHERE resource_class = ?", resource_class);
+    return rows.next() ? memory_from_json(rows.text(0)) : ClassMemory();
   });
 }
 
 Result<void> SqliteLedger::save(const std::string& resource_class, const ClassMemory& memory,
                                 const std::stop_token&) {
   return guarded("saving the scaler's memory", [&]() -> Result<void> {
-    db::Transaction transaction(database_);
-    database_.execute(
-        "INSERT OR REPLACE INTO class_memory (resource_class, failed_boots_in_a_row, "
-        "backoff_until, failed_launches, given_up_at, last_pass, told_failure, ask_again_at, "
-        "unexplained_tasks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        resource_class, memory.state.failed_boots_in_a_row, memory.state.backoff_until,
-        memory.failed_launches, memory.state.given_up_at, memory.last_pass, memory.told_failure,
-        memory.ask_again_at, memory.unexplained_tasks);
-    database_.execute("DELETE FROM instance_memory WHERE resource_class = ?", resource_class);
-    save_marks(database_, resource_class, "connected", memory.connected);
-    save_marks(database_, resource_class, "doubtful", memory.doubtful);
-    save_marks(database_, resource_class, "given_up", memory.state.given_up);
-    database_.execute("DELETE FROM first_seen WHERE resource_class = ?", resource_class);
-    for (const auto& [id, at] : memory.first_seen) {
-      database_.execute("INSERT INTO first_seen (resource_class, id, at) VALUES (?, ?, ?)",
-                        resource_class, id, at);
-    }
-    database_.execute("DELETE FROM expected WHERE resource_class = ?", resource_class);
-    for (const auto& [id, at] : memory.expected) {
-      database_.execute("INSERT INTO expected (resource_class, id, at) VALUES (?, ?, ?)",
-                        resource_class, id, at);
-    }
-    transaction.commit();
+    database_.execute("INSERT OR REPLACE INTO memory (resource_class, memory) VALUES (?, ?)",
+                      resource_class, to_json(memory));
     return ok();
   });
 }

@@ -45,6 +45,65 @@ TEST_F(SqliteLedgerTest, GivesBackWhatWasSavedAfterAReopening) {
   EXPECT_EQ(*ledger->load("a/c", {}), ClassMemory{});
 }
 
+// As version 5 kept it, in columns and tables of its own.
+constexpr std::array<std::string_view, 5> kVersion5 = {R"(
+CREATE TABLE class_memory (
+  resource_class TEXT PRIMARY KEY, failed_boots_in_a_row INTEGER NOT NULL, backoff_until INTEGER,
+  failed_launches INTEGER NOT NULL, given_up_at INTEGER, last_pass INTEGER,
+  told_failure TEXT NOT NULL DEFAULT '', ask_again_at INTEGER,
+  unexplained_tasks INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE instance_memory (
+  resource_class TEXT NOT NULL, id TEXT NOT NULL, mark TEXT NOT NULL,
+  PRIMARY KEY (resource_class, mark, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE decision (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,
+  resource_class TEXT NOT NULL, snapshot TEXT NOT NULL, decision TEXT NOT NULL) STRICT;
+CREATE TABLE first_seen (resource_class TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (resource_class, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE expected (resource_class TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (resource_class, id)) STRICT, WITHOUT ROWID;
+
+INSERT INTO class_memory VALUES ('a/b', 3, 1234567, 2, 1000000, 3000000, 'a-"1"', 8, 3),
+                                ('a/empty', 0, NULL, 0, NULL, NULL, '', NULL, 0);
+INSERT INTO instance_memory VALUES ('a/b', 'i1', 'connected'), ('a/b', 'i"2"', 'connected'),
+                                   ('a/b', 'i3', 'doubtful'), ('a/b', 'i4', 'given_up');
+INSERT INTO first_seen VALUES ('a/b', 'i5', 2000000);
+INSERT INTO expected VALUES ('a/b', 'i6', 3000000);
+)"};
+
+TEST_F(SqliteLedgerTest, GoesOnWithWhatAnEarlierVersionRemembered) {
+  ASSERT_TRUE(db::Database::open(directory_ / "scaler.db", kVersion5));
+  auto ledger = SqliteLedger::open(directory_ / "scaler.db");
+  ASSERT_TRUE(ledger) << ledger.error().message;
+  ClassMemory memory;
+  memory.state = {3, WallTime(Millis(1'234'567)), {"i4"}, WallTime(Millis(1'000'000))};
+  memory.first_seen = {{"i5", WallTime(Millis(2'000'000))}};
+  memory.last_pass = WallTime(Millis(3'000'000));
+  memory.expected = {{"i6", WallTime(Millis(3'000'000))}};
+  memory.told_failure = "a-\"1\"";
+  memory.ask_again_at = WallTime(Millis(8));
+  memory.unexplained_tasks = 3;
+  memory.connected = {"i1", "i\"2\""};
+  memory.doubtful = {"i3"};
+  memory.failed_launches = 2;
+  EXPECT_EQ(*ledger->load("a/b", {}), memory);
+  EXPECT_EQ(*ledger->load("a/empty", {}), ClassMemory{});
+}
+
+TEST_F(SqliteLedgerTest, SaysSoIfItsMemoryIsNone) {
+  auto ledger = SqliteLedger::open(directory_ / "scaler.db");
+  ASSERT_TRUE(ledger->save("a/b", ClassMemory{}, {}));
+  {
+    auto database = db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 6>{});
+    ASSERT_TRUE(database) << database.error().message;
+    database->execute("UPDATE memory SET memory = '{'");
+  }
+  const auto loaded = ledger->load("a/b", {});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().kind, ErrorKind::invalid);
+}
+
 TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
   {
     auto ledger = SqliteLedger::open(directory_ / "scaler.db");
@@ -53,8 +112,7 @@ TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
     snapshot.demand = scaling::DemandUnknown{"a \"quoted\" reason"};
     ASSERT_TRUE(ledger->record("a/b", snapshot, scaling::decide(snapshot)));
   }
-  auto database = db::Database::open(directory_ / "scaler.db",
-                                     std::array<std::string_view, 5>{"", "", "", "", ""});
+  auto database = db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 6>{});
   ASSERT_TRUE(database) << database.error().message;
   auto rows = database->query(
       "SELECT snapshot ->> '$.demand.unknown', decision ->> '$.reasons[0].rule', "

@@ -8,9 +8,6 @@
 
 namespace muster::scaling {
 
-// More than this a count is not believed.
-inline constexpr std::int64_t kMostInstances = 1'000'000;
-
 // Saturates, so that no input overflows.
 inline WallTime later(WallTime from, Millis by) {
   std::int64_t sum = 0;
@@ -19,6 +16,17 @@ inline WallTime later(WallTime from, Millis by) {
     sum = by.count() > 0 ? Limits::max() : Limits::min();
   }
   return WallTime(Millis(sum));
+}
+
+// From one to the other; likewise.
+inline Millis between(WallTime from, WallTime to) {
+  std::int64_t difference = 0;
+  if (__builtin_sub_overflow(to.time_since_epoch().count(), from.time_since_epoch().count(),
+                             &difference)) {
+    using Limits = std::numeric_limits<std::int64_t>;
+    difference = to > from ? Limits::max() : Limits::min();
+  }
+  return Millis(difference);
 }
 
 // Has not connected within the policy's boot_timeout.

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "scaling/policy.hpp"
+#include "scaling/window.hpp"
 
 namespace muster::scaling {
 
@@ -45,24 +47,21 @@ struct Instance {
   bool requested = false;  // booting, and not there yet: it can still be withdrawn
 };
 
-struct Policy {
-  std::int64_t min = 0;
-  std::int64_t max = 1;
-  Millis boot_timeout = std::chrono::minutes(5);
-  // After so many failed boots in a row, what was requested and has not come is withdrawn, and one
-  // launch is tried before there are more.
-  std::int64_t withdraw_after = 3;
-  // After a failed boot no launch for `first`; each further one in a row doubles it up to `most`.
-  Millis boot_backoff_first = std::chrono::seconds(5);
-  Millis boot_backoff_most = std::chrono::minutes(10);
-  // Instances cannot be asked to end, only ended. So that is done timidly: see docs/scaling.md.
-  bool reaps = false;
-  bool drains = true;  // whether idle instances can be asked to end
-  // One that reaps ends what is older: no task lasts so long. Nothing: no age is too high. Of those
-  // of which nobody knows whether they are busy, as many stay as tasks run.
-  std::optional<Millis> longest_life;
-  // Older demand is stale: it launches nothing and ends nothing.
-  Millis demand_max_age = std::chrono::minutes(2);
+// Idle instances that are not needed.
+struct Surplus {
+  WallTime since{};
+  std::int64_t least = 0;  // of them at any time since
+
+  friend bool operator==(const Surplus&, const Surplus&) = default;
+};
+
+// What was used of the policy's spend_cap.
+struct Spend {
+  Window used;  // in instance-milliseconds
+  std::optional<WallTime> counted_until;
+  std::int64_t living = 0;  // since then
+
+  friend bool operator==(const Spend&, const Spend&) = default;
 };
 
 // What decide() remembers from one pass to the next. Kept by the caller; survives a restart.
@@ -73,8 +72,18 @@ struct State {
   std::vector<std::string> given_up;
   // When the queue was read that the latest of them was found missing in.
   std::optional<WallTime> given_up_at;
+  std::optional<Surplus> surplus;
+  Window launches;  // those of the policy's launch_rate, and below of its scale_in_rate
+  Window drains;
+  Spend spend;
 
   friend bool operator==(const State&, const State&) = default;
+};
+
+// Of the tasks that the plan lets run at once.
+struct PlanShare {
+  std::int64_t limit = 0;  // of all classes
+  std::int64_t share = 0;  // of this one: see plan_share.hpp
 };
 
 struct Snapshot {
@@ -89,12 +98,18 @@ struct Snapshot {
   Policy policy;
   State state;
   WallTime now{};
+  std::optional<PlanShare> plan_share;
 };
 
 enum class Rule {
   queue,              // the queue asks for this many more
+  plan,               // this class's share of the plan bound what the queue asks for
+  headroom,           // policy.headroom asks for more than what waits
+  warm,               // policy.warm keeps this many free
   minimum,            // policy.min keeps this many
   maximum,            // policy.max bound what was wanted
+  launch_rate,        // policy.launch_rate bound what was wanted
+  spend_cap,          // policy.spend_cap is used up
   backoff,            // launches wait after failed boots
   instances_unknown,  // nobody knows what is there: hold
   demand_unknown,     // nothing is known of the queue: hold
@@ -103,6 +118,8 @@ enum class Rule {
   reaped,             // an instance is certainly of no use, and is ended
   many_silent,        // more look dead at once than one would believe: few are ended
   above_maximum,      // more live than policy.max: idle ones are asked to end
+  scale_in_rate,      // policy.scale_in_rate bound how many idle ones are asked to end
+  surplus,            // idle ones that nobody has needed for some time are asked to end
   not_come,           // some that were requested have not come in time, and are withdrawn
   unneeded,           // some that are only requested are needed no more, and are withdrawn
   satisfied,          // supply covers demand

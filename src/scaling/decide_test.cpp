@@ -1,9 +1,7 @@
-#include "scaling/decide.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <span>
+#include "scaling/world_for_tests.hpp"
 
 namespace muster::scaling {
 namespace {
@@ -12,89 +10,6 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-constexpr WallTime kNow{std::chrono::hours(500'000)};
-
-// A small vocabulary: a world is said in a few words, and asked what decide() makes of it.
-class World {
- public:
-  World() {
-    snapshot_.now = kNow;
-    snapshot_.policy.max = 4;
-    demand(0, 0);
-  }
-  World& demand(std::int64_t unclaimed, std::int64_t running, Millis age = Millis(0)) {
-    snapshot_.demand = DemandReading{unclaimed, running, kNow - age};
-    return *this;
-  }
-  World& unknown() {
-    snapshot_.demand = DemandUnknown{"the server does not answer"};
-    return *this;
-  }
-  World& with(int many, InstanceState state, Millis age = seconds(1)) {
-    for (int i = 0; i < many; ++i) {
-      const auto id = "i" + std::to_string(snapshot_.instances.size());
-      snapshot_.instances.push_back({id, state, kNow - age});
-    }
-    return *this;
-  }
-  World& requested(int many, Millis age = seconds(1)) {
-    with(many, InstanceState::booting, age);
-    for (auto& it : std::span(snapshot_.instances).last(static_cast<std::size_t>(many))) {
-      it.requested = true;
-    }
-    return *this;
-  }
-  World& bounds(std::int64_t min, std::int64_t max) {
-    snapshot_.policy.min = min;
-    snapshot_.policy.max = max;
-    return *this;
-  }
-  World& ended_unseen(std::vector<std::string> ids) {
-    snapshot_.failed_boots = std::move(ids);
-    return *this;
-  }
-  World& reaping() {
-    snapshot_.policy.reaps = true;
-    snapshot_.policy.longest_life = std::chrono::hours(6);
-    return *this;
-  }
-  World& remembering(State state) {
-    snapshot_.state = std::move(state);
-    return *this;
-  }
-  World& booted() {
-    snapshot_.any_boot_succeeded = true;
-    return *this;
-  }
-  World& trouble(std::string why) {
-    snapshot_.launch_trouble = std::move(why);
-    return *this;
-  }
-  World& undrainable() {
-    snapshot_.policy.drains = false;
-    return *this;
-  }
-  World& unlistable(std::string why) {
-    snapshot_.instances_unknown = std::move(why);
-    return *this;
-  }
-  World& refused_launches(std::int64_t many) {
-    snapshot_.failed_launches = many;
-    return *this;
-  }
-  Decision decide() const { return scaling::decide(snapshot_); }
-  const Snapshot& snapshot() const { return snapshot_; }
-
- private:
-  Snapshot snapshot_;
-};
-
-std::vector<Rule> rules(const Decision& decision) {
-  std::vector<Rule> rules;
-  for (const auto& reason : decision.reasons) rules.push_back(reason.rule);
-  return rules;
-}
 
 struct Situation {
   std::string name;
@@ -169,6 +84,78 @@ INSTANTIATE_TEST_SUITE_P(
         Situation{
             "above_max", World().bounds(0, 2).with(2, busy).with(3, idle), 0, 3, {above_maximum}},
         Situation{"above_max_all_busy", World().bounds(0, 2).with(3, busy), 0, 0, {above_maximum}},
+        Situation{"headroom_for_nobody", World().headroom(2), 0, 0, {satisfied}},
+        Situation{"headroom_beside_what_waits",
+                  World().demand(1, 0).headroom(2),
+                  3,
+                  0,
+                  {queue, headroom}},
+        Situation{"headroom_beside_what_runs",
+                  World().demand(0, 1).with(1, busy).with(1, booting).headroom(2),
+                  1,
+                  0,
+                  {headroom}},
+        Situation{"headroom_is_there",
+                  World().demand(1, 1).with(1, busy).with(3, idle).headroom(2),
+                  0,
+                  0,
+                  {satisfied}},
+        Situation{"headroom_covers_min",
+                  World().demand(1, 0).bounds(3, 4).headroom(2),
+                  3,
+                  0,
+                  {queue, headroom}},
+        Situation{"headroom_ends_at_max",
+                  World().demand(3, 0).headroom(2),
+                  4,
+                  0,
+                  {queue, headroom, maximum}},
+        Situation{"headroom_unknown", World().unknown().headroom(2), 0, 0, {demand_unknown}},
+        Situation{"warm_from_zero", World().warm({.least = 2}), 2, 0, {Rule::warm}},
+        Situation{"warm_is_there", World().warm({.least = 2}).with(2, idle), 0, 0, {satisfied}},
+        Situation{
+            "warm_is_booting", World().warm({.least = 2}).with(2, booting), 0, 0, {satisfied}},
+        Situation{"warm_beside_what_waits",
+                  World().demand(1, 0).warm({.least = 2}),
+                  3,
+                  0,
+                  {queue, Rule::warm}},
+        Situation{"warm_and_headroom_are_not_added",
+                  World().demand(1, 0).headroom(1).warm({.least = 2}),
+                  3,
+                  0,
+                  {queue, headroom, Rule::warm}},
+        Situation{"more_headroom_than_warm",
+                  World().demand(1, 0).headroom(2).warm({.least = 1}),
+                  3,
+                  0,
+                  {queue, headroom}},
+        Situation{"warm_ends_at_max",
+                  World().demand(0, 3).with(3, busy).warm({.least = 2}),
+                  1,
+                  0,
+                  {Rule::warm, maximum}},
+        Situation{"warm_in_proportion_is_rounded_up",
+                  World().bounds(0, 9).demand(0, 6).with(6, busy).warm({.percent_of_busy = 20}),
+                  2,
+                  0,
+                  {Rule::warm}},
+        Situation{"warm_in_proportion_has_a_least",
+                  World().warm({.percent_of_busy = 20, .least = 1}),
+                  1,
+                  0,
+                  {Rule::warm}},
+        Situation{"warm_in_proportion_has_a_most",
+                  World().bounds(0, 9).demand(0, 6).with(6, busy).warm({.percent_of_busy = 100,
+                                                                        .most = 2}),
+                  2,
+                  0,
+                  {Rule::warm}},
+        Situation{"warm_unknown",
+                  World().unknown().warm({.least = 2}).with(2, connected),
+                  0,
+                  0,
+                  {demand_unknown}},
         Situation{"unknown", World().unknown().with(2, idle), 0, 0, {demand_unknown}},
         Situation{"unknown_above_max",
                   World().unknown().bounds(0, 1).with(2, idle),
@@ -218,6 +205,11 @@ TEST(Decide, ExplainsItselfInWords) {
   EXPECT_EQ(describe(decision.reasons[0]), "3 wait, 1 idle and 0 booting will serve 1: launch 2");
   EXPECT_EQ(describe({Rule::demand_unknown, 0, 0, "", "Invalid token provided."}),
             "Invalid token provided: hold");
+  const auto warm = World().demand(1, 2).with(2, busy).warm({.percent_of_busy = 50, .least = 1});
+  EXPECT_EQ(describe(warm.decide().reasons[1]),
+            "1 is to be kept warm (50% of 2 busy), and 0 will be: launch 2");
+  const auto roomy = World().demand(1, 0).with(2, idle).headroom(3).decide();
+  EXPECT_EQ(describe(roomy.reasons[0]), "3 more are to be free than wait, and 1 will be: launch 2");
   EXPECT_EQ(describe(decision.reasons[1]),
             "at most 2 may be live and 1 are: launch 1 instead of 2");
 }
@@ -419,6 +411,11 @@ TEST(Decide, WithdrawsWhatIsOnlyRequestedAndNotNeeded) {
   const auto decision = World().requested(1).decide();
   EXPECT_THAT(rules(decision), ElementsAre(unneeded));
   EXPECT_EQ(decision.desired, 0);
+}
+
+TEST(Decide, KeepsTheHeadroomThatIsRequested) {
+  EXPECT_EQ(World().demand(1, 0).headroom(2).requested(3).decide().withdraw, 0);
+  EXPECT_EQ(World().demand(0, 0).headroom(2).requested(3).decide().withdraw, 3);
 }
 
 TEST(Decide, WithdrawsNothingWhileTheQueueIsUnknown) {

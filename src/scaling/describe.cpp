@@ -10,10 +10,20 @@ std::string_view to_string(Rule rule) {
   switch (rule) {
     case Rule::queue:
       return "queue";
+    case Rule::plan:
+      return "plan";
+    case Rule::headroom:
+      return "headroom";
+    case Rule::warm:
+      return "warm";
     case Rule::minimum:
       return "minimum";
     case Rule::maximum:
       return "maximum";
+    case Rule::launch_rate:
+      return "launch_rate";
+    case Rule::spend_cap:
+      return "spend_cap";
     case Rule::backoff:
       return "backoff";
     case Rule::instances_unknown:
@@ -30,6 +40,10 @@ std::string_view to_string(Rule rule) {
       return "many_silent";
     case Rule::above_maximum:
       return "above_maximum";
+    case Rule::scale_in_rate:
+      return "scale_in_rate";
+    case Rule::surplus:
+      return "surplus";
     case Rule::not_come:
       return "not_come";
     case Rule::unneeded:
@@ -51,9 +65,14 @@ std::string without_full_stop(std::string text) {
 std::string in_words(const Reason& reason, const std::string& detail) {
   switch (reason.rule) {
     case Rule::queue:
+    case Rule::headroom:
+    case Rule::warm:
     case Rule::minimum:
       return fmt::format("{}: launch {}", detail, reason.allowed);
+    case Rule::plan:
     case Rule::maximum:
+    case Rule::launch_rate:
+    case Rule::spend_cap:
     case Rule::backoff:
       return fmt::format("{}: launch {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::instances_unknown:
@@ -69,6 +88,10 @@ std::string in_words(const Reason& reason, const std::string& detail) {
                          reason.allowed == 0 ? "none" : std::to_string(reason.allowed));
     case Rule::above_maximum:
       return fmt::format("{}: drain {} idle", detail, reason.allowed);
+    case Rule::scale_in_rate:
+      return fmt::format("{}: drain {} instead of {}", detail, reason.allowed, reason.wanted);
+    case Rule::surplus:
+      return fmt::format("{}: drain {}", detail, reason.allowed);
     case Rule::not_come:
     case Rule::unneeded:
       return fmt::format("{}: withdraw {}", detail, reason.allowed);

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "scaling/boots.hpp"
+#include "scaling/spend.hpp"
 
 namespace muster::scaling {
 
@@ -21,7 +22,8 @@ bool knows_no_queue(const Decision& decision) {
 }
 
 bool is_bound(const Decision& decision) {
-  return has(decision, Rule::maximum) || has(decision, Rule::backoff);
+  return has(decision, Rule::maximum) || has(decision, Rule::launch_rate) ||
+         has(decision, Rule::spend_cap) || has(decision, Rule::backoff);
 }
 
 // Of these the queue's keeper does not say whether they run a task.
@@ -45,6 +47,9 @@ class Judge {
     judge_honesty();
     judge_supply();
     judge_bounds();
+    judge_rates();
+    judge_spend();
+    judge_scale_in();
     judge_steadiness();
     return std::move(found_);
   }
@@ -131,24 +136,34 @@ class Judge {
     expect(!has(decision_, Rule::queue), Invariant::honest, "an unknown queue is served");
   }
 
-  // Idle ones, those that boot in time, and of those that are connected as many as no running task
-  // accounts for.
-  std::int64_t supply() const {
-    auto staying = snapshot_.instances;
-    std::erase_if(staying, [&](const auto& it) {
+  // Who stays, and of those that are connected as many as busy as no other task accounts for.
+  Counts staying() const {
+    auto instances = snapshot_.instances;
+    std::erase_if(instances, [&](const auto& it) {
       return is_overdue(it, snapshot_) || contains(decision_.reap, it.id);
     });
-    const auto there = count(staying);
+    auto there = count(instances);
     const auto engaged =
         std::clamp<std::int64_t>(demand_->running - there.busy, 0, there.connected);
+    there.busy += engaged;
+    there.idle += there.connected - engaged;
     const auto drained = std::ranges::count_if(
-        staying, [&](const auto& it) { return contains(decision_.drain, it.id); });
-    return there.idle + there.booting + there.connected - engaged - drained;
+        instances, [&](const auto& it) { return contains(decision_.drain, it.id); });
+    there.idle -= drained;
+    return there;
   }
 
   void judge_supply() {
     if (knows_no_queue(decision_) || demand_ == nullptr || is_bound(decision_)) return;
-    const auto lacking = std::max<std::int64_t>(demand_->unclaimed - supply(), 0);
+    const auto there = staying();
+    const auto& policy = snapshot_.policy;
+    const auto spare = std::max(headroom_target(policy, demand_->unclaimed, demand_->running),
+                                warm_target(policy.warm, there.busy));
+    const auto share = snapshot_.plan_share
+                           ? snapshot_.plan_share->share - std::max(demand_->running, there.busy)
+                           : demand_->unclaimed;
+    const auto needed = std::clamp<std::int64_t>(share, 0, demand_->unclaimed) + spare;
+    const auto lacking = std::max<std::int64_t>(needed - there.idle - there.booting, 0);
     expect(decision_.launch >= lacking, Invariant::live,
            fmt::format("{} are lacking and {} launched, and nothing binds", lacking,
                        decision_.launch));
@@ -164,6 +179,62 @@ class Judge {
            "something is launched during a back-off");
   }
 
+  // What is added to the memory is what is done; and who says that a rate binds has used it up.
+  void judge_rate(const std::optional<Rate>& rate, const Window& before, const Window& next,
+                  std::int64_t done, Rule rule) {
+    if (!rate)
+      return expect(!has(decision_, rule), Invariant::live, "a rate binds that is not set");
+    const auto used = sum_of(still_counted(before, rate->per, snapshot_.now));
+    expect(done == 0 || used + done <= rate->most, Invariant::bounded,
+           fmt::format("{} are done after {} of {} in {}", done, used, rate->most,
+                       format_duration(rate->per)));
+    expect(sum_of(next) == used + done, Invariant::restartable, "what is done is not remembered");
+    const auto binds = std::ranges::find(decision_.reasons, rule, &Reason::rule);
+    expect(binds == decision_.reasons.end() || used + std::max(done, binds->allowed) >= rate->most,
+           Invariant::live, "a rate binds that is not used up");
+  }
+
+  void judge_spend() {
+    const auto& cap = snapshot_.policy.spend_cap;
+    if (!cap) {
+      return expect(!has(decision_, Rule::spend_cap), Invariant::live,
+                    "a cap binds that is not set");
+    }
+    const auto requested = std::ranges::count_if(snapshot_.instances, &Instance::requested);
+    const auto living = std::ssize(snapshot_.instances) - requested;
+    const auto used = spend_until_now(snapshot_.state.spend, *cap, living, snapshot_.now).used;
+    const auto in_words =
+        fmt::format("{} of {} instance-milliseconds are used", used, limit_of(*cap));
+    expect(decision_.launch == 0 || used < limit_of(*cap), Invariant::bounded, in_words);
+    expect(!has(decision_, Rule::spend_cap) || used >= limit_of(*cap), Invariant::live, in_words);
+    expect(decision_.next.spend.counted_until.has_value(), Invariant::restartable,
+           "what is used is not remembered");
+  }
+
+  void judge_rates() {
+    const auto& [policy, state, next] = std::tie(snapshot_.policy, snapshot_.state, decision_.next);
+    judge_rate(policy.launch_rate, state.launches, next.launches, decision_.launch,
+               Rule::launch_rate);
+    const auto scaled_in = std::ranges::count_if(decision_.drain, [&](const auto& id) {
+      const auto* instance = find(id);
+      return instance != nullptr && !is_overdue(*instance, snapshot_);
+    });
+    judge_rate(policy.scale_in_rate, state.drains, next.drains, scaled_in, Rule::scale_in_rate);
+  }
+
+  // Idle ones that nobody needs go once the delay is over, and no more than were not needed in it.
+  void judge_scale_in() {
+    const auto rule = std::ranges::find(decision_.reasons, Rule::surplus, &Reason::rule);
+    if (rule == decision_.reasons.end()) return;
+    const auto delay = snapshot_.policy.scale_in_delay.value_or(Millis::max());
+    if (delay <= Millis(0)) return;
+    const auto& seen = snapshot_.state.surplus;
+    expect(seen && later(seen->since, delay) <= snapshot_.now, Invariant::steady,
+           "idle ones are drained before the delay is over");
+    expect(!seen || rule->allowed <= std::max<std::int64_t>(seen->least, 1), Invariant::steady,
+           "more are drained than were not needed");
+  }
+
   // Where one that drains explained a task, another may be of no use after it; where dead ones made
   // room, the maximum binds less; and what was withdrawn may be asked for again.
   void judge_steadiness() {
@@ -176,7 +247,8 @@ class Judge {
     if (has(decision_, Rule::not_come)) return steady(again.withdraw == 0, "more are withdrawn");
     const bool room_made = !decision_.reap.empty() && has(decision_, Rule::maximum);
     steady(room_made || again.launch == 0, "more are launched");
-    steady(!decision_.reap.empty() || again.next == decision_.next, "the memory changes");
+    steady(!decision_.reap.empty() || !again.reap.empty() || again.next == decision_.next,
+           "the memory changes");
   }
 
   const Snapshot& snapshot_;

@@ -43,12 +43,48 @@ Demand some_demand(Dice& dice) {
   return DemandReading{dice.roll(0, 12), dice.roll(0, 12), kNow - age};
 }
 
+Rate some_rate(Dice& dice) {
+  return {dice.roll(1, 5), dice.millis(1'000, 120'000)};
+}
+
+Window some_use(Dice& dice) {
+  Window window;
+  for (auto age = dice.roll(0, 200'000); age > -10'000; age -= dice.roll(1, 100'000)) {
+    window.push_back({kNow - Millis(age), dice.roll(0, 3)});
+  }
+  return window;
+}
+
 Snapshot some_snapshot(Dice& dice) {
   Snapshot snapshot;
   snapshot.now = kNow;
   snapshot.demand = some_demand(dice);
   snapshot.policy.min = dice.roll(0, 3);
   snapshot.policy.max = dice.roll(0, 10);
+  if (dice.chance(30)) snapshot.policy.headroom = dice.roll(1, 4);
+  if (dice.chance(30)) {
+    snapshot.policy.warm = {dice.roll(0, 150), dice.roll(0, 3), dice.roll(0, 5)};
+  }
+  if (dice.chance(50)) snapshot.policy.scale_in_delay = dice.millis(1, 60'000);
+  if (dice.chance(50))
+    snapshot.state.surplus = Surplus{kNow - dice.millis(0, 90'000), dice.roll(1, 4)};
+  if (dice.chance(30)) {
+    snapshot.policy.launch_rate = some_rate(dice);
+    snapshot.state.launches = some_use(dice);
+  }
+  if (dice.chance(30)) {
+    snapshot.policy.scale_in_rate = some_rate(dice);
+    snapshot.state.drains = some_use(dice);
+  }
+  if (dice.chance(30)) {
+    snapshot.policy.spend_cap = SpendCap{dice.roll(0, 2), dice.millis(60'000, 7'200'000)};
+    auto& spend = snapshot.state.spend;
+    spend.used = some_use(dice);
+    for (auto& used : spend.used) used.amount *= 1'000'000;
+    if (dice.chance(80)) spend.counted_until = kNow - dice.millis(-10'000, 900'000);
+    spend.living = dice.roll(0, 12);
+  }
+  if (dice.chance(30)) snapshot.plan_share = PlanShare{20, dice.roll(0, 20)};
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
@@ -108,14 +144,28 @@ TEST(Invariants, DecideIsTotal) {
     if (dice.chance(70)) snapshot.demand = DemandReading{dice.absurd(), dice.absurd(), time()};
     for (auto& instance : snapshot.instances) instance.launched_at = time();
     auto& policy = snapshot.policy;
-    policy.min = dice.absurd(), policy.max = dice.absurd();
+    policy.min = dice.absurd(), policy.max = dice.absurd(), policy.headroom = dice.absurd();
     for (auto* duration : {&policy.boot_timeout, &policy.boot_backoff_first,
                            &policy.boot_backoff_most, &policy.demand_max_age}) {
       *duration = Millis(dice.absurd());
     }
     policy.longest_life = Millis(dice.absurd());
-    snapshot.state = {dice.absurd(), time(), {}, time()};
+    policy.warm = {dice.absurd(), dice.absurd(), dice.absurd()};
+    policy.scale_in_delay = Millis(dice.absurd());
+    policy.spend_cap = SpendCap{dice.absurd(), Millis(dice.absurd())};
+    policy.launch_rate = Rate{dice.absurd(), Millis(dice.absurd())};
+    policy.scale_in_rate = Rate{dice.absurd(), Millis(dice.absurd())};
+    snapshot.state = {
+        dice.absurd(),
+        time(),
+        {},
+        time(),
+        Surplus{time(), dice.absurd()},
+        Window{{time(), dice.absurd()}, {time(), dice.absurd()}},
+        Window{{time(), dice.absurd()}},
+        Spend{{{time(), dice.absurd()}, {time(), dice.absurd()}}, time(), dice.absurd()}};
     snapshot.failed_launches = dice.absurd();
+    if (dice.chance(50)) snapshot.plan_share = PlanShare{dice.absurd(), dice.absurd()};
     snapshot.now = time();
     const auto decision = decide(snapshot);
     EXPECT_FALSE(decision.reasons.empty());
@@ -180,6 +230,61 @@ TEST(Invariants, EachIsSeenToBeBroken) {
        [](auto&, auto& d) { d.launch += 1, d.desired += 1; }},
       {"a draining one is counted", Invariant::live,
        [](auto&, auto& d) { d.launch -= 1, d.desired -= 1; }},
+      {"headroom is forgotten", Invariant::live, [](auto& s, auto&) { s.policy.headroom = 1; }},
+      {"headroom for nobody", Invariant::counted_once,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 0, kNow};
+         s.policy.headroom = 1;
+         d = decide(s);
+         d.launch += 1, d.desired += 1;
+       }},
+      {"warm ones are forgotten", Invariant::live, [](auto& s, auto&) { s.policy.warm.least = 1; }},
+      {"idle ones are drained before the delay is over", Invariant::steady,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 2, kNow};
+         s.policy.scale_in_delay = std::chrono::minutes(1);
+         d = decide(s);
+         d.drain = {"idle"};
+         d.reasons.push_back({Rule::surplus, 1, 1, "", ""});
+       }},
+      {"more are launched than the rate lets", Invariant::bounded,
+       [](auto& s, auto& d) {
+         s.policy.launch_rate = Rate{2, std::chrono::minutes(1)};
+         s.state.launches = {{kNow - Millis(1), 2}};
+         d = decide(s);
+         d.launch = 1, d.desired += 1;
+       }},
+      {"a launch is forgotten", Invariant::restartable,
+       [](auto& s, auto& d) {
+         s.policy.launch_rate = Rate{2, std::chrono::minutes(1)};
+         d = decide(s);
+         d.next.launches.clear();
+       }},
+      {"a rate binds that is not used up", Invariant::live,
+       [](auto& s, auto& d) {
+         s.policy.launch_rate = Rate{2, std::chrono::minutes(1)};
+         d.launch = 0, d.desired -= 1;
+         d.reasons.push_back({Rule::launch_rate, 1, 0, "", ""});
+       }},
+      {"something is launched though the cap is used up", Invariant::bounded,
+       [](auto& s, auto& d) {
+         s.policy.spend_cap = SpendCap{1, std::chrono::hours(24)};
+         s.state.spend.used = {{kNow - Millis(1), Millis(std::chrono::hours(1)).count()}};
+         d = decide(s);
+         d.launch = 1, d.desired += 1;
+       }},
+      {"a cap binds that is not used up", Invariant::live,
+       [](auto& s, auto& d) {
+         s.policy.spend_cap = SpendCap{1, std::chrono::hours(24)};
+         d = decide(s);
+         d.reasons.push_back({Rule::spend_cap, 1, 0, "", ""});
+       }},
+      {"more than the share of the plan is launched", Invariant::counted_once,
+       [](auto& s, auto& d) {
+         s.plan_share = PlanShare{3, 3};
+         d = decide(s);
+         d.launch += 1, d.desired += 1;
+       }},
       {"more than may be", Invariant::bounded,
        [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},
       {"a launch in a back-off", Invariant::bounded,

@@ -62,13 +62,23 @@ std::vector<Arrival> some_arrivals(Random& random) {
   return arrivals;
 }
 
-scaling::Policy policy_for(const Conditions& conditions) {
+scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   scaling::Policy policy;
   policy.max = conditions.max;
   policy.reaps = true;
   policy.drains = false;
   policy.boot_timeout = std::chrono::minutes(10);
   policy.longest_life = std::chrono::hours(6);
+  if (random.chance(250)) policy.headroom = random.between(1, 3);
+  if (random.chance(250)) policy.warm = {.percent_of_busy = random.between(1, 100)};
+  if (random.chance(250)) {
+    policy.launch_rate =
+        scaling::Rate{random.between(1, 5), random.between(Millis(10'000), 2 * kMinute)};
+  }
+  // Always enough for all that arrives, in the end.
+  if (random.chance(250)) {
+    policy.spend_cap = scaling::SpendCap{random.between(2, 6), std::chrono::hours(1)};
+  }
   return policy;
 }
 
@@ -80,8 +90,9 @@ struct Told {
 Told run_world(std::uint64_t seed) {
   Random random(seed);
   const auto conditions = some_conditions(random);
+  const auto policy = some_policy(random, conditions);
   World world(conditions, some_arrivals(random), random.next());
-  world.scaled_by_us(policy_for(conditions));
+  world.scaled_by_us(policy);
   Told told{world.run(kEnd), {}};
   for (const auto& line : world.story()) told.story += "  " + line + "\n";
   return told;

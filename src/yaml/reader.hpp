@@ -69,6 +69,7 @@ class MapReader {
 
   const std::string& path() const { return path_; }
   std::string path_of(std::string_view key) const;
+  Problems& problems() const { return *problems_; }  // for the reader of a part
 
   // Marks the key as known. Null if it is absent.
   const Value* take(std::string_view key);

@@ -70,6 +70,23 @@ def test_a_minimum_is_kept(world, server, small):
     wait_until(lambda: agents(world) and first not in agents(world), 60, "its successor")
 
 
+def test_a_warm_instance_stays_and_what_is_too_much_goes(world, server, small):
+    """It outlives its class's time-out many times over, as only the scaler's own delay ends it."""
+    file = world.scaler_config(server, {"local/small": (small, {
+        "warm": 1, "max": 3, "scale_in_delay": "1s", "local": {"idle_timeout": "1h",
+                                                               "mode": "continuous"}})})
+    scaler = world.scaler(file)
+    wait_until(lambda: len(agents(world)) == 1, 60, "a warm instance")
+    (first,) = agents(world)
+    pipeline = world.submit(server, config(build=job("sleep 3", parallelism=2)))
+    wait_until(lambda: len(agents(world)) == 3, 60, "two that are busy and one that is warm")
+    assert pipeline.wait()["state"] == "success"
+    wait_until(lambda: len(agents(world)) == 1, 60, "one instance again")
+    wait_until(lambda: "not needed for 1s: drain" in scaler.output(), 60, "the reason in its log")
+    assert first in agents(world), "the newest go first"
+    assert scaler.output().count("launched ") <= 3
+
+
 def test_term_of_the_scaler_leaves_busy_instances(world, server, small, configured):
     scaler = world.scaler(configured)
     pipeline = world.submit(server, config(build=job("echo begun; sleep 4; echo ended")))

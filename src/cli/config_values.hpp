@@ -1,0 +1,18 @@
+#pragma once
+
+// Values that several sections of muster.yaml have.
+
+#include <optional>
+
+#include "base/time.hpp"
+#include "yaml/reader.hpp"
+
+namespace muster::cli {
+
+// A duration between `least` and a year.
+std::optional<Millis> bounded_duration(yaml::MapReader& reader, std::string_view key, Millis least);
+
+// An empty section lacks its keys as any other mapping does.
+yaml::Value as_mapping(yaml::Value value);
+
+}  // namespace muster::cli

@@ -1,0 +1,103 @@
+#include "cli/scale_policy.hpp"
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "cli/config_values.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+constexpr yaml::Range kInstances{0, 1000};
+
+// "20%"
+std::int64_t percent(yaml::MapReader& reader, std::string_view key) {
+  constexpr yaml::Range kPercent{1, 1000};
+  if (reader.require(key) == nullptr) return 0;
+  const auto text = reader.text(key);
+  if (!text) return 0;
+  const auto number = text->ends_with('%')
+                          ? parse_int(std::string_view(*text).substr(0, text->size() - 1))
+                          : std::nullopt;
+  if (number && *number >= kPercent.least && *number <= kPercent.most) return *number;
+  reader.problem_at(key, fmt::format("expected a share from {}% to {}%, found '{}'", kPercent.least,
+                                     kPercent.most, printable(*text, 60)));
+  return 0;
+}
+
+// A number, or {of_busy, least, most}.
+scaling::Warm read_warm(yaml::MapReader& parent, std::int64_t max) {
+  constexpr auto kKey = "warm";
+  scaling::Warm warm{.most = max};
+  const auto* value = parent.take(kKey);
+  if (value == nullptr) return warm;
+  if (value->kind == yaml::Value::Kind::scalar) {
+    warm.least = parent.integer(kKey, kInstances).value_or(0);
+    return warm;
+  }
+  const auto section = as_mapping(*value);
+  yaml::MapReader reader(section, parent.path_of(kKey), parent.problems());
+  warm.percent_of_busy = percent(reader, "of_busy");
+  warm.least = reader.integer("least", kInstances).value_or(0);
+  warm.most = reader.integer("most", kInstances).value_or(max);
+  if (warm.least > warm.most) {
+    reader.problem_at("least", fmt::format("is {}, and must not be above 'most', which is {}",
+                                           warm.least, warm.most));
+  }
+  reader.finish();
+  return warm;
+}
+
+// {COUNT: 20, per: 1m}
+std::optional<scaling::Rate> read_rate(yaml::MapReader& parent, std::string_view key,
+                                       std::string_view count) {
+  constexpr yaml::Range kCount{1, 1000};
+  const auto* value = parent.take(key);
+  if (value == nullptr) return std::nullopt;
+  const auto section = as_mapping(*value);
+  yaml::MapReader reader(section, parent.path_of(key), parent.problems());
+  scaling::Rate rate;
+  reader.require(count);
+  rate.most = reader.integer(count, kCount).value_or(kCount.least);
+  reader.require("per");
+  rate.per = bounded_duration(reader, "per", std::chrono::seconds(1)).value_or(Millis(0));
+  reader.finish();
+  return rate;
+}
+
+std::optional<scaling::SpendCap> read_spend_cap(yaml::MapReader& parent) {
+  constexpr auto kKey = "spend_cap";
+  constexpr auto kHours = "instance_hours";
+  constexpr yaml::Range kCap{1, 10'000'000};
+  const auto* value = parent.take(kKey);
+  if (value == nullptr) return std::nullopt;
+  const auto section = as_mapping(*value);
+  yaml::MapReader reader(section, parent.path_of(kKey), parent.problems());
+  scaling::SpendCap cap;
+  reader.require(kHours);
+  cap.instance_hours = reader.integer(kHours, kCap).value_or(kCap.least);
+  reader.require("per");
+  cap.per = bounded_duration(reader, "per", std::chrono::hours(1)).value_or(Millis(0));
+  reader.finish();
+  return cap;
+}
+
+}  // namespace
+
+scaling::Policy read_policy(yaml::MapReader& reader) {
+  scaling::Policy policy;
+  policy.min = reader.integer("min", kInstances).value_or(0);
+  reader.require("max");
+  policy.max = reader.integer("max", kInstances).value_or(0);
+  if (policy.min > policy.max) reader.problem_at("min", "must not be above max");
+  policy.headroom = reader.integer("headroom", kInstances).value_or(0);
+  policy.warm = read_warm(reader, policy.max);
+  policy.scale_in_delay = bounded_duration(reader, "scale_in_delay", std::chrono::seconds(1));
+  policy.launch_rate = read_rate(reader, "launch_rate", "launches");
+  policy.scale_in_rate = read_rate(reader, "scale_in_rate", "drains");
+  policy.spend_cap = read_spend_cap(reader);
+  return policy;
+}
+
+}  // namespace muster::cli

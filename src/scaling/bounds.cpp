@@ -1,0 +1,118 @@
+// How much of what is wanted is launched.
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "scaling/draft.hpp"
+#include "scaling/judge_demand.hpp"
+#include "scaling/spend.hpp"
+
+namespace muster::scaling {
+
+namespace {
+
+void limit_launches(Draft& draft, Rule rule, std::int64_t allowed, std::string detail) {
+  auto& launch = draft.decision.launch;
+  if (launch <= allowed) return;
+  draft.reason(rule, launch, allowed, std::move(detail));
+  launch = allowed;
+}
+
+// "12.5", rounded down.
+std::string hours_in_words(std::int64_t instance_millis) {
+  const auto tenths = instance_millis / Millis(std::chrono::minutes(6)).count();
+  return fmt::format("{}.{}", tenths / 10, tenths % 10);
+}
+
+// Whatever was wrong may still be: then it costs one boot, and no more.
+void try_one_first(Draft& draft) {
+  const auto failed = draft.decision.next.failed_boots_in_a_row;
+  if (failed < draft.snapshot.policy.withdraw_after) return;
+  limit_launches(draft, Rule::backoff, draft.staying.booting > 0 ? 0 : 1,
+                 fmt::format("{} failed in a row, so one is tried before there are more",
+                             count_of(failed, "boot")));
+}
+
+}  // namespace
+
+// Warm ones and those of the minimum come on top: who is free uses up nothing of the plan.
+void keep_plan(Draft& draft) {
+  const auto& plan = draft.snapshot.plan_share;
+  if (!plan) return;
+  limit_launches(draft, Rule::plan, std::max<std::int64_t>(draft.may_start() - draft.free(), 0),
+                 fmt::format("the plan lets {} run at once, of which this class has a share of {}, "
+                             "and {} run",
+                             plan->limit, plan->share, *draft.running()));
+}
+
+// All live instances count, those that are about to end included (S4).
+void keep_maximum(Draft& draft) {
+  const auto live = draft.decision.counts.live();
+  limit_launches(draft, Rule::maximum, std::max<std::int64_t>(draft.most - live, 0),
+                 fmt::format("at most {} may be live and {} are", draft.most, live));
+}
+
+std::int64_t room_in(const Rate& rate, const Window& used) {
+  return std::max<std::int64_t>(std::max<std::int64_t>(rate.most, 0) - sum_of(used), 0);
+}
+
+std::string rate_in_words(const Rate& rate, std::string_view what, const Window& used) {
+  const auto next = falls_below(used, rate.most, rate.per);
+  return fmt::format("at most {} in {} are {}{}", rate.most, format_duration(rate.per), what,
+                     next ? fmt::format(", and the next may be at {}", in_words(*next)) : "");
+}
+
+void keep_launch_rate(Draft& draft) {
+  const auto& rate = draft.snapshot.policy.launch_rate;
+  if (!rate) return;
+  auto used = draft.decision.next.launches;
+  const auto room = room_in(*rate, used);
+  add_use(used, std::min(room, draft.decision.launch), rate->per, draft.snapshot.now);
+  limit_launches(draft, Rule::launch_rate, room, rate_in_words(*rate, "launched", used));
+}
+
+void keep_spend_cap(Draft& draft) {
+  const auto& cap = draft.snapshot.policy.spend_cap;
+  if (!cap || draft.spent < limit_of(*cap)) return;
+  const auto free = falls_below(draft.decision.next.spend.used, limit_of(*cap), cap->per);
+  limit_launches(
+      draft, Rule::spend_cap, 0,
+      fmt::format(
+          "{} of {} instance-hours in {} are used{}", hours_in_words(draft.spent),
+          cap->instance_hours, format_duration(cap->per),
+          free ? fmt::format(", and the next are free at {} at the earliest", in_words(*free))
+               : ""));
+}
+
+void keep_backoff(Draft& draft) {
+  const auto& state = draft.decision.next;
+  if (!state.backoff_until) return try_one_first(draft);
+  const auto& trouble = draft.snapshot.launch_trouble;
+  limit_launches(draft, Rule::backoff, 0,
+                 fmt::format("{} failed in a row{}, and the next may start at {}",
+                             count_of(state.failed_boots_in_a_row, "boot"),
+                             trouble.empty() ? "" : fmt::format(" ({})", trouble),
+                             in_words(*state.backoff_until)));
+}
+
+void note_use(Draft& draft) {
+  const auto& rate = draft.snapshot.policy.launch_rate;
+  auto& decision = draft.decision;
+  if (const auto& cap = draft.snapshot.policy.spend_cap) {
+    // Those that are launched now are believed to live until the next pass looks.
+    const auto living = draft.living + decision.launch - std::ssize(decision.reap);
+    const auto& [state, now] = std::tie(draft.snapshot.state, draft.snapshot.now);
+    decision.next.spend = spend_until_now(state.spend, *cap, living, now).memory;
+  }
+  if (rate) add_use(decision.next.launches, decision.launch, rate->per, draft.snapshot.now);
+}
+
+// In one pass only one of them, so that desired capacity is written once.
+void withdraw_before_launching(Draft& draft) {
+  if (draft.overdue_requests == 0) return;
+  limit_launches(draft, Rule::backoff, 0, "what has not come is withdrawn first");
+}
+
+}  // namespace muster::scaling

@@ -1,0 +1,109 @@
+#include "scaling/draft.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "scaling/boots.hpp"
+#include "scaling/judge_demand.hpp"
+#include "scaling/spend.hpp"
+
+namespace muster::scaling {
+
+Draft::Draft(const Snapshot& seen)
+    : snapshot(seen),
+      least(std::clamp<std::int64_t>(seen.policy.min, 0, kMostInstances)),
+      most(std::clamp<std::int64_t>(seen.policy.max, 0, kMostInstances)),
+      hold(reason_to_hold(seen)) {
+  decision.counts = with_connected_judged(count(seen.instances), running());
+  staying = decision.counts;
+  decision.next = judge_boots(seen, !hold);
+  living = decision.counts.live() - std::ranges::count_if(seen.instances, &Instance::requested);
+  if (const auto& cap = seen.policy.spend_cap) {
+    auto now = spend_until_now(seen.state.spend, *cap, living, seen.now);
+    decision.next.spend = std::move(now.memory);
+    spent = now.used;
+  } else {
+    decision.next.spend = {};
+  }
+  const auto forget_old = [&](Window& window, const std::optional<Rate>& rate) {
+    window = rate ? still_counted(std::move(window), rate->per, seen.now) : Window();
+  };
+  forget_old(decision.next.launches, seen.policy.launch_rate);
+  forget_old(decision.next.drains, seen.policy.scale_in_rate);
+}
+
+void Draft::reason(Rule rule, std::int64_t wanted, std::int64_t allowed, std::string detail,
+                   std::string subject) {
+  decision.reasons.push_back({rule, wanted, allowed, std::move(subject), std::move(detail)});
+}
+
+std::optional<std::int64_t> Draft::running() const {
+  if (hold) return std::nullopt;
+  return std::get<DemandReading>(snapshot.demand).running;
+}
+
+std::int64_t Draft::may_start() const {
+  if (!snapshot.plan_share) return unclaimed();
+  const auto share = std::clamp<std::int64_t>(snapshot.plan_share->share, 0, kMostTasks);
+  const auto engaged = std::max(*running(), staying.busy);
+  return std::clamp<std::int64_t>(share - engaged, 0, unclaimed());
+}
+
+std::int64_t Draft::headroom() const {
+  return hold ? 0 : headroom_target(snapshot.policy, unclaimed(), *running());
+}
+
+std::int64_t Draft::warm() const {
+  return hold ? 0 : warm_target(snapshot.policy.warm, staying.busy);
+}
+
+std::int64_t Draft::needed_free() const {
+  const auto for_tasks = hold ? 0 : may_start() + std::max(headroom(), warm());
+  return std::max({for_tasks, least - staying.busy, std::int64_t{0}});
+}
+
+std::string Draft::supply_in_words() const {
+  if (unclaimed() == 0) return "nothing waits";
+  return fmt::format("{} wait, {} idle and {} booting will serve {}", unclaimed(), staying.idle,
+                     staying.booting, std::min(free(), unclaimed()));
+}
+
+Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running) {
+  const auto engaged = running
+                           ? std::clamp<std::int64_t>(*running - counts.busy, 0, counts.connected)
+                           : counts.connected;
+  counts.busy += engaged;
+  counts.idle += counts.connected - engaged;
+  counts.connected = 0;
+  return counts;
+}
+
+Counts count(const std::vector<Instance>& instances) {
+  Counts counts;
+  for (const auto& instance : instances) {
+    switch (instance.state) {
+      case InstanceState::booting:
+        ++counts.booting;
+        break;
+      case InstanceState::idle:
+        ++counts.idle;
+        break;
+      case InstanceState::connected:
+        ++counts.connected;
+        break;
+      case InstanceState::busy:
+        ++counts.busy;
+        break;
+      case InstanceState::spent:
+        ++counts.spent;
+        break;
+      case InstanceState::draining:
+        ++counts.draining;
+        break;
+    }
+  }
+  return counts;
+}
+
+}  // namespace muster::scaling

@@ -1,0 +1,85 @@
+#pragma once
+
+// A decision in the making: what the rules share. They are free functions, in files of their own,
+// and speak in the order in which decide() lists them. Each adds its reason and keeps the earlier
+// ones.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scaling/decide.hpp"
+
+namespace muster::scaling {
+
+struct Draft {
+  explicit Draft(const Snapshot& seen);
+
+  void reason(Rule rule, std::int64_t wanted, std::int64_t allowed, std::string detail,
+              std::string subject = "");
+
+  // How many tasks run; nothing while the queue is unknown.
+  std::optional<std::int64_t> running() const;
+  // Of those that wait, so many may run: the plan's other tasks are of other classes.
+  std::int64_t may_start() const;
+  // Only while it is known.
+  std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot.demand).unclaimed; }
+  std::int64_t free() const { return staying.idle + staying.booting; }
+  // So many more are to be free than wait. None while the queue is unknown.
+  std::int64_t headroom() const;
+  std::int64_t warm() const;
+  // So many must be free, of those that stay and those that are launched.
+  std::int64_t needed_free() const;
+  // "2 wait, 1 idle and 0 booting will serve 1"
+  std::string supply_in_words() const;
+
+  const Snapshot& snapshot;
+  const std::int64_t least;  // policy.min and policy.max, as far as they are believed
+  const std::int64_t most;
+  const std::optional<Reason> hold;  // while the queue is unknown
+  std::int64_t overdue_requests = 0;
+  std::int64_t living = 0;  // of those that are there
+  std::int64_t spent = 0;   // of policy.spend_cap, in instance-milliseconds
+  Counts staying;           // without those that this decision drains or ends
+  Decision decision;
+};
+
+// See Counts.
+Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running);
+
+// How many more of something may be, where a rate bounds it. `used` of the latest stretch is in it.
+std::int64_t room_in(const Rate& rate, const Window& used);
+// "at most 5 in 1m are launched, and the next may be at …"
+std::string rate_in_words(const Rate& rate, std::string_view what, const Window& used);
+// Notes in the memory what is launched.
+void note_use(Draft& draft);
+
+// --- the rules, by the file in which they are ---------------------------------------------------
+
+// ending.cpp: what certainly is of no use.
+void end_useless(Draft& draft);
+
+// draining.cpp: who may be idle and is not needed.
+void drain_above_maximum(Draft& draft);
+void drain_surplus(Draft& draft);
+
+// launching.cpp: what is wanted.
+void launch_for_queue(Draft& draft);
+void keep_plan(Draft& draft);
+void launch_for_headroom(Draft& draft);
+void launch_for_warm(Draft& draft);
+void launch_for_minimum(Draft& draft);
+
+// withdrawing.cpp: what was requested and has not come.
+void withdraw_overdue(Draft& draft);
+void withdraw_unneeded(Draft& draft);
+void withdraw_after_failures(Draft& draft);
+
+// bounds.cpp: how much of what is wanted is launched.
+void keep_maximum(Draft& draft);
+void keep_launch_rate(Draft& draft);
+void keep_spend_cap(Draft& draft);
+void keep_backoff(Draft& draft);
+void withdraw_before_launching(Draft& draft);
+
+}  // namespace muster::scaling

@@ -1,0 +1,153 @@
+// What certainly is of no use: boots that are overdue, and instances that are older than any task.
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "scaling/boots.hpp"
+#include "scaling/draft.hpp"
+
+namespace muster::scaling {
+
+namespace {
+
+// Older than any task gets, and so of no use, even if it connected once.
+bool is_too_old(const Instance& instance, const Snapshot& snapshot) {
+  const auto& policy = snapshot.policy;
+  return policy.reaps && policy.longest_life && instance.state != InstanceState::busy &&
+         later(instance.launched_at, *policy.longest_life) <= snapshot.now;
+}
+
+class Ending {
+ public:
+  explicit Ending(Draft& draft)
+      : draft_(draft), snapshot_(draft.snapshot), there_(snapshot_.instances) {
+    std::erase_if(there_, [](const auto& it) { return it.requested; });
+    std::ranges::sort(there_, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
+    silent_ = std::ranges::count_if(there_, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || is_too_old(it, snapshot_);
+    });
+    believable_ = std::max<std::int64_t>(1, std::ssize(there_) / 10);
+  }
+
+  void run() {
+    for (const auto& instance : there_) {
+      if (is_overdue(instance, snapshot_)) end_overdue(instance);
+    }
+    for (const auto& instance : certainly_useless()) {
+      if (!may_be_ended(instance)) continue;
+      reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
+                                 format_duration(*snapshot_.policy.longest_life)));
+    }
+    count_staying();
+    if (snapshot_.policy.reaps && silent_ > believable_) tell_of_many();
+  }
+
+ private:
+  // Of many that look dead at once, those that have been silent for long end a few at a time: a
+  // list that is wrong is soon right again, and dead ones must not stand in the way for ever (S5).
+  bool may_be_ended(const Instance& instance) const {
+    if (!snapshot_.policy.reaps) return false;
+    if (silent_ <= believable_) return true;
+    return is_long_silent(instance, snapshot_) && std::ssize(draft_.decision.reap) < believable_;
+  }
+
+  // Once a reading: the next few wait for the next.
+  void tell_of_many() {
+    const auto ended = std::ssize(draft_.decision.reap);
+    if (ended > 0) draft_.decision.next.given_up_at = read_at();
+    draft_.reason(Rule::many_silent, silent_, ended,
+                  fmt::format("{} of {} look dead at once", silent_,
+                              count_of(std::ssize(there_), "instance")));
+  }
+
+  // Those that are too old, in the order given. Of those of which nobody knows whether they are
+  // busy, only as many as certainly are not (S1): a long wait may have come before a task.
+  std::vector<Instance> certainly_useless() const {
+    auto too_old = there_;
+    std::erase_if(too_old, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || !is_too_old(it, snapshot_);
+    });
+    const auto known = count(snapshot_.instances);
+    const auto perhaps_busy = known.connected + known.draining;
+    auto free = perhaps_busy - std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
+    std::erase_if(too_old, [&](const auto& it) {
+      const bool perhaps =
+          it.state == InstanceState::connected || it.state == InstanceState::draining;
+      return perhaps && free-- <= 0;
+    });
+    return too_old;
+  }
+
+  // Neither those that end now nor those that never came count as supply.
+  void count_staying() {
+    auto staying = snapshot_.instances;
+    std::erase_if(staying, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || contains(draft_.decision.reap, it.id);
+    });
+    draft_.staying = with_connected_judged(count(staying), draft_.running());
+  }
+
+  // One that can be asked is asked at once, which harms nobody. Another is ended once a second,
+  // later reading of the queue does not know it either.
+  void end_overdue(const Instance& instance) {
+    const auto why = fmt::format("{} did not connect within {}", instance.id,
+                                 format_duration(snapshot_.policy.boot_timeout));
+    const auto& before = snapshot_.state;
+    const bool missed_before = contains(before.given_up, instance.id) && before.given_up_at &&
+                               *before.given_up_at < read_at();
+    const bool may_end = may_be_ended(instance);
+    if (!snapshot_.policy.reaps) {
+      draft_.decision.drain.push_back(instance.id);
+      draft_.reason(Rule::boot_timeout, 1, 1, why, instance.id);
+    } else if (may_end && may_run_unlisted(instance)) {
+      const auto many = unexplained_tasks(instance);
+      draft_.reason(Rule::boot_timeout, 1, 0,
+                    fmt::format("{}, and {} {} that may be its own", why, count_of(many, "task"),
+                                many == 1 ? "runs" : "run"),
+                    instance.id);
+    } else if (may_end && missed_before) {
+      reap(instance, why);
+    } else {
+      draft_.reason(Rule::boot_timeout, 1, 0, why, instance.id);
+    }
+  }
+
+  // More tasks run than are known to be elsewhere: so perhaps one that is not listed runs one (S1).
+  // What is older than any task runs none.
+  bool may_run_unlisted(const Instance& instance) const {
+    return unexplained_tasks(instance) > 0 && !is_too_old(instance, snapshot_);
+  }
+
+  // Whoever is connected may be idle, and so explains no task; but an instance that has been silent
+  // for long is believed to be dead rather than to run what another one may run.
+  std::int64_t unexplained_tasks(const Instance& instance) const {
+    const auto known = count(snapshot_.instances);
+    const auto believed =
+        is_long_silent(instance, snapshot_) ? known.connected + known.draining : 0;
+    return draft_.running().value_or(0) - known.busy - believed;
+  }
+
+  void reap(const Instance& instance, const std::string& why) {
+    draft_.decision.reap.push_back(instance.id);
+    draft_.reason(Rule::reaped, 1, 1, why, instance.id);
+  }
+
+  WallTime read_at() const { return std::get<DemandReading>(snapshot_.demand).read_at; }
+
+  Draft& draft_;
+  const Snapshot& snapshot_;
+  std::vector<Instance> there_;  // the oldest first
+  std::int64_t silent_ = 0;      // look dead, by the clock
+  std::int64_t believable_ = 1;  // of them, at once
+};
+
+}  // namespace
+
+void end_useless(Draft& draft) {
+  Ending(draft).run();
+}
+
+}  // namespace muster::scaling

@@ -1,0 +1,57 @@
+// What is wanted, before anything binds it.
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "scaling/draft.hpp"
+
+namespace muster::scaling {
+
+namespace {
+
+// So many more are to be free than wait.
+void launch_beyond(Draft& draft, Rule rule, std::int64_t target, const std::string& wish) {
+  const auto launches = draft.may_start() + target - draft.free();
+  if (launches <= draft.decision.launch) return;
+  const auto there = std::max<std::int64_t>(draft.free() - draft.may_start(), 0);
+  draft.reason(rule, draft.decision.launch, launches,
+               fmt::format("{}, and {} will be", wish, there));
+  draft.decision.launch = launches;
+}
+
+}  // namespace
+
+void launch_for_queue(Draft& draft) {
+  const auto lacking = draft.unclaimed() - draft.free();
+  if (lacking <= 0) return;
+  draft.decision.launch = lacking;
+  draft.reason(Rule::queue, lacking, lacking, draft.supply_in_words());
+}
+
+void launch_for_headroom(Draft& draft) {
+  const auto headroom = draft.headroom();
+  launch_beyond(draft, Rule::headroom, headroom,
+                fmt::format("{} more are to be free than wait", headroom));
+}
+
+void launch_for_warm(Draft& draft) {
+  const auto percent = draft.snapshot.policy.warm.percent_of_busy;
+  const auto warm = draft.warm();
+  launch_beyond(
+      draft, Rule::warm, warm,
+      fmt::format(
+          "{} {} to be kept warm{}", warm, warm == 1 ? "is" : "are",
+          percent > 0 ? fmt::format(" ({}% of {} busy)", percent, draft.staying.busy) : ""));
+}
+
+void launch_for_minimum(Draft& draft) {
+  const auto there = draft.free() + draft.staying.busy;
+  const auto launches = draft.least - there;
+  if (launches <= draft.decision.launch) return;
+  draft.reason(Rule::minimum, draft.decision.launch, launches,
+               fmt::format("at least {} must be there and {} are", draft.least, there));
+  draft.decision.launch = launches;
+}
+
+}  // namespace muster::scaling

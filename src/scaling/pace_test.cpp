@@ -1,0 +1,129 @@
+// How fast instances come and go: delay, rates, and the spend cap.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scaling/world_for_tests.hpp"
+
+namespace muster::scaling {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using enum InstanceState;
+using enum Rule;
+
+TEST(Pace, DrainsWhatNobodyHasNeededForTheDelay) {
+  auto world = World().bounds(0, 9).warm({.least = 1}).scaling_in_after(minutes(1)).with(3, idle);
+  auto decision = world.decide_and_remember();
+  EXPECT_THAT(decision.drain, IsEmpty());
+  EXPECT_EQ(decision.revisit_at, kNow + minutes(1));
+  EXPECT_THAT(world.later(seconds(59)).decide_and_remember().drain, IsEmpty());
+  decision = world.later(seconds(1)).decide_and_remember();
+  EXPECT_THAT(decision.drain, ElementsAre("i2", "i1"));
+  EXPECT_EQ(describe(decision.reasons[0]), "2 idle and not needed for 1m: drain 2");
+}
+
+TEST(Pace, DrainsOnlyWhatWasNeededAtNoTimeOfTheDelay) {
+  auto world = World().bounds(0, 9).scaling_in_after(minutes(1)).with(3, idle);
+  world.decide_and_remember();
+  world.demand(2, 0).later(seconds(30)).decide_and_remember();
+  const auto decision = world.demand(0, 0, -seconds(60)).later(seconds(30)).decide_and_remember();
+  EXPECT_EQ(decision.drain.size(), 1U);
+  EXPECT_EQ(decision.next.surplus, (Surplus{kNow + minutes(1), 2})) << "the rest waits anew";
+}
+
+TEST(Pace, WaitsAnewForTheDelayOnceAllWereNeeded) {
+  auto world = World().bounds(0, 9).scaling_in_after(minutes(1)).with(3, idle);
+  world.decide_and_remember();
+  EXPECT_EQ(world.demand(3, 0).later(seconds(30)).decide_and_remember().next.surplus, std::nullopt);
+  EXPECT_THAT(world.demand(0, 0, -seconds(60)).later(seconds(30)).decide().drain, IsEmpty());
+}
+
+TEST(Pace, DrainsNoneThatIsKept) {
+  const auto after_the_delay = [](World world) {
+    world.bounds(2, 9).scaling_in_after(minutes(1)).decide_and_remember();
+    return world.later(minutes(1)).decide().drain.size();
+  };
+  EXPECT_EQ(after_the_delay(World().with(3, idle)), 1U);
+  EXPECT_EQ(after_the_delay(World().demand(0, 1).with(1, busy).with(3, idle)), 2U);
+  EXPECT_EQ(after_the_delay(World().demand(0, 1).headroom(3).with(1, busy).with(3, idle)), 0U);
+  EXPECT_EQ(after_the_delay(World().with(3, idle).undrainable()), 0U);
+  EXPECT_EQ(after_the_delay(World().with(2, booting).with(2, idle)), 0U) << "it is not there yet";
+}
+
+TEST(Pace, DrainsNobodyWithoutADelay) {
+  auto world = World().warm({.least = 1}).with(3, idle);
+  EXPECT_EQ(world.decide_and_remember().next.surplus, std::nullopt);
+  EXPECT_THAT(world.later(std::chrono::hours(9)).decide().drain, IsEmpty());
+}
+
+TEST(Pace, KeepsTheDelayBoundedWhenTheClockJumpsBack) {
+  auto world = World().scaling_in_after(minutes(1)).with(1, idle);
+  world.decide_and_remember();
+  EXPECT_EQ(world.later(-std::chrono::hours(5)).decide_and_remember().drain.size(), 0U);
+  EXPECT_EQ(world.later(minutes(1)).decide().drain.size(), 1U);
+}
+
+TEST(Pace, LaunchesNoFasterThanTheRate) {
+  auto world = World().bounds(0, 99).demand(5, 0).launching_at({3, minutes(1)});
+  auto decision = world.decide_and_remember();
+  EXPECT_EQ(decision.launch, 3);
+  EXPECT_THAT(rules(decision), ElementsAre(queue, launch_rate));
+  EXPECT_EQ(describe(decision.reasons[1]),
+            "at most 3 in 1m are launched, and the next may be at 2027-01-15T08:01:00Z: launch 3 "
+            "instead of 5");
+  EXPECT_EQ(decision.revisit_at, kNow + minutes(1));
+  world.with(3, booting, -seconds(0));
+  EXPECT_EQ(world.later(seconds(59)).decide_and_remember().launch, 0);
+  EXPECT_EQ(world.later(seconds(1)).decide_and_remember().launch, 2);
+}
+
+TEST(Pace, TheRateBindsTheMinimumToo) {
+  auto world = World().unknown().bounds(4, 9).launching_at({3, minutes(1)});
+  EXPECT_EQ(world.decide_and_remember().launch, 3);
+  EXPECT_EQ(world.later(std::chrono::hours(-1)).decide_and_remember().launch, 0);
+  EXPECT_EQ(world.later(minutes(1)).decide().launch, 3) << "bounded, though the clock was set back";
+}
+
+TEST(Pace, DrainsNoFasterThanTheRate) {
+  auto world = World().bounds(0, 1).scaling_in_at({2, minutes(1)}).with(4, idle);
+  auto decision = world.decide_and_remember();
+  EXPECT_EQ(decision.drain.size(), 2U);
+  EXPECT_THAT(rules(decision), ElementsAre(above_maximum, scale_in_rate));
+  EXPECT_EQ(describe(decision.reasons[1]),
+            "at most 2 in 1m are drained, and the next may be at 2027-01-15T08:01:00Z: drain 2 "
+            "instead of 3");
+  EXPECT_THAT(world.later(seconds(59)).decide_and_remember().drain, IsEmpty());
+  EXPECT_EQ(world.later(seconds(1)).decide().drain.size(), 2U);
+}
+
+TEST(Pace, TheRestOfASurplusGoesAsSoonAsTheRateLetsIt) {
+  auto world = World().scaling_in_after(seconds(30)).scaling_in_at({2, minutes(1)}).with(3, idle);
+  world.decide_and_remember();
+  EXPECT_EQ(world.later(seconds(30)).decide_and_remember().drain.size(), 2U);
+  auto left = World().scaling_in_after(seconds(30)).scaling_in_at({2, minutes(1)}).with(1, idle);
+  left.remembering(world.snapshot().state).later(seconds(90));
+  EXPECT_EQ(left.decide().drain.size(), 1U);
+}
+
+TEST(Pace, LaunchesNothingOnceTheCapIsUsedUpAndEndsNobody) {
+  using std::chrono::hours;
+  auto world = World().bounds(0, 9).demand(2, 4).with(4, busy).spending_at_most({2, hours(3)});
+  EXPECT_EQ(world.decide_and_remember().launch, 2);
+  world.demand(0, 4);
+  for (int i = 0; i < 7; ++i) world.later(minutes(5)).decide_and_remember();
+  const auto decision = world.demand(1, 4, -minutes(35)).decide();
+  EXPECT_EQ(decision.launch, 0);
+  EXPECT_THAT(decision.drain, IsEmpty());
+  EXPECT_THAT(rules(decision), ElementsAre(queue, spend_cap));
+  // Two were launched and never seen: they count until the next look, no longer.
+  EXPECT_EQ(describe(decision.reasons[1]),
+            "2.5 of 2 instance-hours in 3h are used, and the next are free at "
+            "2027-01-15T11:10:00Z at the earliest: launch 0 instead of 1");
+}
+
+}  // namespace
+}  // namespace muster::scaling
