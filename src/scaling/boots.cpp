@@ -1,6 +1,7 @@
 #include "scaling/boots.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/text.hpp"
 
@@ -71,6 +72,31 @@ bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
 bool is_long_silent(const Instance& instance, const Snapshot& snapshot) {
   const auto timeout = snapshot.policy.boot_timeout;
   return later(later(instance.launched_at, timeout), timeout) <= snapshot.now;
+}
+
+bool is_too_old(const Instance& instance, const Snapshot& snapshot) {
+  const auto& policy = snapshot.policy;
+  return policy.reaps && policy.longest_life && instance.state != InstanceState::busy &&
+         later(instance.launched_at, *policy.longest_life) <= snapshot.now;
+}
+
+std::int64_t count_of_dead(const Snapshot& snapshot) {
+  return std::ranges::count_if(snapshot.instances, [&](const auto& it) {
+    return !it.requested && (is_overdue(it, snapshot) || is_too_old(it, snapshot));
+  });
+}
+
+std::int64_t most_believable_dead(const Snapshot& snapshot) {
+  const auto there =
+      std::ranges::count_if(snapshot.instances, std::logical_not(), &Instance::requested);
+  return std::max<std::int64_t>(1, there / 10);
+}
+
+std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot) {
+  const auto known = count(snapshot.instances);
+  const bool believed = is_long_silent(instance, snapshot) &&
+                        count_of_dead(snapshot) <= most_believable_dead(snapshot);
+  return known.busy + (believed ? known.connected + known.draining : 0);
 }
 
 State judge_boots(const Snapshot& snapshot, bool queue_known) {

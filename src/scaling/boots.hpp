@@ -35,6 +35,19 @@ bool is_overdue(const Instance& instance, const Snapshot& snapshot);
 // Older than twice the boot_timeout, so that no list of runners is believed to lag so far behind.
 bool is_long_silent(const Instance& instance, const Snapshot& snapshot);
 
+// Older than any task gets, and so of no use, even if it connected once.
+bool is_too_old(const Instance& instance, const Snapshot& snapshot);
+
+// Of those that are there: how many are overdue or too old, and how many of them one would believe
+// to be so at once. If there are more, the list of runners is believed to be wrong.
+std::int64_t count_of_dead(const Snapshot& snapshot);
+std::int64_t most_believable_dead(const Snapshot& snapshot);
+
+// How many of the tasks that run cannot be this one's, which is overdue. Whoever is connected may
+// be idle, and so explains no task; but an instance that has been silent for long is believed to be
+// dead rather than to run what another one may run, unless the list is believed to be wrong.
+std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot);
+
 // What to remember of boots after this snapshot. While the queue is unknown, so is who has
 // connected: then (`queue_known` false) no overdue instance is judged.
 State judge_boots(const Snapshot& snapshot, bool queue_known);

@@ -373,6 +373,18 @@ TEST(Decide, EndsManyDeadOnesAFewAtATimeOnceTheyAreSilentForTwiceTheTimeout) {
   EXPECT_THAT(busy_unlisted.reap, IsEmpty()) << "one of them may run the task";
 }
 
+// A list that is wrong explains nothing: those of which it does not speak may run what runs.
+TEST(Decide, EndsNoneOfManyWhileATaskRunsThatMayBeTheirs) {
+  auto world = World().bounds(0, 20).reaping().demand(0, 5);
+  world.with(5, booting, minutes(11)).with(5, connected);
+  world.remembering(world.decide().next).demand(0, 5, -seconds(1));
+  const auto decision = world.decide();
+  EXPECT_THAT(decision.reap, IsEmpty());
+  EXPECT_EQ(describe(decision.reasons.back()),
+            "5 of 10 instances look dead at once: end none of them, and have a look at them");
+  EXPECT_EQ(world.demand(0, 0, -seconds(2)).decide().reap.size(), 1U) << "nothing runs any more";
+}
+
 TEST(Decide, EndsWhatIsOlderThanAnyTask) {
   using std::chrono::hours;
   EXPECT_THAT(World().reaping().with(1, connected, hours(6)).decide().reap, ElementsAre("i0"));

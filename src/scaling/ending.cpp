@@ -13,23 +13,14 @@ namespace muster::scaling {
 
 namespace {
 
-// Older than any task gets, and so of no use, even if it connected once.
-bool is_too_old(const Instance& instance, const Snapshot& snapshot) {
-  const auto& policy = snapshot.policy;
-  return policy.reaps && policy.longest_life && instance.state != InstanceState::busy &&
-         later(instance.launched_at, *policy.longest_life) <= snapshot.now;
-}
-
 class Ending {
  public:
   explicit Ending(Draft& draft)
       : draft_(draft), snapshot_(draft.snapshot), there_(snapshot_.instances) {
     std::erase_if(there_, [](const auto& it) { return it.requested; });
     std::ranges::sort(there_, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
-    silent_ = std::ranges::count_if(there_, [&](const auto& it) {
-      return is_overdue(it, snapshot_) || is_too_old(it, snapshot_);
-    });
-    believable_ = std::max<std::int64_t>(1, std::ssize(there_) / 10);
+    silent_ = count_of_dead(snapshot_);
+    believable_ = most_believable_dead(snapshot_);
   }
 
   void run() {
@@ -46,8 +37,9 @@ class Ending {
   }
 
  private:
-  // Of many that look dead at once, those that have been silent for long end a few at a time: a
-  // list that is wrong is soon right again, and dead ones must not stand in the way for ever (S5).
+  // Of many that look dead at once, those that have been silent for long end a few at a time, and
+  // only while nothing runs that is not known to run elsewhere: a list that is wrong is soon right
+  // again, and dead ones must not stand in the way for ever (S5).
   bool may_be_ended(const Instance& instance) const {
     if (!snapshot_.policy.reaps) return false;
     if (silent_ <= believable_) return true;
@@ -121,13 +113,8 @@ class Ending {
     return unexplained_tasks(instance) > 0 && !is_too_old(instance, snapshot_);
   }
 
-  // Whoever is connected may be idle, and so explains no task; but an instance that has been silent
-  // for long is believed to be dead rather than to run what another one may run.
   std::int64_t unexplained_tasks(const Instance& instance) const {
-    const auto known = count(snapshot_.instances);
-    const auto believed =
-        is_long_silent(instance, snapshot_) ? known.connected + known.draining : 0;
-    return draft_.running().value_or(0) - known.busy - believed;
+    return draft_.running().value_or(0) - tasks_elsewhere(instance, snapshot_);
   }
 
   void reap(const Instance& instance, const std::string& why) {

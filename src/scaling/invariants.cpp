@@ -73,12 +73,8 @@ class Judge {
            id + " is drained, though it is neither idle nor overdue");
   }
 
-  // Who is connected may be idle; after long silence it is believed to run what runs.
   bool is_task_elsewhere(const Instance& instance) const {
-    const auto known = count(snapshot_.instances);
-    const auto believed =
-        is_long_silent(instance, snapshot_) ? known.connected + known.draining : 0;
-    return demand_ != nullptr && demand_->running <= known.busy + believed;
+    return demand_ != nullptr && demand_->running <= tasks_elsewhere(instance, snapshot_);
   }
 
   // Who never connected, while every task runs elsewhere; or who is older than any task.

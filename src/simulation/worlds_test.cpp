@@ -16,7 +16,9 @@ namespace muster::simulation {
 namespace {
 
 constexpr int kWorlds = 2'000;
-constexpr Millis kEnd = std::chrono::hours(12);
+// Where a lagging list hides that boots succeed, each of 40 tasks may wait for the longest
+// back-off.
+constexpr Millis kEnd = std::chrono::hours(24);
 constexpr Millis kMinute = std::chrono::minutes(1);
 
 // Every second world is without the fault; in the others it is as likely as `most`.
