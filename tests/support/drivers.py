@@ -41,6 +41,9 @@ class Driver:
         log = self.world.place / f"{self.name}.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
+    def told_lambda(self):
+        return ""
+
     def file(self):
         file = self.world.place / f"{self.name}.yaml"
         file.write_text(json.dumps(self.config))
@@ -103,6 +106,9 @@ class Function(Driver):
                 self.failures.append(invocation.error["errorMessage"])
         self.kill()
         self.api.close()
+
+    def told_lambda(self):
+        return "\n".join(self.api.posted)
 
 
 DRIVERS = {"daemon": Daemon, "cron": Cron, "function": Function}

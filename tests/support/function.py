@@ -31,6 +31,7 @@ class Invocation:
 class RuntimeApi:
     def __init__(self):
         self.waiting, self.invocations, self.start_error = queue.Queue(), {}, None
+        self.posted = []  # each answer and error, as text
         self.closing = threading.Event()
         api = self
 
@@ -49,7 +50,9 @@ class RuntimeApi:
                                       "Lambda-Runtime-Deadline-Ms": str(deadline)})
 
             def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                text = self.rfile.read(int(self.headers["content-length"])).decode()
+                api.posted.append(text)
+                body = json.loads(text)
                 *_, identifier, outcome = self.path.split("/")
                 if identifier == "init":
                     api.start_error = body
