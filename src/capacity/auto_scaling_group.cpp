@@ -92,6 +92,8 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
   seen.desired = group.desired;
   seen.min = group.min;
   seen.max = group.max;
+  all.most.emplace(resource_class, group.max);
+  tell_of_maximum(resource_class);
   seen.protects_new = group.protects_new_instances;
   tell_of_minimum(resource_class);
   seen.rebalances = !group.has_suspended(kRebalance);
@@ -125,6 +127,17 @@ void AutoScalingGroups::tell_of_minimum(const std::string& resource_class) {
       {{"resource_class", resource_class},
        {"group", classes_.at(resource_class).group},
        {"minimum", std::to_string(seen.min)}});
+}
+
+void AutoScalingGroups::tell_of_maximum(const std::string& resource_class) {
+  auto& seen = seen_.at(resource_class);
+  const auto& settings = classes_.at(resource_class);
+  const bool in_the_way = settings.most > seen.max;
+  if (std::exchange(seen.told_of_maximum, in_the_way) || !in_the_way) return;
+  log::warn("the group's own maximum is in the way; raise it, or lower the class's max",
+            {{"resource_class", resource_class},
+             {"group", settings.group},
+             {"maximum", std::to_string(seen.max)}});
 }
 
 void AutoScalingGroups::tell_of_protection(const std::string& resource_class) {
@@ -190,7 +203,7 @@ Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(
   if (!base) return base.error();
   auto desired = std::max({base->asked, base->size.wanted + count, base->size.live});
   if (const auto excess = std::min(desired - seen.max, count); excess > 0) {
-    log::warn("the group's own maximum is in the way; raise it, or lower the class's max",
+    log::info("launched fewer, as the group's maximum was reached meanwhile",
               {{"group", settings->second.group}, {"maximum", std::to_string(seen.max)}});
     count -= excess;
     desired -= excess;

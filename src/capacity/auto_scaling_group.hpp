@@ -31,7 +31,8 @@ namespace muster::capacity {
 
 struct GroupSettings {
   std::string group;
-  std::string region;  // empty: that of the environment, as AWS's tools find it
+  std::string region;     // empty: that of the environment, as AWS's tools find it
+  std::int64_t most = 0;  // instances that the class may have; the group's own limit may be lower
   bool single_task = true;
   bool suspend_rebalancing = false;  // see to it that the group leaves its zones alone
   // From which its instances read the token of their class. The scaler does not, and may not.
@@ -95,6 +96,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::string told_activity;                // the latest failed launch that was told
     bool told_of_replacement = false;
     bool told_of_minimum = false;
+    bool told_of_maximum = false;
     bool told_of_protection = false;
     std::optional<ErrorKind> told_trouble;  // that failures cannot be looked for
   };
@@ -109,6 +111,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   static void tell_of_trouble(Seen& seen, const std::string& group, const Error& error);
   void tell_of_replacement(const std::string& resource_class);
   void tell_of_minimum(const std::string& resource_class);
+  void tell_of_maximum(const std::string& resource_class);
   void tell_of_protection(const std::string& resource_class);
 
   Result<void> withdraw_in_time(const std::string& resource_class, std::int64_t count,

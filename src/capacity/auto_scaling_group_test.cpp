@@ -230,6 +230,20 @@ TEST_F(AutoScalingGroupsTest, KeepsTheGroupsOwnMaximum) {
   EXPECT_THAT(region.desired, ElementsAre(2));
 }
 
+TEST_F(AutoScalingGroupsTest, TellsOnceThatTheGroupsOwnMaximumIsInTheWay) {
+  region.group.max = 2;
+  AutoScalingGroups larger(std::make_unique<RegionApi>(region, clock),
+                           {{"acme/linux", {.group = "runners", .most = 5}}}, clock);
+  const auto logged = logged_by([&] {
+    for (int pass = 0; pass < 3; ++pass) EXPECT_EQ(larger.list({})->most.at("acme/linux"), 2);
+  });
+  const auto told = logged.find("the group's own maximum is in the way");
+  ASSERT_NE(told, std::string::npos) << logged;
+  EXPECT_EQ(logged.find("the group's own maximum", told + 1), std::string::npos) << logged;
+  region.group.max = 5;
+  EXPECT_EQ(logged_by([&] { EXPECT_TRUE(larger.list({})); }), "");
+}
+
 TEST_F(AutoScalingGroupsTest, TellsAnEndOnce) {
   region.instance("i-1", "InService");
   live();

@@ -56,6 +56,7 @@ Result<fleet::CapacityList> ByClass::list(const std::stop_token& stop) {
     all.unreadable.merge(listed->unreadable);
     all.failed_launches.merge(listed->failed_launches);
     all.late_listings.merge(listed->late_listings);
+    all.most.merge(listed->most);
   }
   return all;
 }

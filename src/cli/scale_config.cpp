@@ -369,6 +369,7 @@ class ConfigReader {
     capacity::GroupSettings group;
     reader.require("name");
     group.group = text(reader, "name");
+    group.most = policy.max;
     group.region = reader.text("region").value_or("");
     group.single_task = single_task(reader);
     group.suspend_rebalancing = reader.boolean("suspend_rebalancing").value_or(false);

@@ -241,6 +241,7 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
   std::move(listed->live.begin(), listed->live.end(), std::back_inserter(capacity_.live));
   capacity_.unreadable = std::move(listed->unreadable);
   capacity_.late_listings = std::move(listed->late_listings);
+  for (const auto& [name, most] : listed->most) capacity_.most.insert_or_assign(name, most);
   for (auto& [name, failed] : listed->failed_launches) {
     const auto memory = memories_.find(name);
     if (memory != memories_.end() && was_told(memory->second, failed)) continue;

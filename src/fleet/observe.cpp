@@ -213,6 +213,10 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.memory.ask_again_at = demand.ask_again_at;
   seen.snapshot.demand = demand.demand;
   seen.snapshot.policy = managed.policy;
+  // What the provider would not launch is not asked for: it would look like boots that fail.
+  if (const auto most = capacity.most.find(managed.name); most != capacity.most.end()) {
+    seen.snapshot.policy.max = std::min(managed.policy.max, most->second);
+  }
   seen.snapshot.state = before.state;
   seen.snapshot.now = now;
   if (const auto why = capacity.unreadable.find(managed.name); why != capacity.unreadable.end()) {

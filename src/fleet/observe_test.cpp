@@ -56,6 +56,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"draining_and_busy", instance(true), {{"i0", true, true}}, true, draining}),
     [](const auto& shown) { return shown.param.name; });
 
+TEST(Observe, AsksForNoMoreThanTheProviderLetsLive) {
+  const auto max = [](std::int64_t own, std::map<std::string, std::int64_t> most) {
+    const CapacityList list{.live = {}, .ended = {}, .most = std::move(most)};
+    return observe({"local/small", {.max = own}}, list, known({}), {}, kNow).snapshot.policy.max;
+  };
+  EXPECT_EQ(max(6, {{"local/small", 2}}), 2);
+  EXPECT_EQ(max(1, {{"local/small", 2}}), 1);
+  EXPECT_EQ(max(6, {{"local/large", 2}}), 6);
+}
+
 TEST(Observe, TellsOnceThatABootSucceeded) {
   const auto runners = known({{"i0", false, false}});
   const auto first = observe(kClass, {{instance()}, {}}, runners, {}, kNow);

@@ -85,6 +85,8 @@ struct CapacityList {
   // By class. Told once each by one process.
   std::map<std::string, FailedLaunch> failed_launches;
   std::map<std::string, LateListing> late_listings;  // by class
+  // Of classes whose provider has a limit of its own: how many it lets live.
+  std::map<std::string, std::int64_t> most;
 };
 
 // What a call that changes something may take. A scaler under a lease begins none that might not

@@ -192,7 +192,8 @@ def test_groups_on_several_pages(world, server, aws, bridges):
         "another": 0, **dict.fromkeys(classes.values(), 1)}
     tokens = [call.parameters.get("NextToken") for call in aws.calls_of(
         "DescribeAutoScalingGroups")]
-    assert len(tokens) == 3 and tokens[0] is None and all(tokens[1:])
+    assert tokens[0] is None and all(tokens[1:3])
+    assert tokens[3:] == [None] * len(classes), "a look at the one group before each write"
 
 
 def test_a_silent_region_leaves_the_others_their_passes(world, server, small, aws):

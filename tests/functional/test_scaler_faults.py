@@ -93,6 +93,7 @@ class Stage:
         for secret in self.secrets():
             for driver in self.drivers:
                 assert secret not in driver.output(), "a secret is in a log"
+                assert secret not in driver.told_lambda(), "a secret is in an answer"
             assert secret not in kept, "a secret is in the lease table"
             assert not files_with(secret, self.world.place), "a secret is in a file"
 
@@ -219,6 +220,16 @@ def test_a_shortage(stage, kind):
     assert stage.desired() == [2, 0], "nothing was asked for while it backed off"
     stage.group.launches_fail = None
     stage.end_well(pipeline, launches=2)
+
+
+def test_a_group_that_may_have_fewer_than_its_class(stage, kind):
+    """Tasks take turns; that no more can be launched is no failed boot."""
+    stage.group.max = 2
+    scaler = stage.scale(kind)
+    stage.end_well(stage.submit(5, "sleep 2"), launches=5)
+    output = scaler.output()
+    assert output.count("the group's own maximum is in the way") == 1 or kind != "daemon"
+    assert "at most 2 may be live" in output and "failed in a row" not in output
 
 
 @pytest.mark.parametrize("answers", [
