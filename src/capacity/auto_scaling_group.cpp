@@ -117,7 +117,7 @@ void AutoScalingGroups::tell_of_replacement(const std::string& resource_class) {
       {{"resource_class", resource_class}, {"group", classes_.at(resource_class).group}});
 }
 
-// Once until it is mended, as is the next.
+// Once until it is mended, as are the next two.
 void AutoScalingGroups::tell_of_minimum(const std::string& resource_class) {
   auto& seen = seen_.at(resource_class);
   if (std::exchange(seen.told_of_minimum, seen.min > 0) || seen.min == 0) return;

@@ -4,10 +4,10 @@
 //
 // The desired capacity is always written as a whole: what lives in the snapshot of this pass
 // (Pending and InService), and what was asked for and is still to come, and what is launched now;
-// less what is seen to have ended since with its place.
-// It is never written lower than what lives, because the group would choose whom to end, nor lower
-// than the group's own minimum, because AWS would refuse it. Instances
-// end by name, with the desired capacity lowered, so that none is replaced.
+// less what is seen to have ended since with its place. It is never written lower than what lives,
+// because the group would choose whom to end, nor lower than the group's own minimum, because AWS
+// would refuse it. Instances end by name, with the desired capacity lowered, so that none is
+// replaced.
 //
 // What was requested and is not there yet is listed as instances called GROUP/pending-1, -2, …, be
 // it that we asked for it or that the group replaces an instance that ended by itself. A launch
