@@ -45,6 +45,12 @@ RequestBudget::Micros spacing_of(std::size_t classes, std::size_t listings, Mill
   return RequestBudget::Micros(std::min(interval / 2, kLongestSpread)) / requests;
 }
 
+std::optional<WallTime> when(const std::optional<std::string>& told) {
+  if (!told) return std::nullopt;
+  const auto time = parse_rfc3339(*told);
+  return time ? std::optional(*time) : std::nullopt;
+}
+
 }  // namespace
 
 // One reading: what was asked and answered. Worked on by several threads.
@@ -120,7 +126,8 @@ class CircleCi::Sweep {
       const auto found = readings.find(runner.resource_class);
       auto& known = found != readings.end() ? *found->second.runners
                                             : runners_of_others[runner.resource_class];
-      known.push_back({runner.name, {}, false});
+      known.push_back(
+          {runner.name, {}, false, when(runner.first_connected), when(runner.last_connected)});
     }
   }
 

@@ -44,6 +44,20 @@ class CircleCiTest : public testing::Test {
   ManualClock clock{WallTime(std::chrono::hours(500'000))};
 };
 
+TEST_F(CircleCiTest, DoesWithoutTimesThatAreNone) {
+  server.answer_to("/api/v3/runner?", 200, R"({"items":[
+      {"resource_class":"acme/linux","name":"i-1","first_connected":"","last_connected":null},
+      {"resource_class":"acme/linux","name":"i-2","first_connected":"yesterday"}]})");
+  auto queue = queue_of({"acme/linux"});
+  const auto demand = queue.read({});
+  EXPECT_EQ(why(demand.at("acme/linux")), "it is known");
+  ASSERT_EQ(demand.at("acme/linux").runners->size(), 2U);
+  for (const auto& runner : *demand.at("acme/linux").runners) {
+    EXPECT_EQ(runner.first_connected, std::nullopt) << runner.name;
+    EXPECT_EQ(runner.last_connected, std::nullopt) << runner.name;
+  }
+}
+
 TEST_F(CircleCiTest, ReadsBothCountsAndWhoHasConnected) {
   auto queue = queue_of({"acme/linux"});
   const auto demand = queue.read({});
@@ -55,6 +69,8 @@ TEST_F(CircleCiTest, ReadsBothCountsAndWhoHasConnected) {
   ASSERT_EQ(linux_class.runners->size(), 1U);
   EXPECT_EQ(linux_class.runners->at(0).name, "i-1");
   EXPECT_EQ(linux_class.runners->at(0).busy, std::nullopt);
+  EXPECT_EQ(linux_class.runners->at(0).first_connected, *parse_rfc3339("2020-05-15T00:00:00Z"));
+  EXPECT_EQ(linux_class.runners->at(0).last_connected, *parse_rfc3339("2020-05-16T00:00:00Z"));
   EXPECT_TRUE(server.find_request([](const auto& request) {
     return request.path == "/api/v3/runner/tasks" &&
            request.query == "resource-class=acme%2Flinux" &&

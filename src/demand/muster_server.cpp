@@ -48,9 +48,22 @@ fleet::ClassDemand as_port(const protocol::ClassDemand& told, WallTime now) {
   fleet::ClassDemand demand;
   demand.demand = scaling::DemandReading{told.unclaimed, told.running, now};
   for (const auto& runner : told.runners) {
-    demand.runners->push_back({runner.name, runner.busy, runner.tasks_claimed > 0});
+    demand.runners->push_back({runner.name, runner.busy, runner.tasks_claimed > 0,
+                               runner.first_connected, runner.last_connected});
   }
   return demand;
+}
+
+// Only their names are of interest: an instance of ours may have been given another class's token.
+void add_others(std::map<std::string, fleet::ClassDemand>& demand,
+                const std::vector<protocol::OtherRunner>& others) {
+  for (const auto& runner : others) {
+    const auto [one, added] = demand.try_emplace(
+        runner.resource_class, fleet::ClassDemand{scaling::DemandUnknown{"not asked for"}});
+    if (added || std::holds_alternative<scaling::DemandUnknown>(one->second.demand)) {
+      one->second.runners->push_back({runner.name, std::nullopt, false});
+    }
+  }
 }
 
 }  // namespace
@@ -78,7 +91,8 @@ std::optional<Error> MusterServer::read_into(std::map<std::string, fleet::ClassD
                                              std::stop_token stop) {
   // Before the call: a reading is never taken for younger than it is.
   const auto now = clock_.wall();
-  const auto answer = get(reading_, access_, query_for(classes), kReadTimeout, stop);
+  const auto query = query_for(classes) + "&others=true";
+  const auto answer = get(reading_, access_, query, kReadTimeout, stop);
   remember_version(answer ? answer->version : "");
   for (const auto& name : classes) {
     const auto why =
@@ -90,6 +104,7 @@ std::optional<Error> MusterServer::read_into(std::map<std::string, fleet::ClassD
     const auto found = demand.find(told.resource_class);
     if (found != demand.end()) found->second = as_port(told, now);
   }
+  add_others(demand, answer->others.value_or(std::vector<protocol::OtherRunner>()));
   return std::nullopt;
 }
 

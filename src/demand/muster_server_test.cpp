@@ -65,7 +65,18 @@ TEST_F(MusterServerTest, ReadsEachClassAndSaysWhichIsUnknown) {
 
   const auto asked = server.find_request([](const auto&) { return true; });
   EXPECT_EQ(asked->path, "/api/muster/v1/demand");
-  EXPECT_EQ(asked->query, "resource-class=local%2Fsmall&resource-class=local%2Flarge");
+  EXPECT_EQ(asked->query, "resource-class=local%2Fsmall&resource-class=local%2Flarge&others=true");
+}
+
+TEST_F(MusterServerTest, TellsOfRunnersOfClassesThatItWasNotAskedFor) {
+  auto told = some_demand();
+  told.others = {{"local/arm", "i7"}, {"local/small", "i8"}};
+  server.answer_with(200, protocol::to_json(told));
+  const auto demand = queue.read({});
+  ASSERT_EQ(demand.at("local/arm").runners->size(), 1U);
+  EXPECT_EQ(demand.at("local/arm").runners->at(0).name, "i7");
+  EXPECT_EQ(why(demand.at("local/arm")), "not asked for");
+  EXPECT_EQ(demand.at("local/small").runners->size(), 2U) << "it has told all of its own";
 }
 
 TEST_F(MusterServerTest, ReadsTheOthersWhenOneClassDoesNotExist) {

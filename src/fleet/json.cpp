@@ -47,6 +47,12 @@ json::array texts(const std::vector<std::string>& words) {
   return array;
 }
 
+json::array times(const std::vector<WallTime>& all) {
+  json::array array;
+  for (const auto at : all) array.push_back(time(at));
+  return array;
+}
+
 json::object object(const Demand& demand) {
   if (const auto* unknown = std::get_if<DemandUnknown>(&demand)) {
     return {{"unknown", text(unknown->why)}};
@@ -153,6 +159,7 @@ json::object object(const Snapshot& snapshot) {
   return {{"now", time(snapshot.now)},
           {"demand", object(snapshot.demand)},
           {"instances", objects(snapshot.instances)},
+          {"outsiders", times(snapshot.outsiders)},
           {"instances_unknown", text(snapshot.instances_unknown)},
           {"failed_boots", texts(snapshot.failed_boots)},
           {"failed_launches", snapshot.failed_launches},

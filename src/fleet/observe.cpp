@@ -180,6 +180,25 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
   unexplained = std::clamp<std::int64_t>(reading->running - at_work, unexplained, unlisted);
 }
 
+// Of one that is listed and gone, nobody says that it is: it may have run its last task long ago.
+bool may_run_a_task(const KnownRunner& runner, WallTime now) {
+  if (runner.busy) return *runner.busy;
+  return runner.last_connected && now - *runner.last_connected < kOffline;
+}
+
+std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& seen, WallTime now) {
+  std::vector<WallTime> since;
+  if (!demand.runners) return since;
+  std::set<std::string_view> ours;
+  for (const auto& instance : seen.snapshot.instances) ours.insert(instance.id);
+  for (const auto& runner : *demand.runners) {
+    if (since.size() == kMostOutsiders) break;
+    if (!runner.first_connected || ours.contains(runner.name)) continue;
+    if (may_run_a_task(runner, now)) since.push_back(*runner.first_connected);
+  }
+  return since;
+}
+
 }  // namespace
 
 bool was_told(const ClassMemory& memory, const FailedLaunch& failed) {
@@ -202,6 +221,7 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.memory.unexplained_tasks = before.unexplained_tasks;
   if (lists_runners) observe_ended(managed.name, capacity, known, before, seen);
   explain_tasks(demand, known, seen);
+  seen.snapshot.outsiders = outsiders(demand, seen, now);
   seen.snapshot.failed_launches = before.failed_launches;
   seen.memory.told_failure = before.told_failure;
   if (const auto failed = capacity.failed_launches.find(managed.name);

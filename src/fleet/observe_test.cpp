@@ -66,6 +66,27 @@ TEST(Observe, AsksForNoMoreThanTheProviderLetsLive) {
   EXPECT_EQ(max(6, {{"local/large", 2}}), 6);
 }
 
+TEST(Observe, KnowsWhoElseMayRunATask) {
+  const auto runner = [](std::string name, std::optional<bool> busy, std::optional<WallTime> first,
+                         std::optional<WallTime> last) {
+    return KnownRunner{std::move(name), busy, false, first, last};
+  };
+  const auto outsiders = [](KnownRunner other) {
+    return observe(kClass, {{instance()}, {}}, known({std::move(other)}), {}, kNow)
+        .snapshot.outsiders;
+  };
+  const auto first = kNow - std::chrono::hours(2);
+  const auto lately = kNow - std::chrono::minutes(29);
+  const auto long_ago = kNow - std::chrono::minutes(30);
+  EXPECT_THAT(outsiders(runner("box", std::nullopt, first, lately)), ElementsAre(first));
+  EXPECT_THAT(outsiders(runner("box", std::nullopt, first, long_ago)), IsEmpty());
+  EXPECT_THAT(outsiders(runner("box", std::nullopt, first, std::nullopt)), IsEmpty());
+  EXPECT_THAT(outsiders(runner("box", std::nullopt, std::nullopt, lately)), IsEmpty());
+  EXPECT_THAT(outsiders(runner("box", true, first, long_ago)), ElementsAre(first));
+  EXPECT_THAT(outsiders(runner("box", false, first, lately)), IsEmpty());
+  EXPECT_THAT(outsiders(runner("i0", true, first, lately)), IsEmpty());
+}
+
 TEST(Observe, TellsOnceThatABootSucceeded) {
   const auto runners = known({{"i0", false, false}});
   const auto first = observe(kClass, {{instance()}, {}}, runners, {}, kNow);

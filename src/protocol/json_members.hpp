@@ -30,7 +30,7 @@ BOOST_DESCRIBE_STRUCT(RunnerItem, (),
                       (resource_class, hostname, name, first_connected, last_connected, last_used,
                        version, ip))
 BOOST_DESCRIBE_STRUCT(RunnerList, (), (items))
-BOOST_DESCRIBE_STRUCT(RunnerName, (), (resource_class, name))
+BOOST_DESCRIBE_STRUCT(RunnerName, (), (resource_class, name, first_connected, last_connected))
 BOOST_DESCRIBE_STRUCT(Page, (), (next))
 BOOST_DESCRIBE_STRUCT(RunnerNames, (), (items, next_page_token, page))
 BOOST_DESCRIBE_STRUCT(RunnerContact, (), (name, last_connected))
@@ -83,7 +83,8 @@ BOOST_DESCRIBE_STRUCT(RunnerActivity, (),
                       (name, busy, tasks_claimed, first_connected, last_connected))
 BOOST_DESCRIBE_STRUCT(ClassDemand, (),
                       (resource_class, unclaimed, running, oldest_queued_at, runners))
-BOOST_DESCRIBE_STRUCT(Demand, (), (version, classes))
+BOOST_DESCRIBE_STRUCT(OtherRunner, (), (resource_class, name))
+BOOST_DESCRIBE_STRUCT(Demand, (), (version, classes, others))
 BOOST_DESCRIBE_STRUCT(ClassFleet, (),
                       (resource_class, desired, live, booting, idle, busy, draining, min, max,
                        reasons))

@@ -65,7 +65,8 @@ using EveryMessage =
                    HeartbeatAnswer, StepUpdate, OutputAnswer, FinishRequest, SubmitPipeline,
                    ConfigProblem, ConfigRefused, PipelineCreated, StepStatus, TaskStatus, JobStatus,
                    WorkflowStatus, PipelineStatus, PipelineItem, PipelineList, RunnerActivity,
-                   ClassDemand, Demand, ClassFleet, FleetReport, ClassStatus, FleetStatus, Health>;
+                   OtherRunner, ClassDemand, Demand, ClassFleet, FleetReport, ClassStatus,
+                   FleetStatus, Health>;
 TYPED_TEST_SUITE(RoundTrip, EveryMessage);
 
 TYPED_TEST(RoundTrip, KeepsEveryMember) {

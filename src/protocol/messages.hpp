@@ -42,6 +42,8 @@ struct RunnerList {
 struct RunnerName {
   std::string resource_class;
   std::string name;
+  std::optional<std::string> first_connected;  // RFC 3339; of no use to a scaler if it is not
+  std::optional<std::string> last_connected;
 };
 // Not documented of the list of runners, but of others of CircleCI's lists: its version 2 says
 // next_page_token where there is more, and newer ones page.next.
@@ -303,6 +305,11 @@ struct RunnerActivity {
   WallTime last_connected{};
 };
 
+struct OtherRunner {
+  std::string resource_class;
+  std::string name;
+};
+
 struct ClassDemand {
   std::string resource_class;
   std::int64_t unclaimed = 0;
@@ -314,6 +321,8 @@ struct ClassDemand {
 struct Demand {
   std::string version;  // opaque; send it back as `seen` to wait for a change
   std::vector<ClassDemand> classes;
+  // Runners of other classes, if they were asked for: no change of theirs is waited for.
+  std::optional<std::vector<OtherRunner>> others;
 };
 
 // What a scaler tells the server about a class, for people to see. The server keeps the latest.

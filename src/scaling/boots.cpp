@@ -9,6 +9,9 @@ namespace muster::scaling {
 
 namespace {
 
+// The queue's keeper and the cloud tell times by clocks of their own.
+constexpr Millis kClocksPart = std::chrono::minutes(10);
+
 Millis backoff_after(std::int64_t failures, const Policy& policy) {
   auto pause = std::max(policy.boot_backoff_first, Millis(0));
   const auto most = std::max(policy.boot_backoff_most, pause);
@@ -96,7 +99,11 @@ std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot)
   const auto known = count(snapshot.instances);
   const bool believed = is_long_silent(instance, snapshot) &&
                         count_of_dead(snapshot) <= most_believable_dead(snapshot);
-  return known.busy + (believed ? known.connected + known.draining : 0);
+  if (!believed) return known.busy;
+  const auto outsiders = std::ranges::count_if(snapshot.outsiders, [&](const auto since) {
+    return later(since, kClocksPart) <= instance.launched_at;
+  });
+  return known.busy + known.connected + known.draining + outsiders;
 }
 
 State judge_boots(const Snapshot& snapshot, bool queue_known) {

@@ -45,7 +45,9 @@ std::int64_t most_believable_dead(const Snapshot& snapshot);
 
 // How many of the tasks that run cannot be this one's, which is overdue. Whoever is connected may
 // be idle, and so explains no task; but an instance that has been silent for long is believed to be
-// dead rather than to run what another one may run, unless the list is believed to be wrong.
+// dead rather than to run what another one may run, unless the list is believed to be wrong. Of
+// outsiders only those count that were known long before its launch: a later one may be itself,
+// under another name.
 std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot);
 
 // What to remember of boots after this snapshot. While the queue is unknown, so is who has

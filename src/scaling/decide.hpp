@@ -89,6 +89,9 @@ struct PlanShare {
 struct Snapshot {
   Demand demand;
   std::vector<Instance> instances;  // all that exist
+  // Runners of the class that are none of these, and may be running a task: since when each has
+  // been known to the queue's keeper.
+  std::vector<WallTime> outsiders;
   // Why they could not be listed. Then they are those that were there last, and nothing is done.
   std::string instances_unknown;
   std::vector<std::string> failed_boots;  // ids that ended without ever connecting, each told once

@@ -385,6 +385,20 @@ TEST(Decide, EndsNoneOfManyWhileATaskRunsThatMayBeTheirs) {
   EXPECT_EQ(world.demand(0, 0, -seconds(2)).decide().reap.size(), 1U) << "nothing runs any more";
 }
 
+// A machine that somebody runs beside the group must not keep dead instances alive.
+TEST(Decide, EndsADeadOneWhileOutsidersRunWhatRuns) {
+  const auto ended = [](Millis known_for, Millis silent_for) {
+    auto world = World().reaping().demand(1, 1).outsider(known_for).with(1, booting, silent_for);
+    world.remembering(world.decide().next).demand(1, 1, -seconds(1));
+    return std::ssize(world.decide().reap);
+  };
+  using std::chrono::hours;
+  EXPECT_EQ(ended(hours(9), minutes(11)), 1);
+  EXPECT_EQ(ended(hours(9), minutes(9)), 0) << "not silent for long";
+  EXPECT_EQ(ended(minutes(12), minutes(11)), 0) << "it may be the instance, under another name";
+  EXPECT_EQ(ended(minutes(5), minutes(11)), 0);
+}
+
 TEST(Decide, EndsWhatIsOlderThanAnyTask) {
   using std::chrono::hours;
   EXPECT_THAT(World().reaping().with(1, connected, hours(6)).decide().reap, ElementsAre("i0"));

@@ -34,6 +34,10 @@ class World {
     }
     return *this;
   }
+  World& outsider(Millis known_for) {
+    snapshot_.outsiders.push_back(kNow - known_for);
+    return *this;
+  }
   World& requested(int many, Millis age = std::chrono::seconds(1)) {
     with(many, InstanceState::booting, age);
     for (auto& it : std::span(snapshot_.instances).last(static_cast<std::size_t>(many))) {

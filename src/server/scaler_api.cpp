@@ -40,6 +40,9 @@ Result<Outcome> demand(Call& call) {
   if (patience > Millis(0) && call.query("seen") == reading.version) {
     return Park{std::move(topics), patience};
   }
+  if (call.query("others") == "true") {
+    reading.others = call.store.runners().active_elsewhere(names, call.now.wall);
+  }
   return answer(200, reading);
 }
 

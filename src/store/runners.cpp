@@ -1,11 +1,15 @@
 #include "store/runners.hpp"
 
+#include <set>
+#include <string_view>
+
 namespace muster::store {
 namespace {
 
 constexpr auto kShownFor = std::chrono::hours(12);
 // Longer than any long poll or heartbeat takes, so that a runner that lives is always in.
 constexpr auto kActiveFor = std::chrono::minutes(5);
+constexpr std::size_t kMostElsewhere = 1'000;
 
 }  // namespace
 
@@ -59,6 +63,19 @@ std::vector<protocol::RunnerActivity> Runners::activity(const std::string& resou
            resource_class, now - kActiveFor);
        rows.next();) {
     items.push_back({rows.text(0), rows.boolean(4), rows.integer(1), rows.time(2), rows.time(3)});
+  }
+  return items;
+}
+
+std::vector<protocol::OtherRunner> Runners::active_elsewhere(
+    const std::vector<std::string>& classes, WallTime now) {
+  const std::set<std::string_view> asked(classes.begin(), classes.end());
+  std::vector<protocol::OtherRunner> items;
+  for (auto rows = db_->query("SELECT resource_class, name FROM runner WHERE last_connected >= ? "
+                              "ORDER BY last_connected DESC",
+                              now - kActiveFor);
+       items.size() < kMostElsewhere && rows.next();) {
+    if (!asked.contains(rows.text(0))) items.push_back({rows.text(0), rows.text(1)});
   }
   return items;
 }

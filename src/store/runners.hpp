@@ -40,6 +40,10 @@ class Runners {
   // Those heard of in the last minutes, or running a task: what a scaler counts.
   std::vector<protocol::RunnerActivity> activity(const std::string& resource_class, WallTime now);
 
+  // Of those, the ones of other classes than these; 1,000 at most, the latest first.
+  std::vector<protocol::OtherRunner> active_elsewhere(const std::vector<std::string>& classes,
+                                                      WallTime now);
+
   void forget_unseen(WallTime now);
 
  private:

@@ -339,6 +339,22 @@ TEST_F(StoreTest, OutputNeitherLosesNorDoublesAByte) {
   EXPECT_EQ(*read_file(outputs.path(key), 100), "hello world");
 }
 
+TEST_F(StoreTest, KnowsWhichRunnersOfOtherClassesAreActive) {
+  auto& runners = store_->runners();
+  const auto seen = [&](const std::string& resource_class, const std::string& name, Millis ago) {
+    runners.contacted({.resource_class = resource_class, .name = name}, now_.wall - ago);
+  };
+  seen(kClass, "ours", 0min);
+  seen("local/a", "earlier", 2min);
+  seen("local/b", "later", 1min);
+  seen("local/b", "gone", 6min);
+  const auto others = runners.active_elsewhere({kClass}, now_.wall);
+  ASSERT_EQ(others.size(), 2U);
+  EXPECT_EQ(others[0].name, "later");
+  EXPECT_EQ(others[1].resource_class, "local/a");
+  EXPECT_TRUE(runners.active_elsewhere({kClass, "local/a", "local/b"}, now_.wall).empty());
+}
+
 TEST_F(StoreTest, TokensAreHashedRevocableAndOfTheirKind) {
   const auto made = store_->catalog().create_token({kClass, "n", std::nullopt}, now_.wall);
   ASSERT_TRUE(made);
