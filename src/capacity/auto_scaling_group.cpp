@@ -29,7 +29,7 @@ bool is_failed_launch(const aws::ScalingActivity& activity) {
 
 AutoScalingGroups::AutoScalingGroups(std::unique_ptr<GroupApi> api,
                                      std::map<std::string, GroupSettings> classes,
-                                     const Clock& clock, Millis patience)
+                                     const Clock& clock, Patience patience)
     : api_(std::move(api)), classes_(std::move(classes)), clock_(clock), patience_(patience) {}
 
 std::string AutoScalingGroups::region_in_words() const {
@@ -45,8 +45,8 @@ std::string AutoScalingGroups::pending_id(const std::string& resource_class,
 Result<fleet::CapacityList> AutoScalingGroups::list(const std::stop_token& stop) {
   listed_at_ = clock_.monotonic();
   return within(
-      patience_, region_in_words(), [&](const std::stop_token& late) { return list_all(late); },
-      stop);
+      patience_.list, region_in_words(),
+      [&](const std::stop_token& late) { return list_all(late); }, stop);
 }
 
 Result<fleet::CapacityList> AutoScalingGroups::list_all(const std::stop_token& stop) {
@@ -184,7 +184,7 @@ Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& re
                                                            std::int64_t count,
                                                            const std::stop_token& stop) {
   return within(
-      fleet::kLongestAct, region_in_words(),
+      patience_.act, region_in_words(),
       [&](const std::stop_token& late) { return launch_in_time(resource_class, count, late); },
       stop);
 }
@@ -230,7 +230,7 @@ void AutoScalingGroups::suspend_rebalancing(const std::string& resource_class,
   auto& seen = seen_.at(resource_class);
   if (!settings.suspend_rebalancing || !seen.rebalances) return;
   const auto done = within(
-      std::min(patience_, kAside), region_in_words(),
+      std::min(patience_.list, kAside), region_in_words(),
       [&](const std::stop_token& late) {
         return api_->suspend_process(settings.group, kRebalance, late);
       },
@@ -254,7 +254,7 @@ Result<AutoScalingGroups::Now> AutoScalingGroups::look(const std::string& resour
                                                        const std::stop_token& stop) const {
   const auto& name = classes_.at(resource_class).group;
   const auto groups = within(
-      patience_, region_in_words(),
+      patience_.list, region_in_words(),
       [&](const std::stop_token& late) { return api_->groups(std::span(&name, 1), late); }, stop);
   if (!groups) return groups.error();
   if (groups->empty()) return Error{ErrorKind::not_found, "the group is gone: " + printable(name)};
@@ -317,7 +317,7 @@ Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std:
   const auto found = seen_.find(resource_class);
   if (found == seen_.end() || found->second.pending == 0) return ok();
   return within(
-      fleet::kLongestAct, region_in_words(),
+      patience_.act, region_in_words(),
       [&](const std::stop_token& late) { return withdraw_in_time(resource_class, count, late); },
       stop);
 }

@@ -62,11 +62,17 @@ Result<std::unique_ptr<GroupApi>> open_group_api(const std::string& region);
 
 class AutoScalingGroups final : public fleet::CapacityProvider {
  public:
-  // How long a region's groups are waited for, with all that is asked of them.
-  static constexpr Millis kPatience = std::chrono::seconds(5);
+  // How long a region is waited for.
+  struct Patience {
+    Millis list = std::chrono::seconds(5);  // with all that is asked of its groups
+    Millis act = fleet::kLongestAct;        // with the look before it
+  };
 
   AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<std::string, GroupSettings> classes,
-                    const Clock& clock = system_clock(), Millis patience = kPatience);
+                    const Clock& clock, Patience patience);
+  AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<std::string, GroupSettings> classes,
+                    const Clock& clock = system_clock())
+      : AutoScalingGroups(std::move(api), std::move(classes), clock, Patience()) {}
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
   Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
@@ -138,7 +144,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   const std::unique_ptr<GroupApi> api_;
   const std::map<std::string, GroupSettings> classes_;
   const Clock& clock_;
-  const Millis patience_;
+  const Patience patience_;
   std::map<std::string, Seen> seen_;  // by class
   std::atomic<MonotonicTime> listed_at_{};
 };

@@ -36,6 +36,7 @@ struct Region {
   bool silent = false;             // until the asker has lost his patience
   bool activities_silent = false;  // likewise
   bool suspending_silent = false;  // likewise
+  bool writing_silent = false;     // likewise
   Millis ahead{0};                 // AWS's clock, of ours
 
   void instance(const std::string& id, const std::string& state) {
@@ -65,8 +66,9 @@ class RegionApi final : public GroupApi {
     return region_.activities;
   }
   Result<void> set_desired_capacity(const std::string&, int desired,
-                                    const std::stop_token&) override {
+                                    const std::stop_token& stop) override {
     if (region_.trouble) return *region_.trouble;
+    if (region_.writing_silent) return given_up(stop);
     region_.desired.push_back(desired);
     region_.group.desired = desired;
     return ok();
@@ -135,7 +137,7 @@ TEST_F(AutoScalingGroupsTest, ListsWhatLivesAndWhatIsStillToCome) {
 
 TEST_F(AutoScalingGroupsTest, ASilentRegionIsGivenUpByName) {
   AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
-                          {{"acme/linux", {.group = "runners"}}}, clock, Millis(20));
+                          {{"acme/linux", {.group = "runners"}}}, clock, {.list = Millis(20)});
   region.silent = true;
   const auto none = hasty.list({});
   ASSERT_FALSE(none);
@@ -160,7 +162,7 @@ TEST_F(AutoScalingGroupsTest, ASilentRegionIsGivenUpByName) {
 TEST_F(AutoScalingGroupsTest, LaunchesInTimeEvenIfTheRebalancingIsNotToBeSuspended) {
   AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
                           {{"acme/linux", {.group = "runners", .suspend_rebalancing = true}}},
-                          clock, Millis(20));
+                          clock, {.list = Millis(20)});
   region.suspending_silent = true;
   ASSERT_TRUE(hasty.list({}));
   EXPECT_THAT(*hasty.launch("acme/linux", 1, {}), ElementsAre("runners/pending-1"));
@@ -419,10 +421,22 @@ TEST_F(AutoScalingGroupsTest, AWithdrawalGivesUpASilentRegion) {
   region.instance("i-1", "InService");
   region.group.desired = 3;
   AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
-                          {{"acme/linux", {.group = "runners"}}}, clock, Millis(10));
+                          {{"acme/linux", {.group = "runners"}}}, clock, {.list = Millis(10)});
   EXPECT_TRUE(hasty.list({}));
   region.silent = true;
   EXPECT_EQ(hasty.withdraw("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
+}
+
+// A lease lasts no longer than what is begun under it may take.
+TEST_F(AutoScalingGroupsTest, NoWriteTakesLongerThanALeaseAllowsFor) {
+  region.group.desired = 3;
+  AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
+                          {{"acme/linux", {.group = "runners"}}}, clock, {.act = Millis(10)});
+  EXPECT_TRUE(hasty.list({}));
+  region.writing_silent = true;
+  EXPECT_EQ(hasty.withdraw("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
+  EXPECT_EQ(hasty.launch("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
+  EXPECT_THAT(region.desired, IsEmpty());
 }
 
 TEST_F(AutoScalingGroupsTest, AReplacementIsOnlyRequested) {
