@@ -55,6 +55,26 @@ def test_forty_tasks_forty_launches(world, server, small, aws, bridges):
 
 
 @pytest.mark.timeout(600)
+def test_a_group_that_is_shown_late(world, server, small, aws, bridges):
+    """What it shows is seconds old, also right before a write."""
+    aws.delays.show = 3
+    group = aws.create_group("runners", maximum=40)
+    bridge = bridge_to(bridges, world, server, small, aws)
+    program = Scaler(world, server, aws, max=40, boot_timeout="5m").start()
+    pipelines = []
+    for wave in (10, 6, 3):
+        pipelines.append(world.submit(server, config(build=job("sleep 1", parallelism=wave))))
+        wait_until(lambda: any(task["state"] != "queued" for task in pipelines[-1].tasks()), 300,
+                   f"a wave of {wave} to start")
+    for pipeline in pipelines:
+        assert pipeline.wait(500)["state"] == "success", program.tail()
+        assert {task["attempt"] for task in pipeline.tasks()} == {1}
+    wait_for_zero(group)
+    assert not bridge.killed, "a busy one was ended"
+    assert 10 <= group.launched() <= 19, "more were launched than there were tasks"
+
+
+@pytest.mark.timeout(600)
 def test_tasks_that_come_while_instances_end(world, server, small, aws, bridges):
     aws.delays.launch = aws.delays.boot = 0.1
     group = aws.create_group("runners", maximum=40)
@@ -278,6 +298,23 @@ def test_many_dead_machines_at_once_are_left_alone_and_do_not_become_more_and_mo
     bridge.boots = lambda name: True
     assert pipeline.wait(300)["state"] == "success", program.tail()
     assert not bridge.killed, "a busy one was ended"
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("queue", ["circleci", "server"])
+def test_an_instance_with_another_class_s_token_keeps_its_task(
+        world, server, small, aws, bridges, queue):
+    """It was launched for local/small, and registers under a class that nobody scales."""
+    group = aws.create_group("runners", maximum=1)
+    other = server.create_class("local/other")
+    bridge = bridge_to(bridges, world, server, other, aws)
+    program = Scaler(world, server, aws, queue=queue, max=1, boot_timeout="3s").start()
+    world.submit(server, config(build=job("true")))
+    theirs = world.submit(server, config(build=job("sleep 20", resource_class="local/other")))
+    assert theirs.wait(200)["state"] == "success", program.tail()
+    assert "an instance's runner has registered under another class" in program.output()
+    wait_until(lambda: bridge.released, 60, "the instance to go by itself")
+    assert not bridge.killed, "it was ended in mid-job"
 
 
 @pytest.mark.timeout(400)

@@ -27,6 +27,18 @@ def test_instances_take_their_time(aws, group, boto):
     assert group.launched() == 2
 
 
+def test_what_is_shown_may_be_as_it_was(aws, group, boto):
+    def shown():
+        described, = boto.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return described["DesiredCapacity"], len(described["Instances"])
+    aws.delays.show = 3600
+    set_desired(boto, 2)
+    settle(group, 2)
+    assert shown() == (0, 0)
+    aws.delays.show = 0
+    assert shown() == (2, 2)
+
+
 def test_bounds_of_the_desired_capacity(aws, boto):
     group = aws.create_group("runners", maximum=3, MinSize=1, DesiredCapacity=2)
     assert refused(set_desired, boto, 4)[2] == (

@@ -16,9 +16,13 @@ def filled_in(**words):
 
 
 class Scaler:
-    """`aws`: Moto or StrictAws. `groups`: resource class to the group of its instances."""
+    """`aws`: Moto or StrictAws. `groups`: resource class to the group of its instances.
 
-    def __init__(self, world, server, aws, allowed=NEEDED, groups=None, name="scaler", **policy):
+    `queue`: our server is read as if it were CircleCI, or as what it is ("server").
+    """
+
+    def __init__(self, world, server, aws, allowed=NEEDED, groups=None, name="scaler",
+                 queue="circleci", **policy):
         self.world = world
         self.keys = aws.create_user(name, [
             {"Effect": "Allow", "Action": allowed, "Resource": "*"}])
@@ -27,8 +31,8 @@ class Scaler:
                             "AWS_ENDPOINT_URL": aws.url}
         self.file = world.place / "scaler.yaml"
         self.file.write_text(json.dumps({
-            "circleci": {"url": server.url, "token_file": str(server.data / "token"),
-                         "poll_interval": "1s"},
+            queue: {"url": server.url, "token_file": str(server.data / "token"),
+                    **({"poll_interval": "1s"} if queue == "circleci" else {})},
             "state_directory": str(world.place / "scaler-state"),
             "resource_classes": {
                 name: {"max": 6, **policy,

@@ -108,7 +108,7 @@ def describe_groups(aws, given):
     groups = sorted((group for group in aws.groups.values() if not names or group.name in names),
                     key=lambda group: group.name)
     shown, more = page(groups, lambda group: group.name, given, "groups", 50, 100, aws.page_size)
-    return {"AutoScalingGroups": [group.describe() for group in shown], **more}
+    return {"AutoScalingGroups": [group.shown() for group in shown], **more}
 
 
 @action("SetDesiredCapacity", "AutoScalingGroupName", "DesiredCapacity", "HonorCooldown")

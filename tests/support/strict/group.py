@@ -30,6 +30,7 @@ class Delays:
     replace: float = 1.0  # from an instance's end to the next one's launch
     terminate: float = 0.1  # how long one is Terminating
     retry: float = 0.3  # from a failed launch to the next
+    show: float = 0.0  # from a change to the first description of the group that has it
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Group:
         self.deleting = self.deleted = False
         self.busy_until = 0.0  # the cooldown
         self.launches_fail, self.pending_for_ever, self.ever_launched = None, False, 0
+        self.views = [(time.monotonic(), self.describe())]  # what it was, and since when
 
     # --- For tests ------------------------------------------------------------------------------
     # `launches_fail` (a message, or None) and `pending_for_ever` may be set at any time.
@@ -138,6 +140,7 @@ class Group:
             self.launch_due(now)
         if "Terminate" not in self.suspended:
             self.scale_in()
+        self.remember_view()
 
     def age(self, instance, now):
         delays, lasted = self.aws.delays, now - instance.since
@@ -201,6 +204,18 @@ class Group:
         free += [i for i in active if i.state == "Pending"]
         for instance in free[:max(len(active) - self.desired, 0)]:
             self.terminate(instance, "a difference between desired and actual capacity", False)
+
+    def remember_view(self):
+        view, now = self.describe(), time.monotonic()
+        if view != self.views[-1][1]:
+            self.views.append((now, view))
+        while len(self.views) > 1 and self.views[1][0] <= now - self.aws.delays.show:
+            del self.views[0]
+
+    def shown(self):
+        """As DescribeAutoScalingGroups has it: AWS promises no more than that it will be right."""
+        self.remember_view()
+        return self.views[0][1]
 
     def describe(self):
         settings = self.settings
