@@ -101,7 +101,8 @@ inline constexpr Text kSimulate{
     "Runs the tasks of a trace, or made-up ones, in a virtual world: muster's own loop beside "
     "models "
     "of other scalers. Prints how long tasks waited and how many instance-hours that took. Nothing "
-    "outside is asked or changed. Policies: muster, muster-single, tutorial, provisioner, "
+    "outside is asked or changed. Policies: muster, muster-single, muster-eager, tutorial, "
+    "provisioner, "
     "buildkite, "
     "gitlab, drone, fixed:N, bound.",
     R"(Examples:

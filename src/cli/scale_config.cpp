@@ -296,6 +296,7 @@ class ConfigReader {
     if (local) scaled.capacity = read_local(reader, name, queue, policy);
     if (kind == "command") scaled.capacity = read_command(reader, policy);
     if (kind == "auto_scaling_group") scaled.capacity = read_group(reader, policy);
+    settle_soon_free(reader, scaled.capacity, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
     refuse_life_without_boot(reader, kind, policy);
@@ -319,6 +320,20 @@ class ConfigReader {
       const bool kept = (kind == "local" && policy.min > 0) || policy.headroom > 0 ||
                         policy.warm.least > 0 || policy.warm.percent_of_busy > 0;
       if (kept) policy.scale_in_delay = std::chrono::minutes(1);
+    }
+  }
+
+  // The end of a single-task instance's task frees nobody.
+  static void settle_soon_free(yaml::MapReader& reader, const ClassCapacity& capacity,
+                               scaling::Policy& policy) {
+    constexpr auto kKey = "soon_free";
+    const bool single_task = std::visit([](const auto& it) { return it.single_task; }, capacity);
+    if (single_task && reader.take(kKey) != nullptr) {
+      reader.problem_at(kKey,
+                        "is for 'mode: continuous', as a single-task instance is never free "
+                        "again: remove it");
+    } else {
+      policy.soon_free = !single_task && reader.boolean(kKey).value_or(true);
     }
   }
 

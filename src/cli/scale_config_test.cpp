@@ -118,6 +118,25 @@ TEST(ScaleConfig, InstancesThatAreKeptDoNotEndByThemselves) {
   EXPECT_EQ(large_with("    warm: 0\n").second, Millis(std::chrono::seconds(10)));
 }
 
+TEST(ScaleConfig, WhatWillSoonBeFreeIsCountedWhereItTakesAnotherTask) {
+  const auto text = [](std::string_view key, std::string_view mode) {
+    return fmt::format(
+        "circleci: {{token_variable: TOKEN}}\nstate_directory: scaler\n"
+        "resource_classes:\n  acme/one: {{max: 1, {}auto_scaling_group: {{name: r, mode: {}}}}}\n",
+        key, mode);
+  };
+  const auto counts = [&](std::string_view key, std::string_view mode) {
+    const auto config = std::get<ScaleConfig>(parse_scale_config(text(key, mode), "/"));
+    return config.classes.at(0).managed.policy.soon_free;
+  };
+  EXPECT_TRUE(counts("", "continuous"));
+  EXPECT_FALSE(counts("soon_free: false, ", "continuous"));
+  EXPECT_FALSE(counts("", "single-task"));
+  EXPECT_THAT(problems_of(text("soon_free: true, ", "single-task")),
+              ElementsAre("f:4:22: resource_classes.acme/one.soon_free: is for 'mode: continuous', "
+                          "as a single-task instance is never free again: remove it"));
+}
+
 TEST(ScaleConfig, AGroupHasNoScaleInDelay) {
   const auto with = [](std::string_view key) {
     return problems_of(fmt::format(

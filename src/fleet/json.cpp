@@ -92,6 +92,7 @@ json::object object(const Policy& policy) {
           {"launch_rate", rate(policy.launch_rate)},
           {"scale_in_rate", rate(policy.scale_in_rate)},
           {"spend_cap", spend_cap(policy.spend_cap)},
+          {"soon_free", policy.soon_free},
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
@@ -115,6 +116,13 @@ json::array window(const Window& window) {
   return array;
 }
 
+json::object object(const Turnover& turnover) {
+  return {{"boot_ms", turnover.boot.count()},    {"ended", turnover.ended},
+          {"run_time_ms", turnover.run_time},    {"recent", window(turnover.recent)},
+          {"waiting", window(turnover.waiting)}, {"counted_at", time(turnover.counted_at)},
+          {"unclaimed", turnover.unclaimed},     {"running", turnover.running}};
+}
+
 json::object object(const State& state) {
   return {{"failed_boots_in_a_row", state.failed_boots_in_a_row},
           {"backoff_until", time(state.backoff_until)},
@@ -126,7 +134,8 @@ json::object object(const State& state) {
           {"spend",
            {{"used", window(state.spend.used)},
             {"counted_until", time(state.spend.counted_until)},
-            {"living", state.spend.living}}}};
+            {"living", state.spend.living}}},
+          {"turnover", object(state.turnover)}};
 }
 
 json::object object(const Counts& counts) {
@@ -165,6 +174,7 @@ json::object object(const Snapshot& snapshot) {
           {"failed_launches", snapshot.failed_launches},
           {"launch_trouble", text(snapshot.launch_trouble)},
           {"any_boot_succeeded", snapshot.any_boot_succeeded},
+          {"boot_took_ms", millis(snapshot.boot_took)},
           {"policy", object(snapshot.policy)},
           {"state", object(snapshot.state)},
           {"plan_share", plan_share(snapshot.plan_share)}};

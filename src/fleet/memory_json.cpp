@@ -82,6 +82,25 @@ scaling::Spend spend(const json::object& object) {
   return spend;
 }
 
+scaling::Turnover turnover(const json::object& object) {
+  scaling::Turnover turnover;
+  with(object, "boot_ms", [&](const auto& it) { turnover.boot = Millis(number_of(it)); });
+  with(object, "ended", [&](const auto& it) { turnover.ended = number_of(it); });
+  with(object, "run_time_ms", [&](const auto& it) { turnover.run_time = number_of(it); });
+  with(object, "recent", [&](const auto& it) { turnover.recent = window(it); });
+  with(object, "waiting", [&](const auto& it) { turnover.waiting = window(it); });
+  with(object, "counted_at_ms", [&](const auto& it) { turnover.counted_at = time_of(it); });
+  with(object, "unclaimed", [&](const auto& it) { turnover.unclaimed = number_of(it); });
+  with(object, "running", [&](const auto& it) { turnover.running = number_of(it); });
+  return turnover;
+}
+json::object object(const scaling::Turnover& turnover) {
+  return {{"boot_ms", turnover.boot.count()},    {"ended", turnover.ended},
+          {"run_time_ms", turnover.run_time},    {"recent", window(turnover.recent)},
+          {"waiting", window(turnover.waiting)}, {"counted_at_ms", millis(turnover.counted_at)},
+          {"unclaimed", turnover.unclaimed},     {"running", turnover.running}};
+}
+
 ClassMemory read(const json::object& object) {
   ClassMemory memory;
   auto& state = memory.state;
@@ -95,6 +114,7 @@ ClassMemory read(const json::object& object) {
   with(object, "launches", [&](const auto& it) { state.launches = window(it); });
   with(object, "drains", [&](const auto& it) { state.drains = window(it); });
   with(object, "spend", [&](const auto& it) { state.spend = spend(it.as_object()); });
+  with(object, "turnover", [&](const auto& it) { state.turnover = turnover(it.as_object()); });
   with(object, "failed_launches", [&](const auto& it) { memory.failed_launches = number_of(it); });
   with(object, "unexplained_tasks",
        [&](const auto& it) { memory.unexplained_tasks = number_of(it); });
@@ -124,6 +144,7 @@ std::string to_json(const ClassMemory& memory) {
                                        {{"used", window(state.spend.used)},
                                         {"counted_until_ms", millis(state.spend.counted_until)},
                                         {"living", state.spend.living}}},
+                                      {"turnover", object(state.turnover)},
                                       {"failed_launches", memory.failed_launches},
                                       {"unexplained_tasks", memory.unexplained_tasks},
                                       {"connected", texts(memory.connected)},

@@ -14,7 +14,15 @@ ClassMemory full() {
                   .surplus = scaling::Surplus{WallTime(Millis(9)), 4},
                   .launches = {{WallTime(Millis(10)), 5}, {WallTime(Millis(11)), 6}},
                   .drains = {{WallTime(Millis(12)), 7}},
-                  .spend = {{{WallTime(Millis(13)), 8}}, WallTime(Millis(14)), 9}};
+                  .spend = {{{WallTime(Millis(13)), 8}}, WallTime(Millis(14)), 9},
+                  .turnover = {Millis(90'000),
+                               15,
+                               16,
+                               {{WallTime(Millis(17)), 18}},
+                               {{WallTime(Millis(19)), 20}},
+                               WallTime(Millis(21)),
+                               22,
+                               23}};
   memory.connected = {"i-3", "i-\"4\""};
   memory.doubtful = {"i-5"};
   memory.failed_launches = 2;
@@ -57,7 +65,9 @@ INSTANTIATE_TEST_SUITE_P(Texts, NoMemory,
                                          R"({"failed_launches":1.5})", R"({"surplus":{"least":1}})",
                                          R"({"launches":[[1]]})", R"({"drains":[1]})",
                                          R"({"spend":{"living":"x"}})", R"({"spend":[]})",
-                                         R"({"expected_ms":{"a":"b"}})", R"({"told_failure":1})"));
+                                         R"({"expected_ms":{"a":"b"}})",
+                                         R"({"turnover":{"boot_ms":""}})",
+                                         R"({"told_failure":1})"));
 
 }  // namespace
 }  // namespace muster::fleet

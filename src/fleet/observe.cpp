@@ -56,6 +56,22 @@ WallTime launch_of(const CapacityInstance& instance, const ClassMemory& before, 
   return now;
 }
 
+// Of those that this scaler has seen booting. Another one's may have connected long ago.
+class Boots {
+ public:
+  void add(Millis took) {
+    sum_ += took;
+    ++count_;
+  }
+  std::optional<Millis> mean() const {
+    return count_ > 0 ? std::optional(sum_ / count_) : std::nullopt;
+  }
+
+ private:
+  Millis sum_{};
+  int count_ = 0;
+};
+
 struct Living {
   std::vector<CapacityInstance> all;
   std::size_t listed = 0;  // so many of the first
@@ -99,6 +115,7 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
   const auto found = living(managed.name, capacity, before, now);
   auto& memory = seen.memory;
   seen.snapshot.instances.reserve(found.all.size());
+  Boots boots;
   // Most providers list in order of the ids: then the hints save the search.
   for (std::size_t i = 0; i < found.all.size(); ++i) {
     const auto& instance = found.all[i];
@@ -112,10 +129,14 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
     const bool believed = !lists_runners && now - launched_at >= managed.policy.boot_timeout;
     const bool connected = !instance.requested && (listed || connected_before || believed);
     if (connected) memory.connected.insert(memory.connected.end(), instance.id);
-    if (connected && !connected_before) seen.snapshot.any_boot_succeeded = true;
+    if (connected && !connected_before) {
+      seen.snapshot.any_boot_succeeded = true;
+      if (before.first_seen.contains(instance.id)) boots.add(now - launched_at);
+    }
     const auto state = state_of(instance, listed ? runner->second : nullptr, connected);
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested});
   }
+  if (lists_runners) seen.snapshot.boot_took = boots.mean();
 }
 
 // Those that the provider has seen end, and those that this process never saw: another one did, or

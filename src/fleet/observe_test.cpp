@@ -98,6 +98,24 @@ TEST(Observe, TellsOnceThatABootSucceeded) {
   EXPECT_THAT(gone.memory.connected, IsEmpty());
 }
 
+TEST(Observe, TellsHowLongThoseTookThatItSawBooting) {
+  const auto later = kNow + Millis(90'000);
+  const auto runners = known({{"i0", false, false}});
+  const auto booting = observe(kClass, {{instance()}, {}}, known({}), {}, kNow);
+  EXPECT_EQ(booting.snapshot.boot_took, std::nullopt);
+  const auto there = observe(kClass, {{instance()}, {}}, runners, booting.memory, later);
+  EXPECT_EQ(there.snapshot.boot_took, Millis(90'000));
+  // It may have connected long before it was seen.
+  const auto anothers = observe(kClass, {{instance()}, {}}, runners, {}, later);
+  EXPECT_EQ(anothers.snapshot.boot_took, std::nullopt);
+  // Nobody tells who has connected: that a boot timeout is over is no measure.
+  const ClassDemand silent{scaling::DemandReading{0, 0, later}, std::nullopt};
+  const auto believed = observe(kClass, {{instance()}, {}}, silent, booting.memory,
+                                kNow + kClass.policy.boot_timeout);
+  EXPECT_TRUE(believed.snapshot.any_boot_succeeded);
+  EXPECT_EQ(believed.snapshot.boot_took, std::nullopt);
+}
+
 TEST(Observe, CallsAnEndWithoutAConnectionAFailedBoot) {
   const CapacityList ended{{}, {{"i0", "local/small", "exit code 1"}}};
   EXPECT_THAT(observe(kClass, ended, known({}), {}, kNow).snapshot.failed_boots, ElementsAre("i0"));

@@ -30,6 +30,11 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
     const auto free = falls_below(decision.next.spend.used, limit_of(*cap), cap->per);
     if (free) consider(*free);
   }
+  if (draft.left_to_busy > 0) {
+    if (const auto fewer = fewer_soon_free_at(decision.next.turnover, snapshot.now)) {
+      consider(*fewer);
+    }
+  }
   for (const auto& instance : snapshot.instances) {
     if (instance.state != InstanceState::booting) continue;
     consider(later(instance.launched_at, snapshot.policy.boot_timeout));
@@ -51,6 +56,7 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
     end_useless(draft);
     drain_above_maximum(draft);
     launch_for_queue(draft);
+    count_soon_free(draft);
     keep_plan(draft);
     launch_for_headroom(draft);
     launch_for_warm(draft);

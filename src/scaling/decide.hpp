@@ -64,6 +64,20 @@ struct Spend {
   friend bool operator==(const Spend&, const Spend&) = default;
 };
 
+// How tasks come and go, where the policy counts what will soon be free: see turnover.hpp.
+struct Turnover {
+  Millis boot{};              // how long a boot takes, of late; 0 while none was seen
+  std::int64_t ended = 0;     // tasks that were seen to end, of late
+  std::int64_t run_time = 0;  // what ran meanwhile, in task-milliseconds
+  Window recent;              // those of them that ended in the time of the latest boot
+  Window waiting;             // those that wait, from when they were seen first, for so long
+  std::optional<WallTime> counted_at;
+  std::int64_t unclaimed = 0;  // then
+  std::int64_t running = 0;
+
+  friend bool operator==(const Turnover&, const Turnover&) = default;
+};
+
 // What decide() remembers from one pass to the next. Kept by the caller; survives a restart.
 struct State {
   std::int64_t failed_boots_in_a_row = 0;
@@ -76,6 +90,7 @@ struct State {
   Window launches;  // those of the policy's launch_rate, and below of its scale_in_rate
   Window drains;
   Spend spend;
+  Turnover turnover;
 
   friend bool operator==(const State&, const State&) = default;
 };
@@ -98,6 +113,7 @@ struct Snapshot {
   std::int64_t failed_launches = 0;       // asked for since the last pass, and could not be started
   std::string launch_trouble;             // why, in words, if somebody said so
   bool any_boot_succeeded = false;  // an instance connected for the first time since last pass
+  std::optional<Millis> boot_took;  // by those that were seen to boot until now, on the average
   Policy policy;
   State state;
   WallTime now{};
@@ -106,6 +122,7 @@ struct Snapshot {
 
 enum class Rule {
   queue,              // the queue asks for this many more
+  soon_free,          // some of what waits is left to instances that will soon be free
   plan,               // this class's share of the plan bound what the queue asks for
   headroom,           // policy.headroom asks for more than what waits
   warm,               // policy.warm keeps this many free

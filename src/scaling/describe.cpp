@@ -10,6 +10,8 @@ std::string_view to_string(Rule rule) {
   switch (rule) {
     case Rule::queue:
       return "queue";
+    case Rule::soon_free:
+      return "soon_free";
     case Rule::plan:
       return "plan";
     case Rule::headroom:
@@ -69,6 +71,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::warm:
     case Rule::minimum:
       return fmt::format("{}: launch {}", detail, reason.allowed);
+    case Rule::soon_free:
     case Rule::plan:
     case Rule::maximum:
     case Rule::launch_rate:

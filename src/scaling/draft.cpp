@@ -26,6 +26,13 @@ Draft::Draft(const Snapshot& seen)
   } else {
     decision.next.spend = {};
   }
+  if (!seen.policy.soon_free) {
+    decision.next.turnover = {};
+  } else if (!hold) {
+    decision.next.turnover =
+        turnover_after(seen.state.turnover, std::get<DemandReading>(seen.demand), seen.boot_took,
+                       seen.policy, seen.now);
+  }
   const auto forget_old = [&](Window& window, const std::optional<Rate>& rate) {
     window = rate ? still_counted(std::move(window), rate->per, seen.now) : Window();
   };
@@ -48,6 +55,14 @@ std::int64_t Draft::may_start() const {
   const auto share = std::clamp<std::int64_t>(snapshot.plan_share->share, 0, kMostTasks);
   const auto engaged = std::max(*running(), staying.busy);
   return std::clamp<std::int64_t>(share - engaged, 0, unclaimed());
+}
+
+// Of those that run some may be on instances that drain, which take no further one.
+SoonFree Draft::soon_free() const {
+  if (hold || !snapshot.policy.soon_free) return {};
+  const auto draining = decision.counts.draining + std::ssize(decision.drain);
+  const auto busy = std::min(staying.busy, *running() - draining);
+  return scaling::soon_free(decision.next.turnover, busy, snapshot.now);
 }
 
 std::int64_t Draft::headroom() const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scaling/decide.hpp"
+#include "scaling/turnover.hpp"
 
 namespace muster::scaling {
 
@@ -24,6 +25,8 @@ struct Draft {
   std::int64_t may_start() const;
   // Only while it is known.
   std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot.demand).unclaimed; }
+  // Of those that wait and have nobody who is free or booting, so many are left to the busy ones.
+  SoonFree soon_free() const;
   std::int64_t free() const { return staying.idle + staying.booting; }
   // So many more are to be free than wait. None while the queue is unknown.
   std::int64_t headroom() const;
@@ -38,9 +41,10 @@ struct Draft {
   const std::int64_t most;
   const std::optional<Reason> hold;  // while the queue is unknown
   std::int64_t overdue_requests = 0;
-  std::int64_t living = 0;  // of those that are there
-  std::int64_t spent = 0;   // of policy.spend_cap, in instance-milliseconds
-  Counts staying;           // without those that this decision drains or ends
+  std::int64_t left_to_busy = 0;  // of those that wait
+  std::int64_t living = 0;        // of those that are there
+  std::int64_t spent = 0;         // of policy.spend_cap, in instance-milliseconds
+  Counts staying;                 // without those that this decision drains or ends
   Decision decision;
 };
 
@@ -65,6 +69,7 @@ void drain_surplus(Draft& draft);
 
 // launching.cpp: what is wanted.
 void launch_for_queue(Draft& draft);
+void count_soon_free(Draft& draft);
 void keep_plan(Draft& draft);
 void launch_for_headroom(Draft& draft);
 void launch_for_warm(Draft& draft);

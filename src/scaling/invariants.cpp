@@ -160,11 +160,31 @@ class Judge {
                            : demand_->unclaimed;
     const auto needed = std::clamp<std::int64_t>(share, 0, demand_->unclaimed) + spare;
     const auto lacking = std::max<std::int64_t>(needed - there.idle - there.booting, 0);
-    expect(decision_.launch >= lacking, Invariant::live,
-           fmt::format("{} are lacking and {} launched, and nothing binds", lacking,
-                       decision_.launch));
+    const auto left = left_to_busy(there.busy);
+    expect(decision_.launch >= lacking - left, Invariant::live,
+           fmt::format("{} are lacking, {} of them left to busy ones, and {} launched, and nothing "
+                       "binds",
+                       lacking, left, decision_.launch));
     expect(has(decision_, Rule::minimum) || decision_.launch <= lacking, Invariant::counted_once,
            fmt::format("{} are lacking and {} launched", lacking, decision_.launch));
+  }
+
+  // Of what lacks: no more than run, than have ended of late, and than have waited for less than a
+  // boot; and nothing where the end of a task frees nobody.
+  std::int64_t left_to_busy(std::int64_t busy) {
+    const auto rule = std::ranges::find(decision_.reasons, Rule::soon_free, &Reason::rule);
+    if (rule == decision_.reasons.end()) return 0;
+    const auto left = rule->wanted - rule->allowed;
+    const auto& turnover = decision_.next.turnover;
+    const auto within_a_boot = [&](const Window& window) {
+      return sum_of(still_counted(window, turnover.boot, snapshot_.now));
+    };
+    const bool believable = left <= std::min(busy, demand_->running) &&
+                            left <= within_a_boot(turnover.recent) &&
+                            left <= within_a_boot(turnover.waiting);
+    expect(snapshot_.policy.soon_free && believable, Invariant::live,
+           fmt::format("{} are left to {} busy ones, which nothing promises", left, busy));
+    return left;
   }
 
   void judge_bounds() {
@@ -279,6 +299,7 @@ Snapshot after(const Snapshot& snapshot, const Decision& decision) {
   next.failed_boots.clear();
   next.failed_launches = 0;
   next.any_boot_succeeded = false;
+  next.boot_took.reset();
   return next;
 }
 

@@ -84,6 +84,14 @@ Snapshot some_snapshot(Dice& dice) {
     if (dice.chance(80)) spend.counted_until = kNow - dice.millis(-10'000, 900'000);
     spend.living = dice.roll(0, 12);
   }
+  if (dice.chance(50)) {
+    snapshot.policy.soon_free = true;
+    if (dice.chance(30)) snapshot.boot_took = dice.millis(0, 120'000);
+    snapshot.state.turnover = {dice.millis(0, 120'000), dice.roll(0, 64),
+                               dice.roll(0, 9'000'000), some_use(dice),
+                               some_use(dice),          kNow - dice.millis(0, 9'000),
+                               dice.roll(0, 12),        dice.roll(0, 12)};
+  }
   if (dice.chance(30)) snapshot.plan_share = PlanShare{20, dice.roll(0, 20)};
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
@@ -163,7 +171,12 @@ TEST(Invariants, DecideIsTotal) {
         Surplus{time(), dice.absurd()},
         Window{{time(), dice.absurd()}, {time(), dice.absurd()}},
         Window{{time(), dice.absurd()}},
-        Spend{{{time(), dice.absurd()}, {time(), dice.absurd()}}, time(), dice.absurd()}};
+        Spend{{{time(), dice.absurd()}, {time(), dice.absurd()}}, time(), dice.absurd()},
+        Turnover{Millis(dice.absurd()), dice.absurd(), dice.absurd(),
+                 Window{{time(), dice.absurd()}}, Window{{time(), dice.absurd()}}, time(),
+                 dice.absurd(), dice.absurd()}};
+    snapshot.boot_took = Millis(dice.absurd());
+    policy.soon_free = dice.chance(50);
     snapshot.failed_launches = dice.absurd();
     if (dice.chance(50)) snapshot.plan_share = PlanShare{dice.absurd(), dice.absurd()};
     snapshot.now = time();
@@ -284,6 +297,13 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          s.plan_share = PlanShare{3, 3};
          d = decide(s);
          d.launch += 1, d.desired += 1;
+       }},
+      {"a task is left to a busy one that nobody expects to be free", Invariant::live,
+       [](auto& s, auto& d) {
+         s.policy.soon_free = true;
+         d = decide(s);
+         d.launch -= 1, d.desired -= 1;
+         d.reasons.push_back({Rule::soon_free, 1, 0, "", ""});
        }},
       {"more than may be", Invariant::bounded,
        [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},

@@ -12,7 +12,9 @@ namespace {
 
 // So many more are to be free than wait.
 void launch_beyond(Draft& draft, Rule rule, std::int64_t target, const std::string& wish) {
-  const auto launches = draft.may_start() + target - draft.free();
+  const auto lacking = std::max<std::int64_t>(draft.may_start() - draft.free(), 0);
+  const auto left = std::min(draft.left_to_busy, lacking);
+  const auto launches = draft.may_start() + target - draft.free() - left;
   if (launches <= draft.decision.launch) return;
   const auto there = std::max<std::int64_t>(draft.free() - draft.may_start(), 0);
   draft.reason(rule, draft.decision.launch, launches,
@@ -27,6 +29,22 @@ void launch_for_queue(Draft& draft) {
   if (lacking <= 0) return;
   draft.decision.launch = lacking;
   draft.reason(Rule::queue, lacking, lacking, draft.supply_in_words());
+}
+
+// A task that waits may as well be taken by who is free before a new instance is there. It is left
+// to them for the time of one boot at most, so that it waits for two at most (S5).
+void count_soon_free(Draft& draft) {
+  auto& launch = draft.decision.launch;
+  const auto soon = draft.soon_free();
+  draft.left_to_busy = std::min(launch, soon.count());
+  if (draft.left_to_busy <= 0) return;
+  const auto& turnover = draft.decision.next.turnover;
+  draft.reason(Rule::soon_free, launch, launch - draft.left_to_busy,
+               fmt::format("{} ended in the latest {}, which a boot takes, and {} of {} should in "
+                           "the next, as a task runs for {}",
+                           soon.ended, humanize(turnover.boot), soon.expected, draft.staying.busy,
+                           humanize(Millis(turnover.run_time / turnover.ended))));
+  launch -= draft.left_to_busy;
 }
 
 void launch_for_headroom(Draft& draft) {

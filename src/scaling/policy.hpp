@@ -44,6 +44,9 @@ struct Policy {
   std::optional<Millis> scale_in_delay;
   std::optional<Rate> launch_rate;    // of launches
   std::optional<Rate> scale_in_rate;  // of idle ones that are asked to end
+  // What waits is left to instances that are likely to end their task within a boot, for no longer
+  // than a boot takes. Only of those that take one task after the other.
+  bool soon_free = false;
   // Once it is used up nothing is launched. What lives goes on.
   std::optional<SpendCap> spend_cap;
   Millis boot_timeout = std::chrono::minutes(5);

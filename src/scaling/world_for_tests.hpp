@@ -50,6 +50,10 @@ class World {
     snapshot_.policy.max = max;
     return *this;
   }
+  World& soon_free(bool counts = true) {
+    snapshot_.policy.soon_free = counts;
+    return *this;
+  }
   World& headroom(std::int64_t many) {
     snapshot_.policy.headroom = many;
     return *this;

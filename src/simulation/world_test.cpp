@@ -132,7 +132,9 @@ TEST_F(OneWorld, PassesThatAreSkippedWouldHaveChangedNothing) {
       std::vector<RunTotals> totals;
       for (const bool skips : {true, false}) {
         World world(conditions, a_day(seed), seed);
-        world.scaled_by_us(policy(), {.judges = true, .skips_idle = skips});
+        auto ours = policy();
+        ours.soon_free = !single_task;
+        world.scaled_by_us(ours, {.judges = true, .skips_idle = skips});
         totals.push_back(world.run(2 * kDay));
         stories.push_back(world.story());
       }

@@ -71,6 +71,7 @@ scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   policy.drains = false;
   policy.boot_timeout = std::chrono::minutes(10);
   policy.longest_life = std::chrono::hours(6);
+  policy.soon_free = !conditions.habits.single_task && random.chance(500);
   if (random.chance(250)) policy.headroom = random.between(1, 3);
   if (random.chance(250)) policy.warm = {.percent_of_busy = random.between(1, 100)};
   if (random.chance(250)) {

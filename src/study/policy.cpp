@@ -12,11 +12,15 @@ constexpr std::string_view kFixed = "fixed:";
 constexpr std::int64_t kMostFixed = 100'000;
 
 std::vector<Policy> all_but_fixed() {
-  return {
-      {"muster", Ours{.single_task = false}, {}}, {"muster-single", Ours{.single_task = true}, {}},
-      {"tutorial", simulation::tutorial(), {}},   {"provisioner", simulation::provisioner(), {}},
-      {"buildkite", simulation::buildkite(), {}}, {"gitlab", simulation::gitlab(), {}},
-      {"drone", simulation::drone(), {}},         {"bound", LowerBound{}, {}}};
+  return {{"muster", Ours{.soon_free = true}, {}},
+          {"muster-single", Ours{.single_task = true}, {}},
+          {"muster-eager", Ours{}, {}},
+          {"tutorial", simulation::tutorial(), {}},
+          {"provisioner", simulation::provisioner(), {}},
+          {"buildkite", simulation::buildkite(), {}},
+          {"gitlab", simulation::gitlab(), {}},
+          {"drone", simulation::drone(), {}},
+          {"bound", LowerBound{}, {}}};
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace muster::study {
 // Our own loop and decide().
 struct Ours {
   bool single_task = false;
+  bool soon_free = false;  // what will soon be free is counted
 };
 // What nobody can do better who lets no task wait: see bound.hpp.
 struct LowerBound {};
@@ -26,8 +27,8 @@ struct Policy {
   std::optional<std::int64_t> fixed;  // so many instances, whatever the maximum is
 };
 
-// "muster", "muster-single", "tutorial", "provisioner", "buildkite", "gitlab", "drone", "fixed:N",
-// "bound".
+// "muster", "muster-single", "muster-eager", "tutorial", "provisioner", "buildkite", "gitlab",
+// "drone", "fixed:N", "bound".
 Result<Policy> policy_named(std::string_view name);
 
 // All names, in words.

@@ -41,11 +41,12 @@ Boots boots_of(const Distribution& boot) {
 }
 
 // No boot of these is taken for a failed one: what a study asks is how many instances there are.
-scaling::Policy our_policy(const Terms& terms) {
+scaling::Policy our_policy(const Ours& ours, const Terms& terms) {
   scaling::Policy policy;
   policy.max = terms.max;
   policy.reaps = true;
   policy.drains = false;
+  policy.soon_free = ours.soon_free;
   policy.boot_timeout = std::max(kLeastBootTimeout, 2 * boots_of(terms.boot).longest);
   return policy;
 }
@@ -127,8 +128,8 @@ class OnePolicy {
   void scale(World& world) const {
     if (const auto* peer = std::get_if<simulation::Peer>(&policy_.what)) {
       world.scaled_by(*peer);
-    } else {
-      world.scaled_by_us(our_policy(terms_), {.judges = false});
+    } else if (const auto* ours = std::get_if<Ours>(&policy_.what)) {
+      world.scaled_by_us(our_policy(*ours, terms_), {.judges = false});
     }
   }
 
