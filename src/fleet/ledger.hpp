@@ -37,8 +37,11 @@ class Ledger {
   // An unknown class has an empty memory.
   virtual Result<ClassMemory> load(const std::string& resource_class,
                                    const std::stop_token& stop) = 0;
+  // It waits for no other machine unless may_wait(), and then for no longer than `stop`.
   virtual Result<void> save(const std::string& resource_class, const ClassMemory& memory,
                             const std::stop_token& stop) = 0;
+
+  virtual bool may_wait() const { return true; }
 
   // Takes charge of classes, or keeps it, so that no other scaler acts on them. A class that the
   // answer leaves out is ours, as all are where no other scaler can reach this ledger.

@@ -4,6 +4,7 @@
 #include <exception>
 #include <iterator>
 #include <thread>
+#include <unordered_set>
 
 #include <fmt/core.h>
 
@@ -141,6 +142,7 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
 
   const auto shares = share_plan(ours, demand);
   std::vector<ClassPass> passes;
+  passes.reserve(ours.size());
   for (const auto& managed : ours) {
     if (stop.stop_requested()) {
       outcome.give_up(managed.name, kNoTime);
@@ -248,10 +250,9 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
     log::warn("a launch has failed", {{"resource_class", name}, {"error", failed.why}});
     capacity_.failed_launches[name] = std::move(failed);
   }
-  const auto is_managed = [&](const std::string& name) {
-    return std::any_of(classes_.begin(), classes_.end(),
-                       [&](const auto& managed) { return managed.name == name; });
-  };
+  std::unordered_set<std::string_view> managed_names;
+  for (const auto& managed : classes_) managed_names.insert(managed.name);
+  const auto is_managed = [&](std::string_view name) { return managed_names.contains(name); };
   std::erase_if(listed->ended, [&](const auto& ended) { return is_anothers_news(ended); });
   newly_ours_.clear();
   for (auto& ended : listed->ended) {
@@ -302,7 +303,9 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation obse
   ClassPass pass{name, std::move(observation.snapshot), {}};
   pass.decision = scaling::decide(pass.snapshot);
   observation.memory.state = pass.decision.next;
-  if (auto saved = remember(name, observation.memory, stop); !saved) return saved.error();
+  if (auto saved = remember(name, std::move(observation.memory), stop); !saved) {
+    return saved.error();
+  }
   capacity_.failed_launches.erase(name);
   std::erase_if(capacity_.ended, [&](const auto& ended) { return ended.resource_class == name; });
   if (auto recorded = record_change(pass); !recorded) return recorded.error();
@@ -310,12 +313,12 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation obse
   return pass;
 }
 
-Result<void> Loop::remember(const std::string& resource_class, const ClassMemory& memory,
+Result<void> Loop::remember(const std::string& resource_class, ClassMemory memory,
                             const std::stop_token& stop) {
   auto& known = memories_.at(resource_class);
   if (known == memory) return ok();
   if (auto saved = ports_.ledger.save(resource_class, memory, stop); !saved) return saved;
-  known = memory;
+  known = std::move(memory);
   return ok();
 }
 
@@ -446,8 +449,10 @@ void Loop::note_launched(const ClassPass& pass, const Result<std::vector<std::st
   outcome.incomplete |= given_up;
   outcome.fell_short |= memory.failed_launches > 0;
   if (outcome.fell_short) outcome.note(name, "fewer were launched than decided");
-  const StopAfter last_moment(kLastWrite);
-  if (auto saved = remember(name, memory, last_moment.token()); !saved) {
+  std::optional<StopAfter> last_moment;
+  if (ports_.ledger.may_wait()) last_moment.emplace(kLastWrite);
+  const auto over = last_moment ? last_moment->token() : std::stop_token();
+  if (auto saved = remember(name, std::move(memory), over); !saved) {
     outcome.give_up(name, saved.error().message);
     log::warn("cannot remember what was launched",
               {{"resource_class", name}, {"error", saved.error().message}});

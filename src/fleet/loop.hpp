@@ -100,7 +100,7 @@ class Loop {
                       const std::map<std::string, ClassDemand>& demand);
   Result<ClassPass> decide_for(const ManagedClass& managed, Observation observation,
                                const std::stop_token& stop);
-  Result<void> remember(const std::string& resource_class, const ClassMemory& memory,
+  Result<void> remember(const std::string& resource_class, ClassMemory memory,
                         const std::stop_token& stop);
   Result<void> record_change(const ClassPass& pass);
   void act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);

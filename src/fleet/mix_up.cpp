@@ -1,12 +1,21 @@
 #include "fleet/mix_up.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+
 namespace muster::fleet {
 
 std::vector<MixUp> resolve_mix_ups(std::map<std::string, ClassDemand>& demand,
                                    const std::vector<CapacityInstance>& live) {
-  std::map<std::string, const CapacityInstance*> instances;
-  for (const auto& instance : live) instances.emplace(instance.id, &instance);
   std::vector<MixUp> found;
+  const bool all_of_one_class =
+      demand.size() == 1 && std::ranges::all_of(live, [&](const auto& instance) {
+        return instance.resource_class == demand.begin()->first;
+      });
+  if (all_of_one_class) return found;
+  std::unordered_map<std::string_view, const CapacityInstance*> instances;
+  instances.reserve(live.size());
+  for (const auto& instance : live) instances.emplace(instance.id, &instance);
   for (const auto& [name, known] : demand) {
     if (!known.runners) continue;
     for (const auto& runner : *known.runners) {

@@ -17,6 +17,7 @@ class SqliteLedger final : public Ledger {
                                    db::Access access = db::Access::read_write);
 
   Result<ClassMemory> load(const std::string& resource_class, const std::stop_token& stop) override;
+  bool may_wait() const override { return false; }
   Result<void> save(const std::string& resource_class, const ClassMemory& memory,
                     const std::stop_token& stop) override;
   Result<void> record(const std::string& resource_class, const scaling::Snapshot& snapshot,

@@ -93,6 +93,7 @@ class MemoryLedger final : public fleet::Ledger {
 
   Result<fleet::ClassMemory> load(const std::string& resource_class,
                                   const std::stop_token& stop) override;
+  bool may_wait() const override { return false; }
   Result<void> save(const std::string& resource_class, const fleet::ClassMemory& memory,
                     const std::stop_token& stop) override;
   Result<void> record(const std::string&, const scaling::Snapshot&,
