@@ -23,12 +23,12 @@ Millis backoff_after(std::int64_t failures, const Policy& policy) {
 
 // Failed boots since the last pass, each counted once however often it is seen. Launches that were
 // refused together count as one.
-std::int64_t count_failures(const Snapshot& snapshot, bool queue_known) {
+std::int64_t count_failures(const Snapshot& snapshot, bool any_overdue) {
   const auto& known = snapshot.state.given_up;
   auto failures = std::count_if(snapshot.failed_boots.begin(), snapshot.failed_boots.end(),
                                 [&](const auto& id) { return !contains(known, id); });
   if (snapshot.failed_launches > 0) ++failures;
-  if (!queue_known) return failures;
+  if (!any_overdue) return failures;
   return failures + std::count_if(snapshot.instances.begin(), snapshot.instances.end(),
                                   [&](const auto& instance) {
                                     return is_overdue(instance, snapshot) &&
@@ -109,13 +109,14 @@ std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot)
 State judge_boots(const Snapshot& snapshot, bool queue_known) {
   auto next = snapshot.state;
   if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
-  if (const auto failures = count_failures(snapshot, queue_known); failures > 0) {
+  if (queue_known) give_up(next, snapshot);
+  const bool any_overdue = queue_known && !next.given_up.empty();
+  if (const auto failures = count_failures(snapshot, any_overdue); failures > 0) {
     const auto before = std::clamp<std::int64_t>(next.failed_boots_in_a_row, 0, kMostInstances);
     next.failed_boots_in_a_row = before + failures;
     next.backoff_until =
         later(snapshot.now, backoff_after(next.failed_boots_in_a_row, snapshot.policy));
   }
-  if (queue_known) give_up(next, snapshot);
   bound_backoff(next, snapshot);
   return next;
 }

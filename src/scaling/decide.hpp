@@ -165,6 +165,7 @@ bool is_hold(const Reason& reason);
 // queue is unknown all of them are taken for busy.
 struct Counts {
   std::int64_t booting = 0, idle = 0, connected = 0, busy = 0, spent = 0, draining = 0;
+  void add(InstanceState state);
   std::int64_t live() const { return booting + idle + connected + busy + spent + draining; }
   friend bool operator==(const Counts&, const Counts&) = default;
 };

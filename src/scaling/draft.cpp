@@ -18,7 +18,8 @@ Draft::Draft(const Snapshot& seen)
   decision.counts = with_connected_judged(count(seen.instances), running());
   staying = decision.counts;
   decision.next = judge_boots(seen, !hold);
-  living = decision.counts.live() - std::ranges::count_if(seen.instances, &Instance::requested);
+  requests = std::ranges::count_if(seen.instances, &Instance::requested);
+  living = decision.counts.live() - requests;
   if (const auto& cap = seen.policy.spend_cap) {
     auto now = spend_until_now(seen.state.spend, *cap, living, seen.now);
     decision.next.spend = std::move(now.memory);
@@ -94,30 +95,32 @@ Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& r
   return counts;
 }
 
+void Counts::add(InstanceState state) {
+  switch (state) {
+    case InstanceState::booting:
+      ++booting;
+      break;
+    case InstanceState::idle:
+      ++idle;
+      break;
+    case InstanceState::connected:
+      ++connected;
+      break;
+    case InstanceState::busy:
+      ++busy;
+      break;
+    case InstanceState::spent:
+      ++spent;
+      break;
+    case InstanceState::draining:
+      ++draining;
+      break;
+  }
+}
+
 Counts count(const std::vector<Instance>& instances) {
   Counts counts;
-  for (const auto& instance : instances) {
-    switch (instance.state) {
-      case InstanceState::booting:
-        ++counts.booting;
-        break;
-      case InstanceState::idle:
-        ++counts.idle;
-        break;
-      case InstanceState::connected:
-        ++counts.connected;
-        break;
-      case InstanceState::busy:
-        ++counts.busy;
-        break;
-      case InstanceState::spent:
-        ++counts.spent;
-        break;
-      case InstanceState::draining:
-        ++counts.draining;
-        break;
-    }
-  }
+  for (const auto& instance : instances) counts.add(instance.state);
   return counts;
 }
 

@@ -40,6 +40,7 @@ struct Draft {
   const std::int64_t least;  // policy.min and policy.max, as far as they are believed
   const std::int64_t most;
   const std::optional<Reason> hold;  // while the queue is unknown
+  std::int64_t requests = 0;         // instances that are only requested
   std::int64_t overdue_requests = 0;
   std::int64_t left_to_busy = 0;  // of those that wait
   std::int64_t living = 0;        // of those that are there

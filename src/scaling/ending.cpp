@@ -15,22 +15,28 @@ namespace {
 
 class Ending {
  public:
-  explicit Ending(Draft& draft)
-      : draft_(draft), snapshot_(draft.snapshot), there_(snapshot_.instances) {
-    std::erase_if(there_, [](const auto& it) { return it.requested; });
-    std::ranges::sort(there_, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
-    silent_ = count_of_dead(snapshot_);
-    believable_ = most_believable_dead(snapshot_);
+  explicit Ending(Draft& draft) : draft_(draft), snapshot_(draft.snapshot) {
+    for (const auto& instance : snapshot_.instances) {
+      if (instance.requested) continue;
+      ++there_;
+      if (is_overdue(instance, snapshot_) || is_too_old(instance, snapshot_)) {
+        dead_.push_back(&instance);
+      }
+    }
+    std::ranges::sort(dead_, {}, [](const auto* it) { return std::tie(it->launched_at, it->id); });
+    silent_ = std::ssize(dead_);
+    if (silent_ > 0) believable_ = most_believable_dead(snapshot_);
   }
 
   void run() {
-    for (const auto& instance : there_) {
-      if (is_overdue(instance, snapshot_)) end_overdue(instance);
+    if (dead_.empty()) return;
+    for (const auto* instance : dead_) {
+      if (is_overdue(*instance, snapshot_)) end_overdue(*instance);
     }
-    for (const auto& instance : certainly_useless()) {
-      if (!may_be_ended(instance)) continue;
-      reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
-                                 format_duration(*snapshot_.policy.longest_life)));
+    for (const auto* instance : certainly_useless()) {
+      if (!may_be_ended(*instance)) continue;
+      reap(*instance, fmt::format("{} is older than {}, and no task gets so old", instance->id,
+                                  format_duration(*snapshot_.policy.longest_life)));
     }
     count_staying();
     if (snapshot_.policy.reaps && silent_ > believable_) tell_of_many();
@@ -51,23 +57,21 @@ class Ending {
     const auto ended = std::ssize(draft_.decision.reap);
     if (ended > 0) draft_.decision.next.given_up_at = read_at();
     draft_.reason(Rule::many_silent, silent_, ended,
-                  fmt::format("{} of {} look dead at once", silent_,
-                              count_of(std::ssize(there_), "instance")));
+                  fmt::format("{} of {} look dead at once", silent_, count_of(there_, "instance")));
   }
 
   // Those that are too old, in the order given. Of those of which nobody knows whether they are
   // busy, only as many as certainly are not (S1): a long wait may have come before a task.
-  std::vector<Instance> certainly_useless() const {
-    auto too_old = there_;
-    std::erase_if(too_old, [&](const auto& it) {
-      return is_overdue(it, snapshot_) || !is_too_old(it, snapshot_);
-    });
+  std::vector<const Instance*> certainly_useless() const {
+    auto too_old = dead_;
+    std::erase_if(too_old, [&](const auto* it) { return is_overdue(*it, snapshot_); });
+    if (too_old.empty()) return too_old;
     const auto known = count(snapshot_.instances);
     const auto perhaps_busy = known.connected + known.draining;
     auto free = perhaps_busy - std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
-    std::erase_if(too_old, [&](const auto& it) {
+    std::erase_if(too_old, [&](const auto* it) {
       const bool perhaps =
-          it.state == InstanceState::connected || it.state == InstanceState::draining;
+          it->state == InstanceState::connected || it->state == InstanceState::draining;
       return perhaps && free-- <= 0;
     });
     return too_old;
@@ -75,11 +79,12 @@ class Ending {
 
   // Neither those that end now nor those that never came count as supply.
   void count_staying() {
-    auto staying = snapshot_.instances;
-    std::erase_if(staying, [&](const auto& it) {
-      return is_overdue(it, snapshot_) || contains(draft_.decision.reap, it.id);
-    });
-    draft_.staying = with_connected_judged(count(staying), draft_.running());
+    Counts staying;
+    for (const auto& it : snapshot_.instances) {
+      const bool goes = is_overdue(it, snapshot_) || contains(draft_.decision.reap, it.id);
+      if (!goes) staying.add(it.state);
+    }
+    draft_.staying = with_connected_judged(staying, draft_.running());
   }
 
   // One that can be asked is asked at once, which harms nobody. Another is ended once a second,
@@ -126,9 +131,10 @@ class Ending {
 
   Draft& draft_;
   const Snapshot& snapshot_;
-  std::vector<Instance> there_;  // the oldest first
-  std::int64_t silent_ = 0;      // look dead, by the clock
-  std::int64_t believable_ = 1;  // of them, at once
+  std::int64_t there_ = 0;
+  std::vector<const Instance*> dead_;  // overdue or too old, the oldest first
+  std::int64_t silent_ = 0;            // look dead, by the clock
+  std::int64_t believable_ = 1;        // of them, at once
 };
 
 }  // namespace

@@ -13,8 +13,9 @@ namespace muster::scaling {
 
 namespace {
 
-std::int64_t count_requests(const Snapshot& snapshot, bool overdue) {
-  return std::ranges::count_if(snapshot.instances, [&](const auto& it) {
+std::int64_t count_requests(const Draft& draft, bool overdue) {
+  const auto& snapshot = draft.snapshot;
+  return draft.requests == 0 ? 0 : std::ranges::count_if(snapshot.instances, [&](const auto& it) {
     return it.requested && it.state == InstanceState::booting &&
            is_overdue(it, snapshot) == overdue;
   });
@@ -22,13 +23,13 @@ std::int64_t count_requests(const Snapshot& snapshot, bool overdue) {
 
 // And may still come in time.
 std::int64_t requested(const Draft& draft) {
-  return count_requests(draft.snapshot, false);
+  return count_requests(draft, false);
 }
 
 }  // namespace
 
 void withdraw_overdue(Draft& draft) {
-  const auto overdue = count_requests(draft.snapshot, true);
+  const auto overdue = count_requests(draft, true);
   draft.overdue_requests = overdue;
   if (overdue == 0) return;
   draft.decision.withdraw = overdue;
