@@ -1,4 +1,4 @@
-"""bench/simulation.py MACHINE MUSTER >SECTION: what each policy costs; see script/bench."""
+"""bench/simulation.py MACHINE MUSTER DECIDE_BENCH >SECTION: what each policy costs; see script/bench."""
 
 import json
 import resource
@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 WORKLOADS = sorted((ROOT / "bench/workloads").glob("*.csv"))
-PEERS = "muster-single,tutorial,provisioner,buildkite,gitlab,drone,bound"
+PEERS = "muster-single,muster-eager,tutorial,provisioner,buildkite,gitlab,drone,bound"
 DELAYS = "0s", "60s", "180s"  # the middle one is that of the aims
 BOOT = 90
 MONTH = "week,rate=30,stages=1-6-1,days=30,run=lognormal:4m:0.9"
@@ -81,7 +81,13 @@ def speed(program):
                f"| {took:.2f} s |")
 
 
-def main(machine, program):
+def decisions(bench):
+    yield "| what `decide()` alone takes, the quickest of some rounds | | aim |"
+    yield "|---|--:|--:|"
+    yield subprocess.run([bench], check=True, capture_output=True, text=True).stdout.rstrip()
+
+
+def main(machine, program, bench):
     files = [file.name for file in WORKLOADS]
     runs = [simulate(program, "--replace-after", delay, "--compare", PEERS, *files)
             for delay in DELAYS]
@@ -97,7 +103,8 @@ result is another: nobody else's instances leave their places empty.
              table([near_max] * 3, 0), "", "What the default should reach, at 60 s:\n",
              "\n".join(aims(runs[1])), WHY,
              f"Speed, of one processor, for a month of one class (`--generate {MONTH}`), the reading of "
-             "the command line and the table included:\n", "\n".join(speed(program)), NOTE]
+             "the command line and the table included:\n", "\n".join(speed(program)), NOTE,
+             "\n".join(decisions(bench))]
     print("\n".join(parts))
 
 
@@ -107,9 +114,9 @@ Where muster loses, and why:
 - **Hours, where tasks are rare** (nightly, small team, long jobs). An instance that is used again must
   wait for the next task; where none comes, its idle time-out is paid for nothing, and the tutorial's
   end with their task. `muster-single` then costs what the tutorial costs, with its shorter waits.
-- **Launches that never ran a task.** An instance is launched for each task that waits, though another
-  one may soon be free and take it. A scaler that cannot see when a task will end cannot know; counting
-  what is usually free within a boot would save a part of them.
+- **Launches that never ran a task.** What will soon be free is counted (`muster-eager` shows what that
+  saves and costs), but only with what two numbers tell: when a task will end, they do not. Whoever knew
+  would waste hardly a boot ([ADR 13](../docs/adr/0013-what-will-soon-be-free.md)).
 - **Median wait against GitLab, Buildkite and Drone.** They keep instances for 10 to 55 idle minutes. That
   buys short waits with up to six times the hours. A longer `--idle-timeout` buys them here.
 - **Against the provisioner** `muster-single` is equal, as both poll every 5 s and launch one for each
@@ -120,7 +127,7 @@ Where muster loses, and why:
 NOTE = """
 A pass that is due is not made where it would see, decide and do what the last one did; a test holds
 that to be the same. A pass that is made costs what the real loop costs, with the group and the queue
-listed anew; that is most of the time.
+listed anew; that is most of the time, much of it in maps from the ids of instances.
 """
 
 main(*sys.argv[1:])
