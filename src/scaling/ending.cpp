@@ -29,7 +29,7 @@ class Ending {
   }
 
   void run() {
-    if (dead_.empty()) return;
+    if (dead_.empty() && draft_.overdue_requests == 0) return;
     for (const auto* instance : dead_) {
       if (is_overdue(*instance, snapshot_)) end_overdue(*instance);
     }

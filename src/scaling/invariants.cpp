@@ -160,7 +160,7 @@ class Judge {
                            : demand_->unclaimed;
     const auto needed = std::clamp<std::int64_t>(share, 0, demand_->unclaimed) + spare;
     const auto lacking = std::max<std::int64_t>(needed - there.idle - there.booting, 0);
-    const auto left = left_to_busy(there.busy);
+    const auto left = spare > 0 ? 0 : left_to_busy(there.busy);
     expect(decision_.launch >= lacking - left, Invariant::live,
            fmt::format("{} are lacking, {} of them left to busy ones, and {} launched, and nothing "
                        "binds",

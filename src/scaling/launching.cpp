@@ -33,7 +33,9 @@ void launch_for_queue(Draft& draft) {
 
 // A task that waits may as well be taken by who is free before a new instance is there. It is left
 // to them for the time of one boot at most, so that it waits for two at most (S5).
+// Where some are to be free besides, nobody is to wait.
 void count_soon_free(Draft& draft) {
+  if (draft.headroom() > 0 || draft.warm() > 0) return;
   auto& launch = draft.decision.launch;
   const auto soon = draft.soon_free();
   draft.left_to_busy = std::min(launch, soon.count());
