@@ -420,7 +420,7 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
   const auto& name = pass.resource_class;
   const auto launched = ports_.capacity.launch(name, pass.decision.launch, stop);
   if (!launched) {
-    outcome.note(name, launched.error().message);
+    outcome.give_up(name, launched.error().message);
     log::warn("cannot launch", {{"resource_class", name}, {"error", launched.error().message}});
   }
   if (launched && !launched->empty()) {
@@ -433,17 +433,16 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
 }
 
 // What could not be launched is told to the next decision, which then backs off (S4); not so what
-// we have ourselves given up. Written down even when the pass is being given up.
+// nobody took on, or we have ourselves given up: that is tried again soon. Written down even when
+// the pass is being given up.
 void Loop::note_launched(const ClassPass& pass, const Result<std::vector<std::string>>& launched,
                          PassOutcome& outcome) {
   const auto& name = pass.resource_class;
   const auto ids = launched.value_or(std::vector<std::string>());
-  const bool given_up = !launched && launched.error().kind == ErrorKind::cancelled;
   auto memory = memories_.at(name);
   for (const auto& id : ids) memory.expected.insert_or_assign(id, ports_.clock.wall());
   memory.failed_launches =
-      given_up ? 0 : std::max<std::int64_t>(pass.decision.launch - std::ssize(ids), 0);
-  outcome.incomplete |= given_up;
+      launched ? std::max<std::int64_t>(pass.decision.launch - std::ssize(ids), 0) : 0;
   outcome.fell_short |= memory.failed_launches > 0;
   if (outcome.fell_short) outcome.note(name, "fewer were launched than decided");
   const StopAfter last_moment(kLastWrite);

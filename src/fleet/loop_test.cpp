@@ -456,17 +456,21 @@ TEST_F(LoopTest, APassThatIsGivenUpSaysWhatItWaitedFor) {
             "local/small: the table is silent");
 }
 
-TEST_F(LoopTest, ALaunchThatWeHaveGivenUpIsNoFailure) {
+// Of the cloud's throttling nobody must learn as of boots that fail.
+TEST_F(LoopTest, ALaunchThatNobodyTookOnIsNoFailure) {
   auto loop = make_loop();
   queue.unclaimed = 2;
-  capacity.launch_trouble = Error{ErrorKind::cancelled, "stopped waiting"};
-  const auto outcome = pass(loop);
-  EXPECT_TRUE(outcome.incomplete);
-  EXPECT_FALSE(outcome.fell_short);
-  EXPECT_EQ(ledger.memories["local/small"].failed_launches, 0);
-  capacity.launch_trouble = Error{ErrorKind::timeout, "no answer"};
-  EXPECT_TRUE(pass(loop).fell_short);
-  EXPECT_EQ(ledger.memories["local/small"].failed_launches, 2);
+  for (const auto kind : {ErrorKind::cancelled, ErrorKind::unavailable, ErrorKind::timeout}) {
+    capacity.launch_trouble = Error{kind, "Rate exceeded"};
+    const auto outcome = pass(loop);
+    EXPECT_TRUE(outcome.incomplete);
+    EXPECT_FALSE(outcome.fell_short);
+    EXPECT_EQ(outcome.trouble, "local/small: Rate exceeded");
+    EXPECT_EQ(ledger.memories["local/small"].failed_launches, 0);
+  }
+  capacity.launch_trouble.reset();
+  pass(loop);
+  EXPECT_EQ(capacity.launched, 2) << "without a back-off";
 }
 
 TEST_F(LoopTest, AMemoryThatCannotBeReadHoldsItsClass) {

@@ -24,6 +24,7 @@ class Ending {
   }
 
   void run() {
+    if (snapshot_.policy.reaps && any_may_run_unlisted()) draft_.decision.next.given_up_at.reset();
     for (const auto& instance : there_) {
       if (is_overdue(instance, snapshot_)) end_overdue(instance);
     }
@@ -56,7 +57,8 @@ class Ending {
   }
 
   // Those that are too old, in the order given. Of those of which nobody knows whether they are
-  // busy, only as many as certainly are not (S1): a long wait may have come before a task.
+  // busy, only as many as certainly are not (S1): a long wait may have come before a task. While
+  // any task runs that may be theirs, only those that are twice as old.
   std::vector<Instance> certainly_useless() const {
     auto too_old = there_;
     std::erase_if(too_old, [&](const auto& it) {
@@ -64,11 +66,13 @@ class Ending {
     });
     const auto known = count(snapshot_.instances);
     const auto perhaps_busy = known.connected + known.draining;
-    auto free = perhaps_busy - std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
+    const auto theirs = std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
+    auto free = perhaps_busy - theirs;
     std::erase_if(too_old, [&](const auto& it) {
       const bool perhaps =
           it.state == InstanceState::connected || it.state == InstanceState::draining;
-      return perhaps && free-- <= 0;
+      if (!perhaps) return false;
+      return (theirs > 0 && !is_twice_too_old(it, snapshot_)) || free-- <= 0;
     });
     return too_old;
   }
@@ -105,6 +109,13 @@ class Ending {
     } else {
       draft_.reason(Rule::boot_timeout, 1, 0, why, instance.id);
     }
+  }
+
+  // A count that has just fallen proves nothing: its runner may still be ending the task. So the
+  // two readings begin anew.
+  bool any_may_run_unlisted() const {
+    return std::ranges::any_of(
+        there_, [&](const auto& it) { return is_overdue(it, snapshot_) && may_run_unlisted(it); });
   }
 
   // More tasks run than are known to be elsewhere: so perhaps one that is not listed runs one (S1).

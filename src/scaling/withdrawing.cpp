@@ -25,6 +25,14 @@ std::int64_t requested(const Draft& draft) {
   return count_requests(draft.snapshot, false);
 }
 
+// Tasks that run on nobody whom the list of instances has: it may lag behind, and some that look
+// requested be at work (S1).
+std::int64_t unexplained(const Draft& draft) {
+  const auto known = count(draft.snapshot.instances);
+  const auto at_work = known.busy + known.connected + known.draining;
+  return std::max<std::int64_t>(draft.running().value_or(0) - at_work, 0);
+}
+
 }  // namespace
 
 void withdraw_overdue(Draft& draft) {
@@ -44,7 +52,7 @@ void withdraw_unneeded(Draft& draft) {
   const auto all = requested(draft);
   if (all == 0 || draft.decision.launch > 0) return;
   const auto others = draft.free() - all;
-  const auto needed = std::max<std::int64_t>(draft.needed_free() - others, 0);
+  const auto needed = std::max<std::int64_t>(draft.needed_free() - others, 0) + unexplained(draft);
   const auto unneeded = all - needed;
   if (unneeded <= 0) return;
   draft.decision.withdraw += unneeded;
