@@ -4,6 +4,7 @@
 #include <exception>
 #include <iterator>
 #include <thread>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -20,6 +21,7 @@ namespace {
 constexpr Millis kSpacing{20};  // between two passes at least, so that no event can spin the loop
 constexpr Millis kLongestPause = std::chrono::seconds(30);
 constexpr Millis kFirstRetry{500};
+constexpr Millis kLongestAgain = std::chrono::seconds(5);
 constexpr std::string_view kNoTime =
     "the pass was given up, as its time was over; the next goes on";
 constexpr Millis kStandBy = std::chrono::seconds(5);  // until another's charge is looked at again
@@ -466,13 +468,16 @@ PassOutcome Loop::guarded_pass(std::stop_token stop) {
   return {.incomplete = true};
 }
 
+// What was done is looked at soon. Where it is not seen yet, as of a provider that lists late, the
+// next pass does the same again; so each one in a row waits twice as long.
 Millis Loop::pause_after(const PassOutcome& outcome) {
   if (outcome.incomplete) {
     retry_pause_ = std::clamp(retry_pause_ * 2, kFirstRetry, kLongestPause);
     return retry_pause_;
   }
   retry_pause_ = Millis(0);
-  if (outcome.acted) return kSpacing;
+  const auto before = std::exchange(again_pause_, Millis(0));
+  if (outcome.acted) return again_pause_ = std::clamp(before * 2, kSpacing, kLongestAgain);
   if (outcome.nothing_ours) return kStandBy;
   const auto longest = std::max(
       kSpacing, std::min(kLongestPause, ports_.ledger.charge_lasts().value_or(kLongestPause)));

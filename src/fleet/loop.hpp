@@ -136,6 +136,7 @@ class Loop {
       strange_classes_;             // instances of these were found, and we do not scale them
   std::set<std::string> mixed_up_;  // instances of these have another class's token
   Millis retry_pause_{};
+  Millis again_pause_{};
 };
 
 }  // namespace muster::fleet

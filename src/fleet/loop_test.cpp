@@ -484,6 +484,24 @@ TEST_F(LoopTest, AMemoryThatCannotBeReadHoldsItsClass) {
   EXPECT_EQ(capacity.launched, 1);
 }
 
+// A provider that lists late would else be asked fifty times a second.
+TEST_F(LoopTest, WhatIsNotSeenToBeDoneIsDoneAgainMoreAndMoreSlowly) {
+  auto loop = make_loop();
+  queue.unclaimed = 1;
+  std::vector<Millis> pauses;
+  for (int i = 0; i < 10; ++i) {
+    pauses.push_back(loop.step({}).pause);
+    capacity.live.clear();
+  }
+  EXPECT_EQ(pauses.at(0), Millis(20));
+  EXPECT_EQ(pauses.at(1), Millis(40));
+  EXPECT_EQ(pauses.back(), seconds(5));
+  loop.step({});
+  EXPECT_GT(loop.step({}).pause, seconds(5)) << "it is there now, and nothing was done";
+  queue.unclaimed = 2;
+  EXPECT_EQ(loop.step({}).pause, Millis(20));
+}
+
 TEST_F(LoopTest, StandingByLooksForTheChargeOnlyNowAndThen) {
   auto loop = make_loop();
   ledger.charges["local/small"] = {Charge::Kind::anothers, "b is in charge"};
