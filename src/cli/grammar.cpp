@@ -42,6 +42,7 @@ class Grammar::Definition {
     add_plan();
     add_doctor();
     add_simulate();
+    add_replay();
     add_instance();
     add_resource_class();
     add_token();
@@ -265,6 +266,19 @@ class Grammar::Definition {
     string_option(added, "--write-trace", options.write_trace, "FILE",
                   "Also write what was generated, as CSV.");
     string_option(added, "--html", options.html, "FILE", "Also write a page with plots.");
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
+  }
+
+  void add_replay() {
+    auto& options = fresh<ReplayOptions>();
+    auto* added = command(app, "replay", kScale, text::kReplay);
+    require_text(string_option(added, "LOG", options.log, "FILE",
+                               "A scaler.db, the state directory that it is in, or a file of JSON "
+                               "lines; - is standard input."));
+    string_option(added, "--policy", options.policy_file, "FILE",
+                  "A muster.yaml, whose policies take the place of the recorded ones.");
+    string_option(added, "--class", options.resource_class, "NAMESPACE/NAME", "Only this one.");
     added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
     choose(added, options);
   }

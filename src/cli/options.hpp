@@ -64,6 +64,13 @@ struct SimulateOptions {
   bool json = false;
 };
 
+struct ReplayOptions {
+  std::string log;             // scaler.db, its directory, or a file of JSON lines; "-"
+  std::string policy_file;     // muster.yaml; empty: the recorded policies
+  std::string resource_class;  // empty: all
+  bool json = false;
+};
+
 struct RunOptions {
   ClientOptions client;
   std::filesystem::path directory = ".";
@@ -127,8 +134,9 @@ struct CompletionOptions {
 
 struct ManOptions {};
 
-using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
-                             SimulateOptions, RunOptions, PipelineOptions, ResourceClassOptions,
-                             TokenOptions, InstanceOptions, CompletionOptions, ManOptions>;
+using Options =
+    std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
+                 SimulateOptions, ReplayOptions, RunOptions, PipelineOptions, ResourceClassOptions,
+                 TokenOptions, InstanceOptions, CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

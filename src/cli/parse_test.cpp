@@ -90,6 +90,16 @@ TEST_F(Parse, SimulateTakesTracesAndListsOfNames) {
   EXPECT_EQ(set.seed, 7);
 }
 
+TEST_F(Parse, ReplayTakesOneLog) {
+  const auto all = chosen<ReplayOptions>(
+      {"replay", "scaler.db", "--policy", "m.yaml", "--class", "a/b", "--json"});
+  EXPECT_EQ(all.log, "scaler.db");
+  EXPECT_EQ(all.policy_file, "m.yaml");
+  EXPECT_EQ(all.resource_class, "a/b");
+  EXPECT_TRUE(all.json);
+  EXPECT_FALSE(chosen<ReplayOptions>({"replay", "-"}).json);
+}
+
 TEST_F(Parse, RunTakesADirectoryEvenIfItIsCalledLikeACommand) {
   EXPECT_EQ(chosen<RunOptions>({"run"}).directory, ".");
   EXPECT_EQ(chosen<RunOptions>({"run", "run"}).directory, "run");

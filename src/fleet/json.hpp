@@ -1,6 +1,7 @@
 #pragma once
 
-// Snapshots and decisions as JSON, for the decision log and for scripts.
+// Snapshots and decisions as JSON, for the decision log and for scripts. history/record.hpp reads
+// them; docs/replay.md documents them.
 
 #include <cstdint>
 #include <string>
