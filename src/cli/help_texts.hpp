@@ -127,6 +127,18 @@ inline constexpr Text kReplay{
 Exit codes: 0 all are the same, and the invariants hold; 1 not so; 2 the log or policy is wrong
 )"};
 
+inline constexpr Text kExplain{
+    "Say why a class or a job waits, and when it will start.\n"
+    "From the decisions that muster scale has recorded: how many tasks wait and since when, each "
+    "reason with its numbers and what ends it, and when the next task is expected to start, from "
+    "how long boots took. Of a pipeline it asks the server, too: what each of its jobs waits for. "
+    "Without a log it tells what the scaler has last reported to the server.",
+    R"(Examples:
+  muster explain --config muster.yaml
+  muster explain acme/linux --log /var/lib/muster-scale/scaler.db
+  muster explain 7 test/2 --config muster.yaml
+)"};
+
 inline constexpr Text kInstance{
     "What an instance does for itself.\n"
     "Run on an EC2 instance of an Auto Scaling group, with the rights of its role: configure its "

@@ -71,6 +71,15 @@ struct ReplayOptions {
   bool json = false;
 };
 
+struct ExplainOptions {
+  ClientOptions client;
+  std::string what;         // a class, or a pipeline's number or id; empty: all classes of the log
+  std::string job;          // of a pipeline: JOB, JOB/INDEX; empty: all
+  std::string config_file;  // muster.yaml, which names the log; empty: see log
+  std::string log;          // as of ReplayOptions; empty: that of config_file, or none
+  bool json = false;
+};
+
 struct RunOptions {
   ClientOptions client;
   std::filesystem::path directory = ".";
@@ -134,9 +143,9 @@ struct CompletionOptions {
 
 struct ManOptions {};
 
-using Options =
-    std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
-                 SimulateOptions, ReplayOptions, RunOptions, PipelineOptions, ResourceClassOptions,
-                 TokenOptions, InstanceOptions, CompletionOptions, ManOptions>;
+using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
+                             SimulateOptions, ReplayOptions, ExplainOptions, RunOptions,
+                             PipelineOptions, ResourceClassOptions, TokenOptions, InstanceOptions,
+                             CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli
