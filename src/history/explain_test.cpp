@@ -189,6 +189,14 @@ TEST(Explain, HasARemedyForEachRuleThatNeedsOne) {
   }
 }
 
+TEST(Explain, SurvivesAbsurdNumbers) {
+  for (const auto& record : absurd_records()) {
+    const auto about = explained({seeing_record(), record});
+    EXPECT_FALSE(explanation_text(about, kNow).empty());
+    EXPECT_TRUE(explanation_json(about).starts_with("{"));
+  }
+}
+
 // --- The report ---------------------------------------------------------------------------------
 
 TEST(ExplainReport, AnswersEachQuestion) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <tuple>
 
 #include "base/text.hpp"
 #include "fleet/json.hpp"
@@ -13,56 +12,10 @@
 namespace muster::history {
 namespace {
 
-// With something in every member that there is.
-fleet::ClassPass full() {
-  auto pass = record_of(World()
-                            .demand(7, 2)
-                            .with(1, InstanceState::booting)
-                            .with(1, InstanceState::connected)
-                            .with(1, InstanceState::draining)
-                            .requested(1)
-                            .outsider(std::chrono::hours(1))
-                            .headroom(1)
-                            .warm({20, 1, 3})
-                            .scaling_in_after(std::chrono::minutes(1))
-                            .launching_at({5, std::chrono::minutes(2)})
-                            .scaling_in_at({6, std::chrono::minutes(3)})
-                            .spending_at_most({7, std::chrono::hours(4)})
-                            .reaping()
-                            .trouble("no \"capacity\"")
-                            .ended_unseen({"i-9"})
-                            .refused_launches(2)
-                            .booted());
-  const auto [policy, state] = std::tie(pass.snapshot.policy, pass.snapshot.state);
-  policy.drains = false;
-  policy.withdraw_after = 4;
-  policy.boot_backoff_first = Millis(11);
-  policy.boot_backoff_most = Millis(12);
-  policy.boot_timeout = Millis(13);
-  policy.demand_max_age = Millis(14);
-  state = {.failed_boots_in_a_row = 3,
-           .backoff_until = kNow,
-           .given_up = {"i-1"},
-           .given_up_at = kNow,
-           .surplus = scaling::Surplus{kNow, 4},
-           .launches = {{kNow, 5}},
-           .drains = {{kNow, 7}},
-           .spend = {{{kNow, 8}}, kNow, 9}};
-  pass.snapshot.instances_unknown = "no list";
-  pass.snapshot.plan_share = scaling::PlanShare{40, 4};
-  pass.decision.launch = 1;
-  pass.decision.drain = {"i-2"};
-  pass.decision.reap = {"i-3"};
-  pass.decision.withdraw = 1;
-  pass.decision.next = state;
-  pass.decision.reasons[0].subject = "i-4";
-  return pass;
-}
-
 // Both are written alike only if nothing was lost: what is not written is not in a record.
 TEST(Record, IsReadAsItWasWritten) {
   auto unknown = record_of(World().unknown());
-  for (const auto& pass : {record_of(World()), unknown, full()}) {
+  for (const auto& pass : {record_of(World()), unknown, full_record()}) {
     const auto text = fleet::to_json(pass);
     const auto line = read_line(text);
     ASSERT_TRUE(line) << line.error().message
@@ -117,7 +70,7 @@ class BadRecord : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadRecord, IsRefusedWithItsMember) {
   const auto& [what, instead_of, put, error] = GetParam();
-  auto text = fleet::to_json(full());
+  auto text = fleet::to_json(full_record());
   const auto at = text.find(instead_of);
   ASSERT_NE(at, std::string::npos) << "the record has no " << instead_of << ":\n" << text;
   text.replace(at, instead_of.size(), put);
@@ -179,7 +132,7 @@ TEST(Record, MayBeOfBeforeThereWereVersions) {
 }
 
 TEST(Record, MayBeOneOfAPlan) {
-  const auto one = fleet::to_json(full());
+  const auto one = fleet::to_json(full_record());
   const auto line = read_line("[" + one + "," + one + "]");
   ASSERT_TRUE(line) << line.error().message;
   EXPECT_EQ(line->records.size(), 2U);
@@ -194,7 +147,7 @@ TEST(Record, HasABound) {
 
 // A record that is cut off anywhere is known as such, and never taken for another.
 TEST(Record, IsCutOffWhereverItEnds) {
-  const auto text = fleet::to_json(full());
+  const auto text = fleet::to_json(full_record());
   for (std::size_t size = 1; size < text.size(); ++size) {
     const auto line = read_line(std::string_view(text).substr(0, size));
     ASSERT_TRUE(line) << size << ": " << line.error().message;
@@ -205,7 +158,7 @@ TEST(Record, IsCutOffWhereverItEnds) {
 
 // Whatever is in it, it is read or refused.
 TEST(Record, SurvivesWhatIsNoRecord) {
-  const auto text = fleet::to_json(full());
+  const auto text = fleet::to_json(full_record());
   for (std::size_t at = 0; at < text.size(); at += 3) {
     for (const char byte : {'\0', '"', '{', '9', '-', '\xff', ']'}) {
       auto broken = text;

@@ -177,6 +177,17 @@ TEST(Replay, LeavesOutWhatIsNotAskedFor) {
   EXPECT_EQ(policies.left_out, (std::map<std::string, std::int64_t>{{"a/c", 1}}));
 }
 
+TEST(Replay, SurvivesAbsurdNumbers) {
+  const auto sane = seeing_record();
+  const auto records = absurd_records();
+  EXPECT_GT(records.size(), 300U);
+  for (const auto& record : records) {
+    for (const auto& terms : {ReplayTerms{}, under(record.snapshot.policy)}) {
+      EXPECT_EQ(replay({sane, record, sane}, terms).decisions, 3) << fleet::to_json(record);
+    }
+  }
+}
+
 // --- The report ---------------------------------------------------------------------------------
 
 TEST(ReplayReport, SaysWhatAndWhereAndWhatIsNotKnown) {
