@@ -36,6 +36,12 @@ bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
                     same_rule);
 }
 
+std::optional<std::pair<std::int64_t, std::int64_t>> known_tasks(const scaling::Demand& demand) {
+  const auto* reading = std::get_if<scaling::DemandReading>(&demand);
+  if (reading == nullptr) return std::nullopt;
+  return std::pair(reading->unclaimed, reading->running);
+}
+
 // What a pass was waiting for when its time was over, and what is known of it by then.
 Error given_up(std::string_view what, std::string_view why) {
   return {ErrorKind::cancelled,
@@ -321,13 +327,18 @@ Result<void> Loop::remember(const std::string& resource_class, const ClassMemory
   return ok();
 }
 
+// Told in the log is only what is decided otherwise; the record has also each change of the queue,
+// as another policy may have made more of it.
 Result<void> Loop::record_change(const ClassPass& pass) {
+  const auto tasks = known_tasks(pass.snapshot.demand);
   const auto latest = recorded_.find(pass.resource_class);
-  if (latest != recorded_.end() && looks_the_same(latest->second, pass.decision)) return ok();
+  const bool news =
+      latest == recorded_.end() || !looks_the_same(latest->second.decision, pass.decision);
+  if (!news && latest->second.tasks == tasks) return ok();
   auto recorded = ports_.ledger.record(pass.resource_class, pass.snapshot, pass.decision);
   if (!recorded) return recorded;
-  tell(pass);
-  recorded_.insert_or_assign(pass.resource_class, pass.decision);
+  if (news) tell(pass);
+  recorded_.insert_or_assign(pass.resource_class, Recorded{tasks, pass.decision});
   return ok();
 }
 

@@ -308,6 +308,17 @@ TEST_F(LoopTest, RecordsADecisionOnlyWhenItChanges) {
   EXPECT_EQ(ledger.decisions.size(), 3U);  // launch it; then wait for it to boot
 }
 
+// Another policy may have made more of it.
+TEST_F(LoopTest, RecordsAChangeOfTheQueueAlsoIfTheDecisionIsTheSame) {
+  policy.max = 1;
+  auto loop = make_loop();
+  for (const int waiting : {1, 1, 2, 2, 3}) {
+    queue.unclaimed = waiting;
+    pass(loop);
+  }
+  EXPECT_EQ(ledger.decisions.size(), 4U);  // launch; as many wait, and it boots; two; three
+}
+
 TEST_F(LoopTest, ADryRunTouchesNothing) {
   queue.unclaimed = 3;
   DryRunCapacity paper([&](const std::stop_token&) { return CapacityList{capacity.live, {}}; });
