@@ -136,7 +136,9 @@ class Examination {
 
   void queue_of(const CircleCiQueue& queue) {
     std::int64_t sum_of_max = 0;
-    for (const auto& scaled : config_.classes) sum_of_max += scaled.managed.policy.max;
+    for (const auto& [managed, capacity] : config_.classes) {
+      sum_of_max += scaling::highest_max(managed.policy, managed.schedules);
+    }
     keep(doctor::judge_concurrency(queue.url, queue.concurrency_limit, sum_of_max));
     constexpr auto kCheck = "token";
     if (token_at_aws() != nullptr && without_credentials(queue.url, kCheck)) return;
@@ -176,8 +178,10 @@ class Examination {
         keep(notes.take());
         continue;
       }
-      uses.push_back({name, group->group, group->region.empty() ? *region() : group->region,
-                      scaled.managed.policy, group->suspend_rebalancing, group->token_secret});
+      auto policy = scaled.managed.policy;
+      policy.max = scaling::highest_max(policy, scaled.managed.schedules);
+      uses.push_back({name, group->group, group->region.empty() ? *region() : group->region, policy,
+                      group->suspend_rebalancing, group->token_secret});
     }
     return uses;
   }

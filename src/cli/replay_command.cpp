@@ -18,14 +18,14 @@ namespace {
 
 constexpr int kDiffers = 1;
 
-using Policies = std::map<std::string, scaling::Policy>;
+using Policies = std::map<std::string, fleet::ManagedClass>;
 
 // Tokens and machines do not matter here.
 tl::expected<Policies, int> policies_of(const std::string& file) {
   const auto config = load_without_tokens(file);
   if (!config) return tl::unexpected(config.error());
   Policies policies;
-  for (const auto& [name, policy] : config->managed_classes()) policies.emplace(name, policy);
+  for (auto& managed : config->managed_classes()) policies.emplace(managed.name, managed);
   return policies;
 }
 

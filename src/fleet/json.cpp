@@ -151,6 +151,8 @@ json::object object(const Snapshot& snapshot) {
           {"outsiders", times(snapshot.outsiders)},
           {"instances_unknown", text(snapshot.instances_unknown)},
           {"failed_boots", texts(snapshot.failed_boots)},
+          {"schedule", text(snapshot.schedule)},
+          {"policy_until", time(snapshot.policy_until)},
           {"failed_launches", snapshot.failed_launches},
           {"launch_trouble", text(snapshot.launch_trouble)},
           {"any_boot_succeeded", snapshot.any_boot_succeeded},

@@ -126,6 +126,8 @@ static void read(const json::value& value, const Place& at, Snapshot& into) {
       .must("any_boot_succeeded", into.any_boot_succeeded)
       .must("policy", into.policy)
       .must("state", into.state)
+      .must("schedule", into.schedule)
+      .must("policy_until", into.policy_until)
       .must("plan_share", into.plan_share)
       .end();
 }

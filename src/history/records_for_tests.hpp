@@ -31,6 +31,7 @@ inline fleet::ClassPass full_record() {
                             .with(1, InstanceState::draining)
                             .requested(1)
                             .outsider(std::chrono::hours(1))
+                            .by_schedule("night", std::chrono::hours(2))
                             .headroom(1)
                             .warm({20, 1, 3})
                             .scaling_in_after(std::chrono::minutes(1))

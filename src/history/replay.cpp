@@ -1,5 +1,7 @@
 #include "history/replay.hpp"
 
+#include <utility>
+
 #include <algorithm>
 #include <tuple>
 
@@ -54,7 +56,11 @@ bool Replay::is_asked_for(const std::string& resource_class) const {
 
 Snapshot Replay::under_policy(const fleet::ClassPass& record) const {
   auto snapshot = record.snapshot;
-  snapshot.policy = terms_.policies->at(record.resource_class);
+  const auto& managed = terms_.policies->at(record.resource_class);
+  auto in_force = scaling::policy_at(managed.policy, managed.schedules, snapshot.now);
+  snapshot.policy = in_force.policy;
+  snapshot.schedule = std::move(in_force.schedule);
+  snapshot.policy_until = in_force.until;
   const auto before = memories_.find(record.resource_class);
   if (before == memories_.end()) return snapshot;
   const auto& [recorded, now] = before->second;

@@ -58,7 +58,7 @@ struct ReplayResult {
 struct ReplayTerms {
   std::string resource_class;  // only this one; empty: all
   // By class. Nothing: the recorded ones. A class that is not there is left out.
-  std::optional<std::map<std::string, scaling::Policy>> policies;
+  std::optional<std::map<std::string, fleet::ManagedClass>> policies;
 };
 
 class Replay {

@@ -99,6 +99,8 @@ struct Snapshot {
   std::string launch_trouble;             // why, in words, if somebody said so
   bool any_boot_succeeded = false;  // an instance connected for the first time since last pass
   Policy policy;
+  std::string schedule;                  // by which it is so now, if by any: see schedule.hpp
+  std::optional<WallTime> policy_until;  // then it may be another one
   State state;
   WallTime now{};
   std::optional<PlanShare> plan_share;

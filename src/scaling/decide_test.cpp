@@ -394,6 +394,13 @@ TEST(Decide, KeepsSoManyRequestsAsTasksRunOnNobodyThatIsKnown) {
   EXPECT_EQ(world.with(2, connected).decide().withdraw, 3);
 }
 
+TEST(Decide, SaysByWhichScheduleAndLooksAgainWhenItEnds) {
+  const auto decision = World().bounds(2, 4).by_schedule("office hours", minutes(1)).decide();
+  EXPECT_EQ(describe(decision.reasons.at(0)),
+            "at least 2 must be there by the schedule office hours and 0 are: launch 2");
+  EXPECT_EQ(decision.revisit_at, kNow + minutes(1));
+}
+
 // A machine that somebody runs beside the group must not keep dead instances alive.
 TEST(Decide, EndsADeadOneWhileOutsidersRunWhatRuns) {
   const auto ended = [](Millis known_for, Millis silent_for) {
