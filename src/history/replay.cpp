@@ -1,9 +1,8 @@
 #include "history/replay.hpp"
 
-#include <utility>
-
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "scaling/boots.hpp"
 #include "scaling/spend.hpp"

@@ -20,7 +20,7 @@ ReplayResult replay(const std::vector<fleet::ClassPass>& records, ReplayTerms te
 }
 
 ReplayTerms under(const Policy& policy) {
-  return {"", std::map<std::string, Policy>{{"a/b", policy}}};
+  return {"", std::map<std::string, fleet::ManagedClass>{{"a/b", {"a/b", policy}}}};
 }
 
 // What a scaler has decided as it does today. The world answers, so that no decision is the same.
