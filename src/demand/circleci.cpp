@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include <fmt/core.h>
@@ -20,7 +21,9 @@ constexpr Millis kLongestSpread = std::chrono::seconds(5);  // of one reading: i
 constexpr Millis kFirstPause = std::chrono::seconds(1);
 constexpr Millis kLongestPause = std::chrono::minutes(1);
 constexpr Millis kLongestRetryAfter = std::chrono::minutes(15);
-constexpr std::size_t kLongestReason = 300;
+constexpr std::size_t kLongestReason = 400;
+constexpr std::string_view kNotAsked =
+    ": not asked, as other classes were not answered in time; it is asked in the next reading";
 
 // Runners are listed for a whole namespace: an instance that was given the token of another class
 // is then seen, be it a class that is not scaled here.
@@ -66,9 +69,12 @@ class CircleCi::Sweep {
     const auto listings = listings_of(classes);
     spacing_ = spacing_of(classes.size(), listings.size(), interval_);
     spread(connections, classes.size(),
-           [&](RunnerApi& api, std::size_t i) { read_counts(api, classes[i]); });
+           [&](RunnerApi& api, std::size_t i) { return read_counts(api, classes[i]); });
+    if (!answered_ && !refusals.empty()) source_refusal = refusals.begin()->second;
     spread(connections, listings.size(),
-           [&](RunnerApi& api, std::size_t i) { read_runners(api, listings[i]); });
+           [&](RunnerApi& api, std::size_t i) { return read_runners(api, listings[i]); });
+    // Half a reading is none.
+    std::erase_if(readings, [&](const auto& each) { return !listed_.contains(each.first); });
   }
 
   // The rest is for one thread, once run() is over.
@@ -78,12 +84,13 @@ class CircleCi::Sweep {
   std::optional<Refusal> source_refusal;
 
  private:
-  // Each of `count` pieces of work is done once, by whichever connection is free.
+  // Each of `count` pieces of work is done once, by whichever connection is free. One that waited
+  // in vain does no more, so that a silent peer is waited for once and not for each piece.
   template <class Work>
   void spread(std::vector<RunnerApi>& connections, std::size_t count, Work work) {
     std::atomic<std::size_t> next = 0;
     const auto go_on = [&](RunnerApi& api) {
-      for (std::size_t i = next++; i < count; i = next++) work(api, i);
+      for (std::size_t i = next++; i < count && work(api, i);) i = next++;
     };
     std::vector<std::jthread> others;
     for (std::size_t i = 1; i < std::min(connections.size(), count); ++i) {
@@ -102,43 +109,50 @@ class CircleCi::Sweep {
     return !stop_.stop_requested();
   }
 
-  void read_counts(RunnerApi& api, const std::string& name) {
-    if (!may_ask()) return;
+  // These return whether the connection may go on.
+  bool read_counts(RunnerApi& api, const std::string& name) {
+    if (!may_ask()) return false;
     scaling::DemandReading reading;
     reading.read_at = clock_.wall();
     const auto running = api.running_tasks(name, stop_);
     if (!running) return refuse({name}, running.error());
-    if (!may_ask()) return;
+    answered_ = true;
+    if (!may_ask()) return false;
     const auto unclaimed = api.unclaimed_tasks(name, stop_);
     if (!unclaimed) return refuse({name}, unclaimed.error());
     reading.running = *running;
     reading.unclaimed = *unclaimed;
     const std::lock_guard lock(mutex_);
     readings[name].demand = reading;
+    return true;
   }
 
-  void read_runners(RunnerApi& api, const Listing& listing) {
-    if (!may_ask()) return refuse(listing.classes, std::nullopt);
-    const auto listed = api.runners(listing.space, stop_);
-    if (!listed) return refuse(listing.classes, listed.error());
+  bool read_runners(RunnerApi& api, const Listing& listing) {
+    if (!may_ask()) return false;
+    const auto runners = api.runners(listing.space, stop_);
+    if (!runners) return refuse(listing.classes, runners.error());
     const std::lock_guard lock(mutex_);
-    for (const auto& runner : *listed) {
+    listed_.insert(listing.classes.begin(), listing.classes.end());
+    for (const auto& runner : *runners) {
       const auto found = readings.find(runner.resource_class);
       auto& known = found != readings.end() ? *found->second.runners
                                             : runners_of_others[runner.resource_class];
       known.push_back(
           {runner.name, {}, false, when(runner.first_connected), when(runner.last_connected)});
     }
+    return true;
   }
 
-  // Half a reading is none.
-  void refuse(const std::vector<std::string>& classes, const std::optional<Refusal>& refusal) {
+  bool refuse(const std::vector<std::string>& classes, const Refusal& refusal) {
+    const bool answered = refusal.scope != Refusal::Scope::unanswered;
+    answered_ = answered_ || answered;
     const std::lock_guard lock(mutex_);
-    for (const auto& name : classes) {
-      readings.erase(name);
-      if (refusal && refusal->scope == Refusal::Scope::question) refusals[name] = *refusal;
+    if (refusal.scope == Refusal::Scope::source) {
+      source_refusal = refusal;
+    } else {
+      for (const auto& name : classes) refusals[name] = refusal;
     }
-    if (refusal && refusal->scope == Refusal::Scope::source) source_refusal = *refusal;
+    return answered;
   }
 
   const Clock& clock_;
@@ -146,7 +160,9 @@ class CircleCi::Sweep {
   const Millis interval_;
   RequestBudget::Micros spacing_{};
   const std::stop_token stop_;
+  std::atomic<bool> answered_ = false;  // any question, however
   std::mutex mutex_;
+  std::set<std::string> listed_;  // classes whose runners are known; guarded by mutex_
 };
 
 CircleCi::CircleCi(CircleCiSettings settings, std::vector<std::string> resource_classes,
@@ -154,9 +170,12 @@ CircleCi::CircleCi(CircleCiSettings settings, std::vector<std::string> resource_
     : settings_(std::move(settings)),
       classes_(std::move(resource_classes)),
       clock_(clock),
-      budget_(settings_.requests_per_minute, kAtOnce) {
+      budget_(settings_.requests_per_minute, kAtOnce),
+      order_(classes_) {
   const auto connections = std::clamp<std::size_t>(classes_.size(), 1, kMostConnections);
-  for (std::size_t i = 0; i < connections; ++i) connections_.emplace_back(settings_.url);
+  for (std::size_t i = 0; i < connections; ++i) {
+    connections_.emplace_back(settings_.url, settings_.patience);
+  }
 }
 
 std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
@@ -170,17 +189,14 @@ std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
   if (!token) return all_unknown(token.error().message);
   for (auto& connection : connections_) connection.use_token(*token);
 
-  std::vector<std::string> due;
-  for (const auto& name : classes_) {
-    if (now >= class_pauses_[name].until) due.push_back(name);
-  }
   Sweep sweep(clock_, budget_, settings_.poll_interval, stop);
-  sweep.run(connections_, due);
+  sweep.run(connections_, classes_due(now));
   if (stop.stop_requested())
     return all_unknown(fmt::format("stopped waiting for {}", settings_.url));
   learn(sweep);
 
-  auto demand = all_unknown(source_pause_.why);
+  auto demand = all_unknown(sweep.source_refusal ? source_pause_.why
+                                                 : settings_.url + std::string(kNotAsked));
   for (auto& [name, reading] : sweep.readings) demand[name] = std::move(reading);
   for (auto& [name, runners] : sweep.runners_of_others) {
     demand.try_emplace(name, fleet::ClassDemand{scaling::DemandUnknown{"not asked for"}});
@@ -191,6 +207,15 @@ std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
     if (pause.refusals > 0) demand[name].demand = scaling::DemandUnknown{pause.why};
   }
   return demand;
+}
+
+std::vector<std::string> CircleCi::classes_due(MonotonicTime now) const {
+  std::vector<std::string> due;
+  std::ranges::copy_if(order_, std::back_inserter(due), [&](const auto& name) {
+    const auto own = class_pauses_.find(name);
+    return own == class_pauses_.end() || now >= own->second.until;
+  });
+  return due;
 }
 
 std::map<std::string, fleet::ClassDemand> CircleCi::all_unknown(const std::string& why) const {
@@ -205,10 +230,17 @@ std::map<std::string, fleet::ClassDemand> CircleCi::all_unknown(const std::strin
   return demand;
 }
 
-// A class that was read has no pause any more; one that was not asked for keeps its own.
+// A class that was read has no pause any more; one that was not asked for keeps its own. Where
+// nobody is answered, that is not a class's fault.
 void CircleCi::learn(const Sweep& sweep) {
+  const bool nobody_answered =
+      sweep.source_refusal && sweep.source_refusal->scope == Refusal::Scope::unanswered;
   for (const auto& [name, reading] : sweep.readings) class_pauses_[name] = {};
-  for (const auto& [name, refusal] : sweep.refusals) refused(class_pauses_[name], refusal);
+  for (const auto& [name, refusal] : sweep.refusals) {
+    if (!nobody_answered) refused(class_pauses_[name], refusal);
+  }
+  std::ranges::stable_partition(order_,
+                                [&](const auto& name) { return !sweep.refusals.contains(name); });
   if (sweep.source_refusal) {
     refused(source_pause_, *sweep.source_refusal);
   } else {

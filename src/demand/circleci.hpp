@@ -5,11 +5,12 @@
 //
 // All classes share one budget of requests. Those of a reading of many classes are spread over
 // about half of the polling interval, or as the budget says if that is longer, over a few
-// connections that are kept. What cannot be read is unknown, and asked for again after
-// a pause: as long as the peer says (Retry-After, up to 15 minutes; another process of ours is told
-// by what the scaler remembers), else one that doubles from a
-// second to a minute, with jitter. A refused question pauses its class; a silent peer, a refused
-// token or 429 pauses everything.
+// connections that are kept. What cannot be read is unknown, and asked for again after a pause: as
+// long as the peer says (Retry-After, up to 15 minutes; another process of ours is told by what the
+// scaler remembers), else one that doubles from a second to a minute, with jitter. A question that
+// is refused, or not answered in time, pauses its class; a refused token, 429, or a peer that
+// answers nobody pauses everything. A connection that waited in vain asks nothing more in a
+// reading, so that a silent peer is waited for about once.
 //
 // Sources: CircleCI's pages "Runner API" and "API developer's guide" (Retry-After).
 
@@ -33,6 +34,7 @@ struct CircleCiSettings {
   TokenSource token;                                // a personal token
   Millis poll_interval = std::chrono::seconds(5);
   std::int64_t requests_per_minute = 600;
+  Millis patience = std::chrono::seconds(10);  // for one answer
 };
 
 class CircleCi final : public fleet::DemandSource {
@@ -55,6 +57,7 @@ class CircleCi final : public fleet::DemandSource {
     std::string why;
   };
 
+  std::vector<std::string> classes_due(MonotonicTime now) const;
   std::map<std::string, fleet::ClassDemand> all_unknown(const std::string& why) const;
   void learn(const Sweep& sweep);
   void refused(Pause& pause, const Refusal& refusal);
@@ -66,6 +69,7 @@ class CircleCi final : public fleet::DemandSource {
 
   // Of the thread that calls read().
   std::vector<RunnerApi> connections_;
+  std::vector<std::string> order_;  // of asking: those that failed last come last
   std::map<std::string, Pause> class_pauses_;
   Pause source_pause_;
   std::minstd_rand dice_{std::random_device{}()};

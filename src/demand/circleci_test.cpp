@@ -34,6 +34,14 @@ class CircleCiTest : public testing::Test {
     return CircleCi({server.url(), [this](const std::stop_token&) { return token; }},
                     std::move(classes), clock);
   }
+  CircleCi impatient_queue_of(const FakeServer& peer, std::vector<std::string> classes) {
+    return CircleCi({.url = peer.url(),
+                     .token = [this](const std::stop_token&) { return token; },
+                     .poll_interval = seconds(1),
+                     .requests_per_minute = 60'000,
+                     .patience = Millis(300)},
+                    std::move(classes), clock);
+  }
   static std::string why(const fleet::ClassDemand& demand) {
     const auto* unknown = std::get_if<scaling::DemandUnknown>(&demand.demand);
     return unknown == nullptr ? "it is known" : unknown->why;
@@ -169,6 +177,62 @@ TEST_F(CircleCiTest, ARefusedClassLeavesTheOthersAlone) {
   clock.advance(minutes(1));
   queue.read({});
   EXPECT_EQ(server.times_asked("tasks?resource-class=acme%2Fgone"), 2U);
+}
+
+TEST_F(CircleCiTest, AClassThatIsNotAnsweredLeavesTheOthersAlone) {
+  constexpr auto kSlow = "/running?resource-class=acme%2Fslow";
+  for (const auto* question : {kSlow, "/tasks?resource-class=acme%2Fslow"}) {
+    FakeServer peer;
+    peer.answer_to("/api/v3/runner/tasks?", 200, R"({"unclaimed_task_count": 42})");
+    peer.answer_to("/api/v3/runner/tasks/running?", 200, R"({"running_runner_tasks": 7})");
+    peer.answer_to("/api/v3/runner?", 200, R"({"items":[]})");
+    peer.never_answer_to(question);
+    auto queue = impatient_queue_of(peer, {"acme/linux", "acme/slow"});
+    const auto demand = queue.read({});
+    EXPECT_EQ(why(demand.at("acme/linux")), "it is known") << question;
+    EXPECT_THAT(why(demand.at("acme/slow")), HasSubstr("did not answer in time when asked for"));
+    EXPECT_THAT(why(demand.at("acme/slow")), HasSubstr("of acme/slow; if it stays so, see"));
+    EXPECT_EQ(why(queue.read({}).at("acme/linux")), "it is known") << question;
+    EXPECT_EQ(peer.times_asked(question), 1U) << "it has its pause";
+  }
+}
+
+TEST_F(CircleCiTest, ASilentPeerIsAskedByEachConnectionOnce) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 50; ++i) many.push_back(fmt::format("acme/c{}", i));
+  server.never_answer_to("/");
+  auto queue = impatient_queue_of(server, many);
+  const auto demand = queue.read({});
+  EXPECT_EQ(server.times_asked("/"), 4U);
+  for (const auto& [name, reading] : demand) {
+    EXPECT_THAT(why(reading), HasSubstr("did not answer in time")) << name;
+  }
+  queue.read({});
+  EXPECT_EQ(server.times_asked("/"), 4U) << "everything has its pause";
+}
+
+// More of them than a reading waits for: those that were answered are read, the rest comes next.
+TEST_F(CircleCiTest, ManyClassesThatAreNotAnsweredDoNotKeepTheOthersFromBeingRead) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 8; ++i) many.push_back(fmt::format("acme/slow{}", i));
+  many.emplace_back("acme/linux");
+  server.never_answer_to("acme%2Fslow");
+  auto queue = impatient_queue_of(server, many);
+  std::size_t readings = 0;
+  while (readings < 4 && why(queue.read({}).at("acme/linux")) != "it is known") {
+    ++readings;
+    clock.advance(seconds(5));
+  }
+  EXPECT_LE(readings, 2U);
+  const auto demand = queue.read({});
+  EXPECT_EQ(why(demand.at("acme/linux")), "it is known") << "it is asked before those that failed";
+}
+
+TEST_F(CircleCiTest, OfAListThatIsNotAnsweredOnlyItsNamespaceIsUnknown) {
+  server.never_answer_to("/runner?namespace=slow");
+  const auto demand = impatient_queue_of(server, {"acme/linux", "slow/linux"}).read({});
+  EXPECT_EQ(why(demand.at("acme/linux")), "it is known");
+  EXPECT_THAT(why(demand.at("slow/linux")), HasSubstr("when asked for runner of slow"));
 }
 
 TEST_F(CircleCiTest, ATokenThatTheAnswerQuotesIsNotTold) {

@@ -11,13 +11,16 @@ namespace muster::demand {
 
 namespace {
 
-constexpr Millis kTimeout = std::chrono::seconds(10);
 constexpr Millis kConnectTimeout = std::chrono::seconds(5);
 constexpr std::uint64_t kLongestAnswer = 16 << 20;  // bytes: some 50,000 runners
 
 constexpr std::string_view kCureOfOddAnswer =
     "; see whether circleci.url is right and whether CircleCI is well "
     "(https://status.circleci.com)";
+
+constexpr std::string_view kCureOfSilence =
+    "; if it stays so, see whether CircleCI is well (https://status.circleci.com), and the proxies "
+    "on the way to it";
 
 // What a person can do about a status. What a proxy or another page says is not about the class.
 std::string_view cure(int status, bool documented) {
@@ -117,16 +120,19 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
       fmt::format("{}/api/v3/{}?{}={}", url_, path, parameter, net::encode_component(value));
   request.headers.set("Circle-Token", token_);
   request.headers.set("Accept", "application/json");
-  request.timeout = kTimeout;
-  request.connect_timeout = kConnectTimeout;
+  request.timeout = patience_;
+  request.connect_timeout = std::min(kConnectTimeout, patience_);
   request.answer_limit = kLongestAnswer;
   const auto answer = client_.send(request, stop);
   if (!answer) {
     auto error = answer.error();
-    if (!client_.may_have_arrived() && error.kind != ErrorKind::cancelled) {
-      error.message += "; see whether circleci.url is right and this machine reaches it";
+    if (error.kind != ErrorKind::cancelled) {
+      error.message += client_.may_have_arrived()
+                           ? fmt::format(" when asked for {} of {}{}", path, printable(value, 100),
+                                         kCureOfSilence)
+                           : "; see whether circleci.url is right and this machine reaches it";
     }
-    return tl::unexpected(Refusal{std::move(error), Refusal::Scope::source});
+    return tl::unexpected(Refusal{std::move(error), Refusal::Scope::unanswered});
   }
   answered_at_ = net::parse_http_date(answer->headers.get("Date").value_or(""));
   if (answer->status != 200) return tl::unexpected(refusal_of(*answer, token_));
