@@ -252,14 +252,14 @@ void CircleCi::refused(Pause& pause, const Refusal& refusal) {
   const auto doublings = std::min<std::int64_t>(pause.refusals, 10);
   const auto longest = std::min(kFirstPause * (1 << doublings), kLongestPause);
   std::uniform_int_distribution<Millis::rep> some(longest.count() / 2, longest.count());
-  const auto wait = refusal.retry_after ? std::min(*refusal.retry_after, kLongestRetryAfter)
-                                        : Millis(some(dice_));
+  const auto told = std::min(refusal.retry_after.value_or(Millis(0)), kLongestRetryAfter);
+  const auto wait = std::max(told, Millis(some(dice_)));
   pause.refusals += 1;
   pause.until = clock_.monotonic() + wait;
   pause.asked_until.reset();
   pause.why =
       printable(fmt::format("{}: {}", settings_.url, refusal.error.message), kLongestReason);
-  if (refusal.retry_after) {
+  if (told > Millis(0)) {
     pause.asked_until = clock_.wall() + wait;
     log::info("asked to wait", {{"url", settings_.url}, {"wait", format_duration(wait)}});
   }

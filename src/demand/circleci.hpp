@@ -5,12 +5,12 @@
 //
 // All classes share one budget of requests. Those of a reading of many classes are spread over
 // about half of the polling interval, or as the budget says if that is longer, over a few
-// connections that are kept. What cannot be read is unknown, and asked for again after a pause: as
-// long as the peer says (Retry-After, up to 15 minutes; another process of ours is told by what the
-// scaler remembers), else one that doubles from a second to a minute, with jitter. A question that
-// is refused, or not answered in time, pauses its class; a refused token, 429, or a peer that
-// answers nobody pauses everything. A connection that waited in vain asks nothing more in a
-// reading, so that a silent peer is waited for about once.
+// connections that are kept. What cannot be read is unknown, and asked for again after a pause: one
+// that doubles from a second to a minute, with jitter, or as long as the peer says if that is
+// longer (Retry-After, up to 15 minutes; another process of ours is told by what the scaler
+// remembers). A question that is refused, or not answered in time, pauses its class; a refused
+// token, 429, or a peer that answers nobody pauses everything. A connection that waited in vain
+// asks nothing more in a reading, so that a silent peer is waited for about once.
 //
 // Sources: CircleCI's pages "Runner API" and "API developer's guide" (Retry-After).
 

@@ -279,6 +279,39 @@ TEST_F(CircleCiTest, WaitsAsLongAsItIsTold) {
   EXPECT_EQ(why(queue.read({}).at("acme/linux")), "it is known");
 }
 
+TEST_F(CircleCiTest, AskedToWaitForNoTimeItBacksOffAllTheSame) {
+  for (const auto* header : {"0", "1", "Wed, 21 Oct 2015 07:28:00 GMT", "-5", "1.5"}) {
+    FakeServer peer;
+    net::Headers headers;
+    headers.set("Retry-After", header);
+    peer.answer_to("/running?", 429, "{}", headers);
+    auto queue = impatient_queue_of(peer, {"acme/linux"});
+    for (int second = 0; second < 300; ++second) {
+      queue.read({});
+      clock.advance(seconds(1));
+    }
+    EXPECT_LE(peer.times_asked("/running?"), 20U) << header;
+    EXPECT_GE(peer.times_asked("/running?"), 8U) << header;
+  }
+}
+
+TEST_F(CircleCiTest, ADateToWaitForIsByTheClockOfWhoTellsIt) {
+  net::Headers headers;
+  headers.set("Date", "Wed, 21 Oct 2015 07:28:00 GMT");
+  headers.set("Retry-After", "Wed, 21 Oct 2015 07:30:00 GMT");
+  server.answer_to("/running?", 429, "{}", headers);
+  EXPECT_EQ(queue_of({"acme/linux"}).read({}).at("acme/linux").ask_again_at,
+            clock.wall() + minutes(2));
+}
+
+TEST_F(CircleCiTest, AskedToWaitForEverItWaitsForAQuarterOfAnHour) {
+  net::Headers headers;
+  headers.set("Retry-After", "99999999999999999999");
+  server.answer_to("/running?", 429, "{}", headers);
+  EXPECT_EQ(queue_of({"acme/linux"}).read({}).at("acme/linux").ask_again_at,
+            clock.wall() + minutes(15));
+}
+
 TEST_F(CircleCiTest, AskedToWaitByOneAnswerItAsksNoMore) {
   server.answer_to("/running?", 429, "");
   auto queue = queue_of({"acme/linux", "acme/arm", "acme/mac", "acme/old", "acme/new", "acme/big"});
@@ -405,8 +438,10 @@ TEST(RetryAfter, IsSecondsOrADate) {
   EXPECT_EQ(parse_retry_after(" 0 ", now), seconds(0));
   EXPECT_EQ(parse_retry_after("Tue, 24 Nov 2026 00:01:40 GMT", now), seconds(100));
   EXPECT_EQ(parse_retry_after("Mon, 23 Nov 2026 00:00:00 GMT", now), seconds(0));
-  EXPECT_GT(parse_retry_after("999999999999999999", now), minutes(15));
-  for (const auto* odd : {"", "-1", "soon", "1.5"}) {
+  for (const auto* huge : {"999999999999999999", "99999999999999999999"}) {
+    EXPECT_GT(parse_retry_after(huge, now), minutes(15)) << huge;
+  }
+  for (const auto* odd : {"", "-1", "+1", "soon", "1.5"}) {
     EXPECT_EQ(parse_retry_after(odd, now), std::nullopt) << odd;
   }
 }

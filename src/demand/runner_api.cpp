@@ -70,7 +70,8 @@ std::string cure_of_redirection(const net::ClientResponse& answer) {
                      host.empty() ? "another path" : printable(host, 100));
 }
 
-Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) {
+// `now` is by the peer's own clock where it tells it.
+Refusal refusal_of(const net::ClientResponse& answer, const std::string& token, WallTime now) {
   const auto told = protocol::from_json<protocol::Message>(answer.body);
   Refusal refusal;
   refusal.documented = told.has_value();
@@ -81,7 +82,7 @@ Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) 
                                    : std::string(cure(answer.status, refusal.documented)))};
   if (answer.status == 429 || answer.status == 401) refusal.scope = Refusal::Scope::source;
   if (const auto header = answer.headers.get("Retry-After")) {
-    refusal.retry_after = parse_retry_after(*header, system_clock().wall());
+    refusal.retry_after = parse_retry_after(*header, now);
   }
   return refusal;
 }
@@ -104,8 +105,9 @@ auto whole(List list) -> Answer<decltype(list.items)> {
 std::optional<Millis> parse_retry_after(std::string_view header, WallTime now) {
   constexpr std::int64_t kMostSeconds = 1'000'000'000;
   const auto text = trim(header);
-  if (const auto seconds = parse_int(text); seconds && *seconds >= 0) {
-    return std::chrono::seconds(std::min(*seconds, kMostSeconds));
+  if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
+    const auto seconds = parse_int(text).value_or(kMostSeconds);  // too many digits for a number
+    return std::chrono::seconds(std::min(seconds, kMostSeconds));
   }
   const auto then = net::parse_http_date(std::string(text));
   if (!then) return std::nullopt;
@@ -135,7 +137,10 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
     return tl::unexpected(Refusal{std::move(error), Refusal::Scope::unanswered});
   }
   answered_at_ = net::parse_http_date(answer->headers.get("Date").value_or(""));
-  if (answer->status != 200) return tl::unexpected(refusal_of(*answer, token_));
+  if (answer->status != 200) {
+    return tl::unexpected(
+        refusal_of(*answer, token_, answered_at_.value_or(system_clock().wall())));
+  }
   auto read = protocol::from_json<T>(answer->body);
   if (read) return std::move(*read);
   Refusal refusal;

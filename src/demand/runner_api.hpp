@@ -68,7 +68,8 @@ class RunnerApi {
   std::optional<WallTime> answered_at_;
 };
 
-// "120", or the date of RFC 9110, 10.2.3, as seen from `now`. Nothing if it is neither.
+// "120", or the date of RFC 9110, 10.2.3, as seen from `now`. Nothing if it is neither; never
+// negative.
 std::optional<Millis> parse_retry_after(std::string_view header, WallTime now);
 
 }  // namespace muster::demand
