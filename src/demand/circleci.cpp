@@ -184,16 +184,39 @@ std::map<std::string, fleet::ClassDemand> CircleCi::read(std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     next_reading_ = now + settings_.poll_interval;
   }
-  if (now < source_pause_.until) return all_unknown(source_pause_.why);
-  const auto token = settings_.token(stop);
+  const auto token = token_to_use(now, stop);
   if (!token) return all_unknown(token.error().message);
-  for (auto& connection : connections_) connection.use_token(*token);
+  auto demand = read_with(*token, stop);
+  if (refused_token_ != *token) return demand;
+  const auto other = settings_.token(stop, refused_token_);
+  if (!other || *other == refused_token_) return demand;
+  source_pause_ = {};
+  return read_with(*other, stop);
+}
 
+// A token that was refused pauses everything until there is another one, or its time has come.
+Result<std::string> CircleCi::token_to_use(MonotonicTime now, const std::stop_token& stop) {
+  const Error paused{ErrorKind::unavailable, source_pause_.why};
+  const bool is_paused = now < source_pause_.until;
+  if (is_paused && refused_token_.empty()) return paused;
+  auto token = settings_.token(stop, refused_token_);
+  if (!is_paused) return token;
+  if (!token || *token == refused_token_) return paused;
+  source_pause_ = {};
+  return token;
+}
+
+std::map<std::string, fleet::ClassDemand> CircleCi::read_with(const std::string& token,
+                                                              std::stop_token stop) {
+  for (auto& connection : connections_) connection.use_token(token);
   Sweep sweep(clock_, budget_, settings_.poll_interval, stop);
-  sweep.run(connections_, classes_due(now));
+  sweep.run(connections_, classes_due(clock_.monotonic()));
   if (stop.stop_requested())
     return all_unknown(fmt::format("stopped waiting for {}", settings_.url));
   learn(sweep);
+  const bool is_refused =
+      sweep.source_refusal && sweep.source_refusal->error.kind == ErrorKind::unauthenticated;
+  refused_token_ = is_refused ? token : "";
 
   auto demand = all_unknown(sweep.source_refusal ? source_pause_.why
                                                  : settings_.url + std::string(kNotAsked));

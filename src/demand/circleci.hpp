@@ -61,6 +61,9 @@ class CircleCi final : public fleet::DemandSource {
   std::map<std::string, fleet::ClassDemand> all_unknown(const std::string& why) const;
   void learn(const Sweep& sweep);
   void refused(Pause& pause, const Refusal& refusal);
+  Result<std::string> token_to_use(MonotonicTime now, const std::stop_token& stop);
+  std::map<std::string, fleet::ClassDemand> read_with(const std::string& token,
+                                                      std::stop_token stop);
 
   const CircleCiSettings settings_;
   const std::vector<std::string> classes_;
@@ -72,6 +75,7 @@ class CircleCi final : public fleet::DemandSource {
   std::vector<std::string> order_;  // of asking: those that failed last come last
   std::map<std::string, Pause> class_pauses_;
   Pause source_pause_;
+  std::string refused_token_;  // why there is a source_pause_; empty: something else
   std::minstd_rand dice_{std::random_device{}()};
 
   std::mutex mutex_;

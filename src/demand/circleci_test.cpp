@@ -31,12 +31,13 @@ class CircleCiTest : public testing::Test {
   }
 
   CircleCi queue_of(std::vector<std::string> classes) {
-    return CircleCi({server.url(), [this](const std::stop_token&) { return token; }},
-                    std::move(classes), clock);
+    return CircleCi(
+        {server.url(), [this](const std::stop_token&, const std::string&) { return token; }},
+        std::move(classes), clock);
   }
   CircleCi impatient_queue_of(const FakeServer& peer, std::vector<std::string> classes) {
     return CircleCi({.url = peer.url(),
-                     .token = [this](const std::stop_token&) { return token; },
+                     .token = [this](const std::stop_token&, const std::string&) { return token; },
                      .poll_interval = seconds(1),
                      .requests_per_minute = 60'000,
                      .patience = Millis(300)},
@@ -121,9 +122,9 @@ TEST_P(CircleCiTroubles, AreNeverZero) {
     trouble.answer_to("/api/v3/runner/tasks/running?", 200, R"({"running_runner_tasks": 0})");
     trouble.answer_to("/api/v3/runner?", 200, R"({"items":[]})");
     trouble.answer_to(question, status, body);
-    CircleCi queue(
-        {trouble.url(), [](const std::stop_token&) { return std::string("secret-token"); }},
-        {"acme/linux"}, clock);
+    CircleCi queue({trouble.url(), [](const std::stop_token&,
+                                      const std::string&) { return std::string("secret-token"); }},
+                   {"acme/linux"}, clock);
     const auto demand = queue.read({});
     EXPECT_THAT(why(demand.at("acme/linux")), HasSubstr(told)) << question;
     EXPECT_THAT(why(demand.at("acme/linux")), Not(HasSubstr("secret-token")));
@@ -351,6 +352,59 @@ TEST_F(CircleCiTest, AsksForTheTokenEachTime) {
   EXPECT_EQ(why(queue.read({}).at("acme/linux")), "there is no file token");
 }
 
+// With a source that gives what it remembers until that is refused.
+class Rotation : public CircleCiTest {
+ protected:
+  CircleCi queue() {
+    return CircleCi({server.url(),
+                     [this](const std::stop_token&, const std::string& refused) {
+                       if (refused == remembered) remembered = *token;
+                       return remembered;
+                     }},
+                    {"acme/linux"}, clock);
+  }
+  void refuse() { server.answer_to("/running?", 401, R"({"message":"no"})"); }
+  void accept() { server.answer_to("/running?", 200, R"({"running_runner_tasks": 7})"); }
+
+  std::string remembered = *token;
+};
+
+TEST_F(Rotation, ATokenThatWasRotatedIsUsedInTheSameReadingOnce) {
+  auto rotated = queue();
+  rotated.read({});
+  token = std::string("rotated");
+  refuse();
+  EXPECT_THAT(why(rotated.read({}).at("acme/linux")), HasSubstr("the answer is 401"));
+  EXPECT_EQ(server.times_asked("/running?"), 3U) << "once well, once refused, once with the other";
+  EXPECT_TRUE(server.find_request(
+      [](const auto& request) { return request.headers.get("Circle-Token") == "rotated"; }));
+}
+
+TEST_F(Rotation, AnotherTokenEndsThePauseOfTheRefusedOne) {
+  auto rotated = queue();
+  refuse();
+  for (int minute = 0; minute < 10; ++minute) {
+    rotated.read({});
+    clock.advance(minutes(1));
+  }
+  rotated.read({});
+  const auto asked = server.times_asked("/running?");
+  accept();
+  EXPECT_THAT(why(rotated.read({}).at("acme/linux")), HasSubstr("the answer is 401"));
+  EXPECT_EQ(server.times_asked("/running?"), asked) << "the old one has its pause";
+  token = std::string("rotated");
+  EXPECT_EQ(why(rotated.read({}).at("acme/linux")), "it is known");
+}
+
+TEST_F(Rotation, AnotherTokenDoesNotEndAPauseThatWasAskedFor) {
+  auto rotated = queue();
+  server.answer_to("/running?", 429, "{}");
+  rotated.read({});
+  token = std::string("rotated");
+  rotated.read({});
+  EXPECT_EQ(server.times_asked("/running?"), 1U);
+}
+
 TEST_F(CircleCiTest, IsDueOncePerInterval) {
   auto queue = queue_of({"acme/linux"});
   queue.read({});
@@ -409,11 +463,12 @@ TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffFromTheClassThatIsMeant) {
 TEST_F(CircleCiTest, SpreadsAReadingOfManyClassesOverHalfTheInterval) {
   std::vector<std::string> many;
   for (int i = 0; i < 20; ++i) many.push_back(fmt::format("acme/c{}", i));
-  CircleCi queue({.url = server.url(),
-                  .token = [](const std::stop_token&) { return std::string("personal"); },
-                  .poll_interval = seconds(2),
-                  .requests_per_minute = 60'000},
-                 many);
+  CircleCi queue(
+      {.url = server.url(),
+       .token = [](const std::stop_token&, const std::string&) { return std::string("personal"); },
+       .poll_interval = seconds(2),
+       .requests_per_minute = 60'000},
+      many);
   const auto begun = std::chrono::steady_clock::now();
   const auto demand = queue.read({});
   // 41 requests: a dozen of them at once, the rest at 41 a second.
@@ -425,10 +480,11 @@ TEST_F(CircleCiTest, SpreadsAReadingOfManyClassesOverHalfTheInterval) {
 TEST_F(CircleCiTest, SpreadsAReadingOverAFewSecondsAtMost) {
   std::vector<std::string> classes;
   for (int i = 0; i < 6; ++i) classes.push_back(fmt::format("acme/c{}", i));  // 13 requests
-  CircleCi queue({.url = server.url(),
-                  .token = [](const std::stop_token&) { return std::string("personal"); },
-                  .poll_interval = std::chrono::hours(24)},
-                 classes);
+  CircleCi queue(
+      {.url = server.url(),
+       .token = [](const std::stop_token&, const std::string&) { return std::string("personal"); },
+       .poll_interval = std::chrono::hours(24)},
+      classes);
   EXPECT_EQ(why(queue.read({}).at("acme/c5")), "it is known");
 }
 
