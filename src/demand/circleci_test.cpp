@@ -137,7 +137,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Trouble{502, "<html>bad gateway</html>", "the answer is 502"},
                     Trouble{401, R"({"message":"Invalid token provided."})",
                             "401: Invalid token provided; use a valid personal token"},
-                    Trouble{403, R"({"message":"no"})", "may not see this resource class"},
+                    Trouble{403, R"({"message":"no"})",
+                            "must be a member of the organization, with access to this "},
                     Trouble{404, "<html>", "the answer is 404; see whether circleci.url is right"},
                     Trouble{404, R"({"message":"not found"})", "either there is no such"},
                     Trouble{429, "", "the answer is 429"}, Trouble{302, "", "the answer is 302"},
@@ -146,6 +147,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Trouble{200, "{}", "not what CircleCI documents"},
                     Trouble{200, "[]", "not what CircleCI documents"},
                     Trouble{200, R"({"unclaimed_task_count": "0"})", "not what CircleCI documents"},
+                    Trouble{200,
+                            R"({"unclaimed_task_count": -1, "running_runner_tasks": -1,
+                                "items": -1})",
+                            "not what CircleCI documents"},
                     Trouble{200, R"({"unclaimed_task_co)", "not what CircleCI documents"}));
 
 TEST_F(CircleCiTest, APageOfTheRunnersIsNoListOfThem) {

@@ -29,9 +29,11 @@ std::string_view cure(int status, bool documented) {
     case 401:
       return "; use a valid personal token";
     case 403:
-      return "; the token's user may not see this resource class";
+      return "; the token's owner must be a member of the organization, with access to this "
+             "resource class";
     case 404:
-      return "; either there is no such resource class, or the token's user may not see it";
+      return "; either there is no such resource class, or the token's owner is no member of its "
+             "organization with access to it";
     case 429:
       return "; lower circleci.requests_per_minute if it stays so";
     default:
@@ -100,6 +102,15 @@ auto whole(List list) -> Answer<decltype(list.items)> {
   return tl::unexpected(std::move(refusal));
 }
 
+Answer<std::int64_t> counted(std::int64_t count) {
+  if (count >= 0) return count;
+  Refusal refusal;
+  refusal.error = {ErrorKind::unavailable,
+                   fmt::format("the answer is not what CircleCI documents: {} tasks{}", count,
+                               kCureOfOddAnswer)};
+  return tl::unexpected(std::move(refusal));
+}
+
 }  // namespace
 
 std::optional<Millis> parse_retry_after(std::string_view header, WallTime now) {
@@ -153,13 +164,13 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
 Answer<std::int64_t> RunnerApi::unclaimed_tasks(const std::string& resource_class,
                                                 std::stop_token stop) {
   return get<protocol::UnclaimedTasks>("runner/tasks", "resource-class", resource_class, stop)
-      .map([](const auto& told) { return told.unclaimed_task_count; });
+      .and_then([](const auto& told) { return counted(told.unclaimed_task_count); });
 }
 
 Answer<std::int64_t> RunnerApi::running_tasks(const std::string& resource_class,
                                               std::stop_token stop) {
   return get<protocol::RunningTasks>("runner/tasks/running", "resource-class", resource_class, stop)
-      .map([](const auto& told) { return told.running_runner_tasks; });
+      .and_then([](const auto& told) { return counted(told.running_runner_tasks); });
 }
 
 Answer<std::vector<protocol::RunnerName>> RunnerApi::runners(const std::string& space,
