@@ -1,23 +1,19 @@
 #include "demand/circleci.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <set>
-#include <thread>
 
 #include <fmt/core.h>
 
 #include "base/log.hpp"
 #include "base/sleep.hpp"
 #include "base/text.hpp"
+#include "demand/sweep.hpp"
 
 namespace muster::demand {
 
 namespace {
 
 constexpr std::size_t kMostConnections = 4;
-constexpr std::int64_t kAtOnce = 12;  // requests: a reading of a few classes need not wait
-constexpr Millis kLongestSpread = std::chrono::seconds(5);  // of one reading: it must be fresh
 constexpr Millis kFirstPause = std::chrono::seconds(1);
 constexpr Millis kLongestPause = std::chrono::minutes(1);
 constexpr Millis kLongestRetryAfter = std::chrono::minutes(15);
@@ -25,152 +21,14 @@ constexpr std::size_t kLongestReason = 400;
 constexpr std::string_view kNotAsked =
     ": not asked, as other classes were not answered in time; it is asked in the next reading";
 
-// Runners are listed for a whole namespace: an instance that was given the token of another class
-// is then seen, be it a class that is not scaled here.
-struct Listing {
-  std::string space;
-  std::vector<std::string> classes;
-};
-
-std::vector<Listing> listings_of(const std::vector<std::string>& classes) {
-  std::map<std::string, std::vector<std::string>> by_namespace;
-  for (const auto& name : classes) by_namespace[name.substr(0, name.find('/'))].push_back(name);
-  std::vector<Listing> listings;
-  for (auto& [space, members] : by_namespace) listings.push_back({space, std::move(members)});
-  return listings;
-}
-
-// So that a reading of many classes is spread over about half of its interval, and the peer has no
-// burst of requests in each.
-RequestBudget::Micros spacing_of(std::size_t classes, std::size_t listings, Millis interval) {
-  const auto requests = static_cast<std::int64_t>(2 * classes + listings);
-  if (requests <= kAtOnce) return {};
-  return RequestBudget::Micros(std::min(interval / 2, kLongestSpread)) / requests;
-}
-
-std::optional<WallTime> when(const std::optional<std::string>& told) {
-  if (!told) return std::nullopt;
-  const auto time = parse_rfc3339(*told);
-  return time ? std::optional(*time) : std::nullopt;
-}
-
 }  // namespace
-
-// One reading: what was asked and answered. Worked on by several threads.
-class CircleCi::Sweep {
- public:
-  Sweep(const Clock& clock, RequestBudget& budget, Millis interval, std::stop_token stop)
-      : clock_(clock), budget_(budget), interval_(interval), stop_(std::move(stop)) {}
-
-  // The counts first and the runners after them: one that connects and claims in between is then
-  // known, and its task was counted as waiting. Running before unclaimed: a task that is claimed
-  // in between is then counted by neither, and nothing is launched for it twice.
-  void run(std::vector<RunnerApi>& connections, const std::vector<std::string>& classes) {
-    const auto listings = listings_of(classes);
-    spacing_ = spacing_of(classes.size(), listings.size(), interval_);
-    spread(connections, classes.size(),
-           [&](RunnerApi& api, std::size_t i) { return read_counts(api, classes[i]); });
-    if (!answered_ && !refusals.empty()) source_refusal = refusals.begin()->second;
-    spread(connections, listings.size(),
-           [&](RunnerApi& api, std::size_t i) { return read_runners(api, listings[i]); });
-    // Half a reading is none.
-    std::erase_if(readings, [&](const auto& each) { return !listed_.contains(each.first); });
-  }
-
-  // The rest is for one thread, once run() is over.
-  std::map<std::string, fleet::ClassDemand> readings;
-  std::map<std::string, std::vector<fleet::KnownRunner>> runners_of_others;  // by class, unread
-  std::map<std::string, Refusal> refusals;                                   // of a class
-  std::optional<Refusal> source_refusal;
-
- private:
-  // Each of `count` pieces of work is done once, by whichever connection is free. One that waited
-  // in vain does no more, so that a silent peer is waited for once and not for each piece.
-  template <class Work>
-  void spread(std::vector<RunnerApi>& connections, std::size_t count, Work work) {
-    std::atomic<std::size_t> next = 0;
-    const auto go_on = [&](RunnerApi& api) {
-      for (std::size_t i = next++; i < count && work(api, i);) i = next++;
-    };
-    std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < std::min(connections.size(), count); ++i) {
-      others.emplace_back([&, i] { go_on(connections[i]); });
-    }
-    go_on(connections.front());
-  }
-
-  // False if there is no point in asking any more.
-  bool may_ask() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (source_refusal) return false;
-    }
-    sleep_for(budget_.reserve(clock_.monotonic(), spacing_), stop_);
-    return !stop_.stop_requested();
-  }
-
-  // These return whether the connection may go on.
-  bool read_counts(RunnerApi& api, const std::string& name) {
-    if (!may_ask()) return false;
-    scaling::DemandReading reading;
-    reading.read_at = clock_.wall();
-    const auto running = api.running_tasks(name, stop_);
-    if (!running) return refuse({name}, running.error());
-    answered_ = true;
-    if (!may_ask()) return false;
-    const auto unclaimed = api.unclaimed_tasks(name, stop_);
-    if (!unclaimed) return refuse({name}, unclaimed.error());
-    reading.running = *running;
-    reading.unclaimed = *unclaimed;
-    const std::lock_guard lock(mutex_);
-    readings[name].demand = reading;
-    return true;
-  }
-
-  bool read_runners(RunnerApi& api, const Listing& listing) {
-    if (!may_ask()) return false;
-    const auto runners = api.runners(listing.space, stop_);
-    if (!runners) return refuse(listing.classes, runners.error());
-    const std::lock_guard lock(mutex_);
-    listed_.insert(listing.classes.begin(), listing.classes.end());
-    for (const auto& runner : *runners) {
-      const auto found = readings.find(runner.resource_class);
-      auto& known = found != readings.end() ? *found->second.runners
-                                            : runners_of_others[runner.resource_class];
-      known.push_back(
-          {runner.name, {}, false, when(runner.first_connected), when(runner.last_connected)});
-    }
-    return true;
-  }
-
-  bool refuse(const std::vector<std::string>& classes, const Refusal& refusal) {
-    const bool answered = refusal.scope != Refusal::Scope::unanswered;
-    answered_ = answered_ || answered;
-    const std::lock_guard lock(mutex_);
-    if (refusal.scope == Refusal::Scope::source) {
-      source_refusal = refusal;
-    } else {
-      for (const auto& name : classes) refusals[name] = refusal;
-    }
-    return answered;
-  }
-
-  const Clock& clock_;
-  RequestBudget& budget_;
-  const Millis interval_;
-  RequestBudget::Micros spacing_{};
-  const std::stop_token stop_;
-  std::atomic<bool> answered_ = false;  // any question, however
-  std::mutex mutex_;
-  std::set<std::string> listed_;  // classes whose runners are known; guarded by mutex_
-};
 
 CircleCi::CircleCi(CircleCiSettings settings, std::vector<std::string> resource_classes,
                    const Clock& clock)
     : settings_(std::move(settings)),
       classes_(std::move(resource_classes)),
       clock_(clock),
-      budget_(settings_.requests_per_minute, kAtOnce),
+      budget_(settings_.requests_per_minute, Sweep::kAtOnce),
       order_(classes_) {
   const auto connections = std::clamp<std::size_t>(classes_.size(), 1, kMostConnections);
   for (std::size_t i = 0; i < connections; ++i) {

@@ -29,6 +29,8 @@
 
 namespace muster::demand {
 
+class Sweep;
+
 struct CircleCiSettings {
   std::string url = "https://runner.circleci.com";  // without a path
   TokenSource token;                                // a personal token
@@ -47,8 +49,6 @@ class CircleCi final : public fleet::DemandSource {
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
-  class Sweep;
-
   // Until when something is not to be asked for, and why.
   struct Pause {
     std::int64_t refusals = 0;  // in a row
