@@ -121,11 +121,11 @@ class Examination {
 
   Result<std::string> token_of(const CircleCiQueue& queue) {
     if (const auto* file = std::get_if<std::filesystem::path>(&queue.token)) {
-      return demand::token_in_file(*file)({});
+      return demand::token_in_file(*file)({}, "");
     }
     if (const auto* variable = std::get_if<CircleCiQueue::Variable>(&queue.token)) {
       if (demand::has_token_in_variable(variable->name)) {
-        return demand::token_in_variable(variable->name)({});
+        return demand::token_in_variable(variable->name)({}, "");
       }
       return Error{ErrorKind::invalid, variable->name + " is not set in the environment"};
     }
