@@ -282,6 +282,17 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     assert "local/small" in planned.stdout and "launch 3," in planned.stdout, planned.stderr
 
 
+@pytest.mark.parametrize("given, overrides", (
+    ({"InstanceType": "m5.large"}, ["m5.large"]),  # the second's default
+    ({"InstanceType2": "m6i.large", "InstanceType3": "m6i.large"}, ["m6i.large"]),
+    ({"InstanceType3": "m5.large"}, ["m6i.large", "m5.large"])))
+def test_a_type_that_is_named_twice_is_tried_once(moto, tmp_path, given, overrides):
+    name = "-".join(given)
+    stack = Stack(moto, tmp_path / "clone", name, bucket=name.lower()).made(**TOKENS, **given)
+    template = stack.group()["MixedInstancesPolicy"]["LaunchTemplate"]
+    assert [o["InstanceType"] for o in template["Overrides"]] == overrides
+
+
 SECRET = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:a/b"
 WRONG = {
     "no class token": ({"ClassToken": ""}, "ClassTokenSecret, the ARN of a secret"),
