@@ -313,6 +313,7 @@ WRONG = {
     "a share above all": ({"OnDemandPercentage": 101}, "from 0 (all Spot) to 100"),
     "Graviton": ({"InstanceType": "m7g.large"}, "x86-64"),
     "Graviton second": ({"InstanceType2": "c7gn.large"}, "x86-64"),
+    "half a minute": ({"BootMinutes": "3.5"}, "whole number"),
     "no group": ({"SecurityGroup": "default"}, "the id of a security group"),
     "no image": ({"ImageId": "ubuntu"}, "the id of an AMI"),
     "a small disk": ({"DiskGigabytes": 4}, "from 8 to 16384"),
@@ -327,6 +328,29 @@ WRONG = {
     "no address": ({"AlarmEmail": "me"}, "an e-mail address"),
     "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 900"),
 }
+
+
+def numbers():
+    """Of the parameters that are numbers: the name, the pattern, the least and the most."""
+    text = (ROOT / TEMPLATE).read_text()
+    text = text[text.index("\nParameters:"):text.index("\nRules:")]
+    for name, block in re.findall(r"^  (\w+):\n((?:    .*\n)+)", text, re.MULTILINE):
+        told = re.search(r"is a whole number from (\d+)(?: \(all Spot\))? to (\d+)", block)
+        if told:
+            pattern = re.search(r'AllowedPattern: "(.*)"', block)[1]
+            yield name, pattern, int(told[1]), int(told[2])
+        else:
+            # A number of CloudFormation's may have a fraction, unless its values are listed.
+            assert "Type: Number" not in block or "AllowedValues" in block, name
+
+
+def test_a_number_is_whole_and_in_its_range():
+    assert len(list(numbers())) == 8
+    for name, pattern, least, most in numbers():
+        taken = [n for n in range(20_000) if re.fullmatch(pattern, str(n))]
+        assert taken == list(range(least, most + 1)), name
+        for text in ("", f"{least}.5", f"{most}.0", f"0{most}", f"+{most}", f"{most}\n", "1e1", "-1"):
+            assert not re.fullmatch(pattern, text), (name, text)
 
 
 @pytest.mark.parametrize("case", WRONG)
