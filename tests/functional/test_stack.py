@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from support.alarms import metrics
 from support.moto import REGION, Moto
 from support.pipeline import config, job
 from support.stack import TEMPLATE, Stack, actions
@@ -151,24 +152,22 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
         entry = name.removeprefix("runners-")
         assert alarm["AlarmDescription"].endswith(f" docs/operate.md#{entry}")
         assert f"\n### {entry}\n" in (ROOT / "docs/operate.md").read_text()
-        if alarm["Namespace"] == "Muster":
-            assert f'sample("{alarm["MetricName"]}"' in printed
-            assert alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
+        assert metrics(alarm)
+        for metric in metrics(alarm):
+            if metric["Namespace"] == "Muster":
+                assert f'sample("{metric["MetricName"]}"' in printed
+                assert metric["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
     page = json.loads(watch.get_dashboard(DashboardName=f"runners-{REGION}")["DashboardBody"])
     shown = [line for w in page["widgets"] for line in w["properties"].get("metrics", [])]
     for namespace, metric, *_ in shown:
         assert namespace == "AWS/Lambda" or f'sample("{metric}"' in printed
 
 
-def test_no_alarm_begins_before_the_first_metric(stack, moto):
-    """Of a new alarm without data: one that is told by its missing data begins in that state."""
+def test_only_the_lack_of_a_scaler_is_told_by_missing_data(stack, moto):
+    """The alarm of a new stack that waits for its first metric is on, others are off."""
     for alarm in moto.client("cloudwatch").describe_alarms()["MetricAlarms"]:
-        if alarm["AlarmName"] == "runners-scaler-silent":
-            # Then it is the loss of data that changes its state.
-            assert alarm["TreatMissingData"] == "missing"
-            assert (alarm["Statistic"], alarm["Threshold"]) == ("SampleCount", 1)
-        else:
-            assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["TreatMissingData"] == (
+            "breaching" if alarm["AlarmName"] == "runners-scaler-silent" else "notBreaching")
 
 
 def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(stack):
@@ -270,9 +269,6 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     told, = moto.client("cloudwatch").describe_alarms(
         AlarmNames=["with-muster-boots-fail"])["MetricAlarms"]
     assert told["AlarmActions"] == [stack.resources()["Alarms"]]
-    silent, = moto.client("cloudwatch").describe_alarms(
-        AlarmNames=["with-muster-scaler-silent"])["MetricAlarms"]
-    assert silent["InsufficientDataActions"] == [stack.resources()["Alarms"]]
     file = tmp_path / "muster.yaml"
     file.write_text(stack.configuration())
     keys = stack.keys("ScalerRole")
