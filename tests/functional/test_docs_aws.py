@@ -192,7 +192,8 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
                                                             unpacked, bridges, deploy):
     said = deploy()
     with moto.unchecked():
-        assert " 0 warnings, 0 bad, 2 unknown" in said, said
+        assert " 1 warning, 0 bad, 2 unknown" in said, said
+        assert "nobody has ever been in charge" in said
         made, = moto.client("lambda").list_functions()["Functions"]
     assert (clone.place / "muster.yaml").read_text().strip() == made["Environment"]["Variables"][
         "MUSTER_CONFIG"].strip()
