@@ -294,6 +294,9 @@ WRONG = {
     "no class token": ({"ClassToken": ""}, "ClassTokenSecret, the ARN of a secret"),
     "no personal token": ({"PersonalToken": ""}, "PersonalTokenSecret, the ARN of a secret"),
     "two tokens": ({"ClassTokenSecret": f"{SECRET}-AbCd12"}, "not both"),
+    "one secret": ({"PersonalToken": "", "ClassToken": "", "PersonalTokenSecret": f"{SECRET}-AbCd12",
+                    "ClassTokenSecret": f"{SECRET}-AbCd12"}, "are one secret"),
+    "one token": ({"ClassToken": PERSONAL}, "are one token"),
     "a token with an end of line": ({"ClassToken": "abc\n"}, "without a space or an end of line"),
     "a name, not an ARN": ({"ClassToken": "", "ClassTokenSecret": "mine"}, "the whole ARN"),
     # Of which the role's policy would allow nothing.
