@@ -13,8 +13,8 @@
 
 namespace muster::doctor {
 
-// `kept`: what is in the secret, or why it cannot be read. `personal`: the scaler's own token, which
-// must be another; empty if it is not known. Nothing of either is told. Pure.
+// `kept`: what is in the secret, or why it cannot be read. `personal`: the scaler's own token,
+// which must be another; empty if it is not known. Nothing of either is told. Pure.
 Findings judge_class_secret(const GroupUse& use, const Result<std::string>& kept,
                             const std::string& personal);
 
