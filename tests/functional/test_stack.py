@@ -124,6 +124,7 @@ def test_each_role_reads_its_own_token_alone(stack, moto):
     told = yaml.safe_load(stack.configuration())
     assert told["circleci"]["token_secret"] == personal
     group = told["resource_classes"]["acme/linux"]["auto_scaling_group"]
+    assert group["longest_life"] == "5h10m60s30m"  # with its IdleSeconds: they may be two hours
     assert group["token_secret"] == of_class
     assert of_class not in str(stack.statements("ScalerRole"))
     assert of_class in stack.user_data() and personal not in stack.user_data()
@@ -201,7 +202,7 @@ def test_the_longest_user_data_is_one_that_ec2_takes(moto, tmp_path):
              "ClassTokenSecret": longest(
                  "ClassTokenSecret", f"arn:aws:secretsmanager:{REGION}:123456789012:secret:",
                  "-AbCd12"),
-             "JobUser": "x" * 31, "Runner": "circleci", "IdleSeconds": 900, "MaxRunHours": 72,
+             "JobUser": "x" * 31, "Runner": "circleci", "IdleSeconds": 7200, "MaxRunHours": 72,
              "BootMinutes": 60}
     stack = Stack(moto, tmp_path / "clone", "s" * 128, bucket="longest").made(
         PersonalToken=PERSONAL, **given)
@@ -229,7 +230,7 @@ def test_its_life_is_bounded_before_the_runner_starts_and_after(stack):
     names, bounds = functions_of(stack.user_data()), {}
     names["end_after"] = lambda seconds, name, why: bounds.update({name: seconds})
     names["bound_life"]()
-    assert bounds == {"overdue": 10 * 60 - 30, "too-old": 5 * 3600 + 10 * 60 + 3600}
+    assert bounds == {"overdue": 10 * 60 - 30, "too-old": 5 * 3600 + 10 * 60 + 60 + 3600}
 
 
 def test_instances_that_failed_together_do_not_ask_again_together(stack):
@@ -325,7 +326,7 @@ WRONG = {
     "no URL": ({"ApiUrl": "runner.circleci.com"}, "is a URL"),
     "no days": ({"LogDays": 8}, "such as 7, 30 or 90"),
     "no address": ({"AlarmEmail": "me"}, "an e-mail address"),
-    "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 900"),
+    "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 7200"),
 }
 
 
