@@ -49,6 +49,10 @@ def test_a_unit_is_one_that_systemd_understands(tmp_path, name):
     assert said("systemd-analyze", "verify", "--man=no", tmp_path / name) == (0, "")
 
 
+def test_the_runner_leaves_no_core_file():
+    assert "\nLimitCORE=0\n" in (INSTANCE / "units/muster-runner.service").read_text()
+
+
 def test_the_watch_asks_for_the_unit_that_is_there():
     watch = (INSTANCE / "units/muster-watch.service").read_text()
     assert watch.split("ExecStart=")[1].split("\n")[0].split()[-1] in UNITS

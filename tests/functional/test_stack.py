@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from support.alarms import metrics
+from support.alarms import Template, metrics
 from support.moto import REGION, Moto
 from support.pipeline import config, job
 from support.stack import TEMPLATE, Stack, actions
@@ -328,6 +328,16 @@ WRONG = {
     "no address": ({"AlarmEmail": "me"}, "an e-mail address"),
     "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 7200"),
 }
+
+
+def test_an_address_sends_no_token_to_circleci_in_the_clear():
+    address = yaml.load((ROOT / TEMPLATE).read_text(), Template)["Parameters"]["ApiUrl"]
+    for url, good in (("https://runner.circleci.com", True), ("http://127.0.0.1:8080", True),
+                      ("http://muster.example", True), ("https://circleci.example/a", True),
+                      ("http://runner.circleci.com", False), ("http://circleci.com:80", False),
+                      # The rule that muster agent has its own server compares the text.
+                      ("https://runner.circleci.com/", False)):
+        assert bool(re.fullmatch(address["AllowedPattern"], url)) == good, url
 
 
 def numbers():
