@@ -152,6 +152,7 @@ class Examination {
     keep(notes.take());
     demand::RunnerApi api(queue.url);
     api.use_token(*token);
+    personal_token_ = *token;
     auto found = doctor::examine_circleci(api, queue.url, config_.class_names());
     keep(std::move(found.findings));
     contacts_ = std::move(found.contacts);
@@ -201,7 +202,7 @@ class Examination {
     }
     if (!asked) return;
     keep(doctor::examine_groups(session_, uses, contacts_));
-    keep(doctor::examine_class_secrets(session_, uses));
+    keep(doctor::examine_class_secrets(session_, uses, personal_token_));
   }
 
   void programs() {
@@ -247,6 +248,7 @@ class Examination {
   const ScaleConfig& config_;
   Findings findings_;
   doctor::Contacts contacts_;
+  std::string personal_token_;  // for CircleCI; empty: it could not be read, or there is none
   aws::Session session_;
   bool has_credentials_ = false;
   std::optional<Result<std::string>> region_;
