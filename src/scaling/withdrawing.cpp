@@ -26,11 +26,11 @@ std::int64_t requested(const Draft& draft) {
 }
 
 // Tasks that run on nobody whom the list of instances has: it may lag behind, and some that look
-// requested be at work (S1).
+// requested be at work (S1). An idle one that is drained now may have had one of them.
 std::int64_t unexplained(const Draft& draft) {
   const auto known = count(draft.snapshot.instances);
-  const auto at_work = known.busy + known.connected + known.draining;
-  return std::max<std::int64_t>(draft.running().value_or(0) - at_work, 0);
+  const auto connected = known.busy + known.idle + known.connected + known.draining;
+  return std::max<std::int64_t>(draft.running().value_or(0) - connected, 0);
 }
 
 }  // namespace
