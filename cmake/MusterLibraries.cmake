@@ -23,12 +23,20 @@ if(MUSTER_STATIC)  # for these, CMake is told of the shared libraries first
   set(yaml-cpp ${MUSTER_YAML_CPP})
 endif()
 find_library(MUSTER_CSV csv REQUIRED)
+# As `pkg-config --libs absl_time` has them: shared or static, as the others are.
+set(absl-time)
+foreach(part time civil_time strings strings_internal base spinlock_wait int128 throw_delegate
+             raw_logging_internal log_severity time_zone)
+  find_library(MUSTER_ABSL_${part} absl_${part} REQUIRED)
+  list(APPEND absl-time ${MUSTER_ABSL_${part}})
+endforeach()
 
 function(muster_library name)
   add_library(muster_library_${name} INTERFACE)
   target_link_libraries(muster_library_${name} INTERFACE ${ARGN})
 endfunction()
 
+muster_library(absl-time ${absl-time})
 muster_library(asio Boost::headers Threads::Threads)
 muster_library(cli11)
 muster_library(csv ${MUSTER_CSV})

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/core.h>
 
@@ -107,14 +108,53 @@ std::string word_after(std::string_view message, std::string_view mark) {
   return std::string(message);
 }
 
+bool says(const Fault& fault, std::string_view words) {
+  return fault.message.find(words) != std::string::npos;
+}
+
+// "a service control policy", in AWS's words, of the policy that denies. Nothing: none does.
+std::optional<std::string> denying_policy(std::string_view message) {
+  constexpr std::string_view kMark = "with an explicit deny";
+  const auto at = message.find(kMark);
+  if (at == std::string_view::npos) return std::nullopt;
+  auto policy = trim(message.substr(at + kMark.size()));
+  if (!policy.starts_with("in ")) return "a policy";
+  policy = policy.substr(3, policy.find_first_of(":;,.\n") - 3);
+  return printable(trim(policy), 100);
+}
+
 // AWS names no resource where it knows none: its Describe actions can be allowed on all only.
 std::string cure_of_denial(const Fault& fault, std::string_view action) {
+  if (says(fault, "Access to KMS is not allowed")) {
+    return "allow kms:Decrypt on the secret's KMS key, in the caller's policy and in the key's";
+  }
   const auto told = word_after(fault.message, "not authorized to perform:");
   const auto denied = told.empty() ? std::string(action) : told;
   auto resource = word_after(fault.message, "on resource:");
   if (resource.empty() && denied.starts_with("autoscaling:Describe")) resource = "*";
-  return fmt::format("allow {}{} in the caller's policy", printable(denied),
-                     resource.empty() ? "" : " on " + printable(resource, 300));
+  const auto what = printable(denied) + (resource.empty() ? "" : " on " + printable(resource, 300));
+  if (const auto policy = denying_policy(fault.message)) {
+    return fmt::format("remove the deny of {} in {}, as no permission outweighs it", what, *policy);
+  }
+  return fmt::format("allow {} in the caller's policy", what);
+}
+
+// Of the services that keep what we need: where AWS's words do not say what to do.
+std::string cure_of_keeper(const Fault& fault, std::string_view action) {
+  if (fault.code == "DecryptionFailure") {
+    return "see that the secret's KMS key is enabled, and that kms:Decrypt on it is allowed";
+  }
+  if (fault.code == "InvalidRequestException" && says(fault, "marked for deletion")) {
+    return "restore it with 'aws secretsmanager restore-secret', or name another one";
+  }
+  if (!action.starts_with("dynamodb:")) return {};
+  if (is_throttling(fault)) {
+    return "set the table's capacity to on-demand (PAY_PER_REQUEST), or provide more of it";
+  }
+  if (says(fault, "exceeded the maximum allowed size")) {
+    return "delete this item of the table: a new one is made, and what it kept is learnt anew";
+  }
+  return {};
 }
 
 // Of the region or the service, and not of the key: AWS's words quote neither key nor request.
@@ -137,7 +177,7 @@ std::string cure_of(const Fault& fault, std::string_view action) {
     return "the secret does not belong to this key: use the two that were issued together";
   }
   if (is_one_of(fault, kSkewed)) return "set this machine's clock";
-  return {};
+  return cure_of_keeper(fault, action);
 }
 
 }  // namespace

@@ -96,6 +96,56 @@ TEST(Fault, ADenialNamesActionAndResource) {
   EXPECT_THAT(terse.message, HasSubstr(": allow autoscaling:SetDesiredCapacity in the caller's"));
 }
 
+TEST(Fault, WhatIsDeniedExplicitlyIsNotToBeAllowed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"with an explicit deny in a service control policy", "in a service control policy, as"},
+      {"with an explicit deny in an identity-based policy.", "in an identity-based policy, as"},
+      {"with an explicit deny in a service control policy: arn:aws:organizations::1:policy/x",
+       "in a service control policy, as"},
+      {"with an explicit deny", "in a policy, as"},
+  };
+  for (const auto& [words, where] : cases) {
+    const auto error = describe(
+        json(400, "AccessDeniedException",
+             fmt::format("User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: "
+                         "dynamodb:GetItem on resource: arn:aws:dynamodb:eu-west-1:1:table/m {}",
+                         words)),
+        "dynamodb:GetItem", kWho);
+    EXPECT_THAT(error.message, HasSubstr(std::string(": remove the deny of dynamodb:GetItem on "
+                                                     "arn:aws:dynamodb:eu-west-1:1:table/m ") +
+                                         where));
+    EXPECT_THAT(error.message, Not(HasSubstr(": allow ")));
+  }
+}
+
+struct Trouble {
+  const char* action;
+  const char* code;
+  const char* message;
+  const char* cure;
+};
+
+TEST(Fault, OfAKeeperSaysWhatToDo) {
+  constexpr auto kSecret = "secretsmanager:GetSecretValue";
+  const Trouble cases[] = {
+      {kSecret, "AccessDeniedException", "Access to KMS is not allowed",
+       ": allow kms:Decrypt on the secret's KMS key, in the caller's policy and in the key's"},
+      {kSecret, "DecryptionFailure", "Secrets Manager can't decrypt the protected secret text",
+       ": see that the secret's KMS key is enabled, and that kms:Decrypt on it is allowed"},
+      {kSecret, "InvalidRequestException",
+       "You can't perform this operation on the secret because it was marked for deletion.",
+       "deletion (request r-2): restore it with 'aws secretsmanager restore-secret', or name "},
+      {"dynamodb:PutItem", "ProvisionedThroughputExceededException",
+       "The level of configured provisioned throughput for the table was exceeded.",
+       ": set the table's capacity to on-demand (PAY_PER_REQUEST), or provide more of it"},
+      {"dynamodb:PutItem", "ValidationException", "Item size has exceeded the maximum allowed size",
+       ": delete this item of the table: a new one is made"},
+  };
+  for (const auto& [action, code, message, cure] : cases) {
+    EXPECT_THAT(describe(json(400, code, message), action, kWho).message, HasSubstr(cure));
+  }
+}
+
 TEST(Fault, RefusedCredentialsAreNamedWithTheCure) {
   EXPECT_EQ(
       describe(xml(403, "ExpiredToken", "The security token is expired"), kAction, kWho).message,

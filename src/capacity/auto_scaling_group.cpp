@@ -18,7 +18,8 @@ constexpr const char* kRebalance = "AZRebalance";
 constexpr Millis kPollInterval = std::chrono::seconds(10);
 constexpr int kActivities = 20;  // the latest; a history of weeks is never read
 constexpr Millis kRecently = std::chrono::minutes(10);
-constexpr Millis kAside = std::chrono::seconds(2);  // for what is no reason to let jobs wait
+constexpr Millis kShownLate = std::chrono::seconds(15);  // AWS promises no time at all
+constexpr Millis kAside = std::chrono::seconds(2);       // for what is no reason to let jobs wait
 
 bool is_failed_launch(const aws::ScalingActivity& activity) {
   return (activity.status_code == "Failed" || activity.status_code == "Cancelled") &&
@@ -73,6 +74,17 @@ Result<fleet::CapacityList> AutoScalingGroups::list_all(const std::stop_token& s
   return all;
 }
 
+// AWS may show for a while what was before our write: then what we have asked for would look as if
+// nobody had, and be asked for again, or be written over by less.
+std::int64_t AutoScalingGroups::desired_of(Seen& seen, std::int64_t shown, std::int64_t ended,
+                                           MonotonicTime now) {
+  if (!seen.expected) return shown;
+  *seen.expected -= ended;
+  if (shown < *seen.expected && now < seen.shown_by) return *seen.expected;
+  seen.expected.reset();
+  return shown;
+}
+
 void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoScalingGroup& group,
                             fleet::CapacityList& all) {
   const bool single_task = classes_.at(resource_class).single_task;
@@ -85,11 +97,13 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
     if (before.erase(instance.id) == 0) ++came;
     all.live.push_back({instance.id, resource_class, std::nullopt, false, single_task});
   }
+  std::int64_t ended = 0;
   for (const auto& [id, state] : before) {
     all.ended.push_back({id, resource_class, "no longer in the group"});
+    if (!seen.ended_by_us.contains(id)) ++ended;
   }
   seen.ended_by_us.clear();
-  seen.desired = group.desired;
+  seen.desired = desired_of(seen, group.desired, ended, clock_.monotonic());
   seen.min = group.min;
   seen.max = group.max;
   all.most.emplace(resource_class, group.max);
@@ -97,7 +111,7 @@ void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoSc
   seen.protects_new = group.protects_new_instances;
   tell_of_minimum(resource_class);
   seen.rebalances = !group.has_suspended(kRebalance);
-  const auto requested = std::max<std::int64_t>(group.desired - std::ssize(seen.live), 0);
+  const auto requested = std::max<std::int64_t>(seen.desired - std::ssize(seen.live), 0);
   const bool unasked = came + requested > seen.pending;
   if (!before.empty() && unasked) tell_of_replacement(resource_class);
   seen.pending = requested;
@@ -173,6 +187,7 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
     if (activity.id == seen.told_activity) return;
     if (!is_failed_launch(activity) || activity.started_at < since) continue;
     seen.told_activity = activity.id;
+    seen.shown_by = {};  // AWS knows what we asked for
     all.failed_launches.emplace(
         resource_class, fleet::FailedLaunch{printable(activity.status_message, 300), activity.id});
     return;
@@ -214,6 +229,8 @@ Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(
   const auto raised =
       api_->set_desired_capacity(settings->second.group, static_cast<int>(desired), stop);
   if (!raised) return raised.error();
+  seen.expected = desired;
+  seen.shown_by = clock_.monotonic() + kShownLate;
   seen.asked_at = clock_.wall();
   seen.asked_at_by_aws = asked_at_by_aws;
   for (; count > 0; --count) {
@@ -305,7 +322,7 @@ Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_toke
     if (seen.live.contains(id)) {
       if (seen.min > 0 && seen.desired - std::ssize(seen.ended_by_us) <= seen.min) return ok();
       auto ended = api_->terminate(id, stop);
-      if (ended) seen.ended_by_us.insert(id);
+      if (ended && seen.ended_by_us.insert(id).second && seen.expected) --*seen.expected;
       return ended;
     }
   }
@@ -316,6 +333,9 @@ Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std:
                                          const std::stop_token& stop) {
   const auto found = seen_.find(resource_class);
   if (found == seen_.end() || found->second.pending == 0) return ok();
+  // What AWS shows may be older than we think, and what it then ends by itself is anybody.
+  tell_of_protection(resource_class);
+  if (!found->second.protects_new || clock_.monotonic() < found->second.shown_by) return ok();
   return within(
       patience_.act, region_in_words(),
       [&](const std::stop_token& late) { return withdraw_in_time(resource_class, count, late); },
@@ -337,6 +357,7 @@ Result<void> AutoScalingGroups::withdraw_in_time(const std::string& resource_cla
                                            {"instances", std::to_string(withdrawn)},
                                            {"desired", std::to_string(desired)}});
   seen.pending = std::max<std::int64_t>(seen.pending - withdrawn, 0);
+  seen.expected.reset();
   return ok();
 }
 

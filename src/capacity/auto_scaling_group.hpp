@@ -93,7 +93,11 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::int64_t pending = 0;                 // asked for, and not there yet
     std::set<std::string> ended_by_us;        // of `live`, and so of the desired capacity
     std::int64_t desired = 0;
-    std::int64_t min = 0;  // AWS refuses to go below
+    // What it must have become by what we wrote last and those that have ended since. Nothing: AWS
+    // has shown as much, or has had the time to.
+    std::optional<std::int64_t> expected;
+    MonotonicTime shown_by{};  // our last launch
+    std::int64_t min = 0;      // AWS refuses to go below
     std::int64_t max = 0;
     bool protects_new = false;                // from scale-in
     bool rebalances = false;                  // among its zones
@@ -107,6 +111,8 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::optional<ErrorKind> told_trouble;  // that failures cannot be looked for
   };
 
+  static std::int64_t desired_of(Seen& seen, std::int64_t shown, std::int64_t ended,
+                                 MonotonicTime now);
   void see(const std::string& resource_class, const aws::AutoScalingGroup& group,
            fleet::CapacityList& all);
   void look_for_failures(const std::string& resource_class, fleet::CapacityList& all,

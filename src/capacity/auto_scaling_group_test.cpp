@@ -23,7 +23,7 @@ using testing::UnorderedElementsAre;
 
 // A region with one group, which behaves as the test says.
 struct Region {
-  aws::AutoScalingGroup group{.name = "runners", .max = 10};
+  aws::AutoScalingGroup group{.name = "runners", .max = 10, .protects_new_instances = true};
   std::optional<aws::AutoScalingGroup> lagging;  // an older state, shown in its place
   std::vector<aws::ScalingActivity> activities;
   std::vector<int> desired;  // each value that was set
@@ -338,6 +338,7 @@ TEST_F(AutoScalingGroupsTest, NeverAsksForLessThanTheGroupsMinimumAndTellsTheCur
 }
 
 TEST_F(AutoScalingGroupsTest, TellsOnceThatNewInstancesAreNotProtected) {
+  region.group.protects_new_instances = false;
   const auto launch = [&] {
     return logged_by([&] {
       live();
@@ -358,6 +359,9 @@ TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {
   region.group.desired = 1;
   live();
   EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
+  EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
+  EXPECT_THAT(region.desired, ElementsAre(3)) << "AWS may not show yet what has come";
+  clock.advance(std::chrono::seconds(15));
   EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(3, 2));
   EXPECT_THAT(live(), ElementsAre("i-1", "runners/pending-1"));
@@ -380,6 +384,7 @@ TEST_F(AutoScalingGroupsTest, ASizeIsThatOfRightNow) {
 
   live();
   for (const auto* id : {"i-4", "i-5"}) region.instance(id, "Pending");
+  clock.advance(std::chrono::seconds(15));
   EXPECT_TRUE(groups.withdraw("acme/linux", 3, {}));
   EXPECT_THAT(region.desired, ElementsAre(5, 4)) << "four live now";
 }
@@ -425,6 +430,50 @@ TEST_F(AutoScalingGroupsTest, AWithdrawalGivesUpASilentRegion) {
   EXPECT_TRUE(hasty.list({}));
   region.silent = true;
   EXPECT_EQ(hasty.withdraw("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
+}
+
+// AWS promises only that a group is shown as it is some time later.
+TEST_F(AutoScalingGroupsTest, AWriteThatIsNotShownYetCountsAllTheSame) {
+  EXPECT_THAT(live(), IsEmpty());
+  region.lagging = region.group;
+  EXPECT_EQ(groups.launch("acme/linux", 4, {})->size(), 4U);
+  EXPECT_EQ(live().size(), 4U) << "as requested";
+  EXPECT_EQ(groups.launch("acme/linux", 2, {})->size(), 2U);
+  EXPECT_THAT(region.desired, ElementsAre(4, 6));
+  EXPECT_EQ(live().size(), 6U);
+  clock.advance(std::chrono::seconds(16));
+  EXPECT_THAT(live(), IsEmpty()) << "somebody else has lowered it";
+}
+
+TEST_F(AutoScalingGroupsTest, AWriteIsForgottenOnceItIsShown) {
+  live();
+  EXPECT_EQ(groups.launch("acme/linux", 4, {})->size(), 4U);
+  EXPECT_EQ(live().size(), 4U);
+  region.group.desired = 1;
+  EXPECT_EQ(live().size(), 1U) << "somebody else has lowered it";
+}
+
+TEST_F(AutoScalingGroupsTest, WhatHasEndedIsNoPartOfAWriteThatIsNotShownYet) {
+  region.instance("i-1", "InService");
+  region.instance("i-2", "InService");
+  region.group.desired = 2;
+  live();
+  EXPECT_EQ(groups.launch("acme/linux", 2, {})->size(), 2U);
+  region.group.desired = 2;  // as it was before, less one and less one more
+  region.group.instances.erase(region.group.instances.begin());
+  EXPECT_EQ(live().size(), 3U) << "one that lives, and two that were asked for";
+  EXPECT_TRUE(groups.reap("i-2", {}));
+  region.group.instances.clear();
+  EXPECT_THAT(live(), ElementsAre("runners/pending-1", "runners/pending-2"));
+}
+
+TEST_F(AutoScalingGroupsTest, AGroupThatDoesNotProtectIsNeverLowered) {
+  region.group.protects_new_instances = false;
+  region.group.desired = 3;
+  live();
+  const auto logged = logged_by([&] { EXPECT_TRUE(groups.withdraw("acme/linux", 2, {})); });
+  EXPECT_THAT(region.desired, IsEmpty());
+  EXPECT_THAT(logged, HasSubstr("does not protect new instances"));
 }
 
 // A lease lasts no longer than what is begun under it may take.

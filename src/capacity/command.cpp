@@ -115,6 +115,15 @@ Result<std::vector<std::string>> CommandCapacity::launch(const std::string& reso
   if (!classes_.contains(resource_class)) {
     return Error{ErrorKind::not_found, "no command launches " + resource_class};
   }
+  auto ids = launched_by_program(resource_class, count, stop);
+  if (ids || ids.error().kind == ErrorKind::cancelled) return ids;
+  log::warn("cannot launch an instance",
+            {{"resource_class", resource_class}, {"error", ids.error().message}});
+  return std::vector<std::string>();
+}
+
+Result<std::vector<std::string>> CommandCapacity::launched_by_program(
+    const std::string& resource_class, std::int64_t count, const std::stop_token& stop) {
   const auto printed =
       ask(resource_class, {"launch", resource_class, std::to_string(count)}, stop, kGrace);
   if (!printed) return printed.error();

@@ -40,6 +40,9 @@ class CommandCapacity final : public fleet::CapacityProvider {
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
+  Result<std::vector<std::string>> launched_by_program(const std::string& resource_class,
+                                                       std::int64_t count,
+                                                       const std::stop_token& stop);
   Result<std::string> ask(const std::string& resource_class, const std::vector<std::string>& words,
                           const std::stop_token& stop, Millis grace) const;
   // `printed`: by the program, asked for that class.

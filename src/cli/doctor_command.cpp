@@ -121,11 +121,11 @@ class Examination {
 
   Result<std::string> token_of(const CircleCiQueue& queue) {
     if (const auto* file = std::get_if<std::filesystem::path>(&queue.token)) {
-      return demand::token_in_file(*file)({});
+      return demand::token_in_file(*file)({}, "");
     }
     if (const auto* variable = std::get_if<CircleCiQueue::Variable>(&queue.token)) {
       if (demand::has_token_in_variable(variable->name)) {
-        return demand::token_in_variable(variable->name)({});
+        return demand::token_in_variable(variable->name)({}, "");
       }
       return Error{ErrorKind::invalid, variable->name + " is not set in the environment"};
     }
@@ -136,7 +136,9 @@ class Examination {
 
   void queue_of(const CircleCiQueue& queue) {
     std::int64_t sum_of_max = 0;
-    for (const auto& scaled : config_.classes) sum_of_max += scaled.managed.policy.max;
+    for (const auto& [managed, capacity] : config_.classes) {
+      sum_of_max += scaling::highest_max(managed.policy, managed.schedules);
+    }
     keep(doctor::judge_concurrency(queue.url, queue.concurrency_limit, sum_of_max));
     constexpr auto kCheck = "token";
     if (token_at_aws() != nullptr && without_credentials(queue.url, kCheck)) return;
@@ -150,6 +152,7 @@ class Examination {
     keep(notes.take());
     demand::RunnerApi api(queue.url);
     api.use_token(*token);
+    personal_token_ = *token;
     auto found = doctor::examine_circleci(api, queue.url, config_.class_names());
     keep(std::move(found.findings));
     contacts_ = std::move(found.contacts);
@@ -176,8 +179,10 @@ class Examination {
         keep(notes.take());
         continue;
       }
-      uses.push_back({name, group->group, group->region.empty() ? *region() : group->region,
-                      scaled.managed.policy, group->suspend_rebalancing, group->token_secret});
+      auto policy = scaled.managed.policy;
+      policy.max = scaling::highest_max(policy, scaled.managed.schedules);
+      uses.push_back({name, group->group, group->region.empty() ? *region() : group->region, policy,
+                      group->suspend_rebalancing, group->token_secret});
     }
     return uses;
   }
@@ -197,7 +202,7 @@ class Examination {
     }
     if (!asked) return;
     keep(doctor::examine_groups(session_, uses, contacts_));
-    keep(doctor::examine_class_secrets(session_, uses));
+    keep(doctor::examine_class_secrets(session_, uses, personal_token_));
   }
 
   void programs() {
@@ -243,6 +248,7 @@ class Examination {
   const ScaleConfig& config_;
   Findings findings_;
   doctor::Contacts contacts_;
+  std::string personal_token_;  // for CircleCI; empty: it could not be read, or there is none
   aws::Session session_;
   bool has_credentials_ = false;
   std::optional<Result<std::string>> region_;

@@ -42,6 +42,8 @@ class Grammar::Definition {
     add_plan();
     add_doctor();
     add_simulate();
+    add_replay();
+    add_explain();
     add_instance();
     add_resource_class();
     add_token();
@@ -266,6 +268,36 @@ class Grammar::Definition {
                   "Also write what was generated, as CSV.");
     string_option(added, "--html", options.html, "FILE", "Also write a page with plots.");
     added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
+  }
+
+  void add_replay() {
+    auto& options = fresh<ReplayOptions>();
+    auto* added = command(app, "replay", kScale, text::kReplay);
+    require_text(string_option(added, "LOG", options.log, "FILE",
+                               "A scaler.db, the state directory that it is in, or a file of JSON "
+                               "lines; - is standard input."));
+    string_option(added, "--policy", options.policy_file, "FILE",
+                  "A muster.yaml, whose policies take the place of the recorded ones.");
+    string_option(added, "--class", options.resource_class, "NAMESPACE/NAME", "Only this one.");
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
+  }
+
+  void add_explain() {
+    auto& options = fresh<ExplainOptions>();
+    auto* added = command(app, "explain", kScale, text::kExplain);
+    string_option(added, "WHAT", options.what, "NAME",
+                  "A resource class, or a pipeline's number or id. Without it: all classes of the "
+                  "log.");
+    string_option(added, "JOB", options.job, "JOB[/INDEX]",
+                  "Only this job of the pipeline; JOB/INDEX is one of its tasks, from 1.");
+    string_option(added, "-c,--config", options.config_file, "FILE",
+                  "The configuration of muster scale, whose log is read.");
+    string_option(added, "--log", options.log, "FILE",
+                  "A scaler.db, the state directory that it is in, or a file of JSON lines; - is "
+                  "standard input.");
+    json(added, options);
     choose(added, options);
   }
 

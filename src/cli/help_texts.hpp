@@ -113,6 +113,33 @@ inline constexpr Text kSimulate{
 A trace has the header resource_class,queued_at,duration: RFC 3339 or seconds, and seconds.
 )"};
 
+inline constexpr Text kReplay{
+    "Make recorded decisions again, and say where they differ.\n"
+    "Reads the decisions that muster scale has recorded, makes each of them again of what was seen "
+    "then, under today's code and perhaps another policy, and shows those that differ. Recorded "
+    "and "
+    "new ones are held to the invariants of docs/scaling.md. The world stays as it was recorded: "
+    "what another decision would have changed in it is not known. See docs/replay.md.",
+    R"(Examples:
+  muster replay /var/lib/muster-scale/scaler.db
+  muster replay scaler.db --policy new.yaml --class acme/linux
+  muster plan --config muster.yaml --json | muster replay - --json
+
+Exit codes: 0 all are the same, and the invariants hold; 1 not so; 2 the log or policy is wrong
+)"};
+
+inline constexpr Text kExplain{
+    "Say why a class or a job waits, and when it will start.\n"
+    "From the decisions that muster scale has recorded: how many tasks wait and since when, each "
+    "reason with its numbers and what ends it, and when the next task is expected to start, from "
+    "how long boots took. Of a pipeline it asks the server, too: what each of its jobs waits for. "
+    "Without a log it tells what the scaler has last reported to the server.",
+    R"(Examples:
+  muster explain --config muster.yaml
+  muster explain acme/linux --log /var/lib/muster-scale/scaler.db
+  muster explain 7 test/2 --config muster.yaml
+)"};
+
 inline constexpr Text kInstance{
     "What an instance does for itself.\n"
     "Run on an EC2 instance of an Auto Scaling group, with the rights of its role: configure its "

@@ -64,6 +64,22 @@ struct SimulateOptions {
   bool json = false;
 };
 
+struct ReplayOptions {
+  std::string log;             // scaler.db, its directory, or a file of JSON lines; "-"
+  std::string policy_file;     // muster.yaml; empty: the recorded policies
+  std::string resource_class;  // empty: all
+  bool json = false;
+};
+
+struct ExplainOptions {
+  ClientOptions client;
+  std::string what;         // a class, or a pipeline's number or id; empty: all classes of the log
+  std::string job;          // of a pipeline: JOB, JOB/INDEX; empty: all
+  std::string config_file;  // muster.yaml, which names the log; empty: see log
+  std::string log;          // as of ReplayOptions; empty: that of config_file, or none
+  bool json = false;
+};
+
 struct RunOptions {
   ClientOptions client;
   std::filesystem::path directory = ".";
@@ -128,7 +144,8 @@ struct CompletionOptions {
 struct ManOptions {};
 
 using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
-                             SimulateOptions, RunOptions, PipelineOptions, ResourceClassOptions,
-                             TokenOptions, InstanceOptions, CompletionOptions, ManOptions>;
+                             SimulateOptions, ReplayOptions, ExplainOptions, RunOptions,
+                             PipelineOptions, ResourceClassOptions, TokenOptions, InstanceOptions,
+                             CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

@@ -90,6 +90,25 @@ TEST_F(Parse, SimulateTakesTracesAndListsOfNames) {
   EXPECT_EQ(set.seed, 7);
 }
 
+TEST_F(Parse, ReplayTakesOneLog) {
+  const auto all = chosen<ReplayOptions>(
+      {"replay", "scaler.db", "--policy", "m.yaml", "--class", "a/b", "--json"});
+  EXPECT_EQ(all.log, "scaler.db");
+  EXPECT_EQ(all.policy_file, "m.yaml");
+  EXPECT_EQ(all.resource_class, "a/b");
+  EXPECT_TRUE(all.json);
+  EXPECT_FALSE(chosen<ReplayOptions>({"replay", "-"}).json);
+}
+
+TEST_F(Parse, ExplainTakesAClassOrAPipelineAndItsJob) {
+  const auto job = chosen<ExplainOptions>({"explain", "7", "test/2", "-c", "m.yaml", "--json"});
+  EXPECT_EQ(job.what, "7");
+  EXPECT_EQ(job.job, "test/2");
+  EXPECT_EQ(job.config_file, "m.yaml");
+  EXPECT_TRUE(job.json);
+  EXPECT_TRUE(chosen<ExplainOptions>({"explain", "--log", "scaler.db"}).what.empty());
+}
+
 TEST_F(Parse, RunTakesADirectoryEvenIfItIsCalledLikeACommand) {
   EXPECT_EQ(chosen<RunOptions>({"run"}).directory, ".");
   EXPECT_EQ(chosen<RunOptions>({"run", "run"}).directory, "run");

@@ -289,13 +289,14 @@ class ConfigReader {
     auto& policy = scaled.managed.policy;
     scaled.managed.name = name;
     policy = read_policy(reader);
+    scaled.managed.schedules = read_schedules(reader, policy);
     const auto kind =
         one_of(reader, "where its instances come from", {"local", "command", "auto_scaling_group"});
     const bool local = kind == "local";
-    settle_scale_in(reader, kind, policy);
+    settle_scale_in(reader, kind, scaled.managed);
     if (local) scaled.capacity = read_local(reader, name, queue, policy);
     if (kind == "command") scaled.capacity = read_command(reader, policy);
-    if (kind == "auto_scaling_group") scaled.capacity = read_group(reader, policy);
+    if (kind == "auto_scaling_group") scaled.capacity = read_group(reader, scaled.managed);
     settle_soon_free(reader, scaled.capacity, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
@@ -307,7 +308,8 @@ class ConfigReader {
   // Who ends idle ones: the scaler, where instances are kept that must not end by themselves, and
   // where they can be asked.
   static void settle_scale_in(yaml::MapReader& reader, std::string_view kind,
-                              scaling::Policy& policy) {
+                              fleet::ManagedClass& managed) {
+    auto& policy = managed.policy;
     if (kind == "auto_scaling_group") {
       policy.scale_in_delay.reset();
       for (const auto* key : {"scale_in_delay", "scale_in_rate"}) {
@@ -317,8 +319,15 @@ class ConfigReader {
                           "their own idle time-out: remove it");
       }
     } else if (!policy.scale_in_delay) {
-      const bool kept = (kind == "local" && policy.min > 0) || policy.headroom > 0 ||
-                        policy.warm.least > 0 || policy.warm.percent_of_busy > 0;
+      const auto keeps = [&](std::int64_t min, std::int64_t headroom, const scaling::Warm& warm) {
+        return (kind == "local" && min > 0) || headroom > 0 || warm.least > 0 ||
+               warm.percent_of_busy > 0;
+      };
+      const bool kept = keeps(policy.min, policy.headroom, policy.warm) ||
+                        std::ranges::any_of(managed.schedules, [&](const auto& schedule) {
+                          return keeps(schedule.min.value_or(0), schedule.headroom.value_or(0),
+                                       schedule.warm.value_or(scaling::Warm()));
+                        });
       if (kept) policy.scale_in_delay = std::chrono::minutes(1);
     }
   }
@@ -378,13 +387,14 @@ class ConfigReader {
     return command;
   }
 
-  capacity::GroupSettings read_group(yaml::MapReader& parent, scaling::Policy& policy) {
+  capacity::GroupSettings read_group(yaml::MapReader& parent, fleet::ManagedClass& managed) {
+    auto& policy = managed.policy;
     const auto section = as_mapping(*parent.take("auto_scaling_group"));
     yaml::MapReader reader(section, parent.path_of("auto_scaling_group"), problems_);
     capacity::GroupSettings group;
     reader.require("name");
     group.group = text(reader, "name");
-    group.most = policy.max;
+    group.most = scaling::highest_max(policy, managed.schedules);
     group.region = reader.text("region").value_or("");
     group.single_task = single_task(reader);
     group.suspend_rebalancing = reader.boolean("suspend_rebalancing").value_or(false);

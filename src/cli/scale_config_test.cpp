@@ -32,6 +32,14 @@ resource_classes:
     launch_rate: {launches: 20, per: 2m}
     scale_in_rate: {drains: 5, per: 90s}
     spend_cap: {instance_hours: 100, per: 24h}
+    schedules:
+      - name: office hours
+        start: 0 8 * * mon-fri
+        end: "0 19 * * *"
+        time_zone: Europe/Berlin
+        max: 9
+        warm: 5
+      - {name: night, start: 0 22 * * *, end: 0 6 * * *, min: 0}
     boot_timeout: 2m
     local:
       token_file: small.token
@@ -99,6 +107,20 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
 }
 
 // Who ends idle instances: they themselves soon, or the scaler.
+TEST(ScaleConfig, ReadsSchedules) {
+  const auto config = std::get<ScaleConfig>(parse_scale_config(kWhole, "/srv"));
+  const auto& schedules = config.classes.at(0).managed.schedules;
+  ASSERT_EQ(schedules.size(), 2U);
+  EXPECT_EQ(schedules[0].name, "office hours");
+  EXPECT_EQ(schedules[0].start.text(), "0 8 * * mon-fri");
+  EXPECT_EQ(schedules[0].zone.name(), "Europe/Berlin");
+  EXPECT_EQ(schedules[0].max, 9);
+  EXPECT_EQ(schedules[0].warm->least, 5);
+  EXPECT_EQ(schedules[0].min, std::nullopt);
+  EXPECT_EQ(schedules[1].zone.name(), "UTC");
+  EXPECT_EQ(schedules[1].min, 0);
+}
+
 TEST(ScaleConfig, InstancesThatAreKeptDoNotEndByThemselves) {
   const auto large_with = [](std::string_view keys) {
     std::string text(kWhole);
@@ -209,6 +231,17 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"instance_hours: 100", "instance_hours: 0",
                 "spend_cap.instance_hours: expected a whole number from 1 to 10000000, found '0'"},
         Refusal{"per: 24h", "per: 5m", "per: must be between 1h and 8760h, and is 5m"},
+        Refusal{"mon-fri", "mon-fry",
+                "schedules[0].start: the day of the week is 0 to 7, or *, 1-5, 1,3 or */2; found "
+                "'mon-fry'"},
+        Refusal{"\"0 19 * * *\"", "19:00", "schedules[0].end: expected five fields"},
+        Refusal{"        end: \"0 19 * * *\"\n", "", "schedules[0]: 'end' is missing"},
+        Refusal{"Europe/Berlin", "Europe/Berlni",
+                "schedules[0].time_zone: this machine knows no time zone 'Europe/Berlni'"},
+        Refusal{"max: 9", "max: 0", "schedules[0].max: then min is 1, and must not be above max"},
+        Refusal{"max: 9", "maxx: 9", "schedules[0].maxx"},
+        Refusal{", min: 0}", "}", "schedules[1]: changes nothing: give min, max, headroom or warm"},
+        Refusal{"name: night", "name: \"\"", "schedules[1].name: is a word or a few"},
         Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
         Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
@@ -483,7 +516,7 @@ TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
       problems(false),
       ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
                       "; create it with: muster token create --personal --output " + path("token"),
-                  "f:17:19: resource_classes.local/small.local.token_file: there is no " +
+                  "f:25:19: resource_classes.local/small.local.token_file: there is no " +
                       path("small.token") +
                       "; create it with: muster token create local/small "
                       "--output " +

@@ -10,6 +10,7 @@ namespace muster::cli {
 namespace {
 
 constexpr yaml::Range kInstances{0, 1000};
+constexpr std::size_t kLongestName = 60;
 
 // "20%"
 std::int64_t percent(yaml::MapReader& reader, std::string_view key) {
@@ -83,7 +84,86 @@ std::optional<scaling::SpendCap> read_spend_cap(yaml::MapReader& parent) {
   return cap;
 }
 
+std::optional<scaling::Cron> read_cron(yaml::MapReader& reader, std::string_view key) {
+  if (reader.require(key) == nullptr) return std::nullopt;
+  const auto text = reader.text(key);
+  if (!text) return std::nullopt;
+  auto cron = scaling::Cron::parse(*text);
+  if (cron) return std::move(*cron);
+  reader.problem_at(key, cron.error().message);
+  return std::nullopt;
+}
+
+std::optional<TimeZone> read_zone(yaml::MapReader& reader) {
+  constexpr auto kKey = "time_zone";
+  if (reader.take(kKey) == nullptr) return TimeZone::utc();
+  const auto name = reader.text(kKey);
+  if (!name) return std::nullopt;
+  auto zone = TimeZone::find(*name);
+  if (zone) return std::move(*zone);
+  reader.problem_at(kKey, zone.error().message);
+  return std::nullopt;
+}
+
+void refuse_what_does_not_fit(yaml::MapReader& reader, const scaling::Schedule& schedule,
+                              const scaling::Policy& always) {
+  const auto least = schedule.min.value_or(always.min);
+  const auto most = schedule.max.value_or(always.max);
+  if (least > most) {
+    reader.problem_at(
+        schedule.min ? "min" : "max",
+        fmt::format("then min is {}, and must not be above max, which is {}", least, most));
+  }
+  if (!schedule.min && !schedule.max && !schedule.headroom && !schedule.warm) {
+    reader.problem("changes nothing: give min, max, headroom or warm");
+  }
+}
+
+std::optional<scaling::Schedule> read_schedule(yaml::MapReader& reader,
+                                               const scaling::Policy& always) {
+  reader.require("name");
+  const auto name = reader.text("name");
+  const auto start = read_cron(reader, "start");
+  const auto end = read_cron(reader, "end");
+  const auto zone = read_zone(reader);
+  const auto min = reader.integer("min", kInstances);
+  const auto max = reader.integer("max", kInstances);
+  const auto headroom = reader.integer("headroom", kInstances);
+  std::optional<scaling::Warm> warm;
+  if (reader.take("warm") != nullptr) warm = read_warm(reader, max.value_or(always.max));
+  if (name && (name->empty() || name->size() > kLongestName || printable(*name) != *name)) {
+    reader.problem_at("name", fmt::format("is a word or a few, of at most {} bytes", kLongestName));
+  }
+  if (!name || !start || !end || !zone) return std::nullopt;
+  scaling::Schedule schedule{*name, *start, *end, *zone, min, max, headroom, warm};
+  refuse_what_does_not_fit(reader, schedule, always);
+  return schedule;
+}
+
 }  // namespace
+
+std::vector<scaling::Schedule> read_schedules(yaml::MapReader& reader,
+                                              const scaling::Policy& always) {
+  constexpr auto kKey = "schedules";
+  constexpr std::size_t kMostSchedules = 20;
+  std::vector<scaling::Schedule> schedules;
+  const auto* list = reader.take(kKey);
+  if (list == nullptr) return schedules;
+  if (list->kind != yaml::Value::Kind::sequence || list->items.size() > kMostSchedules) {
+    reader.problem_at(kKey, fmt::format("expected a list of at most {} schedules, each with name, "
+                                        "start and end",
+                                        kMostSchedules));
+    return schedules;
+  }
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const auto section = as_mapping(list->items[i]);
+    yaml::MapReader part(section, fmt::format("{}[{}]", reader.path_of(kKey), i),
+                         reader.problems());
+    if (auto schedule = read_schedule(part, always)) schedules.push_back(std::move(*schedule));
+    part.finish();
+  }
+  return schedules;
+}
 
 scaling::Policy read_policy(yaml::MapReader& reader) {
   scaling::Policy policy;

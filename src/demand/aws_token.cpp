@@ -18,6 +18,7 @@ namespace muster::demand {
 namespace {
 
 constexpr Millis kFresh = std::chrono::minutes(1);
+constexpr Millis kFreshIfRefused = std::chrono::seconds(10);
 constexpr Millis kLongestFetch = std::chrono::seconds(10);
 
 std::string shown(const AwsToken& where) {
@@ -96,22 +97,34 @@ struct Memory {
   std::mutex mutex;
   std::optional<std::string> token;  // guarded by mutex, as is the rest
   std::optional<MonotonicTime> asked_at;
+  std::string asked_for_refused;  // the token that was asked about then; empty: none
   Result<std::string> latest = Error{ErrorKind::unavailable, "not read yet"};
 };
 
+// Under its lock. What was refused is asked for again at once, and is then known to be all there
+// is.
+bool is_fresh(const Memory& memory, MonotonicTime now, const std::string& refused) {
+  if (!memory.asked_at) return false;
+  const auto age = now - *memory.asked_at;
+  if (refused.empty() || memory.token != refused) return age < kFresh;
+  return memory.asked_for_refused == refused && age < kFreshIfRefused;
+}
+
 }  // namespace
 
-TokenSource remembered(TokenSource fetch, const Clock& clock) {
+TokenSource remembered(std::function<Result<std::string>(const std::stop_token&)> fetch,
+                       const Clock& clock) {
   auto memory = std::make_shared<Memory>();
-  return [fetch = std::move(fetch), memory,
-          &clock](const std::stop_token& stop) -> Result<std::string> {
+  return [fetch = std::move(fetch), memory, &clock](
+             const std::stop_token& stop, const std::string& refused) -> Result<std::string> {
     const std::lock_guard lock(memory->mutex);
     const auto now = clock.monotonic();
-    const bool fresh = memory->asked_at && now - *memory->asked_at < kFresh;
+    const bool fresh = is_fresh(*memory, now, refused);
     if (!fresh) {
       auto fetched = fetch(stop);
       if (!fetched && fetched.error().kind == ErrorKind::cancelled) return fetched;
       memory->asked_at = now;
+      memory->asked_for_refused = refused;
       memory->latest = std::move(fetched);
       if (memory->latest) memory->token = *memory->latest;
     }

@@ -23,21 +23,46 @@ TEST(Remembered, AsksOnceAMinuteAndBridgesATrouble) {
         return kept;
       },
       clock);
-  EXPECT_EQ(token({}).value(), "one");
+  EXPECT_EQ(token({}, "").value(), "one");
   kept = std::string("two");
   clock.advance(seconds(59));
-  EXPECT_EQ(token({}).value(), "one");
+  EXPECT_EQ(token({}, "").value(), "one");
   EXPECT_EQ(asked, 1);
   clock.advance(seconds(1));
-  EXPECT_EQ(token({}).value(), "two");
+  EXPECT_EQ(token({}, "").value(), "two");
   kept = Error{ErrorKind::unavailable, "away"};
   clock.advance(seconds(60));
-  EXPECT_EQ(token({}).value(), "two");
-  EXPECT_EQ(token({}).value(), "two");
+  EXPECT_EQ(token({}, "").value(), "two");
+  EXPECT_EQ(token({}, "").value(), "two");
   EXPECT_EQ(asked, 3);
   kept = std::string("three");
   clock.advance(seconds(60));
-  EXPECT_EQ(token({}).value(), "three");
+  EXPECT_EQ(token({}, "").value(), "three");
+}
+
+TEST(Remembered, ATokenThatWasRefusedIsAskedForAnewAtOnceAndThenNowAndAgain) {
+  ManualClock clock;
+  int asked = 0;
+  std::string kept = "one";
+  const auto token = remembered(
+      [&](const std::stop_token&) -> Result<std::string> {
+        ++asked;
+        return kept;
+      },
+      clock);
+  EXPECT_EQ(token({}, "").value(), "one");
+  EXPECT_EQ(token({}, "one").value(), "one");
+  EXPECT_EQ(asked, 2);
+  kept = "two";
+  clock.advance(seconds(9));
+  EXPECT_EQ(token({}, "one").value(), "one");
+  EXPECT_EQ(asked, 2) << "its keeper is not asked with each reading";
+  clock.advance(seconds(1));
+  EXPECT_EQ(token({}, "one").value(), "two");
+  EXPECT_EQ(token({}, "one").value(), "two");
+  EXPECT_EQ(asked, 3) << "this one was not refused";
+  kept = "three";
+  EXPECT_EQ(token({}, "two").value(), "three");
 }
 
 TEST(Remembered, FailsWhileThereWasNone) {
@@ -47,7 +72,7 @@ TEST(Remembered, FailsWhileThereWasNone) {
         return Error{ErrorKind::unavailable, "away"};
       },
       clock);
-  EXPECT_EQ(token({}).error().message, "away");
+  EXPECT_EQ(token({}, "").error().message, "away");
 }
 
 // The next pass has its own time, and asks again.
@@ -63,10 +88,10 @@ TEST(Remembered, AFetchThatWasGivenUpIsAsNone) {
       clock);
   std::stop_source over;
   over.request_stop();
-  EXPECT_EQ(token(over.get_token()).error().kind, ErrorKind::cancelled);
-  EXPECT_EQ(token({}).value(), "one");
+  EXPECT_EQ(token(over.get_token(), "").error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(token({}, "").value(), "one");
   EXPECT_EQ(asked, 2);
-  EXPECT_EQ(token(over.get_token()).value(), "one") << "which needs no waiting";
+  EXPECT_EQ(token(over.get_token(), "").value(), "one") << "which needs no waiting";
 }
 
 TEST(TokenOf, IsTheValueOrAMemberOfIt) {

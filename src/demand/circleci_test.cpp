@@ -31,7 +31,16 @@ class CircleCiTest : public testing::Test {
   }
 
   CircleCi queue_of(std::vector<std::string> classes) {
-    return CircleCi({server.url(), [this](const std::stop_token&) { return token; }},
+    return CircleCi(
+        {server.url(), [this](const std::stop_token&, const std::string&) { return token; }},
+        std::move(classes), clock);
+  }
+  CircleCi impatient_queue_of(const FakeServer& peer, std::vector<std::string> classes) {
+    return CircleCi({.url = peer.url(),
+                     .token = [this](const std::stop_token&, const std::string&) { return token; },
+                     .poll_interval = seconds(1),
+                     .requests_per_minute = 60'000,
+                     .patience = Millis(300)},
                     std::move(classes), clock);
   }
   static std::string why(const fleet::ClassDemand& demand) {
@@ -113,9 +122,9 @@ TEST_P(CircleCiTroubles, AreNeverZero) {
     trouble.answer_to("/api/v3/runner/tasks/running?", 200, R"({"running_runner_tasks": 0})");
     trouble.answer_to("/api/v3/runner?", 200, R"({"items":[]})");
     trouble.answer_to(question, status, body);
-    CircleCi queue(
-        {trouble.url(), [](const std::stop_token&) { return std::string("secret-token"); }},
-        {"acme/linux"}, clock);
+    CircleCi queue({trouble.url(), [](const std::stop_token&,
+                                      const std::string&) { return std::string("secret-token"); }},
+                   {"acme/linux"}, clock);
     const auto demand = queue.read({});
     EXPECT_THAT(why(demand.at("acme/linux")), HasSubstr(told)) << question;
     EXPECT_THAT(why(demand.at("acme/linux")), Not(HasSubstr("secret-token")));
@@ -128,7 +137,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Trouble{502, "<html>bad gateway</html>", "the answer is 502"},
                     Trouble{401, R"({"message":"Invalid token provided."})",
                             "401: Invalid token provided; use a valid personal token"},
-                    Trouble{403, R"({"message":"no"})", "may not see this resource class"},
+                    Trouble{403, R"({"message":"no"})",
+                            "must be a member of the organization, with access to this "},
                     Trouble{404, "<html>", "the answer is 404; see whether circleci.url is right"},
                     Trouble{404, R"({"message":"not found"})", "either there is no such"},
                     Trouble{429, "", "the answer is 429"}, Trouble{302, "", "the answer is 302"},
@@ -137,6 +147,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Trouble{200, "{}", "not what CircleCI documents"},
                     Trouble{200, "[]", "not what CircleCI documents"},
                     Trouble{200, R"({"unclaimed_task_count": "0"})", "not what CircleCI documents"},
+                    Trouble{200,
+                            R"({"unclaimed_task_count": -1, "running_runner_tasks": -1,
+                                "items": -1})",
+                            "not what CircleCI documents"},
                     Trouble{200, R"({"unclaimed_task_co)", "not what CircleCI documents"}));
 
 TEST_F(CircleCiTest, APageOfTheRunnersIsNoListOfThem) {
@@ -169,6 +183,62 @@ TEST_F(CircleCiTest, ARefusedClassLeavesTheOthersAlone) {
   clock.advance(minutes(1));
   queue.read({});
   EXPECT_EQ(server.times_asked("tasks?resource-class=acme%2Fgone"), 2U);
+}
+
+TEST_F(CircleCiTest, AClassThatIsNotAnsweredLeavesTheOthersAlone) {
+  constexpr auto kSlow = "/running?resource-class=acme%2Fslow";
+  for (const auto* question : {kSlow, "/tasks?resource-class=acme%2Fslow"}) {
+    FakeServer peer;
+    peer.answer_to("/api/v3/runner/tasks?", 200, R"({"unclaimed_task_count": 42})");
+    peer.answer_to("/api/v3/runner/tasks/running?", 200, R"({"running_runner_tasks": 7})");
+    peer.answer_to("/api/v3/runner?", 200, R"({"items":[]})");
+    peer.never_answer_to(question);
+    auto queue = impatient_queue_of(peer, {"acme/linux", "acme/slow"});
+    const auto demand = queue.read({});
+    EXPECT_EQ(why(demand.at("acme/linux")), "it is known") << question;
+    EXPECT_THAT(why(demand.at("acme/slow")), HasSubstr("did not answer in time when asked for"));
+    EXPECT_THAT(why(demand.at("acme/slow")), HasSubstr("of acme/slow; if it stays so, see"));
+    EXPECT_EQ(why(queue.read({}).at("acme/linux")), "it is known") << question;
+    EXPECT_EQ(peer.times_asked(question), 1U) << "it has its pause";
+  }
+}
+
+TEST_F(CircleCiTest, ASilentPeerIsAskedByEachConnectionOnce) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 50; ++i) many.push_back(fmt::format("acme/c{}", i));
+  server.never_answer_to("/");
+  auto queue = impatient_queue_of(server, many);
+  const auto demand = queue.read({});
+  EXPECT_EQ(server.times_asked("/"), 4U);
+  for (const auto& [name, reading] : demand) {
+    EXPECT_THAT(why(reading), HasSubstr("did not answer in time")) << name;
+  }
+  queue.read({});
+  EXPECT_EQ(server.times_asked("/"), 4U) << "everything has its pause";
+}
+
+// More of them than a reading waits for: those that were answered are read, the rest comes next.
+TEST_F(CircleCiTest, ManyClassesThatAreNotAnsweredDoNotKeepTheOthersFromBeingRead) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 8; ++i) many.push_back(fmt::format("acme/slow{}", i));
+  many.emplace_back("acme/linux");
+  server.never_answer_to("acme%2Fslow");
+  auto queue = impatient_queue_of(server, many);
+  std::size_t readings = 0;
+  while (readings < 4 && why(queue.read({}).at("acme/linux")) != "it is known") {
+    ++readings;
+    clock.advance(seconds(5));
+  }
+  EXPECT_LE(readings, 2U);
+  const auto demand = queue.read({});
+  EXPECT_EQ(why(demand.at("acme/linux")), "it is known") << "it is asked before those that failed";
+}
+
+TEST_F(CircleCiTest, OfAListThatIsNotAnsweredOnlyItsNamespaceIsUnknown) {
+  server.never_answer_to("/runner?namespace=slow");
+  const auto demand = impatient_queue_of(server, {"acme/linux", "slow/linux"}).read({});
+  EXPECT_EQ(why(demand.at("acme/linux")), "it is known");
+  EXPECT_THAT(why(demand.at("slow/linux")), HasSubstr("when asked for runner of slow"));
 }
 
 TEST_F(CircleCiTest, ATokenThatTheAnswerQuotesIsNotTold) {
@@ -215,6 +285,39 @@ TEST_F(CircleCiTest, WaitsAsLongAsItIsTold) {
   EXPECT_EQ(why(queue.read({}).at("acme/linux")), "it is known");
 }
 
+TEST_F(CircleCiTest, AskedToWaitForNoTimeItBacksOffAllTheSame) {
+  for (const auto* header : {"0", "1", "Wed, 21 Oct 2015 07:28:00 GMT", "-5", "1.5"}) {
+    FakeServer peer;
+    net::Headers headers;
+    headers.set("Retry-After", header);
+    peer.answer_to("/running?", 429, "{}", headers);
+    auto queue = impatient_queue_of(peer, {"acme/linux"});
+    for (int second = 0; second < 300; ++second) {
+      queue.read({});
+      clock.advance(seconds(1));
+    }
+    EXPECT_LE(peer.times_asked("/running?"), 20U) << header;
+    EXPECT_GE(peer.times_asked("/running?"), 8U) << header;
+  }
+}
+
+TEST_F(CircleCiTest, ADateToWaitForIsByTheClockOfWhoTellsIt) {
+  net::Headers headers;
+  headers.set("Date", "Wed, 21 Oct 2015 07:28:00 GMT");
+  headers.set("Retry-After", "Wed, 21 Oct 2015 07:30:00 GMT");
+  server.answer_to("/running?", 429, "{}", headers);
+  EXPECT_EQ(queue_of({"acme/linux"}).read({}).at("acme/linux").ask_again_at,
+            clock.wall() + minutes(2));
+}
+
+TEST_F(CircleCiTest, AskedToWaitForEverItWaitsForAQuarterOfAnHour) {
+  net::Headers headers;
+  headers.set("Retry-After", "99999999999999999999");
+  server.answer_to("/running?", 429, "{}", headers);
+  EXPECT_EQ(queue_of({"acme/linux"}).read({}).at("acme/linux").ask_again_at,
+            clock.wall() + minutes(15));
+}
+
 TEST_F(CircleCiTest, AskedToWaitByOneAnswerItAsksNoMore) {
   server.answer_to("/running?", 429, "");
   auto queue = queue_of({"acme/linux", "acme/arm", "acme/mac", "acme/old", "acme/new", "acme/big"});
@@ -252,6 +355,59 @@ TEST_F(CircleCiTest, AsksForTheTokenEachTime) {
       [](const auto& request) { return request.headers.get("Circle-Token") == "rotated"; }));
   token = Error{ErrorKind::not_found, "there is no file token"};
   EXPECT_EQ(why(queue.read({}).at("acme/linux")), "there is no file token");
+}
+
+// With a source that gives what it remembers until that is refused.
+class Rotation : public CircleCiTest {
+ protected:
+  CircleCi queue() {
+    return CircleCi({server.url(),
+                     [this](const std::stop_token&, const std::string& refused) {
+                       if (refused == remembered) remembered = *token;
+                       return remembered;
+                     }},
+                    {"acme/linux"}, clock);
+  }
+  void refuse() { server.answer_to("/running?", 401, R"({"message":"no"})"); }
+  void accept() { server.answer_to("/running?", 200, R"({"running_runner_tasks": 7})"); }
+
+  std::string remembered = *token;
+};
+
+TEST_F(Rotation, ATokenThatWasRotatedIsUsedInTheSameReadingOnce) {
+  auto rotated = queue();
+  rotated.read({});
+  token = std::string("rotated");
+  refuse();
+  EXPECT_THAT(why(rotated.read({}).at("acme/linux")), HasSubstr("the answer is 401"));
+  EXPECT_EQ(server.times_asked("/running?"), 3U) << "once well, once refused, once with the other";
+  EXPECT_TRUE(server.find_request(
+      [](const auto& request) { return request.headers.get("Circle-Token") == "rotated"; }));
+}
+
+TEST_F(Rotation, AnotherTokenEndsThePauseOfTheRefusedOne) {
+  auto rotated = queue();
+  refuse();
+  for (int minute = 0; minute < 10; ++minute) {
+    rotated.read({});
+    clock.advance(minutes(1));
+  }
+  rotated.read({});
+  const auto asked = server.times_asked("/running?");
+  accept();
+  EXPECT_THAT(why(rotated.read({}).at("acme/linux")), HasSubstr("the answer is 401"));
+  EXPECT_EQ(server.times_asked("/running?"), asked) << "the old one has its pause";
+  token = std::string("rotated");
+  EXPECT_EQ(why(rotated.read({}).at("acme/linux")), "it is known");
+}
+
+TEST_F(Rotation, AnotherTokenDoesNotEndAPauseThatWasAskedFor) {
+  auto rotated = queue();
+  server.answer_to("/running?", 429, "{}");
+  rotated.read({});
+  token = std::string("rotated");
+  rotated.read({});
+  EXPECT_EQ(server.times_asked("/running?"), 1U);
 }
 
 TEST_F(CircleCiTest, IsDueOncePerInterval) {
@@ -312,11 +468,12 @@ TEST_F(CircleCiTest, AnotherProcessOfOursHoldsOffFromTheClassThatIsMeant) {
 TEST_F(CircleCiTest, SpreadsAReadingOfManyClassesOverHalfTheInterval) {
   std::vector<std::string> many;
   for (int i = 0; i < 20; ++i) many.push_back(fmt::format("acme/c{}", i));
-  CircleCi queue({.url = server.url(),
-                  .token = [](const std::stop_token&) { return std::string("personal"); },
-                  .poll_interval = seconds(2),
-                  .requests_per_minute = 60'000},
-                 many);
+  CircleCi queue(
+      {.url = server.url(),
+       .token = [](const std::stop_token&, const std::string&) { return std::string("personal"); },
+       .poll_interval = seconds(2),
+       .requests_per_minute = 60'000},
+      many);
   const auto begun = std::chrono::steady_clock::now();
   const auto demand = queue.read({});
   // 41 requests: a dozen of them at once, the rest at 41 a second.
@@ -328,10 +485,11 @@ TEST_F(CircleCiTest, SpreadsAReadingOfManyClassesOverHalfTheInterval) {
 TEST_F(CircleCiTest, SpreadsAReadingOverAFewSecondsAtMost) {
   std::vector<std::string> classes;
   for (int i = 0; i < 6; ++i) classes.push_back(fmt::format("acme/c{}", i));  // 13 requests
-  CircleCi queue({.url = server.url(),
-                  .token = [](const std::stop_token&) { return std::string("personal"); },
-                  .poll_interval = std::chrono::hours(24)},
-                 classes);
+  CircleCi queue(
+      {.url = server.url(),
+       .token = [](const std::stop_token&, const std::string&) { return std::string("personal"); },
+       .poll_interval = std::chrono::hours(24)},
+      classes);
   EXPECT_EQ(why(queue.read({}).at("acme/c5")), "it is known");
 }
 
@@ -341,8 +499,10 @@ TEST(RetryAfter, IsSecondsOrADate) {
   EXPECT_EQ(parse_retry_after(" 0 ", now), seconds(0));
   EXPECT_EQ(parse_retry_after("Tue, 24 Nov 2026 00:01:40 GMT", now), seconds(100));
   EXPECT_EQ(parse_retry_after("Mon, 23 Nov 2026 00:00:00 GMT", now), seconds(0));
-  EXPECT_GT(parse_retry_after("999999999999999999", now), minutes(15));
-  for (const auto* odd : {"", "-1", "soon", "1.5"}) {
+  for (const auto* huge : {"999999999999999999", "99999999999999999999"}) {
+    EXPECT_GT(parse_retry_after(huge, now), minutes(15)) << huge;
+  }
+  for (const auto* odd : {"", "-1", "+1", "soon", "1.5"}) {
     EXPECT_EQ(parse_retry_after(odd, now), std::nullopt) << odd;
   }
 }

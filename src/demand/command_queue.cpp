@@ -47,6 +47,10 @@ fleet::ClassDemand CommandQueue::read_class(const std::string& name, std::stop_t
     return unknown(fmt::format("what {} prints is no queue: {}", settings_.program.front(),
                                told.error().message));
   }
+  if (told->unclaimed < 0 || told->running < 0) {
+    return unknown(fmt::format("{} waiting and {} running cannot be: correct what {} prints",
+                               told->unclaimed, told->running, settings_.program.front()));
+  }
   fleet::ClassDemand demand{scaling::DemandReading{told->unclaimed, told->running, now},
                             std::nullopt};
   if (!told->runners) return demand;

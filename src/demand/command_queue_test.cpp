@@ -35,6 +35,7 @@ TEST(CommandQueue, TakesNoTroubleForZero) {
       {"echo no token >&2; exit 1", "ended with exit code 1: no token"},
       {"true", "is no queue"},
       {R"(echo '{"unclaimed":0}')", "running: missing"},
+      {R"(echo '{"unclaimed":-1,"running":0}')", "-1 waiting and 0 running cannot be: correct"},
       {R"(echo '{"unclaimed":0,"running":0}'; exit 2)", "exit code 2"},
       {R"(echo '{"unclaimed":0,"runni')", "is no queue"}};
   for (const auto& [script, told] : troubles) {

@@ -21,7 +21,11 @@ class FakeServer {
     auto listening = net::HttpServer::listen(
         {.port = 0}, [](const net::Request&) { return net::BodyPolicy{}; },
         [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
-          exchange->send(answer(std::move(request)));
+          if (auto response = answer(std::move(request))) {
+            exchange->send(std::move(*response));
+          } else {
+            hold(std::move(exchange));
+          }
         });
     EXPECT_TRUE(listening);
     server_.emplace(std::move(*listening));
@@ -39,7 +43,11 @@ class FakeServer {
   // To each question whose "path?query" has `part` in it. A later rule wins.
   void answer_to(std::string part, int status, std::string body, net::Headers headers = {}) {
     const std::lock_guard lock(mutex_);
-    rules_.push_back({std::move(part), {status, std::move(headers), std::move(body)}});
+    rules_.push_back({std::move(part), net::Response{status, std::move(headers), std::move(body)}});
+  }
+  void never_answer_to(std::string part) {
+    const std::lock_guard lock(mutex_);
+    rules_.push_back({std::move(part), std::nullopt});
   }
 
   std::size_t times_asked(std::string_view part) const {
@@ -65,14 +73,19 @@ class FakeServer {
  private:
   struct Rule {
     std::string part;
-    net::Response response;
+    std::optional<net::Response> response;  // nothing: never
   };
 
   static std::string target_of(const net::Request& request) {
     return request.path + "?" + request.query;
   }
 
-  net::Response answer(net::Request request) {
+  void hold(std::shared_ptr<net::Exchange> exchange) {
+    const std::lock_guard lock(mutex_);
+    held_.push_back(std::move(exchange));
+  }
+
+  std::optional<net::Response> answer(net::Request request) {
     const std::lock_guard lock(mutex_);
     const auto target = target_of(request);
     requests_.push_back(std::move(request));
@@ -89,6 +102,7 @@ class FakeServer {
   std::vector<Rule> rules_;
   std::vector<net::Request> requests_;
   std::optional<net::HttpServer> server_;
+  std::vector<std::shared_ptr<net::Exchange>> held_;
   std::jthread thread_;
 };
 

@@ -11,13 +11,16 @@ namespace muster::demand {
 
 namespace {
 
-constexpr Millis kTimeout = std::chrono::seconds(10);
 constexpr Millis kConnectTimeout = std::chrono::seconds(5);
 constexpr std::uint64_t kLongestAnswer = 16 << 20;  // bytes: some 50,000 runners
 
 constexpr std::string_view kCureOfOddAnswer =
     "; see whether circleci.url is right and whether CircleCI is well "
     "(https://status.circleci.com)";
+
+constexpr std::string_view kCureOfSilence =
+    "; if it stays so, see whether CircleCI is well (https://status.circleci.com), and the proxies "
+    "on the way to it";
 
 // What a person can do about a status. What a proxy or another page says is not about the class.
 std::string_view cure(int status, bool documented) {
@@ -26,9 +29,11 @@ std::string_view cure(int status, bool documented) {
     case 401:
       return "; use a valid personal token";
     case 403:
-      return "; the token's user may not see this resource class";
+      return "; the token's owner must be a member of the organization, with access to this "
+             "resource class";
     case 404:
-      return "; either there is no such resource class, or the token's user may not see it";
+      return "; either there is no such resource class, or the token's owner is no member of its "
+             "organization with access to it";
     case 429:
       return "; lower circleci.requests_per_minute if it stays so";
     default:
@@ -67,7 +72,8 @@ std::string cure_of_redirection(const net::ClientResponse& answer) {
                      host.empty() ? "another path" : printable(host, 100));
 }
 
-Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) {
+// `now` is by the peer's own clock where it tells it.
+Refusal refusal_of(const net::ClientResponse& answer, const std::string& token, WallTime now) {
   const auto told = protocol::from_json<protocol::Message>(answer.body);
   Refusal refusal;
   refusal.documented = told.has_value();
@@ -78,7 +84,7 @@ Refusal refusal_of(const net::ClientResponse& answer, const std::string& token) 
                                    : std::string(cure(answer.status, refusal.documented)))};
   if (answer.status == 429 || answer.status == 401) refusal.scope = Refusal::Scope::source;
   if (const auto header = answer.headers.get("Retry-After")) {
-    refusal.retry_after = parse_retry_after(*header, system_clock().wall());
+    refusal.retry_after = parse_retry_after(*header, now);
   }
   return refusal;
 }
@@ -96,13 +102,23 @@ auto whole(List list) -> Answer<decltype(list.items)> {
   return tl::unexpected(std::move(refusal));
 }
 
+Answer<std::int64_t> counted(std::int64_t count) {
+  if (count >= 0) return count;
+  Refusal refusal;
+  refusal.error = {ErrorKind::unavailable,
+                   fmt::format("the answer is not what CircleCI documents: {} tasks{}", count,
+                               kCureOfOddAnswer)};
+  return tl::unexpected(std::move(refusal));
+}
+
 }  // namespace
 
 std::optional<Millis> parse_retry_after(std::string_view header, WallTime now) {
   constexpr std::int64_t kMostSeconds = 1'000'000'000;
   const auto text = trim(header);
-  if (const auto seconds = parse_int(text); seconds && *seconds >= 0) {
-    return std::chrono::seconds(std::min(*seconds, kMostSeconds));
+  if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
+    const auto seconds = parse_int(text).value_or(kMostSeconds);  // too many digits for a number
+    return std::chrono::seconds(std::min(seconds, kMostSeconds));
   }
   const auto then = net::parse_http_date(std::string(text));
   if (!then) return std::nullopt;
@@ -117,19 +133,25 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
       fmt::format("{}/api/v3/{}?{}={}", url_, path, parameter, net::encode_component(value));
   request.headers.set("Circle-Token", token_);
   request.headers.set("Accept", "application/json");
-  request.timeout = kTimeout;
-  request.connect_timeout = kConnectTimeout;
+  request.timeout = patience_;
+  request.connect_timeout = std::min(kConnectTimeout, patience_);
   request.answer_limit = kLongestAnswer;
   const auto answer = client_.send(request, stop);
   if (!answer) {
     auto error = answer.error();
-    if (!client_.may_have_arrived() && error.kind != ErrorKind::cancelled) {
-      error.message += "; see whether circleci.url is right and this machine reaches it";
+    if (error.kind != ErrorKind::cancelled) {
+      error.message += client_.may_have_arrived()
+                           ? fmt::format(" when asked for {} of {}{}", path, printable(value, 100),
+                                         kCureOfSilence)
+                           : "; see whether circleci.url is right and this machine reaches it";
     }
-    return tl::unexpected(Refusal{std::move(error), Refusal::Scope::source});
+    return tl::unexpected(Refusal{std::move(error), Refusal::Scope::unanswered});
   }
   answered_at_ = net::parse_http_date(answer->headers.get("Date").value_or(""));
-  if (answer->status != 200) return tl::unexpected(refusal_of(*answer, token_));
+  if (answer->status != 200) {
+    return tl::unexpected(
+        refusal_of(*answer, token_, answered_at_.value_or(system_clock().wall())));
+  }
   auto read = protocol::from_json<T>(answer->body);
   if (read) return std::move(*read);
   Refusal refusal;
@@ -142,13 +164,13 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
 Answer<std::int64_t> RunnerApi::unclaimed_tasks(const std::string& resource_class,
                                                 std::stop_token stop) {
   return get<protocol::UnclaimedTasks>("runner/tasks", "resource-class", resource_class, stop)
-      .map([](const auto& told) { return told.unclaimed_task_count; });
+      .and_then([](const auto& told) { return counted(told.unclaimed_task_count); });
 }
 
 Answer<std::int64_t> RunnerApi::running_tasks(const std::string& resource_class,
                                               std::stop_token stop) {
   return get<protocol::RunningTasks>("runner/tasks/running", "resource-class", resource_class, stop)
-      .map([](const auto& told) { return told.running_runner_tasks; });
+      .and_then([](const auto& told) { return counted(told.running_runner_tasks); });
 }
 
 Answer<std::vector<protocol::RunnerName>> RunnerApi::runners(const std::string& space,

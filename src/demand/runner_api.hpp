@@ -23,8 +23,9 @@ namespace muster::demand {
 // Why there is no answer.
 struct Refusal {
   enum class Scope {
-    question,  // another question may well be answered
-    source,    // nobody need ask anything for now
+    question,    // another question may well be answered
+    unanswered,  // likewise, unless no question is answered: one alone cannot tell
+    source,      // nobody need ask anything for now
   };
   Error error;
   Scope scope = Scope::question;
@@ -37,8 +38,10 @@ using Answer = tl::expected<T, Refusal>;
 
 class RunnerApi {
  public:
-  // `url` has no path: "https://runner.circleci.com".
-  explicit RunnerApi(std::string url) : url_(std::move(url)) {}
+  // `url` has no path: "https://runner.circleci.com". An answer is waited for as long as
+  // `patience`.
+  explicit RunnerApi(std::string url, Millis patience = std::chrono::seconds(10))
+      : url_(std::move(url)), patience_(patience) {}
 
   void use_token(std::string token) { token_ = std::move(token); }
 
@@ -59,12 +62,14 @@ class RunnerApi {
                 std::stop_token stop);
 
   const std::string url_;
+  const Millis patience_;
   std::string token_;
   net::HttpClient client_;
   std::optional<WallTime> answered_at_;
 };
 
-// "120", or the date of RFC 9110, 10.2.3, as seen from `now`. Nothing if it is neither.
+// "120", or the date of RFC 9110, 10.2.3, as seen from `now`. Nothing if it is neither; never
+// negative.
 std::optional<Millis> parse_retry_after(std::string_view header, WallTime now);
 
 }  // namespace muster::demand

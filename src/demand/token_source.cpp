@@ -8,11 +8,12 @@
 namespace muster::demand {
 
 TokenSource token_in_file(std::filesystem::path file) {
-  return [file = std::move(file)](const std::stop_token&) -> Result<std::string> {
-    auto token = read_token_file(file);
-    if (!token) return token.error().within("reading the token");
-    return token;
-  };
+  return
+      [file = std::move(file)](const std::stop_token&, const std::string&) -> Result<std::string> {
+        auto token = read_token_file(file);
+        if (!token) return token.error().within("reading the token");
+        return token;
+      };
 }
 
 namespace {
@@ -36,9 +37,8 @@ TokenSource token_in_variable(const std::string& name) {
     taken[name] = value;
     ::unsetenv(name.c_str());
   }
-  return [token = token_in(taken[name], "the variable " + name)](const std::stop_token&) {
-    return token;
-  };
+  return [token = token_in(taken[name], "the variable " + name)](
+             const std::stop_token&, const std::string&) { return token; };
 }
 
 }  // namespace muster::demand

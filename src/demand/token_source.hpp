@@ -12,8 +12,11 @@
 
 namespace muster::demand {
 
-// Thread-safe. A `stop` ends the waiting for it (ErrorKind::cancelled).
-using TokenSource = std::function<Result<std::string>(const std::stop_token& stop)>;
+// Thread-safe. A `stop` ends the waiting for it (ErrorKind::cancelled). `refused`, unless empty, is
+// the token that was given last and is not valid: a source that remembers asks whether there is
+// another one.
+using TokenSource =
+    std::function<Result<std::string>(const std::stop_token& stop, const std::string& refused)>;
 
 TokenSource token_in_file(std::filesystem::path file);
 

@@ -25,8 +25,15 @@ void note_reading(Notes& notes, const std::string& resource_class, const lease::
   if (item && !item->owner.empty() && item->expires_at > reading.at) {
     notes.good(kCheck, fmt::format("{}: {} is in charge until {}, or longer if it renews",
                                    resource_class, item->owner, format_rfc3339(item->expires_at)));
+  } else if (!item) {
+    notes.warn(kCheck, resource_class +
+                           ": nobody has ever been in charge: see that the scaler runs, or is "
+                           "invoked each minute, and what its log says");
   } else {
-    notes.good(kCheck, resource_class + ": nobody is in charge now");
+    notes.warn(kCheck, resource_class +
+                           ": nobody is in charge now, as for some seconds between two invocations "
+                           "of a function; if it stays so, see that the scaler runs, or is invoked "
+                           "each minute, and what its log says");
   }
 }
 

@@ -15,7 +15,7 @@ constexpr auto kToken = "token-accepted";
 
 // What another question would be answered as well. Nothing: only this question failed.
 bool concerns_all(const demand::Refusal& refusal) {
-  return refusal.scope == demand::Refusal::Scope::source;
+  return refusal.scope != demand::Refusal::Scope::question;
 }
 
 // Certainly of the class: somebody whose token is not known is answered with 401.

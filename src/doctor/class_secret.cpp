@@ -43,14 +43,19 @@ void judge_failure(Notes& notes, const std::string& secret, const Error& error) 
 
 }  // namespace
 
-Findings judge_class_secret(const GroupUse& use, const Result<std::string>& kept) {
+Findings judge_class_secret(const GroupUse& use, const Result<std::string>& kept,
+                            const std::string& personal) {
   Notes notes(use.subject());
   if (!kept) {
     judge_failure(notes, use.token_secret, kept.error());
     return notes.take();
   }
   const auto token = instance::class_token_in(*kept, use.token_secret);
-  if (token) {
+  if (token && *token == personal) {
+    notes.bad(kCheck, fmt::format("the secret '{}' holds the scaler's own personal token, which "
+                                  "instances must not have: put the class's token into it",
+                                  printable(use.token_secret)));
+  } else if (token) {
     notes.good(kCheck, fmt::format("the secret '{}' holds a token", printable(use.token_secret)));
   } else {
     notes.bad(kCheck, token.error().message);
@@ -58,11 +63,12 @@ Findings judge_class_secret(const GroupUse& use, const Result<std::string>& kept
   return notes.take();
 }
 
-Findings examine_class_secrets(aws::Session& session, const std::vector<GroupUse>& uses) {
+Findings examine_class_secrets(aws::Session& session, const std::vector<GroupUse>& uses,
+                               const std::string& personal) {
   Findings findings;
   for (const auto& use : uses) {
     if (!use.token_secret.empty()) {
-      append(findings, judge_class_secret(use, read(session, use)));
+      append(findings, judge_class_secret(use, read(session, use), personal));
       continue;
     }
     Notes notes(use.subject());

@@ -13,10 +13,13 @@
 
 namespace muster::doctor {
 
-// `kept`: what is in the secret, or why it cannot be read. Nothing of it is told. Pure.
-Findings judge_class_secret(const GroupUse& use, const Result<std::string>& kept);
+// `kept`: what is in the secret, or why it cannot be read. `personal`: the scaler's own token,
+// which must be another; empty if it is not known. Nothing of either is told. Pure.
+Findings judge_class_secret(const GroupUse& use, const Result<std::string>& kept,
+                            const std::string& personal);
 
 // One finding for each group.
-Findings examine_class_secrets(aws::Session& session, const std::vector<GroupUse>& uses);
+Findings examine_class_secrets(aws::Session& session, const std::vector<GroupUse>& uses,
+                               const std::string& personal);
 
 }  // namespace muster::doctor

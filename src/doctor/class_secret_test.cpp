@@ -15,7 +15,7 @@ const GroupUse the_use{.resource_class = "a/b",
                        .token_secret = "ci/class"};
 
 Finding finding_of(const Result<std::string>& kept) {
-  auto findings = judge_class_secret(the_use, kept);
+  auto findings = judge_class_secret(the_use, kept, "the scaler's");
   EXPECT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings.front().check, "class-token");
   EXPECT_EQ(findings.front().subject, the_use.subject());
@@ -35,6 +35,15 @@ TEST(ClassSecret, WhatIsNoTokenIsBadWithTheCureAndNotShown) {
     const auto found = finding_of(std::string(kept));
     EXPECT_EQ(found.verdict, Verdict::bad) << kept;
     EXPECT_THAT(found.text, HasSubstr("put-secret-value --secret-id ci/class"));
+    EXPECT_THAT(found.text, Not(HasSubstr("hush")));
+  }
+}
+
+TEST(ClassSecret, TheScalersOwnTokenIsBadAndNotShown) {
+  for (const auto* kept : {"hush", R"({"token":"hush"})"}) {
+    const auto found = judge_class_secret(the_use, std::string(kept), "hush").front();
+    EXPECT_EQ(found.verdict, Verdict::bad);
+    EXPECT_THAT(found.text, HasSubstr("put the class's token into it"));
     EXPECT_THAT(found.text, Not(HasSubstr("hush")));
   }
 }

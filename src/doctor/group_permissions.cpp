@@ -28,51 +28,53 @@ std::string to_allow(std::string_view action, const std::string& arn) {
 
 }  // namespace
 
-Findings judge_resize(const GroupUse& use, const std::string& arn, const Result<void>& answer) {
+Findings judge_resize(const GroupUse& use, const std::string& arn, const std::string& caller,
+                      const Result<void>& answer) {
   constexpr auto kCheck = "permission-resize";
   Notes notes(use.subject());
   if (was_refused_as_senseless(answer)) {
-    notes.good(kCheck, fmt::format("{} is allowed", kResize));
+    notes.good(kCheck, fmt::format("{} is allowed to {}", kResize, caller));
   } else if (answer) {
     notes.bad(kCheck, "a size of -1 was accepted, as AWS never does: what answers is not AWS");
   } else if (answer.error().kind == ErrorKind::forbidden) {
-    notes.bad(kCheck, fmt::format("the scaler may not size the group: {} in the policy of its "
-                                  "user or role",
-                                  to_allow(kResize, arn)));
+    notes.bad(kCheck, fmt::format("{} may not size the group: {} in the policy of its user or "
+                                  "role",
+                                  caller, to_allow(kResize, arn)));
   } else {
     notes.failed(kCheck, answer.error(), Asked::for_the_doctor);
   }
   return notes.take();
 }
 
-Findings judge_end(const GroupUse& use, const std::string& arn, const Result<void>& answer) {
+Findings judge_end(const GroupUse& use, const std::string& arn, const std::string& caller,
+                   const Result<void>& answer) {
   constexpr auto kCheck = "permission-end";
   Notes notes(use.subject());
   if (was_refused_as_senseless(answer)) {
-    notes.good(kCheck, fmt::format("{} is allowed", kEnd));
+    notes.good(kCheck, fmt::format("{} is allowed to {}", kEnd, caller));
   } else if (answer) {
     notes.bad(kCheck, fmt::format("the end of {}, which is no instance, was accepted, as AWS never "
                                   "does: what answers is not AWS",
                                   kNoInstance));
   } else if (answer.error().kind == ErrorKind::forbidden) {
-    notes.unknown(kCheck, fmt::format("whether the scaler may end instances shows only with a real "
+    notes.unknown(kCheck, fmt::format("whether {} may end instances shows only with a real "
                                       "one, if the policy is limited to the group: {}",
-                                      to_allow(kEnd, arn)));
+                                      caller, to_allow(kEnd, arn)));
   } else {
     notes.failed(kCheck, answer.error(), Asked::for_the_doctor);
   }
   return notes.take();
 }
 
-Findings examine_permissions(const GroupUse& use, const std::string& arn,
+Findings examine_permissions(const GroupUse& use, const std::string& arn, const std::string& caller,
                              aws::AutoScaling& scaling) {
   const auto resized = ask("AWS", [&](const std::stop_token& stop) {
     return scaling.set_desired_capacity(use.group, kNoSize, stop);
   });
   const auto ended =
       ask("AWS", [&](const std::stop_token& stop) { return scaling.terminate(kNoInstance, stop); });
-  auto findings = judge_resize(use, arn, resized);
-  append(findings, judge_end(use, arn, ended));
+  auto findings = judge_resize(use, arn, caller, resized);
+  append(findings, judge_end(use, arn, caller, ended));
   return findings;
 }
 

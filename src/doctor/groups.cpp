@@ -30,10 +30,14 @@ Error explained(const Error& error, const GroupUse& use) {
                                   error.message, use.region)};
 }
 
+std::string in_words(const aws::Credentials& found) {
+  return fmt::format("access key {} from {}", found.access_key_id, found.source);
+}
+
 class Region {
  public:
-  Region(aws::AutoScaling scaling, const Contacts& contacts)
-      : scaling_(std::move(scaling)), contacts_(contacts) {}
+  Region(aws::AutoScaling scaling, const Contacts& contacts, std::string caller)
+      : scaling_(std::move(scaling)), contacts_(contacts), caller_(std::move(caller)) {}
 
   Findings examine(const std::vector<GroupUse>& uses) {
     std::set<std::string> names;
@@ -76,7 +80,7 @@ class Region {
     append(findings, judge_drift(use, *group));
     append(findings, examine_history(use, *group));
     append(findings, examine_policies(use));
-    append(findings, examine_permissions(use, group->arn, scaling_));
+    append(findings, examine_permissions(use, group->arn, caller_, scaling_));
     return findings;
   }
 
@@ -121,13 +125,16 @@ class Region {
 
   aws::AutoScaling scaling_;
   const Contacts& contacts_;
+  const std::string caller_;
 };
 
 Findings examine_region(aws::Session& session, const std::vector<GroupUse>& uses,
                         const Contacts& contacts) {
   net::HttpClient http;
   auto scaling = aws::AutoScaling::open(session, http, uses.front().region, {});
-  if (scaling) return Region(std::move(*scaling), contacts).examine(uses);
+  const auto found = session.credentials().get({});  // they were found before
+  const auto caller = found ? in_words(*found) : "these credentials";
+  if (scaling) return Region(std::move(*scaling), contacts, caller).examine(uses);
   Findings findings;
   for (const auto& use : uses) {
     Notes notes(use.subject());
@@ -149,7 +156,7 @@ Findings examine_credentials(aws::Session& session) {
     notes.failed(kCheck, found.error(), Asked::as_the_scaler);
     return notes.take();
   }
-  const auto words = fmt::format("access key {} from {}", found->access_key_id, found->source);
+  const auto words = in_words(*found);
   const auto left = found->expires_at ? *found->expires_at - session.aws_now() : Millis::max();
   if (!found->expires_at) {
     notes.good(kCheck, words);

@@ -14,6 +14,7 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 
 constexpr auto kArn = "arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:x:autoScalingGroupName/g";
+constexpr auto kCaller = "access key AKIA from the environment";
 const GroupUse the_use{.resource_class = "a/b", .group = "g", .region = "eu-west-1", .policy = {}};
 
 TEST(Clock, IsGoodToHalfAMinuteAndBadWhereAwsRefusesIt) {
@@ -53,12 +54,16 @@ TEST(Permissions, ARefusalOfTheValueProvesThePermission) {
                         {silent, Verdict::unknown, Verdict::unknown},
                         {accepted, Verdict::bad, Verdict::bad}};
   for (const auto& [answer, resize, end] : cases) {
-    EXPECT_EQ(judge_resize(the_use, kArn, answer).front().verdict, resize);
-    EXPECT_EQ(judge_end(the_use, kArn, answer).front().verdict, end);
+    EXPECT_EQ(judge_resize(the_use, kArn, kCaller, answer).front().verdict, resize);
+    EXPECT_EQ(judge_end(the_use, kArn, kCaller, answer).front().verdict, end);
   }
-  EXPECT_THAT(judge_resize(the_use, kArn, denied).front().text,
+  EXPECT_THAT(judge_resize(the_use, kArn, kCaller, denied).front().text,
               HasSubstr(std::string("allow autoscaling:SetDesiredCapacity on ") + kArn));
-  EXPECT_THAT(judge_end(the_use, kArn, denied).front().text, HasSubstr(kArn));
+  EXPECT_THAT(judge_end(the_use, kArn, kCaller, denied).front().text, HasSubstr(kArn));
+  for (const auto& answer : {senseless, denied}) {
+    EXPECT_THAT(judge_resize(the_use, kArn, kCaller, answer).front().text, HasSubstr(kCaller));
+    EXPECT_THAT(judge_end(the_use, kArn, kCaller, answer).front().text, HasSubstr(kCaller));
+  }
 }
 
 TEST(CircleCi, AClassThatIsNotShownMayBeOfAnotherOrganisation) {

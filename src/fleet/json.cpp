@@ -1,6 +1,11 @@
 #include "fleet/json.hpp"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
+
+#include "base/text.hpp"
+#include "scaling/judge_demand.hpp"
 
 namespace muster::fleet {
 
@@ -9,29 +14,12 @@ namespace {
 namespace json = boost::json;
 using namespace scaling;
 
-std::string_view word(InstanceState state) {
-  switch (state) {
-    case InstanceState::booting:
-      return "booting";
-    case InstanceState::idle:
-      return "idle";
-    case InstanceState::connected:
-      return "connected";
-    case InstanceState::busy:
-      return "busy";
-    case InstanceState::spent:
-      return "spent";
-    case InstanceState::draining:
-      return "draining";
-  }
-  return "unknown";
-}
-
+// What came from outside may be no text at all, and would make the whole unreadable.
 json::string text(std::string_view words) {
-  return json::string(words);
+  return json::string(to_utf8(words));
 }
 json::value time(WallTime at) {
-  return text(format_rfc3339(at));
+  return text(in_words(at));
 }
 json::value time(const std::optional<WallTime>& at) {
   return at ? time(*at) : json::value();
@@ -58,14 +46,15 @@ json::object object(const Demand& demand) {
     return {{"unknown", text(unknown->why)}};
   }
   const auto& reading = std::get<DemandReading>(demand);
-  return {{"unclaimed", reading.unclaimed},
-          {"running", reading.running},
+  const auto exact = [](std::int64_t count) { return std::clamp(count, -kMostExact, kMostExact); };
+  return {{"unclaimed", exact(reading.unclaimed)},
+          {"running", exact(reading.running)},
           {"read_at", time(reading.read_at)}};
 }
 
 json::object object(const Instance& instance) {
   return {{"id", text(instance.id)},
-          {"state", text(word(instance.state))},
+          {"state", text(to_string(instance.state))},
           {"launched_at", time(instance.launched_at)},
           {"requested", instance.requested}};
 }
@@ -171,6 +160,8 @@ json::object object(const Snapshot& snapshot) {
           {"outsiders", times(snapshot.outsiders)},
           {"instances_unknown", text(snapshot.instances_unknown)},
           {"failed_boots", texts(snapshot.failed_boots)},
+          {"schedule", text(snapshot.schedule)},
+          {"policy_until", time(snapshot.policy_until)},
           {"failed_launches", snapshot.failed_launches},
           {"launch_trouble", text(snapshot.launch_trouble)},
           {"any_boot_succeeded", snapshot.any_boot_succeeded},
@@ -194,6 +185,24 @@ json::object object(const Decision& decision) {
 
 }  // namespace
 
+std::string_view to_string(InstanceState state) {
+  switch (state) {
+    case InstanceState::booting:
+      return "booting";
+    case InstanceState::idle:
+      return "idle";
+    case InstanceState::connected:
+      return "connected";
+    case InstanceState::busy:
+      return "busy";
+    case InstanceState::spent:
+      return "spent";
+    case InstanceState::draining:
+      return "draining";
+  }
+  return "unknown";
+}
+
 std::string to_json(const Snapshot& snapshot) {
   return json::serialize(object(snapshot));
 }
@@ -202,7 +211,8 @@ std::string to_json(const Decision& decision) {
 }
 
 std::string to_json(const ClassPass& pass) {
-  return json::serialize(json::object{{"resource_class", text(pass.resource_class)},
+  return json::serialize(json::object{{"version", kRecordVersion},
+                                      {"resource_class", text(pass.resource_class)},
                                       {"snapshot", object(pass.snapshot)},
                                       {"decision", object(pass.decision)}});
 }

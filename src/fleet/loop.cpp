@@ -5,6 +5,7 @@
 #include <iterator>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -21,6 +22,7 @@ namespace {
 constexpr Millis kSpacing{20};  // between two passes at least, so that no event can spin the loop
 constexpr Millis kLongestPause = std::chrono::seconds(30);
 constexpr Millis kFirstRetry{500};
+constexpr Millis kLongestAgain = std::chrono::seconds(5);
 constexpr std::string_view kNoTime =
     "the pass was given up, as its time was over; the next goes on";
 constexpr Millis kStandBy = std::chrono::seconds(5);  // until another's charge is looked at again
@@ -33,6 +35,12 @@ bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
          a.reap == b.reap && a.counts == b.counts &&
          std::equal(a.reasons.begin(), a.reasons.end(), b.reasons.begin(), b.reasons.end(),
                     same_rule);
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> known_tasks(const scaling::Demand& demand) {
+  const auto* reading = std::get_if<scaling::DemandReading>(&demand);
+  if (reading == nullptr) return std::nullopt;
+  return std::pair(reading->unclaimed, reading->running);
 }
 
 // What a pass was waiting for when its time was over, and what is known of it by then.
@@ -322,13 +330,18 @@ Result<void> Loop::remember(const std::string& resource_class, ClassMemory memor
   return ok();
 }
 
+// Told in the log is only what is decided otherwise; the record has also each change of the queue,
+// as another policy may have made more of it.
 Result<void> Loop::record_change(const ClassPass& pass) {
+  const auto tasks = known_tasks(pass.snapshot.demand);
   const auto latest = recorded_.find(pass.resource_class);
-  if (latest != recorded_.end() && looks_the_same(latest->second, pass.decision)) return ok();
+  const bool news =
+      latest == recorded_.end() || !looks_the_same(latest->second.decision, pass.decision);
+  if (!news && latest->second.tasks == tasks) return ok();
   auto recorded = ports_.ledger.record(pass.resource_class, pass.snapshot, pass.decision);
   if (!recorded) return recorded;
-  tell(pass);
-  recorded_.insert_or_assign(pass.resource_class, pass.decision);
+  if (news) tell(pass);
+  recorded_.insert_or_assign(pass.resource_class, Recorded{tasks, pass.decision});
   return ok();
 }
 
@@ -423,7 +436,7 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
   const auto& name = pass.resource_class;
   const auto launched = ports_.capacity.launch(name, pass.decision.launch, stop);
   if (!launched) {
-    outcome.note(name, launched.error().message);
+    outcome.give_up(name, launched.error().message);
     log::warn("cannot launch", {{"resource_class", name}, {"error", launched.error().message}});
   }
   if (launched && !launched->empty()) {
@@ -436,17 +449,16 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
 }
 
 // What could not be launched is told to the next decision, which then backs off (S4); not so what
-// we have ourselves given up. Written down even when the pass is being given up.
+// nobody took on, or we have ourselves given up: that is tried again soon. Written down even when
+// the pass is being given up.
 void Loop::note_launched(const ClassPass& pass, const Result<std::vector<std::string>>& launched,
                          PassOutcome& outcome) {
   const auto& name = pass.resource_class;
   const auto ids = launched.value_or(std::vector<std::string>());
-  const bool given_up = !launched && launched.error().kind == ErrorKind::cancelled;
   auto memory = memories_.at(name);
   for (const auto& id : ids) memory.expected.insert_or_assign(id, ports_.clock.wall());
   memory.failed_launches =
-      given_up ? 0 : std::max<std::int64_t>(pass.decision.launch - std::ssize(ids), 0);
-  outcome.incomplete |= given_up;
+      launched ? std::max<std::int64_t>(pass.decision.launch - std::ssize(ids), 0) : 0;
   outcome.fell_short |= memory.failed_launches > 0;
   if (outcome.fell_short) outcome.note(name, "fewer were launched than decided");
   std::optional<StopAfter> last_moment;
@@ -472,13 +484,16 @@ PassOutcome Loop::guarded_pass(std::stop_token stop) {
   return {.incomplete = true};
 }
 
+// What was done is looked at soon. Where it is not seen yet, as of a provider that lists late, the
+// next pass does the same again; so each one in a row waits twice as long.
 Millis Loop::pause_after(const PassOutcome& outcome) {
   if (outcome.incomplete) {
     retry_pause_ = std::clamp(retry_pause_ * 2, kFirstRetry, kLongestPause);
     return retry_pause_;
   }
   retry_pause_ = Millis(0);
-  if (outcome.acted) return kSpacing;
+  const auto before = std::exchange(again_pause_, Millis(0));
+  if (outcome.acted) return again_pause_ = std::clamp(before * 2, kSpacing, kLongestAgain);
   if (outcome.nothing_ours) return kStandBy;
   const auto longest = std::max(
       kSpacing, std::min(kLongestPause, ports_.ledger.charge_lasts().value_or(kLongestPause)));

@@ -124,7 +124,12 @@ class Loop {
   std::map<std::string, Charge::Kind> charges_;  // as the latest pass found them
   std::set<std::string> newly_ours_;             // since the latest list of instances
   std::map<std::string, ClassMemory> memories_;
-  std::map<std::string, scaling::Decision> recorded_;  // the latest of each class
+  // The latest of each class: its tasks, and what was made of them.
+  struct Recorded {
+    std::optional<std::pair<std::int64_t, std::int64_t>> tasks;  // unclaimed, running; if known
+    scaling::Decision decision;
+  };
+  std::map<std::string, Recorded> recorded_;
   // Since when a class is held, and for want of what.
   struct Held {
     MonotonicTime since{};
@@ -136,6 +141,7 @@ class Loop {
       strange_classes_;             // instances of these were found, and we do not scale them
   std::set<std::string> mixed_up_;  // instances of these have another class's token
   Millis retry_pause_{};
+  Millis again_pause_{};
 };
 
 }  // namespace muster::fleet

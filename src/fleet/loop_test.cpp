@@ -308,6 +308,17 @@ TEST_F(LoopTest, RecordsADecisionOnlyWhenItChanges) {
   EXPECT_EQ(ledger.decisions.size(), 3U);  // launch it; then wait for it to boot
 }
 
+// Another policy may have made more of it.
+TEST_F(LoopTest, RecordsAChangeOfTheQueueAlsoIfTheDecisionIsTheSame) {
+  policy.max = 1;
+  auto loop = make_loop();
+  for (const int waiting : {1, 1, 2, 2, 3}) {
+    queue.unclaimed = waiting;
+    pass(loop);
+  }
+  EXPECT_EQ(ledger.decisions.size(), 4U);  // launch; as many wait, and it boots; two; three
+}
+
 TEST_F(LoopTest, ADryRunTouchesNothing) {
   queue.unclaimed = 3;
   DryRunCapacity paper([&](const std::stop_token&) { return CapacityList{capacity.live, {}}; });
@@ -456,17 +467,21 @@ TEST_F(LoopTest, APassThatIsGivenUpSaysWhatItWaitedFor) {
             "local/small: the table is silent");
 }
 
-TEST_F(LoopTest, ALaunchThatWeHaveGivenUpIsNoFailure) {
+// Of the cloud's throttling nobody must learn as of boots that fail.
+TEST_F(LoopTest, ALaunchThatNobodyTookOnIsNoFailure) {
   auto loop = make_loop();
   queue.unclaimed = 2;
-  capacity.launch_trouble = Error{ErrorKind::cancelled, "stopped waiting"};
-  const auto outcome = pass(loop);
-  EXPECT_TRUE(outcome.incomplete);
-  EXPECT_FALSE(outcome.fell_short);
-  EXPECT_EQ(ledger.memories["local/small"].failed_launches, 0);
-  capacity.launch_trouble = Error{ErrorKind::timeout, "no answer"};
-  EXPECT_TRUE(pass(loop).fell_short);
-  EXPECT_EQ(ledger.memories["local/small"].failed_launches, 2);
+  for (const auto kind : {ErrorKind::cancelled, ErrorKind::unavailable, ErrorKind::timeout}) {
+    capacity.launch_trouble = Error{kind, "Rate exceeded"};
+    const auto outcome = pass(loop);
+    EXPECT_TRUE(outcome.incomplete);
+    EXPECT_FALSE(outcome.fell_short);
+    EXPECT_EQ(outcome.trouble, "local/small: Rate exceeded");
+    EXPECT_EQ(ledger.memories["local/small"].failed_launches, 0);
+  }
+  capacity.launch_trouble.reset();
+  pass(loop);
+  EXPECT_EQ(capacity.launched, 2) << "without a back-off";
 }
 
 TEST_F(LoopTest, AMemoryThatCannotBeReadHoldsItsClass) {
@@ -478,6 +493,24 @@ TEST_F(LoopTest, AMemoryThatCannotBeReadHoldsItsClass) {
   ledger.readable = true;
   pass(loop);
   EXPECT_EQ(capacity.launched, 1);
+}
+
+// A provider that lists late would else be asked fifty times a second.
+TEST_F(LoopTest, WhatIsNotSeenToBeDoneIsDoneAgainMoreAndMoreSlowly) {
+  auto loop = make_loop();
+  queue.unclaimed = 1;
+  std::vector<Millis> pauses;
+  for (int i = 0; i < 10; ++i) {
+    pauses.push_back(loop.step({}).pause);
+    capacity.live.clear();
+  }
+  EXPECT_EQ(pauses.at(0), Millis(20));
+  EXPECT_EQ(pauses.at(1), Millis(40));
+  EXPECT_EQ(pauses.back(), seconds(5));
+  loop.step({});
+  EXPECT_GT(loop.step({}).pause, seconds(5)) << "it is there now, and nothing was done";
+  queue.unclaimed = 2;
+  EXPECT_EQ(loop.step({}).pause, Millis(20));
 }
 
 TEST_F(LoopTest, StandingByLooksForTheChargeOnlyNowAndThen) {

@@ -253,10 +253,13 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   }
   seen.memory.ask_again_at = demand.ask_again_at;
   seen.snapshot.demand = demand.demand;
-  seen.snapshot.policy = managed.policy;
+  auto in_force = scaling::policy_at(managed.policy, managed.schedules, now);
+  seen.snapshot.policy = in_force.policy;
+  seen.snapshot.schedule = std::move(in_force.schedule);
+  seen.snapshot.policy_until = in_force.until;
   // What the provider would not launch is not asked for: it would look like boots that fail.
   if (const auto most = capacity.most.find(managed.name); most != capacity.most.end()) {
-    seen.snapshot.policy.max = std::min(managed.policy.max, most->second);
+    seen.snapshot.policy.max = std::min(seen.snapshot.policy.max, most->second);
   }
   seen.snapshot.state = before.state;
   seen.snapshot.now = now;

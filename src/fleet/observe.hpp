@@ -10,6 +10,7 @@
 
 #include "fleet/ports.hpp"
 #include "scaling/decide.hpp"
+#include "scaling/schedule.hpp"
 
 namespace muster::fleet {
 
@@ -17,6 +18,7 @@ namespace muster::fleet {
 struct ManagedClass {
   std::string name;
   scaling::Policy policy;
+  std::vector<scaling::Schedule> schedules;  // of times at which it is another one
 };
 
 // What is remembered of one class from pass to pass, and through restarts.

@@ -66,6 +66,18 @@ TEST(Observe, AsksForNoMoreThanTheProviderLetsLive) {
   EXPECT_EQ(max(6, {{"local/large", 2}}), 6);
 }
 
+TEST(Observe, TakesThePolicyThatIsInForce) {
+  ManagedClass managed{"local/small", {.max = 4}};
+  managed.schedules.push_back({.name = "always",
+                               .start = scaling::Cron::parse("* * * * *").value(),
+                               .end = scaling::Cron::parse("0 0 29 2 *").value(),
+                               .max = 9});
+  const auto seen = observe(managed, {}, known({}), {}, kNow + std::chrono::minutes(1)).snapshot;
+  EXPECT_EQ(seen.policy.max, 9);
+  EXPECT_EQ(seen.schedule, "always");
+  EXPECT_EQ(seen.policy_until, kNow + std::chrono::minutes(2));
+}
+
 TEST(Observe, KnowsWhoElseMayRunATask) {
   const auto runner = [](std::string name, std::optional<bool> busy, std::optional<WallTime> first,
                          std::optional<WallTime> last) {

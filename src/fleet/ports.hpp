@@ -106,7 +106,8 @@ class CapacityProvider {
   virtual Result<CapacityList> list(const std::stop_token& stop) = 0;
 
   // Starts `count` instances; the ids of those that were started, in whatever state. Fewer than
-  // asked for, with a log line, if some could not be.
+  // asked for, with a log line, if some could not be: these count as failed boots. An error means
+  // that nobody took it on, and not that instances fail.
   virtual Result<std::vector<std::string>> launch(const std::string& resource_class,
                                                   std::int64_t count,
                                                   const std::stop_token& stop) = 0;

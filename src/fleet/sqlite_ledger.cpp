@@ -9,7 +9,7 @@ namespace muster::fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kMigrations = {R"(
+constexpr std::array<std::string_view, 7> kMigrations = {R"(
 CREATE TABLE class_memory (
   resource_class TEXT PRIMARY KEY,
   failed_boots_in_a_row INTEGER NOT NULL,
@@ -95,6 +95,10 @@ DROP TABLE class_memory;
 DROP TABLE instance_memory;
 DROP TABLE first_seen;
 DROP TABLE expected;
+)",
+                                                         R"(
+ALTER TABLE decision ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX decision_of_class ON decision (resource_class, id);
 )"};
 
 // Ends what db throws in the Result that the port promises.
@@ -109,10 +113,11 @@ auto guarded(std::string_view attempted, Work work) -> decltype(work()) {
 
 }  // namespace
 
-Result<SqliteLedger> SqliteLedger::open(const std::filesystem::path& file, db::Access access) {
+Result<SqliteLedger> SqliteLedger::open(const std::filesystem::path& file, db::Access access,
+                                        DecisionBounds bounds) {
   auto database = db::Database::open(file, kMigrations, access);
   if (!database) return database.error();
-  return SqliteLedger(std::move(*database));
+  return SqliteLedger(std::move(*database), bounds);
 }
 
 Result<ClassMemory> SqliteLedger::load(const std::string& resource_class, const std::stop_token&) {
@@ -138,11 +143,46 @@ Result<void> SqliteLedger::record(const std::string& resource_class,
   return guarded("recording a decision", [&]() -> Result<void> {
     db::Transaction transaction(database_);
     database_.execute(
-        "INSERT INTO decision (at, resource_class, snapshot, decision) VALUES (?, ?, ?, ?)",
-        snapshot.now, resource_class, to_json(snapshot), to_json(decision));
-    database_.execute("DELETE FROM decision WHERE id <= ?",
-                      database_.last_insert_id() - kMostDecisions);
+        "INSERT INTO decision (at, version, resource_class, snapshot, decision) "
+        "VALUES (?, ?, ?, ?, ?)",
+        snapshot.now, kRecordVersion, resource_class, to_json(snapshot), to_json(decision));
+    keep_bounds();
     transaction.commit();
+    return ok();
+  });
+}
+
+// What is deleted makes room for what comes, so that the file stays as large as it is. Each new one
+// takes the place of several where there are too many bytes, so that no pass has to delete many.
+void SqliteLedger::keep_bounds() {
+  constexpr std::int64_t kAtOnce = 10;
+  constexpr std::string_view kOldest =
+      "DELETE FROM decision WHERE id IN ("
+      "SELECT id FROM decision AS old WHERE id <= ? AND id < ("
+      "SELECT max(id) FROM decision WHERE resource_class = old.resource_class) "
+      "ORDER BY id LIMIT ?)";
+  const auto newest = database_.last_insert_id();
+  database_.execute(kOldest, newest - bounds_.rows, kAtOnce);
+  const auto used = [&] {
+    auto rows = database_.query(
+        "SELECT (page_count - freelist_count) * page_size "
+        "FROM pragma_page_count, pragma_freelist_count, pragma_page_size");
+    rows.next();
+    return rows.integer(0);
+  };
+  if (used() > bounds_.bytes) database_.execute(kOldest, newest, kAtOnce);
+}
+
+Result<void> SqliteLedger::each_decision(
+    const std::function<Result<void>(const DecisionRow&)>& visit) {
+  return guarded("reading the decisions", [&]() -> Result<void> {
+    auto rows = database_.query(
+        "SELECT id, version, resource_class, snapshot, decision FROM decision ORDER BY id");
+    while (rows.next()) {
+      const DecisionRow row{rows.integer(0), rows.integer(1), rows.text(2), rows.text(3),
+                            rows.text(4)};
+      if (auto visited = visit(row); !visited) return visited;
+    }
     return ok();
   });
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/crypto.hpp"
+#include "fleet/json.hpp"
 #include "fleet/state_lock.hpp"
 
 namespace muster::fleet {
@@ -95,7 +96,7 @@ TEST_F(SqliteLedgerTest, SaysSoIfItsMemoryIsNone) {
   auto ledger = SqliteLedger::open(directory_ / "scaler.db");
   ASSERT_TRUE(ledger->save("a/b", ClassMemory{}, {}));
   {
-    auto database = db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 6>{});
+    auto database = db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 7>{});
     ASSERT_TRUE(database) << database.error().message;
     database->execute("UPDATE memory SET memory = '{'");
   }
@@ -112,7 +113,7 @@ TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
     snapshot.demand = scaling::DemandUnknown{"a \"quoted\" reason"};
     ASSERT_TRUE(ledger->record("a/b", snapshot, scaling::decide(snapshot)));
   }
-  auto database = db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 6>{});
+  auto database = db::Database::open(directory_ / "scaler.db", std::array<std::string_view, 7>{});
   ASSERT_TRUE(database) << database.error().message;
   auto rows = database->query(
       "SELECT snapshot ->> '$.demand.unknown', decision ->> '$.reasons[0].rule', "
@@ -122,6 +123,75 @@ TEST_F(SqliteLedgerTest, KeepsDecisionsAsJson) {
   EXPECT_EQ(rows.text(1), "demand_unknown");
   EXPECT_EQ(rows.integer(2), 0);
   EXPECT_FALSE(rows.next());
+}
+
+std::vector<std::string> classes_in(SqliteLedger& ledger) {
+  std::vector<std::string> classes;
+  const auto read = ledger.each_decision([&](const DecisionRow& row) -> Result<void> {
+    classes.push_back(row.resource_class);
+    return ok();
+  });
+  EXPECT_TRUE(read);
+  return classes;
+}
+
+TEST_F(SqliteLedgerTest, GivesItsDecisionsBackInOrder) {
+  auto ledger = SqliteLedger::open(directory_ / "scaler.db");
+  scaling::Snapshot snapshot;
+  const auto decision = scaling::decide(snapshot);
+  for (const auto* name : {"a/b", "a/a", "a/b"})
+    ASSERT_TRUE(ledger->record(name, snapshot, decision));
+  auto reader = SqliteLedger::open(directory_ / "scaler.db", db::Access::read);
+  ASSERT_TRUE(reader) << reader.error().message;
+  std::vector<std::int64_t> ids;
+  const auto stopped = reader->each_decision([&](const DecisionRow& row) -> Result<void> {
+    EXPECT_EQ(row.version, kRecordVersion);
+    EXPECT_EQ(row.snapshot, to_json(snapshot));
+    EXPECT_EQ(row.decision, to_json(decision));
+    ids.push_back(row.id);
+    if (ids.size() == 2) return Error{ErrorKind::invalid, "enough"};
+    return ok();
+  });
+  EXPECT_EQ(stopped.error().message, "enough");
+  EXPECT_EQ(ids, (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(classes_in(*reader), (std::vector<std::string>{"a/b", "a/a", "a/b"}));
+}
+
+// Who has not changed for long is still there to be explained.
+TEST_F(SqliteLedgerTest, KeepsTheNewestDecisionsAndTheLatestOfEachClass) {
+  auto ledger = SqliteLedger::open(directory_ / "scaler.db", db::Access::read_write, {.rows = 3});
+  for (const auto* name : {"quiet", "quiet", "busy", "busy", "busy", "busy", "busy"}) {
+    ASSERT_TRUE(ledger->record(name, {}, scaling::decide({})));
+  }
+  EXPECT_EQ(classes_in(*ledger), (std::vector<std::string>{"quiet", "busy", "busy", "busy"}));
+}
+
+TEST_F(SqliteLedgerTest, KeepsNoMoreBytesThanItMay) {
+  constexpr std::int64_t kBytes = 1 << 20;
+  const auto file = directory_ / "scaler.db";
+  auto ledger = SqliteLedger::open(file, db::Access::read_write, {.bytes = kBytes});
+  scaling::Snapshot snapshot;
+  snapshot.launch_trouble = std::string(20'000, 'x');
+  const auto decision = scaling::decide(snapshot);
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(ledger->record("a/b", snapshot, decision));
+  EXPECT_GT(classes_in(*ledger).size(), 20U);
+  ledger = Error{};  // closed: all is in the one file
+  EXPECT_LT(std::filesystem::file_size(file), kBytes + 300'000);
+}
+
+TEST_F(SqliteLedgerTest, KnowsDecisionsOfBeforeTheyHadAVersion) {
+  {
+    auto database = db::Database::open(directory_ / "scaler.db", kVersion5);
+    ASSERT_TRUE(database);
+    database->execute("INSERT INTO decision VALUES (7, 0, 'a/b', '{}', '{}')");
+  }
+  auto ledger = SqliteLedger::open(directory_ / "scaler.db");
+  ASSERT_TRUE(ledger);
+  ASSERT_TRUE(ledger->each_decision([&](const DecisionRow& row) -> Result<void> {
+    EXPECT_EQ(row.id, 7);
+    EXPECT_EQ(row.version, 0);
+    return ok();
+  }));
 }
 
 TEST_F(SqliteLedgerTest, OneScalerHoldsADirectory) {

@@ -83,6 +83,12 @@ bool is_too_old(const Instance& instance, const Snapshot& snapshot) {
          later(instance.launched_at, *policy.longest_life) <= snapshot.now;
 }
 
+bool is_twice_too_old(const Instance& instance, const Snapshot& snapshot) {
+  if (!is_too_old(instance, snapshot)) return false;
+  const auto life = *snapshot.policy.longest_life;
+  return later(later(instance.launched_at, life), life) <= snapshot.now;
+}
+
 std::int64_t count_of_dead(const Snapshot& snapshot) {
   return std::ranges::count_if(snapshot.instances, [&](const auto& it) {
     return !it.requested && (is_overdue(it, snapshot) || is_too_old(it, snapshot));

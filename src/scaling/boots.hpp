@@ -38,6 +38,8 @@ bool is_long_silent(const Instance& instance, const Snapshot& snapshot);
 // Older than any task gets, and so of no use, even if it connected once.
 bool is_too_old(const Instance& instance, const Snapshot& snapshot);
 
+bool is_twice_too_old(const Instance& instance, const Snapshot& snapshot);
+
 // Of those that are there: how many are overdue or too old, and how many of them one would believe
 // to be so at once. If there are more, the list of runners is believed to be wrong.
 std::int64_t count_of_dead(const Snapshot& snapshot);

@@ -16,6 +16,7 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
     if (time > snapshot.now && (!first || time < *first)) first = time;
   };
   if (decision.next.backoff_until) consider(*decision.next.backoff_until);
+  if (snapshot.policy_until) consider(*snapshot.policy_until);
   if (const auto& surplus = decision.next.surplus; surplus && snapshot.policy.scale_in_delay) {
     consider(later(surplus->since, *snapshot.policy.scale_in_delay));
   }

@@ -115,6 +115,8 @@ struct Snapshot {
   bool any_boot_succeeded = false;  // an instance connected for the first time since last pass
   std::optional<Millis> boot_took;  // by those that were seen to boot until now, on the average
   Policy policy;
+  std::string schedule;                  // by which it is so now, if by any: see schedule.hpp
+  std::optional<WallTime> policy_until;  // then it may be another one
   State state;
   WallTime now{};
   std::optional<PlanShare> plan_share;

@@ -336,8 +336,8 @@ TEST(Decide, EndsNobodyOldWhoMayBeBusy) {
   };
   EXPECT_THAT(old(1).reap, IsEmpty()) << "it waited long before its task came";
   EXPECT_THAT(old(0).reap, ElementsAre("i0"));
-  const auto two = World().reaping().demand(0, 1).with(1, connected, std::chrono::hours(8));
-  EXPECT_THAT(World(two).with(1, connected).decide().reap, ElementsAre("i0"));
+  const auto two = World().reaping().demand(0, 1).with(2, connected, std::chrono::hours(12));
+  EXPECT_THAT(World(two).decide().reap, ElementsAre("i0"));
 }
 
 TEST(Decide, EndsNoneIfManyLookDeadAtOnce) {
@@ -382,7 +382,23 @@ TEST(Decide, EndsNoneOfManyWhileATaskRunsThatMayBeTheirs) {
   EXPECT_THAT(decision.reap, IsEmpty());
   EXPECT_EQ(describe(decision.reasons.back()),
             "5 of 10 instances look dead at once: end none of them, and have a look at them");
-  EXPECT_EQ(world.demand(0, 0, -seconds(2)).decide().reap.size(), 1U) << "nothing runs any more";
+  world.remembering(decision.next).demand(0, 0, -seconds(2));
+  world.remembering(world.decide().next).demand(0, 0, -seconds(3));
+  EXPECT_EQ(world.decide().reap.size(), 1U) << "nothing runs any more";
+}
+
+// A list of instances that lags: what looks requested has come, and works.
+TEST(Decide, KeepsSoManyRequestsAsTasksRunOnNobodyThatIsKnown) {
+  auto world = World().bounds(0, 9).reaping().requested(4).demand(0, 3);
+  EXPECT_EQ(world.decide().withdraw, 1);
+  EXPECT_EQ(world.with(2, connected).decide().withdraw, 3);
+}
+
+TEST(Decide, SaysByWhichScheduleAndLooksAgainWhenItEnds) {
+  const auto decision = World().bounds(2, 4).by_schedule("office hours", minutes(1)).decide();
+  EXPECT_EQ(describe(decision.reasons.at(0)),
+            "at least 2 must be there by the schedule office hours and 0 are: launch 2");
+  EXPECT_EQ(decision.revisit_at, kNow + minutes(1));
 }
 
 // A machine that somebody runs beside the group must not keep dead instances alive.
@@ -397,6 +413,26 @@ TEST(Decide, EndsADeadOneWhileOutsidersRunWhatRuns) {
   EXPECT_EQ(ended(hours(9), minutes(9)), 0) << "not silent for long";
   EXPECT_EQ(ended(minutes(12), minutes(11)), 0) << "it may be the instance, under another name";
   EXPECT_EQ(ended(minutes(5), minutes(11)), 0);
+}
+
+// The count falls before its runner has ended the task.
+TEST(Decide, BeginsAnewWithItsTwoReadingsAfterATaskThatMayBeTheirs) {
+  auto world = World().reaping().demand(0, 1).with(1, booting, minutes(6));
+  world.remembering(world.decide().next).demand(0, 0, -seconds(1));
+  const auto first = world.decide();
+  EXPECT_THAT(first.reap, IsEmpty()) << "one reading without a task";
+  world.remembering(first.next).demand(0, 0, -seconds(2));
+  EXPECT_THAT(world.decide().reap, ElementsAre("i0"));
+}
+
+// A long wait may have come before its task.
+TEST(Decide, WhileATaskRunsThatMayBeItsOwnOneMayGetTwiceAsOld) {
+  using std::chrono::hours;
+  const auto ended = [](Millis age) {
+    return World().reaping().demand(0, 1).with(1, connected, age).with(1, connected).decide().reap;
+  };
+  EXPECT_THAT(ended(hours(6)), IsEmpty());
+  EXPECT_THAT(ended(hours(12)), ElementsAre("i0"));
 }
 
 TEST(Decide, EndsWhatIsOlderThanAnyTask) {

@@ -79,6 +79,10 @@ std::int64_t Draft::needed_free() const {
   return std::max({for_tasks, least - staying.busy, std::int64_t{0}});
 }
 
+std::string Draft::by_schedule() const {
+  return snapshot.schedule.empty() ? "" : " by the schedule " + snapshot.schedule;
+}
+
 std::string Draft::supply_in_words() const {
   if (unclaimed() == 0) return "nothing waits";
   return fmt::format("{} wait, {} idle and {} booting will serve {}", unclaimed(), staying.idle,

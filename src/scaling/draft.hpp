@@ -33,6 +33,8 @@ struct Draft {
   std::int64_t warm() const;
   // So many must be free, of those that stay and those that are launched.
   std::int64_t needed_free() const;
+  // " by the schedule office hours", if the policy is what it is by one.
+  std::string by_schedule() const;
   // "2 wait, 1 idle and 0 booting will serve 1"
   std::string supply_in_words() const;
 

@@ -63,7 +63,8 @@ void drain_above_maximum(Draft& draft) {
   const auto excess = draft.free() + draft.staying.busy - draft.most;
   if (excess <= 0) return;
   drain_at_rate(draft, Rule::above_maximum, excess,
-                fmt::format("{} are live where {} may be", draft.most + excess, draft.most));
+                fmt::format("{} are live where {} may be{}", draft.most + excess, draft.most,
+                            draft.by_schedule()));
 }
 
 // Only those that nobody has needed at any time of the delay, so that a number that goes up and

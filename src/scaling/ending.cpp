@@ -15,28 +15,23 @@ namespace {
 
 class Ending {
  public:
-  explicit Ending(Draft& draft) : draft_(draft), snapshot_(draft.snapshot) {
-    for (const auto& instance : snapshot_.instances) {
-      if (instance.requested) continue;
-      ++there_;
-      if (is_overdue(instance, snapshot_) || is_too_old(instance, snapshot_)) {
-        dead_.push_back(&instance);
-      }
-    }
-    std::ranges::sort(dead_, {}, [](const auto* it) { return std::tie(it->launched_at, it->id); });
-    silent_ = std::ssize(dead_);
-    if (silent_ > 0) believable_ = most_believable_dead(snapshot_);
-  }
+  explicit Ending(Draft& draft)
+      : draft_(draft), snapshot_(draft.snapshot), silent_(count_of_dead(snapshot_)) {}
 
   void run() {
-    if (dead_.empty() && draft_.overdue_requests == 0) return;
-    for (const auto* instance : dead_) {
-      if (is_overdue(*instance, snapshot_)) end_overdue(*instance);
+    if (silent_ == 0 && draft_.overdue_requests == 0) return;
+    there_ = snapshot_.instances;
+    std::erase_if(there_, [](const auto& it) { return it.requested; });
+    std::ranges::sort(there_, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
+    believable_ = most_believable_dead(snapshot_);
+    if (snapshot_.policy.reaps && any_may_run_unlisted()) draft_.decision.next.given_up_at.reset();
+    for (const auto& instance : there_) {
+      if (is_overdue(instance, snapshot_)) end_overdue(instance);
     }
-    for (const auto* instance : certainly_useless()) {
-      if (!may_be_ended(*instance)) continue;
-      reap(*instance, fmt::format("{} is older than {}, and no task gets so old", instance->id,
-                                  format_duration(*snapshot_.policy.longest_life)));
+    for (const auto& instance : certainly_useless()) {
+      if (!may_be_ended(instance)) continue;
+      reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
+                                 format_duration(*snapshot_.policy.longest_life)));
     }
     count_staying();
     if (snapshot_.policy.reaps && silent_ > believable_) tell_of_many();
@@ -57,34 +52,38 @@ class Ending {
     const auto ended = std::ssize(draft_.decision.reap);
     if (ended > 0) draft_.decision.next.given_up_at = read_at();
     draft_.reason(Rule::many_silent, silent_, ended,
-                  fmt::format("{} of {} look dead at once", silent_, count_of(there_, "instance")));
+                  fmt::format("{} of {} look dead at once", silent_,
+                              count_of(std::ssize(there_), "instance")));
   }
 
   // Those that are too old, in the order given. Of those of which nobody knows whether they are
-  // busy, only as many as certainly are not (S1): a long wait may have come before a task.
-  std::vector<const Instance*> certainly_useless() const {
-    auto too_old = dead_;
-    std::erase_if(too_old, [&](const auto* it) { return is_overdue(*it, snapshot_); });
-    if (too_old.empty()) return too_old;
+  // busy, only as many as certainly are not (S1): a long wait may have come before a task. While
+  // any task runs that may be theirs, only those that are twice as old.
+  std::vector<Instance> certainly_useless() const {
+    auto too_old = there_;
+    std::erase_if(too_old, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || !is_too_old(it, snapshot_);
+    });
     const auto known = count(snapshot_.instances);
     const auto perhaps_busy = known.connected + known.draining;
-    auto free = perhaps_busy - std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
-    std::erase_if(too_old, [&](const auto* it) {
+    const auto theirs = std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
+    auto free = perhaps_busy - theirs;
+    std::erase_if(too_old, [&](const auto& it) {
       const bool perhaps =
-          it->state == InstanceState::connected || it->state == InstanceState::draining;
-      return perhaps && free-- <= 0;
+          it.state == InstanceState::connected || it.state == InstanceState::draining;
+      if (!perhaps) return false;
+      return (theirs > 0 && !is_twice_too_old(it, snapshot_)) || free-- <= 0;
     });
     return too_old;
   }
 
   // Neither those that end now nor those that never came count as supply.
   void count_staying() {
-    Counts staying;
-    for (const auto& it : snapshot_.instances) {
-      const bool goes = is_overdue(it, snapshot_) || contains(draft_.decision.reap, it.id);
-      if (!goes) staying.add(it.state);
-    }
-    draft_.staying = with_connected_judged(staying, draft_.running());
+    auto staying = snapshot_.instances;
+    std::erase_if(staying, [&](const auto& it) {
+      return is_overdue(it, snapshot_) || contains(draft_.decision.reap, it.id);
+    });
+    draft_.staying = with_connected_judged(count(staying), draft_.running());
   }
 
   // One that can be asked is asked at once, which harms nobody. Another is ended once a second,
@@ -112,6 +111,13 @@ class Ending {
     }
   }
 
+  // A count that has just fallen proves nothing: its runner may still be ending the task. So the
+  // two readings begin anew.
+  bool any_may_run_unlisted() const {
+    return std::ranges::any_of(
+        there_, [&](const auto& it) { return is_overdue(it, snapshot_) && may_run_unlisted(it); });
+  }
+
   // More tasks run than are known to be elsewhere: so perhaps one that is not listed runs one (S1).
   // What is older than any task runs none.
   bool may_run_unlisted(const Instance& instance) const {
@@ -131,10 +137,9 @@ class Ending {
 
   Draft& draft_;
   const Snapshot& snapshot_;
-  std::int64_t there_ = 0;
-  std::vector<const Instance*> dead_;  // overdue or too old, the oldest first
-  std::int64_t silent_ = 0;            // look dead, by the clock
-  std::int64_t believable_ = 1;        // of them, at once
+  std::vector<Instance> there_;  // the oldest first
+  std::int64_t silent_;          // look dead, by the clock
+  std::int64_t believable_ = 1;  // of them, at once
 };
 
 }  // namespace

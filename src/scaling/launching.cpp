@@ -52,7 +52,7 @@ void count_soon_free(Draft& draft) {
 void launch_for_headroom(Draft& draft) {
   const auto headroom = draft.headroom();
   launch_beyond(draft, Rule::headroom, headroom,
-                fmt::format("{} more are to be free than wait", headroom));
+                fmt::format("{} more are to be free than wait{}", headroom, draft.by_schedule()));
 }
 
 void launch_for_warm(Draft& draft) {
@@ -60,9 +60,9 @@ void launch_for_warm(Draft& draft) {
   const auto warm = draft.warm();
   launch_beyond(
       draft, Rule::warm, warm,
-      fmt::format(
-          "{} {} to be kept warm{}", warm, warm == 1 ? "is" : "are",
-          percent > 0 ? fmt::format(" ({}% of {} busy)", percent, draft.staying.busy) : ""));
+      fmt::format("{} {} to be kept warm{}{}", warm, warm == 1 ? "is" : "are",
+                  percent > 0 ? fmt::format(" ({}% of {} busy)", percent, draft.staying.busy) : "",
+                  draft.by_schedule()));
 }
 
 void launch_for_minimum(Draft& draft) {
@@ -70,7 +70,8 @@ void launch_for_minimum(Draft& draft) {
   const auto launches = draft.least - there;
   if (launches <= draft.decision.launch) return;
   draft.reason(Rule::minimum, draft.decision.launch, launches,
-               fmt::format("at least {} must be there and {} are", draft.least, there));
+               fmt::format("at least {} must be there{} and {} are", draft.least,
+                           draft.by_schedule(), there));
   draft.decision.launch = launches;
 }
 

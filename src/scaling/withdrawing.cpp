@@ -26,6 +26,14 @@ std::int64_t requested(const Draft& draft) {
   return count_requests(draft, false);
 }
 
+// Tasks that run on nobody whom the list of instances has: it may lag behind, and some that look
+// requested be at work (S1). An idle one that is drained now may have had one of them.
+std::int64_t unexplained(const Draft& draft) {
+  const auto known = count(draft.snapshot.instances);
+  const auto connected = known.busy + known.idle + known.connected + known.draining;
+  return std::max<std::int64_t>(draft.running().value_or(0) - connected, 0);
+}
+
 }  // namespace
 
 void withdraw_overdue(Draft& draft) {
@@ -45,7 +53,7 @@ void withdraw_unneeded(Draft& draft) {
   const auto all = requested(draft);
   if (all == 0 || draft.decision.launch > 0) return;
   const auto others = draft.free() - all;
-  const auto needed = std::max<std::int64_t>(draft.needed_free() - others, 0);
+  const auto needed = std::max<std::int64_t>(draft.needed_free() - others, 0) + unexplained(draft);
   const auto unneeded = all - needed;
   if (unneeded <= 0) return;
   draft.decision.withdraw += unneeded;

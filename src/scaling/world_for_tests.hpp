@@ -54,6 +54,11 @@ class World {
     snapshot_.policy.soon_free = counts;
     return *this;
   }
+  World& by_schedule(std::string name, Millis for_now) {
+    snapshot_.schedule = std::move(name);
+    snapshot_.policy_until = kNow + for_now;
+    return *this;
+  }
   World& headroom(std::int64_t many) {
     snapshot_.policy.headroom = many;
     return *this;

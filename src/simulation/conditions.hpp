@@ -22,26 +22,34 @@ struct Faults {
   std::int64_t launch_refused = 0;       // of each launch: no capacity
   std::int64_t queue_unreadable = 0;     // of each reading
   std::int64_t queue_absurd = 0;         // of each reading: a number that cannot be
+  std::int64_t queue_throttled = 0;      // of each reading: 429, ask again later
+  std::int64_t runners_cut_off = 0;      // of each reading: half of the runners are missing
   std::int64_t list_unreadable = 0;      // of each list of instances
   std::int64_t call_throttled = 0;       // of each call that changes the group
   std::int64_t spot_interruption = 0;    // of each task: its instance goes with it
+  std::int64_t zone_rebalancing = 0;     // of each instance that ends itself
   std::int64_t scaler_killed = 0;        // at each of its calls, before or after it took effect
   std::int64_t ledger_full = 0;          // of each writing
   Millis counts_lag{};                   // the counts are as they were then
   Millis runners_lag{};                  // and so is the list of runners
+  Millis ghosts_for{};                   // a runner is listed for so long after its end
+  Millis list_lag{};                     // each look at the group may show it so old
   Millis down_for = std::chrono::seconds(20);  // after it was killed
 
   friend bool operator==(const Faults&, const Faults&) = default;
 };
 
 struct Conditions {
+  Millis poll_interval = std::chrono::seconds(5);  // of our own loop, at most
   Distribution boot = Distribution::constant(std::chrono::seconds(90));
   Millis launch_delay = std::chrono::seconds(2);    // from a desired capacity to its instance
   Millis replace_after = std::chrono::seconds(60);  // until the group finds an instance dead
   Millis retry_after = std::chrono::seconds(30);    // until the group tries a launch again
   std::int64_t max = 10;                            // of the group
+  bool protects = true;  // the group protects its instances from scale-in
   Habits habits;
   Faults faults;
+  Millis mended_after = Millis::max();  // from then on every boot connects, and none is refused
 };
 
 }  // namespace muster::simulation

@@ -1,6 +1,7 @@
 #include "simulation/group.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -22,7 +23,17 @@ Group::Group(Timeline& timeline, TaskQueue& queue, const Conditions& conditions,
       queue_(queue),
       conditions_(conditions),
       random_(random),
-      alarm_(std::move(alarm)) {}
+      alarm_(std::move(alarm)),
+      history_(conditions.faults.list_lag) {}
+
+void Group::changed() {
+  ++changes_;
+  if (history_.is_kept()) history_.add(timeline_.monotonic(), view());
+}
+
+GroupView Group::view_before(Millis lag) const {
+  return history_.is_kept() ? history_.at(timeline_.monotonic() - lag) : view();
+}
 
 Result<void> Group::set_desired(std::int64_t desired) {
   if (random_.chance(conditions_.faults.call_throttled)) return throttled();
@@ -32,13 +43,14 @@ Result<void> Group::set_desired(std::int64_t desired) {
     return Error{ErrorKind::invalid, "ValidationError: outside of the group's sizes"};
   }
   desired_ = desired;
-  ++changes_;
+  changed();
   reconcile();
   return ok();
 }
 
-// What is protected from scale-in stays, however low the desired capacity is.
+// What is protected from scale-in stays, however low the desired capacity is. Else the oldest go.
 void Group::reconcile() {
+  while (!conditions_.protects && std::ssize(listed_) > desired_) scale_in(*listed_.begin());
   while (std::ssize(listed_) + coming_ < desired_) {
     ++coming_;
     timeline_.after(conditions_.launch_delay, [this] { come(); });
@@ -48,21 +60,30 @@ void Group::reconcile() {
 void Group::come() {
   --coming_;
   if (std::ssize(listed_) + coming_ >= desired_) return;  // it was withdrawn meanwhile
-  if (random_.chance(conditions_.faults.launch_refused)) return refuse();
+  if (is_broken(conditions_.faults.launch_refused)) return refuse();
+  launch();
+}
+
+bool Group::is_broken(std::int64_t permille) {
+  const auto since = timeline_.monotonic().time_since_epoch();
+  return random_.chance(permille) && since < conditions_.mended_after;
+}
+
+void Group::launch() {
   const auto number = instances_.size();
   instances_.push_back({.id = fmt::format("i-{:06}", number), .launched = timeline_.monotonic()});
   listed_.insert(number);
   ++live_;
-  ++changes_;
+  changed();
   ++totals_.launches;
-  if (random_.chance(conditions_.faults.boot_never_connects)) return;
+  if (is_broken(conditions_.faults.boot_never_connects)) return;
   timeline_.after(conditions_.boot.draw(random_), [this, number] { connect(number); });
 }
 
 void Group::refuse() {
   ++totals_.refused;
-  ++changes_;
   last_failure_ = {fmt::format("activity-{}", totals_.refused), timeline_.monotonic()};
+  changed();
   timeline_.after(conditions_.retry_after, [this] { reconcile(); });
 }
 
@@ -70,7 +91,7 @@ void Group::connect(Number number) {
   auto& instance = instances_[number];
   if (instance.ended) return;
   instance.connected = timeline_.monotonic();
-  ++changes_;
+  changed();
   look_for_work(number);
 }
 
@@ -142,7 +163,7 @@ void Group::leave(Number number) {
   ++instance.turn;
   if (!conditions_.habits.gives_up_its_place) {
     end(number);
-    timeline_.after(conditions_.replace_after, [this, number] { unlist(number); });
+    timeline_.after(conditions_.replace_after, [this, number] { gone(number); });
     return;
   }
   if (random_.chance(conditions_.faults.call_throttled)) {
@@ -151,6 +172,27 @@ void Group::leave(Number number) {
   }
   desired_ = std::max<std::int64_t>(desired_ - 1, 0);
   end(number);
+  gone(number);
+}
+
+void Group::gone(Number number) {
+  unlist(number);
+  const auto chance = conditions_.faults.zone_rebalancing;
+  if (chance > 0 && random_.chance(chance)) rebalance();
+}
+
+// The end has left the zones uneven. AWS launches another before it ends one, whatever is desired,
+// and ends none that is protected.
+void Group::rebalance() {
+  if (live_ == 0) return;
+  timeline_.after(conditions_.launch_delay, [this] {
+    launch();
+    if (!conditions_.protects) scale_in(*listed_.begin());
+  });
+}
+
+void Group::scale_in(Number number) {
+  end_by_name(number, "its group");
   unlist(number);
 }
 
@@ -158,7 +200,7 @@ void Group::end(Number number) {
   auto& instance = instances_[number];
   instance.ended = timeline_.monotonic();
   --live_;
-  ++changes_;
+  changed();
   totals_.instance_time += *instance.ended - instance.launched;
   if (instance.tasks_run == 0) ++totals_.wasted;
 }
@@ -166,7 +208,7 @@ void Group::end(Number number) {
 void Group::unlist(Number number) {
   instances_[number].listed = false;
   listed_.erase(number);
-  ++changes_;
+  changed();
   reconcile();
 }
 
@@ -178,19 +220,26 @@ Result<void> Group::terminate(const std::string& id) {
     return Error{ErrorKind::invalid, "ValidationError: Instance Id not found"};
   }
   const auto number = *found;
-  auto& instance = instances_[number];
-  if (instance.task) {
-    alarm_(fmt::format("S1: {} is ended while it runs task {}", id, *instance.task));
-    queue_.interrupt(*instance.task);
-    instance.task.reset();
-    --busy_;
-  }
-  std::erase_if(idle_, [&](const auto& idle) { return idle.second == number; });
-  ++instance.turn;
   desired_ = std::max<std::int64_t>(desired_ - 1, 0);
-  if (!instance.ended) end(number);
+  end_by_name(number, "a scaler");
   unlist(number);
   return ok();
+}
+
+// Whatever it does.
+void Group::end_by_name(Number number, const char* who) {
+  auto& instance = instances_[number];
+  if (instance.ended) return;
+  idle_.erase({instance.idle_since, number});
+  ++instance.turn;
+  const auto task = std::exchange(instance.task, std::nullopt);
+  if (task) --busy_;
+  end(number);
+  if (!task) return;
+  ++totals_.ended_busy;
+  alarm_(fmt::format("S1: {} is ended by {} while it runs task {}", instance.id, who, *task));
+  queue_.interrupt(*task);
+  task_arrived();
 }
 
 void Group::end_idle(std::int64_t most, Millis least_age) {

@@ -13,6 +13,7 @@
 
 #include "base/result.hpp"
 #include "simulation/conditions.hpp"
+#include "simulation/group_view.hpp"
 #include "simulation/task_queue.hpp"
 
 namespace muster::simulation {
@@ -30,16 +31,12 @@ struct SimulatedInstance {
   std::uint64_t turn = 0;  // counts its changes, so that an idle time-out knows whether it is late
 };
 
-struct FailedGroupLaunch {
-  std::string id;
-  MonotonicTime when{};
-};
-
 struct GroupTotals {
   std::int64_t launches = 0;
-  std::int64_t wasted = 0;   // of them that ended without a task
-  std::int64_t refused = 0;  // by the cloud
-  Millis instance_time{};    // from launch to end
+  std::int64_t wasted = 0;      // of them that ended without a task
+  std::int64_t refused = 0;     // by the cloud
+  std::int64_t ended_busy = 0;  // by a scaler, or by the group
+  Millis instance_time{};       // from launch to end
 };
 
 class Group {
@@ -60,7 +57,8 @@ class Group {
   std::int64_t max() const { return conditions_.max; }
   std::vector<const SimulatedInstance*> listed() const;
   bool has_listed() const { return !listed_.empty(); }
-  const std::optional<FailedGroupLaunch>& last_failure() const { return last_failure_; }
+  // As it was then: no longer ago than Faults::list_lag.
+  GroupView view_before(Millis lag) const;
 
   // --- as it is ------------------------------------------------------------------------------
   void task_arrived();  // a task waits: an idle instance takes it
@@ -74,8 +72,15 @@ class Group {
  private:
   using Number = std::size_t;
 
+  GroupView view() const { return {desired_, listed(), last_failure_}; }
+  void changed();
+  bool is_broken(std::int64_t permille);
   void reconcile();
   void come();
+  void launch();
+  void rebalance();
+  void scale_in(Number number);
+  void end_by_name(Number number, const char* who);
   void refuse();
   void connect(Number number);
   void look_for_work(Number number);
@@ -84,6 +89,7 @@ class Group {
   void lose(Number number);
   void leave(Number number);
   void end(Number number);
+  void gone(Number number);
   void unlist(Number number);
 
   Timeline& timeline_;
@@ -101,6 +107,7 @@ class Group {
   std::uint64_t changes_ = 0;
   GroupTotals totals_;
   std::optional<FailedGroupLaunch> last_failure_;
+  GroupHistory history_;
 };
 
 }  // namespace muster::simulation

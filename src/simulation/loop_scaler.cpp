@@ -10,7 +10,6 @@ namespace muster::simulation {
 
 namespace {
 
-constexpr Millis kPollInterval = std::chrono::seconds(5);
 constexpr const char* kClass = "acme/linux";
 
 bool acts(const scaling::Decision& decision) {
@@ -22,12 +21,15 @@ bool acts(const scaling::Decision& decision) {
 // next pass would be like the last.
 class Onlooker final : public fleet::DecisionObserver {
  public:
-  Onlooker(const Group::Alarm& alarm, bool judges) : alarm_(alarm), judges_(judges) {}
+  Onlooker(const LoopScaler::Listeners& listeners, bool judges, std::set<scaling::Rule>& rules)
+      : listeners_(listeners), judges_(judges), rules_(rules) {}
 
   void decided(const std::vector<fleet::ClassPass>& classes) override {
     for (const auto& pass : classes) {
       if (judges_) judge(pass);
       const auto& decision = pass.decision;
+      if (acts(decision)) listeners_.acts(decision);
+      for (const auto& reason : decision.reasons) rules_.insert(reason.rule);
       calm_ =
           !acts(decision) && decision.next == pass.snapshot.state && decision.next.given_up.empty();
       revisit_at_ = decision.revisit_at;
@@ -47,12 +49,13 @@ class Onlooker final : public fleet::DecisionObserver {
  private:
   void judge(const fleet::ClassPass& pass) {
     for (const auto& [invariant, what] : scaling::violations(pass.snapshot, pass.decision)) {
-      alarm_(fmt::format("{}: {}", to_string(invariant), what));
+      listeners_.alarm(fmt::format("{}: {}", to_string(invariant), what));
     }
   }
 
-  const Group::Alarm& alarm_;
+  const LoopScaler::Listeners& listeners_;
   const bool judges_;
+  std::set<scaling::Rule>& rules_;
   bool calm_ = false;
   bool settled_ = false;
   std::uint64_t changes_ = 0;
@@ -67,52 +70,58 @@ std::uint64_t changes_in(const LoopScaler::World& world) {
 
 struct LoopScaler::Process {
   Process(LoopScaler& scaler, Random random)
-      : onlooker(scaler.alarm_, scaler.thoroughness_.judges),
+      : onlooker(scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_),
         queue(kClass, scaler.world_.timeline, scaler.world_.queue, scaler.world_.group,
               scaler.world_.conditions.faults, random.fork(), scaler.killer_),
         group(kClass, scaler.world_.timeline, scaler.world_.group,
               scaler.world_.conditions.habits.single_task, scaler.world_.conditions.faults,
               random.fork(), scaler.killer_),
-        loop({{kClass, scaler.policy_}},
-             {queue, group, scaler.ledger_, onlooker, scaler.world_.timeline}) {}
+        ledger(scaler.world_.table, fmt::format("{}.{}", scaler.name_, scaler.kills_),
+               scaler.world_.timeline, scaler.world_.conditions.faults, random.fork(),
+               scaler.killer_),
+        loop({{kClass, scaler.policy_}}, {queue, group, ledger, onlooker, scaler.world_.timeline}) {
+  }
 
   Onlooker onlooker;
   QueuePort queue;
   GroupPort group;
+  MemoryLedger ledger;
   fleet::Loop loop;
 };
 
-LoopScaler::LoopScaler(World world, scaling::Policy policy, Thoroughness thoroughness,
-                       Random random, Group::Alarm alarm)
-    : world_(world),
+LoopScaler::LoopScaler(std::string name, World world, scaling::Policy policy,
+                       Thoroughness thoroughness, Random random, Listeners listeners)
+    : name_(std::move(name)),
+      world_(world),
       policy_(policy),
       thoroughness_(thoroughness),
       random_(random),
-      alarm_(std::move(alarm)),
-      killer_(random_.fork(), world.conditions.faults.scaler_killed),
-      ledger_(world.conditions.faults, random_.fork(), killer_) {}
+      listeners_(std::move(listeners)),
+      killer_(random_.fork(), world.conditions.faults.scaler_killed) {}
 
 LoopScaler::~LoopScaler() = default;
 
 // Where something may go wrong, or is seen late, no two passes are alike. Before the revisit no
 // rule of time changes its mind, nor the loop its pace.
 bool LoopScaler::may_skip() const {
-  if (!thoroughness_.skips_idle || !process_ || world_.conditions.faults != Faults{}) return false;
+  if (!thoroughness_.skips_idle || !process_ || world_.table.is_leased) return false;
+  if (world_.conditions.faults != Faults{}) return false;
   const auto& onlooker = process_->onlooker;
-  const auto next = world_.timeline.wall() + kPollInterval;
+  const auto next = world_.timeline.wall() + world_.conditions.poll_interval;
   return onlooker.is_settled_at(changes_in(world_)) && onlooker.revisit_at() &&
          next <= *onlooker.revisit_at();
 }
 
 Millis LoopScaler::pass() {
-  if (may_skip()) return kPollInterval;
+  const auto poll_interval = world_.conditions.poll_interval;
+  if (may_skip()) return poll_interval;
   if (!process_) process_ = std::make_unique<Process>(*this, random_.fork());
   ++passes_made_;
   const auto changes = changes_in(world_);
   try {
     const auto pace = process_->loop.step({});
     process_->onlooker.pass_ended(changes);
-    return pace.deaf ? pace.pause : std::min(pace.pause, kPollInterval);
+    return pace.deaf ? pace.pause : std::min(pace.pause, poll_interval);
   } catch (const Killed&) {
     process_.reset();
     ++kills_;

@@ -4,7 +4,11 @@
 
 #include <memory>
 
+#include <set>
+#include <string>
+
 #include "fleet/loop.hpp"
+#include "simulation/memory_ledger.hpp"
 #include "simulation/ports.hpp"
 #include "simulation/scaler.hpp"
 
@@ -24,27 +28,35 @@ class LoopScaler final : public Scaler {
     TaskQueue& queue;
     Group& group;
     const Conditions& conditions;
+    MemoryTable& table;
   };
-  LoopScaler(World world, scaling::Policy policy, Thoroughness thoroughness, Random random,
-             Group::Alarm alarm);
+  struct Listeners {
+    Group::Alarm alarm;  // told of what must never be
+    std::function<void(const scaling::Decision&)> acts;
+  };
+  // `name` is one that no other scaler of the world has.
+  LoopScaler(std::string name, World world, scaling::Policy policy, Thoroughness thoroughness,
+             Random random, Listeners listeners);
   ~LoopScaler() override;
 
   Millis pass() override;
   std::int64_t kills() const { return kills_; }
   std::uint64_t passes_made() const { return passes_made_; }
+  const std::set<scaling::Rule>& rules() const { return rules_; }  // that spoke
 
  private:
   struct Process;  // what a kill ends
 
   bool may_skip() const;
 
+  std::string name_;
   World world_;
   scaling::Policy policy_;
   Thoroughness thoroughness_;
   Random random_;
-  Group::Alarm alarm_;
+  Listeners listeners_;
   Killer killer_;
-  MemoryLedger ledger_;
+  std::set<scaling::Rule> rules_;
   std::unique_ptr<Process> process_;
   std::int64_t kills_ = 0;
   std::uint64_t passes_made_ = 0;

@@ -74,8 +74,8 @@ bool PeerScaler::has_passed(Millis pause, const std::optional<MonotonicTime>& si
 }
 
 Millis PeerScaler::pass() {
-  const auto wanted =
-      peer_.desired({queue_.counts(), group_.desired(), group_.live(), group_.max()});
+  const auto wanted = peer_.desired(
+      {queue_.counts_before(faults_.counts_lag), group_.desired(), group_.live(), group_.max()});
   const auto excess = std::max(group_.desired(), group_.live()) - wanted;
   if (peer_.ends_idle_older_than && excess > 0) {
     group_.end_idle(excess, *peer_.ends_idle_older_than);

@@ -53,8 +53,9 @@ Peer fixed(std::int64_t count);
 
 class PeerScaler final : public Scaler {
  public:
-  PeerScaler(Peer peer, const Clock& clock, TaskQueue& queue, Group& group)
-      : peer_(std::move(peer)), clock_(clock), queue_(queue), group_(group) {}
+  // Of the faults it meets those of the group, and counts that lag.
+  PeerScaler(Peer peer, const Clock& clock, TaskQueue& queue, Group& group, const Faults& faults)
+      : peer_(std::move(peer)), clock_(clock), queue_(queue), group_(group), faults_(faults) {}
   Millis pass() override;
 
  private:
@@ -65,6 +66,7 @@ class PeerScaler final : public Scaler {
   const Clock& clock_;
   TaskQueue& queue_;
   Group& group_;
+  const Faults& faults_;
   std::optional<MonotonicTime> raised_;
   std::optional<MonotonicTime> lowered_;
 };

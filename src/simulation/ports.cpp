@@ -10,6 +10,7 @@ namespace muster::simulation {
 namespace {
 
 constexpr Millis kRecently = std::chrono::minutes(10);
+constexpr Millis kRetryAfter = std::chrono::seconds(30);
 
 Error unavailable(const char* what) {
   return {ErrorKind::unavailable, what};
@@ -34,10 +35,20 @@ std::map<std::string, fleet::ClassDemand> QueuePort::read(std::stop_token) {
   fleet::ClassDemand demand;
   demand.demand = counts();
   if (std::holds_alternative<scaling::DemandReading>(demand.demand)) demand.runners = runners();
+  if (timeline_.wall() < held_off_until_) demand.ask_again_at = held_off_until_;
   return {{resource_class_, std::move(demand)}};
 }
 
+void QueuePort::hold_off(const std::string&, WallTime until) {
+  held_off_until_ = until;
+}
+
 scaling::Demand QueuePort::counts() {
+  const auto now = timeline_.wall();
+  if (now >= held_off_until_ && random_.chance(faults_.queue_throttled)) {
+    held_off_until_ = now + kRetryAfter;
+  }
+  if (now < held_off_until_) return scaling::DemandUnknown{"429 from the API"};
   if (random_.chance(faults_.queue_unreadable)) return scaling::DemandUnknown{"500 from the API"};
   const auto counts = queue_.counts_before(faults_.counts_lag);
   scaling::DemandReading reading{counts.waiting, counts.running, timeline_.wall()};
@@ -46,7 +57,7 @@ scaling::Demand QueuePort::counts() {
 }
 
 // An instance that has ended is listed for some time, too.
-std::vector<fleet::KnownRunner> QueuePort::runners() const {
+std::vector<fleet::KnownRunner> QueuePort::runners() {
   std::vector<fleet::KnownRunner> known;
   const auto when = timeline_.monotonic() - faults_.runners_lag;
   const auto listed = group_.listed();
@@ -55,7 +66,17 @@ std::vector<fleet::KnownRunner> QueuePort::runners() const {
     const bool there = instance->connected && *instance->connected <= when;
     if (there) known.push_back({instance->id, std::nullopt, instance->tasks_run > 0});
   }
+  if (faults_.ghosts_for > Millis(0)) add_ghosts(known);
+  if (random_.chance(faults_.runners_cut_off)) known.resize(known.size() / 2);
   return known;
+}
+
+void QueuePort::add_ghosts(std::vector<fleet::KnownRunner>& known) const {
+  const auto since = timeline_.monotonic() - faults_.ghosts_for;
+  for (const auto& instance : group_.instances()) {
+    const bool was_there = instance.connected && !instance.listed;
+    if (was_there && *instance.ended > since) known.push_back({instance.id, std::nullopt, true});
+  }
 }
 
 void QueuePort::wait_for_change(Millis, std::stop_token) {
@@ -83,25 +104,49 @@ Result<fleet::CapacityList> GroupPort::list(const std::stop_token&) {
   if (random_.chance(faults_.list_unreadable)) return unavailable("no answer from the cloud");
   fleet::CapacityList all;
   const auto before = std::exchange(seen_, {});
-  const auto listed = group_.listed();
-  all.live.reserve(listed.size());
-  for (const auto* instance : listed) {
+  ended_by_us_.clear();
+  const auto view = look();
+  all.live.reserve(view.listed.size());
+  for (const auto* instance : view.listed) {
     seen_.insert(seen_.end(), instance->id);  // they are listed in order
     all.live.push_back({instance->id, resource_class_, std::nullopt, false, single_task_});
   }
   for (const auto& id : before) {
     if (!seen_.contains(id)) all.ended.push_back({id, resource_class_, "no longer in the group"});
   }
-  pending_ = std::max<std::int64_t>(group_.desired() - std::ssize(seen_), 0);
+  pending_ = std::max<std::int64_t>(view.desired - std::ssize(seen_), 0);
   for (std::int64_t i = 1; i <= pending_; ++i) {
     all.live.push_back({pending_id(i), resource_class_, asked_at_, false, single_task_, true});
   }
-  tell_failures(all);
+  tell_failures(view, all);
   return all;
 }
 
-void GroupPort::tell_failures(fleet::CapacityList& all) {
-  const auto& failed = group_.last_failure();
+// Each look may be answered by another machine of AWS, and show an older state than the one before.
+GroupView GroupPort::look() {
+  const auto& lag = faults_.list_lag;
+  return group_.view_before(lag > Millis(0) ? random_.between(Millis(0), lag) : lag);
+}
+
+// As base_of() of the adapter: only what was there can have ended, and as many places must be gone.
+GroupPort::Base GroupPort::base_of() {
+  const auto view = look();
+  std::int64_t live = 0, ended = 0, still = 0;
+  for (const auto* instance : view.listed) {
+    const bool gone = ended_by_us_.contains(instance->id);
+    ++(gone ? ended : live);
+    if (!gone && seen_.contains(instance->id)) ++still;
+  }
+  const auto wanted = std::max<std::int64_t>(view.desired - ended, live);
+  const auto live_before = std::ssize(seen_) - std::ssize(ended_by_us_);
+  const auto wanted_before = live_before + pending_;
+  const auto gone = live_before - still;
+  if (wanted_before - wanted == gone) return {live, wanted, wanted};
+  return {std::max(live_before, live), wanted_before, wanted};
+}
+
+void GroupPort::tell_failures(const GroupView& view, fleet::CapacityList& all) {
+  const auto& failed = view.last_failure;
   if (pending_ == 0 || !failed || failed->id == told_) return;
   if (failed->when < asked_at_by_aws_.value_or(timeline_.monotonic() - kRecently)) return;
   told_ = failed->id;
@@ -112,11 +157,14 @@ void GroupPort::tell_failures(fleet::CapacityList& all) {
 Result<std::vector<std::string>> GroupPort::launch(const std::string&, std::int64_t count,
                                                    const std::stop_token&) {
   killer_.pass_by();
-  const auto there = std::ssize(seen_) + pending_;
-  count = std::min(count, std::max<std::int64_t>(group_.max() - there, 0));
+  const auto base = base_of();
+  auto desired = std::max({base.asked, base.wanted + count, base.live});
+  const auto excess = std::clamp<std::int64_t>(desired - group_.max(), 0, count);
+  count -= excess;
+  desired -= excess;
   std::vector<std::string> launched;
   if (count == 0) return launched;
-  if (auto raised = group_.set_desired(there + count); !raised) return raised.error();
+  if (auto raised = group_.set_desired(desired); !raised) return raised.error();
   killer_.pass_by();
   asked_at_ = timeline_.wall();
   asked_at_by_aws_ = timeline_.monotonic();
@@ -130,41 +178,28 @@ Result<void> GroupPort::drain(const std::string&, const std::stop_token&) {
 
 Result<void> GroupPort::reap(const std::string& id, const std::stop_token&) {
   killer_.pass_by();
+  if (!seen_.contains(id)) return ok();
   auto ended = group_.terminate(id);
   killer_.pass_by();
-  if (ended) seen_.erase(id);
+  if (ended) ended_by_us_.insert(id);
   return ended;
 }
 
 Result<void> GroupPort::withdraw(const std::string&, std::int64_t count, const std::stop_token&) {
   killer_.pass_by();
-  const auto live = std::ssize(seen_);
-  const auto desired = std::max(live, live + pending_ - count);
+  if (pending_ == 0) return ok();
+  const auto base = base_of();
+  const auto desired = std::max(base.live, base.wanted - count);
+  const auto withdrawn = base.wanted - desired;
+  if (withdrawn <= 0) return ok();
   auto lowered = group_.set_desired(desired);
   killer_.pass_by();
-  if (lowered) pending_ = desired - live;
+  if (lowered) pending_ = std::max<std::int64_t>(pending_ - withdrawn, 0);
   return lowered;
 }
 
 void GroupPort::wait_for_change(Millis, std::stop_token) {
   std::terminate();  // as above
-}
-
-// --- the memory -------------------------------------------------------------------------------
-
-Result<fleet::ClassMemory> MemoryLedger::load(const std::string& resource_class,
-                                              const std::stop_token&) {
-  killer_.pass_by();
-  return memories_[resource_class];
-}
-
-Result<void> MemoryLedger::save(const std::string& resource_class, const fleet::ClassMemory& memory,
-                                const std::stop_token&) {
-  killer_.pass_by();
-  if (random_.chance(faults_.ledger_full)) return Error{ErrorKind::exhausted, "the disk is full"};
-  memories_[resource_class] = memory;
-  killer_.pass_by();
-  return ok();
 }
 
 }  // namespace muster::simulation

@@ -8,26 +8,11 @@
 #include <map>
 #include <set>
 
-#include "fleet/ledger.hpp"
 #include "fleet/ports.hpp"
 #include "simulation/group.hpp"
+#include "simulation/killer.hpp"
 
 namespace muster::simulation {
-
-// The end of the scaler's process, right here.
-struct Killed {};
-
-class Killer {
- public:
-  Killer(Random random, std::int64_t permille) : random_(random), permille_(permille) {}
-  void pass_by() {
-    if (random_.chance(permille_)) throw Killed();
-  }
-
- private:
-  Random random_;
-  std::int64_t permille_;
-};
 
 // A queue as CircleCI shows it: two numbers, and runners of which nobody says whether they are
 // busy; both perhaps late.
@@ -37,11 +22,13 @@ class QueuePort final : public fleet::DemandSource {
             const Faults& faults, Random random, Killer& killer);
 
   std::map<std::string, fleet::ClassDemand> read(std::stop_token stop) override;
+  void hold_off(const std::string& resource_class, WallTime until) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
   scaling::Demand counts();
-  std::vector<fleet::KnownRunner> runners() const;
+  std::vector<fleet::KnownRunner> runners();
+  void add_ghosts(std::vector<fleet::KnownRunner>& known) const;
 
   std::string resource_class_;
   Timeline& timeline_;
@@ -50,9 +37,12 @@ class QueuePort final : public fleet::DemandSource {
   const Faults& faults_;
   Random random_;
   Killer& killer_;
+  WallTime held_off_until_{};
 };
 
-// A group as AWS shows it, used as our adapter uses it: desired = live + what is requested.
+// A group as AWS shows it, used as our adapter (capacity/auto_scaling_group) uses it: desired =
+// live
+// + what is requested, after a second look; and no better.
 class GroupPort final : public fleet::CapacityProvider {
  public:
   GroupPort(std::string resource_class, Timeline& timeline, Group& group, bool single_task,
@@ -68,8 +58,16 @@ class GroupPort final : public fleet::CapacityProvider {
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
+  struct Base {
+    std::int64_t live = 0;
+    std::int64_t wanted = 0;  // those, and what is requested
+    std::int64_t asked = 0;   // no launch lowers it
+  };
+
+  GroupView look();
+  Base base_of();
   std::string pending_id(std::int64_t number) const;
-  void tell_failures(fleet::CapacityList& all);
+  void tell_failures(const GroupView& view, fleet::CapacityList& all);
 
   std::string resource_class_;
   Timeline& timeline_;
@@ -78,34 +76,12 @@ class GroupPort final : public fleet::CapacityProvider {
   const Faults& faults_;
   Random random_;
   Killer& killer_;
-  std::set<std::string> seen_;
+  std::set<std::string> seen_;         // in the latest list()
+  std::set<std::string> ended_by_us_;  // of them
   std::int64_t pending_ = 0;
   std::optional<WallTime> asked_at_;
   std::optional<MonotonicTime> asked_at_by_aws_;
   std::string told_;  // FailedGroupLaunch::id
-};
-
-// A table that outlives the scaler's process.
-class MemoryLedger final : public fleet::Ledger {
- public:
-  MemoryLedger(const Faults& faults, Random random, Killer& killer)
-      : faults_(faults), random_(random), killer_(killer) {}
-
-  Result<fleet::ClassMemory> load(const std::string& resource_class,
-                                  const std::stop_token& stop) override;
-  bool may_wait() const override { return false; }
-  Result<void> save(const std::string& resource_class, const fleet::ClassMemory& memory,
-                    const std::stop_token& stop) override;
-  Result<void> record(const std::string&, const scaling::Snapshot&,
-                      const scaling::Decision&) override {
-    return ok();
-  }
-
- private:
-  const Faults& faults_;
-  Random random_;
-  Killer& killer_;
-  std::map<std::string, fleet::ClassMemory> memories_;
 };
 
 }  // namespace muster::simulation

@@ -13,10 +13,19 @@ void TaskQueue::changed(std::int64_t waiting, std::int64_t running) {
   }
 }
 
-void TaskQueue::arrive(Millis duration) {
-  waiting_.push_back(tasks_.size());
+TaskNumber TaskQueue::arrive(Millis duration) {
+  const auto number = tasks_.size();
+  waiting_.push_back(number);
   tasks_.push_back({timeline_.monotonic(), duration, std::nullopt, std::nullopt});
   changed(+1, 0);
+  return number;
+}
+
+bool TaskQueue::cancel(TaskNumber number) {
+  if (std::erase(waiting_, number) == 0) return false;
+  tasks_[number].canceled = true;
+  changed(-1, 0);
+  return true;
 }
 
 std::optional<TaskNumber> TaskQueue::claim() {
@@ -31,6 +40,7 @@ std::optional<TaskNumber> TaskQueue::claim() {
 void TaskQueue::finish(TaskNumber number) {
   tasks_[number].ended = timeline_.monotonic();
   changed(0, -1);
+  if (listener_) listener_(number);
 }
 
 void TaskQueue::interrupt(TaskNumber number) {

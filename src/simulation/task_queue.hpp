@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "simulation/timeline.hpp"
@@ -17,6 +18,7 @@ struct Task {
   Millis duration{};
   std::optional<MonotonicTime> started;  // the last time, if it was interrupted
   std::optional<MonotonicTime> ended;
+  bool canceled = false;
 };
 
 using TaskNumber = std::size_t;  // in the order of arrival
@@ -28,9 +30,15 @@ struct QueueCounts {
 
 class TaskQueue {
  public:
+  using Listener = std::function<void(TaskNumber)>;
+
   explicit TaskQueue(const Timeline& timeline) : timeline_(timeline) {}
 
-  void arrive(Millis duration);
+  // Told of each task that has run to its end.
+  void tell_ends_to(Listener listener) { listener_ = std::move(listener); }
+
+  TaskNumber arrive(Millis duration);
+  bool cancel(TaskNumber number);     // if it still waits
   std::optional<TaskNumber> claim();  // the oldest that waits
   void finish(TaskNumber number);
   void interrupt(TaskNumber number);  // it waits again, before all others
@@ -51,6 +59,7 @@ class TaskQueue {
   };
 
   const Timeline& timeline_;
+  Listener listener_;
   std::vector<Task> tasks_;
   std::deque<TaskNumber> waiting_;
   QueueCounts counts_;

@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "base/text.hpp"
+
 namespace muster::simulation {
 
 namespace {
@@ -12,6 +14,12 @@ namespace {
 constexpr WallTime kBeginning{std::chrono::sys_days(std::chrono::year(2030) / 1 / 1)};
 constexpr std::size_t kLongestStory = 40;
 constexpr std::size_t kMostViolations = 10;
+
+std::string in_words(const scaling::Decision& decision) {
+  std::vector<std::string> words;
+  for (const auto& reason : decision.reasons) words.push_back(scaling::describe(reason));
+  return "decided: " + join(words, "; ");
+}
 
 }  // namespace
 
@@ -23,38 +31,84 @@ World::World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t
       queue_(timeline_),
       group_(timeline_, queue_, conditions_, random_.fork(),
              [this](const std::string& what) { violated(what); }) {
+  for (std::size_t place = 0; place < arrivals_.size(); ++place) {
+    if (const auto& by = arrivals_[place].blocked_by) blocked_[*by].push_back(place);
+  }
+  if (!blocked_.empty()) queue_.tell_ends_to([this](TaskNumber number) { task_ended(number); });
   if (!arrivals_.empty()) timeline_.after(arrivals_.front().at, [this] { arrive_next(); });
 }
 
 void World::scaled_by_us(const scaling::Policy& policy, Thoroughness thoroughness) {
   auto ours = std::make_unique<LoopScaler>(
-      LoopScaler::World{timeline_, queue_, group_, conditions_}, policy, thoroughness,
-      random_.fork(), [this](const std::string& what) { violated(what); });
-  ours_ = ours.get();
-  scaler_ = std::move(ours);
-  timeline_.after(random_.between(Millis(0), Millis(5'000)), [this] { pass(); });
+      fmt::format("scaler {}", scalers_.size() + 1),
+      LoopScaler::World{timeline_, queue_, group_, conditions_, table_}, policy, thoroughness,
+      random_.fork(),
+      LoopScaler::Listeners{[this](const std::string& what) { violated(what); },
+                            [this](const scaling::Decision& decision) {
+                              if (tells()) tell(in_words(decision));
+                            }});
+  ours_.push_back(ours.get());
+  table_.is_leased = ours_.size() > 1;
+  add(std::move(ours), random_.between(Millis(0), Millis(5'000)));
 }
 
 void World::scaled_by(const Peer& peer) {
-  scaler_ = std::make_unique<PeerScaler>(peer, timeline_, queue_, group_);
-  timeline_.after(random_.between(Millis(0), peer.period), [this] { pass(); });
+  add(std::make_unique<PeerScaler>(peer, timeline_, queue_, group_, conditions_.faults),
+      random_.between(Millis(0), peer.period));
+}
+
+void World::scaled_by(const MakeScaler& make, Millis first) {
+  add(make({timeline_, queue_, group_, conditions_}), first);
+}
+
+void World::add(std::unique_ptr<Scaler> scaler, Millis first) {
+  timeline_.after(first, [this, &scaler = *scaler] { pass(scaler); });
+  scalers_.push_back(std::move(scaler));
 }
 
 // One event for all tasks to come, so that a long trace costs no memory here.
 void World::arrive_next() {
   const auto since = timeline_.monotonic().time_since_epoch();
-  while (arrived_ < arrivals_.size() && arrivals_[arrived_].at <= since) {
-    queue_.arrive(arrivals_[arrived_++].duration);
-    group_.task_arrived();
+  for (; next_ < arrivals_.size(); ++next_) {
+    const auto& next = arrivals_[next_];
+    if (next.blocked_by) continue;
+    if (next.at > since) return timeline_.after(next.at - since, [this] { arrive_next(); });
+    arrive(next_);
   }
-  if (arrived_ == arrivals_.size()) return;
-  timeline_.after(arrivals_[arrived_].at - since, [this] { arrive_next(); });
 }
 
-void World::pass() {
+void World::arrive(std::size_t place) {
+  ++arrived_;
+  const auto& [at, duration, blocked_by, canceled_after] = arrivals_[place];
+  const auto number = queue_.arrive(duration);
+  if (!blocked_.empty()) places_.push_back(place);
+  group_.task_arrived();
+  if (canceled_after) timeline_.after(*canceled_after, [this, number] { cancel(number); });
+}
+
+void World::cancel(TaskNumber number) {
+  if (queue_.cancel(number) && !blocked_.empty()) give_up(places_[number]);
+}
+
+// What waits for one that was cancelled never comes.
+void World::give_up(std::size_t place) {
+  const auto blocked = blocked_.find(place);
+  if (blocked == blocked_.end()) return;
+  for (const auto next : blocked->second) ++arrived_, give_up(next);
+}
+
+void World::task_ended(TaskNumber number) {
+  const auto blocked = blocked_.find(places_[number]);
+  if (blocked == blocked_.end()) return;
+  for (const auto place : blocked->second) {
+    timeline_.after(arrivals_[place].at, [this, place] { arrive(place); });
+  }
+}
+
+void World::pass(Scaler& scaler) {
   ++totals_.passes;
-  timeline_.after(scaler_->pass(), [this] { pass(); });
-  if (tells_) tell_if_changed();
+  timeline_.after(scaler.pass(), [this, &scaler] { pass(scaler); });
+  if (tells()) tell_if_changed();
 }
 
 bool World::is_over() const {
@@ -71,26 +125,30 @@ RunTotals World::run(Millis end) {
   }
   for (const auto& task : queue_.tasks()) {
     if (task.started) totals_.waits.push_back(*task.started - task.queued);
-    if (!task.ended) ++totals_.unfinished;
+    if (!task.ended && !task.canceled) ++totals_.unfinished;
     if (task.ended) totals_.busy_time += task.duration;
   }
   totals_.group = group_.totals();
   totals_.events = timeline_.events();
-  if (ours_ != nullptr) {
-    totals_.kills = ours_->kills();
-    totals_.passes_made = ours_->passes_made();
+  totals_.left = group_.live();
+  for (const auto* ours : ours_) {
+    totals_.kills += ours->kills();
+    totals_.passes_made += ours->passes_made();
+    totals_.rules.insert(ours->rules().begin(), ours->rules().end());
   }
   return totals_;
 }
 
 void World::violated(const std::string& what) {
-  tell("VIOLATED " + what);
   if (totals_.violations.size() >= kMostViolations) return;
+  tell("VIOLATED " + what);
   totals_.violations.push_back(what);
 }
 
 void World::tell(std::string what) {
-  story_.push_back(fmt::format("{:>9}  {}", humanize(timeline_.monotonic().time_since_epoch()),
+  if (!tells()) return;
+  if (!totals_.violations.empty()) ++told_since_;
+  story_.push_back(fmt::format("{:>12}  {}", humanize(timeline_.monotonic().time_since_epoch()),
                                std::move(what)));
   if (story_.size() > kLongestStory) story_.pop_front();
 }

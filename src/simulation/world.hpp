@@ -4,7 +4,10 @@
 // number. It runs in virtual time, from a seed.
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,15 +17,19 @@
 namespace muster::simulation {
 
 struct Arrival {
-  Millis at{};  // since the beginning
+  Millis at{};  // since the beginning, or since the end of the one that blocks it
   Millis duration{};
+  std::optional<std::size_t> blocked_by = {};  // its place among the arrivals: it comes before
+  std::optional<Millis> canceled_after = {};   // if it still waits then
 };
 
 struct RunTotals {
   std::vector<Millis> waits;  // of the tasks that started, in the order of arrival
   std::int64_t unfinished = 0;
   GroupTotals group;
-  Millis busy_time{};  // of all tasks
+  Millis busy_time{};             // of all tasks
+  std::int64_t left = 0;          // that live at the end
+  std::set<scaling::Rule> rules;  // that spoke, of our own loop
   std::uint64_t events = 0;
   std::uint64_t passes = 0;       // that were due
   std::uint64_t passes_made = 0;  // of our own loop: see Thoroughness
@@ -42,8 +49,18 @@ class World {
 
   World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t seed);
 
+  // Several may scale it. Our own share a lease then.
   void scaled_by_us(const scaling::Policy& policy, Thoroughness thoroughness = {});
   void scaled_by(const Peer& peer);
+  // By somebody else: `first` is from the beginning to its first pass.
+  struct Parts {
+    const Timeline& timeline;
+    TaskQueue& queue;
+    Group& group;
+    const Conditions& conditions;
+  };
+  using MakeScaler = std::function<std::unique_ptr<Scaler>(Parts)>;
+  void scaled_by(const MakeScaler& make, Millis first);
 
   // Both cost time: a story is told unless this is called, a watcher is told of every event.
   void tells_no_story() { tells_ = false; }
@@ -53,12 +70,18 @@ class World {
   // nothing waits or runs.
   RunTotals run(Millis end);
 
-  // What happened last, a line each.
+  // What happened last, a line each; of a world that broke something, what led to it.
   const std::deque<std::string>& story() const { return story_; }
 
  private:
+  void add(std::unique_ptr<Scaler> scaler, Millis first);
   void arrive_next();
-  void pass();
+  void arrive(std::size_t place);
+  void cancel(TaskNumber number);
+  void give_up(std::size_t place);
+  void task_ended(TaskNumber number);
+  void pass(Scaler& scaler);
+  bool tells() const { return tells_ && told_since_ < kToldAfterwards; }
   void violated(const std::string& what);
   void tell(std::string what);
   void tell_if_changed();
@@ -70,11 +93,17 @@ class World {
   Timeline timeline_;
   TaskQueue queue_;
   Group group_;
-  std::unique_ptr<Scaler> scaler_;
-  const LoopScaler* ours_ = nullptr;
-  std::size_t arrived_ = 0;
+  MemoryTable table_;
+  std::vector<std::unique_ptr<Scaler>> scalers_;
+  std::vector<const LoopScaler*> ours_;
+  std::size_t next_ = 0;             // of those that nothing blocks
+  std::size_t arrived_ = 0;          // of all, and those that never will
+  std::vector<std::size_t> places_;  // of the tasks, among the arrivals
+  std::map<std::size_t, std::vector<std::size_t>> blocked_;
   RunTotals totals_;
   bool tells_ = true;
+  static constexpr int kToldAfterwards = 8;
+  int told_since_ = 0;  // lines, since something was broken
   Watcher watcher_;
   std::deque<std::string> story_;
   std::string told_;

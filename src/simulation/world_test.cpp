@@ -2,7 +2,7 @@
 
 #include "simulation/world.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 
@@ -107,6 +107,66 @@ TEST_F(OneWorld, AScalerThatIsKilledAgainAndAgainLosesNothing) {
   EXPECT_GT(totals.kills, 20);
   EXPECT_EQ(totals.unfinished, 0);
   EXPECT_LE(totals.group.launches, 21);
+}
+
+TEST_F(OneWorld, WhatAnotherEndReleasesComesThen) {
+  const auto totals = ours({{Millis(0), seconds(100)},
+                            {seconds(2), seconds(50), 0},
+                            {minutes(30), seconds(10)},
+                            {seconds(0), seconds(10), 1}});
+  EXPECT_EQ(totals.unfinished, 0);
+  ASSERT_EQ(totals.waits.size(), 4U);
+  EXPECT_EQ(totals.group.launches, 4);
+}
+
+TEST_F(OneWorld, WhatIsCanceledNeverRunsNorDoesWhatItBlocks) {
+  const auto totals = ours({{Millis(0), seconds(100), std::nullopt, seconds(30)},
+                            {Millis(0), seconds(50), 0},
+                            {minutes(10), seconds(10)}});
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.waits.size(), 1U);
+  EXPECT_EQ(totals.left, 0);
+}
+
+// A look may show a state older than the one before; all that is lost is time.
+TEST_F(OneWorld, AListThatGoesBackAndForthCostsNoLaunch) {
+  conditions.faults.list_lag = seconds(30);
+  for (const bool single_task : {true, false}) {
+    conditions.habits.single_task = single_task;
+    const auto arrivals = every(seconds(50), 60, seconds(100));
+    const auto totals = ours(arrivals);
+    EXPECT_EQ(totals.unfinished, 0);
+    EXPECT_EQ(totals.group.wasted, 0);
+    EXPECT_LE(totals.group.launches, single_task ? 60 : 10);
+  }
+}
+
+TEST_F(OneWorld, WhereAwsMayEndNobodyItsRebalancingEndsNoTask) {
+  conditions.faults.zone_rebalancing = 300;
+  const auto totals = ours(every(seconds(50), 60, minutes(5)));
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.group.ended_busy, 0);
+}
+
+TEST_F(OneWorld, AKeeperThatAsksForAPauseIsLeftAloneByTheNextProcessToo) {
+  conditions.faults.queue_throttled = 300;
+  conditions.faults.scaler_killed = 100;
+  const auto totals = ours(every(minutes(3), 20, seconds(100)));
+  EXPECT_GT(totals.kills, 20);
+  EXPECT_EQ(totals.unfinished, 0);
+}
+
+// The second is there when the first has been killed, and does not count anything twice.
+TEST_F(OneWorld, OfTwoScalersOneIsInCharge) {
+  conditions.faults.scaler_killed = 50;
+  World world(conditions, every(minutes(3), 20, seconds(100)), 1);
+  world.scaled_by_us(policy());
+  world.scaled_by_us(policy());
+  const auto totals = world.run(kDay);
+  EXPECT_THAT(totals.violations, testing::IsEmpty());
+  EXPECT_GT(totals.kills, 20);
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.group.launches, 20);
 }
 
 // Fan-outs and pauses, long and short ones, so that instances boot, are used again, and end.

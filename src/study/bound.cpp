@@ -1,6 +1,7 @@
 #include "study/bound.hpp"
 
 #include <queue>
+#include <tuple>
 
 namespace muster::study {
 
@@ -8,7 +9,8 @@ BoundTotals lower_bound(const std::vector<simulation::Arrival>& arrivals, Millis
   BoundTotals totals;
   std::priority_queue<Millis, std::vector<Millis>, std::greater<>> running;  // when they end
   std::vector<Millis> idle;  // since when; the latest is last
-  for (const auto& [at, duration] : arrivals) {
+  for (const auto& arrival : arrivals) {
+    const auto& [at, duration] = std::tie(arrival.at, arrival.duration);
     while (!running.empty() && running.top() <= at) {
       idle.push_back(running.top());
       running.pop();

@@ -234,8 +234,8 @@ Result<Trace> generate(const std::vector<Workload>& workloads, std::uint64_t see
     const auto known = std::ranges::find(trace.classes, workload.resource_class);
     const auto number = static_cast<std::size_t>(known - trace.classes.begin());
     if (known == trace.classes.end()) trace.classes.push_back(workload.resource_class);
-    for (const auto& [at, duration] : generator.arrivals()) {
-      trace.tasks.push_back({number, at, duration});
+    for (const auto& arrival : generator.arrivals()) {
+      trace.tasks.push_back({number, arrival.at, arrival.duration});
     }
   }
   std::ranges::stable_sort(trace.tasks, {}, &TraceTask::at);

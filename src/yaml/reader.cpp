@@ -88,7 +88,10 @@ std::optional<std::string> as_text(const Value& value, const std::string& path,
 
 std::optional<bool> as_boolean(const Value& value, const std::string& path, Problems& problems) {
   const auto flag = is_plain(value) ? boolean_of(value.text) : std::nullopt;
-  if (!flag) expected("true or false", value, path, problems);
+  const bool only_quoted = value.quoted && boolean_of(value.text);
+  if (!flag) {
+    expected(only_quoted ? "true or false without quotes" : "true or false", value, path, problems);
+  }
   return flag;
 }
 
@@ -96,8 +99,9 @@ std::optional<std::int64_t> as_integer(const Value& value, const std::string& pa
                                        Problems& problems) {
   const auto number = is_plain(value) ? parse_int(value.text) : std::nullopt;
   if (number && *number >= range.least && *number <= range.most) return number;
-  expected(fmt::format("a whole number from {} to {}", range.least, range.most), value, path,
-           problems);
+  auto what = fmt::format("a whole number from {} to {}", range.least, range.most);
+  if (value.quoted && parse_int(value.text)) what += " without quotes";
+  expected(what, value, path, problems);
   return std::nullopt;
 }
 

@@ -65,9 +65,10 @@ TEST(MapReader, SaysWhatItExpectedAndWhere) {
       reading.lines(),
       ElementsAre(
           "line 1, column 4: top.t: expected a text, found a list",
-          "line 2, column 4: top.b: expected true or false, found 'yes'",
+          "line 2, column 4: top.b: expected true or false without quotes, found 'yes'",
           "line 3, column 4: top.i: expected a whole number from 1 to 256, found '300'",
-          "line 4, column 4: top.j: expected a whole number from 1 to 256, found '3'",
+          "line 4, column 4: top.j: expected a whole number from 1 to 256 without quotes, found "
+          "'3'",
           "line 5, column 4: top.d: expected a duration such as 30s, 10m or 1h30m, found 'soon'",
           "line 6, column 4: top.l: expected a list of texts, found 'x'",
           "line 7, column 4: top.c: expected one of always, on_success, found 'on_succes'"

@@ -95,6 +95,12 @@ class Doctor:
                  for name in self.moto.client("dynamodb").list_tables()["TableNames"]]
         return groups, items
 
+    def put_in_charge(self, owner, seconds=300):
+        until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+        self.moto.client("dynamodb").put_item(TableName="muster", Item={
+            "group": {"S": f"{REGION}/runners"}, "version": {"N": "7"}, "memory": {"S": "{}"},
+            "owner": {"S": owner}, "expires_at_ms": {"N": str(int(until.timestamp() * 1000))}})
+
     def create_instance(self):
         self.scaling.set_desired_capacity(AutoScalingGroupName="runners", DesiredCapacity=1)
         group, = self.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
@@ -108,6 +114,7 @@ def doctor(world, server, small, moto):
 
 def test_all_is_good_and_named_so(doctor, server, small, world):
     instance = doctor.create_instance()
+    doctor.put_in_charge("process 7 on elsewhere")
     server.claimer(small, instance).ask().expect(204)
     findings = doctor.look()
     assert {f["verdict"] for each in findings.values() for f in each} == {"good"}, findings
@@ -281,12 +288,11 @@ def test_a_lease_table_that_is_not_there_or_has_another_key(doctor):
 
 
 def test_who_is_in_charge(doctor):
-    until = datetime.now(timezone.utc) + timedelta(minutes=5)
-    doctor.moto.client("dynamodb").put_item(TableName="muster", Item={
-        "group": {"S": f"{REGION}/runners"}, "version": {"N": "7"}, "memory": {"S": "{}"},
-        "owner": {"S": "process 7 on elsewhere"},
-        "expires_at_ms": {"N": str(int(until.timestamp() * 1000))}})
+    doctor.verdict("in-charge", "warning", "nobody has ever been in charge", "see that the scaler")
+    doctor.put_in_charge("process 7 on elsewhere")
     doctor.verdict("in-charge", "good", "process 7 on elsewhere is in charge until")
+    doctor.put_in_charge("process 7 on elsewhere", seconds=-60)
+    doctor.verdict("in-charge", "warning", "nobody is in charge now", "see that the scaler")
 
 
 def test_without_a_lease_nothing_keeps_others_away(doctor):

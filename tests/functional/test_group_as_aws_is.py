@@ -72,6 +72,8 @@ def test_a_group_that_is_shown_late(world, server, small, aws, bridges):
     wait_for_zero(group)
     assert not bridge.killed, "a busy one was ended"
     assert 10 <= group.launched() <= 19, "more were launched than there were tasks"
+    assert "withdrew" not in program.output(), "instances that work look as if they had not come"
+    assert program.output().count("launched ") <= 6, "what is not shown yet is not launched again"
 
 
 @pytest.mark.timeout(600)

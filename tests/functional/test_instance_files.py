@@ -1,6 +1,8 @@
 """What is in deploy/instance, by the tools that know such files best."""
 
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -20,12 +22,35 @@ def test_the_boot_script_is_one_that_shellcheck_likes():
     assert said("shellcheck", INSTANCE / "boot") == (0, "")
 
 
+@pytest.mark.parametrize("seconds", ("150.0", "many", "-5", ""))
+def test_a_boot_without_a_whole_number_of_seconds_fails_with_its_reason(tmp_path, seconds):
+    """It would go on without the setup script. This machine is no instance: it gets no further."""
+    assert not Path("/etc/muster/instance.yaml").exists()
+    (tmp_path / "bin").mkdir()
+    shutil.copy(INSTANCE / "boot", tmp_path)
+    release = tmp_path / "bin/muster"
+    release.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/released\n')
+    release.chmod(0o755)
+    code, text = said("bash", tmp_path / "boot", seconds)
+    assert code == 1, text
+    if seconds:
+        assert (tmp_path / "released").read_text().splitlines() == [
+            "instance", "release", "--reason", "boot: the time for the setup script: "
+            f"'{seconds}' is no whole number of seconds; deploy the stack again"]
+    else:
+        assert "seconds for the setup script are missing" in text
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_a_unit_is_one_that_systemd_understands(tmp_path, name):
     """Its programs are on an instance, and not here."""
     text = (INSTANCE / "units" / name).read_text().replace("/opt/muster/bin/muster", "/bin/true")
     (tmp_path / name).write_text(text)
     assert said("systemd-analyze", "verify", "--man=no", tmp_path / name) == (0, "")
+
+
+def test_the_runner_leaves_no_core_file():
+    assert "\nLimitCORE=0\n" in (INSTANCE / "units/muster-runner.service").read_text()
 
 
 def test_the_watch_asks_for_the_unit_that_is_there():

@@ -4,8 +4,9 @@ import json
 import os
 import signal
 import socket
-import signal
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -85,6 +86,23 @@ def test_a_warm_instance_stays_and_what_is_too_much_goes(world, server, small):
     wait_until(lambda: "not needed for 1s: drain" in scaler.output(), 60, "the reason in its log")
     assert first in agents(world), "the newest go first"
     assert scaler.output().count("launched ") <= 3
+
+
+def test_a_schedule_counts_while_it_is_in_force(world, server, small):
+    there = datetime.now(ZoneInfo("Asia/Kathmandu"))
+
+    def schedule(name, start, end, **changes):
+        times = {key: f"{(there + timedelta(hours=at)):%M %H} * * *"
+                 for key, at in (("start", start), ("end", end))}
+        return {"name": name, "time_zone": "Asia/Kathmandu", **times, **changes}
+    file = world.scaler_config(server, {"local/small": (small, {"max": 3, "schedules": [
+        schedule("later", 2, 3, min=3), schedule("now", -1, 1, min=2),
+        schedule("also now", -1, 1, min=1)]})})
+    planned = world.run("plan", "--config", file)
+    assert planned.returncode == 0, planned.stderr
+    assert "at least 2 must be there by the schedule now and 0 are: launch 2" in planned.stdout
+    world.scaler(file)
+    wait_until(lambda: len(agents(world)) == 2, 60, "two instances")
 
 
 def test_term_of_the_scaler_leaves_busy_instances(world, server, small, configured):

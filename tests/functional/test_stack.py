@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from support.alarms import Template, metrics
 from support.moto import REGION, Moto
 from support.pipeline import config, job
 from support.stack import TEMPLATE, Stack, actions
@@ -123,6 +124,7 @@ def test_each_role_reads_its_own_token_alone(stack, moto):
     told = yaml.safe_load(stack.configuration())
     assert told["circleci"]["token_secret"] == personal
     group = told["resource_classes"]["acme/linux"]["auto_scaling_group"]
+    assert group["longest_life"] == "5h10m60s30m"  # with its IdleSeconds: they may be two hours
     assert group["token_secret"] == of_class
     assert of_class not in str(stack.statements("ScalerRole"))
     assert of_class in stack.user_data() and personal not in stack.user_data()
@@ -151,24 +153,22 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
         entry = name.removeprefix("runners-")
         assert alarm["AlarmDescription"].endswith(f" docs/operate.md#{entry}")
         assert f"\n### {entry}\n" in (ROOT / "docs/operate.md").read_text()
-        if alarm["Namespace"] == "Muster":
-            assert f'sample("{alarm["MetricName"]}"' in printed
-            assert alarm["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
+        assert metrics(alarm)
+        for metric in metrics(alarm):
+            if metric["Namespace"] == "Muster":
+                assert f'sample("{metric["MetricName"]}"' in printed
+                assert metric["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
     page = json.loads(watch.get_dashboard(DashboardName=f"runners-{REGION}")["DashboardBody"])
     shown = [line for w in page["widgets"] for line in w["properties"].get("metrics", [])]
     for namespace, metric, *_ in shown:
         assert namespace == "AWS/Lambda" or f'sample("{metric}"' in printed
 
 
-def test_no_alarm_begins_before_the_first_metric(stack, moto):
-    """Of a new alarm without data: one that is told by its missing data begins in that state."""
+def test_only_the_lack_of_a_scaler_is_told_by_missing_data(stack, moto):
+    """The alarm of a new stack that waits for its first metric is on, others are off."""
     for alarm in moto.client("cloudwatch").describe_alarms()["MetricAlarms"]:
-        if alarm["AlarmName"] == "runners-scaler-silent":
-            # Then it is the loss of data that changes its state.
-            assert alarm["TreatMissingData"] == "missing"
-            assert (alarm["Statistic"], alarm["Threshold"]) == ("SampleCount", 1)
-        else:
-            assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["TreatMissingData"] == (
+            "breaching" if alarm["AlarmName"] == "runners-scaler-silent" else "notBreaching")
 
 
 def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(stack):
@@ -202,7 +202,7 @@ def test_the_longest_user_data_is_one_that_ec2_takes(moto, tmp_path):
              "ClassTokenSecret": longest(
                  "ClassTokenSecret", f"arn:aws:secretsmanager:{REGION}:123456789012:secret:",
                  "-AbCd12"),
-             "JobUser": "x" * 31, "Runner": "circleci", "IdleSeconds": 900, "MaxRunHours": 72,
+             "JobUser": "x" * 31, "Runner": "circleci", "IdleSeconds": 7200, "MaxRunHours": 72,
              "BootMinutes": 60}
     stack = Stack(moto, tmp_path / "clone", "s" * 128, bucket="longest").made(
         PersonalToken=PERSONAL, **given)
@@ -230,7 +230,7 @@ def test_its_life_is_bounded_before_the_runner_starts_and_after(stack):
     names, bounds = functions_of(stack.user_data()), {}
     names["end_after"] = lambda seconds, name, why: bounds.update({name: seconds})
     names["bound_life"]()
-    assert bounds == {"overdue": 10 * 60 - 30, "too-old": 5 * 3600 + 10 * 60 + 3600}
+    assert bounds == {"overdue": 10 * 60 - 30, "too-old": 5 * 3600 + 10 * 60 + 60 + 3600}
 
 
 def test_instances_that_failed_together_do_not_ask_again_together(stack):
@@ -270,9 +270,6 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     told, = moto.client("cloudwatch").describe_alarms(
         AlarmNames=["with-muster-boots-fail"])["MetricAlarms"]
     assert told["AlarmActions"] == [stack.resources()["Alarms"]]
-    silent, = moto.client("cloudwatch").describe_alarms(
-        AlarmNames=["with-muster-scaler-silent"])["MetricAlarms"]
-    assert silent["InsufficientDataActions"] == [stack.resources()["Alarms"]]
     file = tmp_path / "muster.yaml"
     file.write_text(stack.configuration())
     keys = stack.keys("ScalerRole")
@@ -282,11 +279,25 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     assert "local/small" in planned.stdout and "launch 3," in planned.stdout, planned.stderr
 
 
+@pytest.mark.parametrize("given, overrides", (
+    ({"InstanceType": "m5.large"}, ["m5.large"]),  # the second's default
+    ({"InstanceType2": "m6i.large", "InstanceType3": "m6i.large"}, ["m6i.large"]),
+    ({"InstanceType3": "m5.large"}, ["m6i.large", "m5.large"])))
+def test_a_type_that_is_named_twice_is_tried_once(moto, tmp_path, given, overrides):
+    name = "-".join(given)
+    stack = Stack(moto, tmp_path / "clone", name, bucket=name.lower()).made(**TOKENS, **given)
+    template = stack.group()["MixedInstancesPolicy"]["LaunchTemplate"]
+    assert [o["InstanceType"] for o in template["Overrides"]] == overrides
+
+
 SECRET = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:a/b"
 WRONG = {
     "no class token": ({"ClassToken": ""}, "ClassTokenSecret, the ARN of a secret"),
     "no personal token": ({"PersonalToken": ""}, "PersonalTokenSecret, the ARN of a secret"),
     "two tokens": ({"ClassTokenSecret": f"{SECRET}-AbCd12"}, "not both"),
+    "one secret": ({"PersonalToken": "", "ClassToken": "", "PersonalTokenSecret": f"{SECRET}-AbCd12",
+                    "ClassTokenSecret": f"{SECRET}-AbCd12"}, "are one secret"),
+    "one token": ({"ClassToken": PERSONAL}, "are one token"),
     "a token with an end of line": ({"ClassToken": "abc\n"}, "without a space or an end of line"),
     "a name, not an ARN": ({"ClassToken": "", "ClassTokenSecret": "mine"}, "the whole ARN"),
     # Of which the role's policy would allow nothing.
@@ -302,6 +313,7 @@ WRONG = {
     "a share above all": ({"OnDemandPercentage": 101}, "from 0 (all Spot) to 100"),
     "Graviton": ({"InstanceType": "m7g.large"}, "x86-64"),
     "Graviton second": ({"InstanceType2": "c7gn.large"}, "x86-64"),
+    "half a minute": ({"BootMinutes": "3.5"}, "whole number"),
     "no group": ({"SecurityGroup": "default"}, "the id of a security group"),
     "no image": ({"ImageId": "ubuntu"}, "the id of an AMI"),
     "a small disk": ({"DiskGigabytes": 4}, "from 8 to 16384"),
@@ -314,8 +326,41 @@ WRONG = {
     "no URL": ({"ApiUrl": "runner.circleci.com"}, "is a URL"),
     "no days": ({"LogDays": 8}, "such as 7, 30 or 90"),
     "no address": ({"AlarmEmail": "me"}, "an e-mail address"),
-    "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 900"),
+    "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 7200"),
 }
+
+
+def test_an_address_sends_no_token_to_circleci_in_the_clear():
+    address = yaml.load((ROOT / TEMPLATE).read_text(), Template)["Parameters"]["ApiUrl"]
+    for url, good in (("https://runner.circleci.com", True), ("http://127.0.0.1:8080", True),
+                      ("http://muster.example", True), ("https://circleci.example/a", True),
+                      ("http://runner.circleci.com", False), ("http://circleci.com:80", False),
+                      # The rule that muster agent has its own server compares the text.
+                      ("https://runner.circleci.com/", False)):
+        assert bool(re.fullmatch(address["AllowedPattern"], url)) == good, url
+
+
+def numbers():
+    """Of the parameters that are numbers: the name, the pattern, the least and the most."""
+    text = (ROOT / TEMPLATE).read_text()
+    text = text[text.index("\nParameters:"):text.index("\nRules:")]
+    for name, block in re.findall(r"^  (\w+):\n((?:    .*\n)+)", text, re.MULTILINE):
+        told = re.search(r"is a whole number from (\d+)(?: \(all Spot\))? to (\d+)", block)
+        if told:
+            pattern = re.search(r'AllowedPattern: "(.*)"', block)[1]
+            yield name, pattern, int(told[1]), int(told[2])
+        else:
+            # A number of CloudFormation's may have a fraction, unless its values are listed.
+            assert "Type: Number" not in block or "AllowedValues" in block, name
+
+
+def test_a_number_is_whole_and_in_its_range():
+    assert len(list(numbers())) == 8
+    for name, pattern, least, most in numbers():
+        taken = [n for n in range(20_000) if re.fullmatch(pattern, str(n))]
+        assert taken == list(range(least, most + 1)), name
+        for text in ("", f"{least}.5", f"{most}.0", f"0{most}", f"+{most}", f"{most}\n", "1e1", "-1"):
+            assert not re.fullmatch(pattern, text), (name, text)
 
 
 @pytest.mark.parametrize("case", WRONG)

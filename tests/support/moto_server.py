@@ -1,7 +1,7 @@
 """A program: moto's server, refusing what AWS refuses and moto would do.
 
-A desired capacity out of the group's range, the end of an instance that is in no group, and one
-that would leave fewer than the group's minimum. And it changes a group as AWS does: one call after
+A desired capacity out of the group's range, the end of an instance that is in no group, one that
+would leave fewer than the group's minimum, and a group that names an instance type twice. And it changes a group as AWS does: one call after
 the other, and shown as it is between two of them.
 """
 
@@ -22,6 +22,7 @@ import support.moto_stack  # noqa: E402, F401
 group_changes = threading.RLock()
 set_desired_capacity = AutoScalingBackend.set_desired_capacity
 terminate_instance = AutoScalingBackend.terminate_instance
+create_auto_scaling_group = AutoScalingBackend.create_auto_scaling_group
 
 
 def strict_set_desired_capacity(self, group_name, desired_capacity):
@@ -52,6 +53,14 @@ def strict_terminate_instance(self, instance_id, should_decrement):
                               f"ID: {instance_id}") from None
 
 
+def strict_create_auto_scaling_group(self, **wanted):
+    template = (wanted["mixed_instances_policy"] or {}).get("LaunchTemplate", {})
+    types = [override["InstanceType"] for override in template.get("Overrides", [])]
+    if len(types) > len(set(types)):
+        raise ValidationError("Cannot add same instance type override more than once")
+    return create_auto_scaling_group(self, **wanted)
+
+
 def one_at_a_time(call):
     @functools.wraps(call)
     def alone(*arguments, **named):
@@ -62,6 +71,7 @@ def one_at_a_time(call):
 
 AutoScalingBackend.set_desired_capacity = one_at_a_time(strict_set_desired_capacity)
 AutoScalingBackend.terminate_instance = one_at_a_time(strict_terminate_instance)
+AutoScalingBackend.create_auto_scaling_group = strict_create_auto_scaling_group
 AutoScalingResponse.describe_auto_scaling_groups = one_at_a_time(
     AutoScalingResponse.describe_auto_scaling_groups)
 main(sys.argv[1:])

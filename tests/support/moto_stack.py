@@ -12,7 +12,8 @@ from moto.awslambda.models import LayerVersion, lambda_backends
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet
-from moto.cloudwatch.models import cloudwatch_backends
+from moto.cloudwatch.models import (Dimension, Metric, MetricDataQuery, MetricStat,
+                                    cloudwatch_backends)
 from moto.cloudwatch.utils import make_arn_for_alarm
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
@@ -74,6 +75,17 @@ class Secret(Made, CloudFormationModel):
         secretsmanager_backends[account_id][region_name].delete_secret(resource_name, None, True)
 
 
+def metric_query(wanted):
+    stat = wanted.get("MetricStat")
+    if stat:
+        metric = stat["Metric"]
+        dimensions = [Dimension(d["Name"], d["Value"]) for d in metric["Dimensions"]]
+        stat = MetricStat(Metric(metric["MetricName"], metric["Namespace"], dimensions),
+                          stat["Period"], stat["Stat"], None)
+    return MetricDataQuery(wanted["Id"], wanted.get("Label"), None, wanted.get("ReturnData", True),
+                           wanted.get("Expression"), stat)
+
+
 class Alarm(Made, CloudFormationModel):
     TYPE, NAME = "AWS::CloudWatch::Alarm", "AlarmName"
 
@@ -83,14 +95,14 @@ class Alarm(Made, CloudFormationModel):
         wanted = cloudformation_json["Properties"]
         cloudwatch_backends[account_id][region_name].put_metric_alarm(
             name=resource_name, description=wanted["AlarmDescription"],
-            namespace=wanted["Namespace"], metric_name=wanted["MetricName"],
-            statistic=wanted["Statistic"], period=int(wanted["Period"]),
+            namespace=wanted.get("Namespace"), metric_name=wanted.get("MetricName"),
+            statistic=wanted.get("Statistic"), period=wanted.get("Period"),
+            metric_data_queries=[metric_query(query) for query in wanted.get("Metrics", [])],
             comparison_operator=wanted["ComparisonOperator"],
             evaluation_periods=int(wanted["EvaluationPeriods"]),
             threshold=float(wanted["Threshold"]), treat_missing_data=wanted["TreatMissingData"],
-            dimensions=wanted["Dimensions"], alarm_actions=wanted["AlarmActions"],
-            ok_actions=wanted["OKActions"],
-            insufficient_data_actions=wanted.get("InsufficientDataActions"))
+            dimensions=wanted.get("Dimensions", []), alarm_actions=wanted["AlarmActions"],
+            ok_actions=wanted["OKActions"])
         return cls(resource_name, Arn=make_arn_for_alarm(region_name, account_id, resource_name))
 
     @classmethod

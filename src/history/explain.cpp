@@ -1,0 +1,186 @@
+#include "history/explain.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "history/remedy.hpp"
+#include "scaling/boots.hpp"
+#include "scaling/judge_demand.hpp"
+
+namespace muster::history {
+
+using namespace scaling;
+
+namespace {
+
+constexpr std::ptrdiff_t kMostBoots = 200;  // the latest of which the times count
+
+BootTimes times_of(std::vector<Millis> boots) {
+  if (boots.empty()) return {};
+  std::ranges::sort(boots);
+  const auto at = [&](std::size_t percent) {
+    return boots[(boots.size() * percent + 99) / 100 - 1];
+  };
+  return {std::ssize(boots), at(50), at(95)};
+}
+
+bool has_come(InstanceState state) {
+  return state == InstanceState::idle || state == InstanceState::connected ||
+         state == InstanceState::busy;
+}
+
+std::int64_t unclaimed_of(const Demand& demand) {
+  const auto* reading = std::get_if<DemandReading>(&demand);
+  return reading == nullptr ? 0 : reading->unclaimed;
+}
+
+std::optional<WallTime> first_launch(const Snapshot& snapshot) {
+  std::optional<WallTime> first;
+  for (const auto& instance : snapshot.instances) {
+    if (instance.state != InstanceState::booting || is_overdue(instance, snapshot)) continue;
+    first = std::min(first.value_or(instance.launched_at), instance.launched_at);
+  }
+  return first;
+}
+
+// From `from` on it boots.
+void expect_boot(Explanation& about, WallTime from, std::string_view what) {
+  const auto& boots = about.boots;
+  if (boots.seen > 0) {
+    about.expected_start = later(from, boots.median);
+    about.expected = fmt::format("{}; half of the boots took at most {}, 95 in 100 at most {}",
+                                 what, humanize(boots.median), humanize(boots.p95));
+  } else {
+    about.expected =
+        fmt::format("{}; no boot is on record, and one that takes more than {} has failed", what,
+                    format_duration(about.policy.boot_timeout));
+  }
+}
+
+bool binds_launches(const Cause& cause) {
+  const auto& [rule, wanted, allowed, subject, detail] = cause.reason;
+  const bool may = rule == Rule::plan || rule == Rule::maximum || rule == Rule::launch_rate ||
+                   rule == Rule::spend_cap || rule == Rule::backoff;
+  return may && allowed < wanted;
+}
+
+bool holds(const std::vector<Cause>& causes) {
+  return std::ranges::any_of(causes, [](const Cause& cause) { return is_hold(cause.reason); });
+}
+
+// When the last of them has ended that binds launches. Nothing: one of them ends nobody knows when.
+std::optional<WallTime> free_again(const std::vector<Cause>& causes) {
+  std::optional<WallTime> last;
+  for (const auto& cause : causes) {
+    if (!binds_launches(cause)) continue;
+    if (!cause.until) return std::nullopt;
+    last = std::max(last.value_or(*cause.until), *cause.until);
+  }
+  return last;
+}
+
+// What the next task that waits is waiting for.
+void expect(Explanation& about, const Snapshot& seen) {
+  const auto waiting = unclaimed_of(about.demand);
+  if (!about.waits()) return;
+  if (about.counts.idle >= waiting) {
+    about.expected_start = about.at;
+    about.expected =
+        fmt::format("{} free and will take {}",
+                    about.counts.idle == 1 ? "one instance is"
+                                           : fmt::format("{} instances are", about.counts.idle),
+                    waiting == 1 ? "it" : "them");
+  } else if (const auto launched = first_launch(seen)) {
+    expect_boot(about, *launched, fmt::format("{} booting", about.counts.booting));
+  } else if (about.launched > 0) {
+    expect_boot(about, about.at, fmt::format("{} just launched", about.launched));
+  } else if (holds(about.causes)) {
+    about.expected = "nobody can tell: the scaler does not know enough to launch";
+  } else if (const auto free = free_again(about.causes)) {
+    expect_boot(about, *free, fmt::format("the next launch may be at {}", in_words(*free)));
+  } else {
+    const auto busy = about.counts.busy;
+    about.expected = busy == 0 ? "nobody can tell"
+                               : fmt::format("when {} ends, and nobody can tell when",
+                                             busy == 1 ? "the task that runs"
+                                                       : fmt::format("one of {} tasks", busy));
+  }
+}
+
+}  // namespace
+
+bool Explanation::waits() const {
+  return unclaimed_of(demand) > 0;
+}
+
+void Chronicle::note_boots(Story& story, const Snapshot& snapshot) {
+  std::map<std::string, WallTime> booting;
+  for (const auto& instance : snapshot.instances) {
+    if (instance.state == InstanceState::booting && !instance.requested) {
+      booting.emplace(instance.id, instance.launched_at);
+    } else if (const auto launched = story.booting.find(instance.id);
+               launched != story.booting.end() && has_come(instance.state)) {
+      story.boots.push_back(std::max(between(launched->second, snapshot.now), Millis(0)));
+    }
+  }
+  if (std::ssize(story.boots) > 2 * kMostBoots) {
+    story.boots.erase(story.boots.begin(), story.boots.end() - kMostBoots);
+  }
+  story.booting = std::move(booting);
+}
+
+void Chronicle::note_reasons(Story& story, const fleet::ClassPass& record) {
+  decltype(story.since) since;
+  for (const auto& reason : record.decision.reasons) {
+    const auto key = std::pair(reason.rule, reason.subject);
+    const auto before = story.since.find(key);
+    since.emplace(key, before == story.since.end() ? record.snapshot.now : before->second);
+  }
+  story.since = std::move(since);
+}
+
+// While the queue is unknown nobody knows better than that they still wait.
+void Chronicle::take(const fleet::ClassPass& record) {
+  auto& story = stories_[record.resource_class];
+  const auto* demand = std::get_if<DemandReading>(&record.snapshot.demand);
+  if (demand != nullptr && demand->unclaimed <= 0) story.waiting_since.reset();
+  if (demand != nullptr && demand->unclaimed > 0 && !story.waiting_since) {
+    story.waiting_since = record.snapshot.now;
+  }
+  note_boots(story, record.snapshot);
+  note_reasons(story, record);
+  story.latest = record;
+}
+
+std::vector<std::string> Chronicle::classes() const {
+  std::vector<std::string> names;
+  for (const auto& [name, story] : stories_) names.push_back(name);
+  return names;
+}
+
+std::optional<Explanation> Chronicle::explain(const std::string& resource_class) const {
+  const auto found = stories_.find(resource_class);
+  if (found == stories_.end()) return std::nullopt;
+  const auto& story = found->second;
+  const auto& [name, snapshot, decision] = story.latest;
+  Explanation about{.resource_class = name,
+                    .at = snapshot.now,
+                    .demand = snapshot.demand,
+                    .waiting_since = story.waiting_since,
+                    .counts = decision.counts,
+                    .policy = snapshot.policy,
+                    .launched = decision.launch};
+  const auto old = std::max<std::ptrdiff_t>(std::ssize(story.boots) - kMostBoots, 0);
+  about.boots = times_of({story.boots.begin() + old, story.boots.end()});
+  for (const auto& reason : decision.reasons) {
+    about.causes.push_back({reason, story.since.at({reason.rule, reason.subject}),
+                            end_of(reason.rule, story.latest),
+                            remedy_for(reason.rule, story.latest)});
+  }
+  expect(about, snapshot);
+  return about;
+}
+
+}  // namespace muster::history

@@ -1,0 +1,60 @@
+#include "history/log.hpp"
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "fleet/json.hpp"
+#include "fleet/sqlite_ledger.hpp"
+#include "history/record.hpp"
+
+namespace muster::history {
+
+Result<LeftOut> read_lines(std::string_view text, const Visit& visit) {
+  LeftOut left_out;
+  for (std::int64_t number = 1; !text.empty(); ++number) {
+    const auto end = text.find('\n');
+    const bool last = end == std::string_view::npos;
+    const auto line = trim(text.substr(0, end));
+    text.remove_prefix(last ? text.size() : end + 1);
+    if (line.empty()) continue;
+    const auto where = fmt::format("line {}", number);
+    const auto read = read_line(line);
+    if (!read) return read.error().within(where);
+    if (read->cut_off && !last) {
+      return Error{ErrorKind::invalid, where + ": it ends before its record does"};
+    }
+    if (read->cut_off) left_out.cut_off = number;
+    left_out.older += read->older;
+    for (const auto& record : read->records) visit(record, where);
+  }
+  return left_out;
+}
+
+Result<LeftOut> read_database(const std::filesystem::path& file, const Visit& visit) {
+  auto ledger = fleet::SqliteLedger::open(file, db::Access::read);
+  if (!ledger) return ledger.error();
+  LeftOut left_out;
+  const auto read = ledger->each_decision([&](const fleet::DecisionRow& row) -> Result<void> {
+    if (row.version == 0) return ++left_out.older, ok();
+    const auto where = fmt::format("decision {}", row.id);
+    if (row.version > fleet::kRecordVersion) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("{} is of version {}, which this muster does not read: use the one "
+                               "that wrote it",
+                               where, row.version)};
+    }
+    const auto record = read_record(row.resource_class, row.snapshot, row.decision);
+    if (!record) return record.error().within(where);
+    visit(*record, where);
+    return ok();
+  });
+  if (!read) return read.error().within(file.string());
+  return left_out;
+}
+
+bool is_database(std::string_view beginning) {
+  constexpr std::string_view kMagic{"SQLite format 3\0", 16};
+  return beginning.starts_with(kMagic);
+}
+
+}  // namespace muster::history

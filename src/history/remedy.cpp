@@ -1,0 +1,90 @@
+#include "history/remedy.hpp"
+
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "scaling/spend.hpp"
+#include "scaling/window.hpp"
+
+namespace muster::history {
+
+using namespace scaling;
+
+std::optional<WallTime> end_of(Rule rule, const fleet::ClassPass& decided) {
+  const auto& policy = decided.snapshot.policy;
+  const auto& next = decided.decision.next;
+  if (rule == Rule::backoff) return next.backoff_until;
+  if (rule == Rule::launch_rate && policy.launch_rate) {
+    return falls_below(next.launches, policy.launch_rate->most, policy.launch_rate->per);
+  }
+  if (rule == Rule::scale_in_rate && policy.scale_in_rate) {
+    return falls_below(next.drains, policy.scale_in_rate->most, policy.scale_in_rate->per);
+  }
+  if (rule == Rule::spend_cap && policy.spend_cap) {
+    return falls_below(next.spend.used, limit_of(*policy.spend_cap), policy.spend_cap->per);
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// Where those that are free would do, they do not do it.
+std::string remedy_for_satisfied(const fleet::ClassPass& decided) {
+  const auto* demand = std::get_if<DemandReading>(&decided.snapshot.demand);
+  const bool free = demand != nullptr && demand->unclaimed > 0 &&
+                    decided.decision.counts.idle >= demand->unclaimed;
+  return free
+             ? "if it lasts, see why the runners do not claim: a token of another class, no way to "
+               "the queue, a plan that is used up"
+             : "";
+}
+
+std::string remedy_for_maximum(std::int64_t live, std::int64_t max) {
+  return fmt::format(
+      "wait until {} ends, or raise 'max', which is {}",
+      live == 1 ? "the one that lives" : fmt::format("one of the {} that live", live), max);
+}
+
+}  // namespace
+
+std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
+  const auto& [name, snapshot, decision] = decided;
+  switch (rule) {
+    case Rule::maximum:
+    case Rule::above_maximum:
+      return remedy_for_maximum(decision.counts.live(), snapshot.policy.max);
+    case Rule::plan:
+      return "wait until a task ends, of any class; or, if the plan lets more run, raise "
+             "'circleci.concurrency_limit'";
+    case Rule::launch_rate:
+      return "wait, or raise 'launch_rate'";
+    case Rule::spend_cap:
+      return "wait, or raise 'spend_cap'";
+    case Rule::backoff:
+      return "see why boots fail: 'muster doctor', and what the instances have logged";
+    case Rule::instances_unknown:
+      return "mend what keeps the instances from being listed; meanwhile nothing is done";
+    case Rule::demand_unknown:
+    case Rule::demand_stale:
+      return "mend what keeps the queue from being read; meanwhile nothing is launched for it";
+    case Rule::boot_timeout:
+    case Rule::reaped:
+    case Rule::many_silent:
+    case Rule::not_come:
+      return "see why instances do not connect in time: 'muster doctor', and what they have logged";
+    case Rule::satisfied:
+      return remedy_for_satisfied(decided);
+    case Rule::queue:
+    case Rule::soon_free:
+    case Rule::headroom:
+    case Rule::warm:
+    case Rule::minimum:
+    case Rule::scale_in_rate:
+    case Rule::surplus:
+    case Rule::unneeded:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace muster::history

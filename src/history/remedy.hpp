@@ -1,0 +1,20 @@
+#pragma once
+
+// What ends the reason of a decision: by itself, or because somebody does something. Pure.
+// docs/operate.md says more of each.
+
+#include <optional>
+#include <string>
+
+#include "fleet/loop.hpp"
+
+namespace muster::history {
+
+// When it ends by itself, if that is known.
+std::optional<WallTime> end_of(scaling::Rule rule, const fleet::ClassPass& decided);
+
+// What ends it sooner: "raise 'max', which is 3, or wait until one of the 3 ends". Empty: nothing
+// needs to.
+std::string remedy_for(scaling::Rule rule, const fleet::ClassPass& decided);
+
+}  // namespace muster::history
