@@ -92,7 +92,8 @@ void Group::connect(Number number) {
   if (instance.ended) return;
   instance.connected = timeline_.monotonic();
   changed();
-  look_for_work(number);
+  instance.hangs = is_broken(conditions_.faults.runner_hangs);
+  if (!instance.hangs) look_for_work(number);
 }
 
 void Group::look_for_work(Number number) {
