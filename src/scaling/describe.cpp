@@ -86,7 +86,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::demand_stale:
       return fmt::format("{}: hold", detail);
     case Rule::unheard:
-      return fmt::format("{}: have a look at {}", detail, reason.wanted == 1 ? "it" : "them");
+      return fmt::format("{}: have a look", detail);
     case Rule::boot_timeout:
       return detail + (reason.allowed > 0 ? ": drain it" : ": look once more");
     case Rule::reaped:

@@ -92,7 +92,8 @@ void Group::connect(Number number) {
   if (instance.ended) return;
   instance.connected = timeline_.monotonic();
   changed();
-  instance.hangs = is_broken(conditions_.faults.runner_hangs);
+  const auto chance = conditions_.faults.runner_hangs;
+  instance.hangs = chance > 0 && is_broken(chance);
   if (!instance.hangs) look_for_work(number);
 }
 
