@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support import small_disk as disks
 from support.debian_root import DebianRoot, why_not
 from support.world import World
 
@@ -153,3 +154,11 @@ def pytest_runtest_makereport(item, call):
                 seen.add(program.log)
                 report.sections.append((f"end of the log of {program.name}", program.tail()))
         report.sections.append(("what to do", f"script/test --functional {item.name}"))
+
+
+@pytest.fixture
+def small_disk(world):
+    with disks.mounted(world.place / "disk") as place:
+        yield place
+        for program in world.programs:
+            program.kill()

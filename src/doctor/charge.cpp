@@ -67,6 +67,21 @@ std::string holder_of(const std::filesystem::path& lock) {
   return pid ? printable(trim(*pid)) : "unknown";
 }
 
+void examine_room(Notes& notes, const std::filesystem::path& place, const char* good) {
+  constexpr auto kCheck = "state-directory";
+  constexpr std::uintmax_t kMiB = 1 << 20;
+  constexpr auto kCure = "make room: what is decided must be written down before it is done";
+  std::error_code failure;
+  const auto left = std::filesystem::space(place, failure).available;
+  if (failure || left >= 100 * kMiB) return notes.good(kCheck, good);
+  if (left < kMiB) {
+    return notes.bad(kCheck,
+                     fmt::format("the disk of {} has no room left; {}", place.string(), kCure));
+  }
+  notes.warn(kCheck, fmt::format("the disk of {} has only {} MiB left; {}", place.string(),
+                                 left / kMiB, kCure));
+}
+
 }  // namespace
 
 Findings examine_lease(lease::LeaseTable& table, const std::string& name,
@@ -111,7 +126,7 @@ Findings examine_state_directory(const std::filesystem::path& directory) {
                                   "name another state_directory",
                                   place.string()));
   } else {
-    notes.good(kCheck, place == directory ? "may be written" : "will be made");
+    examine_room(notes, place, place == directory ? "may be written" : "will be made");
   }
   const auto holder = holder_of(directory / "lock");
   notes.good("running", holder.empty()

@@ -11,6 +11,7 @@ import pytest
 
 from support.moto import REGION, Moto
 from support.scripted import Scripted
+from support.small_disk import fill
 from support.waiting import wait_until
 
 LOOKS = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeScalingActivities",
@@ -301,6 +302,14 @@ def test_without_a_lease_nothing_keeps_others_away(doctor):
     findings = doctor.verdict("lease", "warning", "lease.table")
     assert findings["state-directory"][0]["verdict"] == "good"
     assert not (doctor.world.place / "state").exists()
+
+
+def test_a_disk_without_room_for_decisions(doctor, small_disk):
+    del doctor.config["lease"]
+    doctor.config["state_directory"] = str(small_disk / "state")
+    doctor.verdict("state-directory", "warning", "has only 8 MiB", "make room")
+    fill(small_disk)
+    doctor.verdict("state-directory", "bad", "has no room left", "make room")
 
 
 def test_a_runner_of_another_name(doctor, server, small):

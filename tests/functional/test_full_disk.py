@@ -1,41 +1,8 @@
 """A disk that is full: refused, nothing lost, and work goes on when there is room again."""
 
-import os
-import subprocess
-
-import pytest
-
 from support.pipeline import config, job
+from support.small_disk import fill
 from support.waiting import wait_until
-
-
-@pytest.fixture
-def small_disk(world):
-    place = world.place / "disk"
-    place.mkdir()
-    if os.getuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "none", place],
-                             capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a small file system: {mounted.stderr.strip()}")
-    yield place
-    for program in world.programs:
-        program.kill()
-    subprocess.run(["umount", place], check=True)
-
-
-def fill(place):
-    """Leaves no block free; the file to remove again."""
-    path = place / "ballast"
-    with path.open("wb", buffering=0) as ballast:
-        for size in (65536, 4096):
-            try:
-                while ballast.write(b"x" * size) > 0:
-                    pass
-            except OSError:
-                pass
-    return path
 
 
 def test_a_full_disk_loses_nothing(world, small_disk):
