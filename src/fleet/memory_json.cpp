@@ -108,6 +108,7 @@ ClassMemory read(const json::object& object) {
        [&](const auto& it) { state.failed_boots_in_a_row = number_of(it); });
   with(object, "backoff_until_ms", [&](const auto& it) { state.backoff_until = time_of(it); });
   with(object, "given_up_at_ms", [&](const auto& it) { state.given_up_at = time_of(it); });
+  with(object, "reaped_at_ms", [&](const auto& it) { state.reaped_at = time_of(it); });
   with(object, "surplus", [&](const auto& it) {
     state.surplus = scaling::Surplus{time_of(it.at("since_ms")), number_of(it.at("least"))};
   });
@@ -136,6 +137,7 @@ std::string to_json(const ClassMemory& memory) {
   return json::serialize(json::object{{"failed_boots_in_a_row", state.failed_boots_in_a_row},
                                       {"backoff_until_ms", millis(state.backoff_until)},
                                       {"given_up_at_ms", millis(state.given_up_at)},
+                                      {"reaped_at_ms", millis(state.reaped_at)},
                                       {"given_up", texts(state.given_up)},
                                       {"surplus", surplus(state.surplus)},
                                       {"launches", window(state.launches)},

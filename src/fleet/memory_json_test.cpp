@@ -11,6 +11,7 @@ ClassMemory full() {
                   .backoff_until = WallTime(Millis(1'800'000'000'123)),
                   .given_up = {"i-1", "i-2"},
                   .given_up_at = WallTime(Millis(1'799'999'999'999)),
+                  .reaped_at = WallTime(Millis(1'799'999'999'998)),
                   .surplus = scaling::Surplus{WallTime(Millis(9)), 4},
                   .launches = {{WallTime(Millis(10)), 5}, {WallTime(Millis(11)), 6}},
                   .drains = {{WallTime(Millis(12)), 7}},

@@ -164,6 +164,14 @@ std::set<std::string> ended(const std::string& resource_class, const CapacityLis
   return ids;
 }
 
+// An older list did not have it. Should it end again, that is another end.
+void take_back_ends(Observation& seen) {
+  const auto there = [&](const auto& id) { return seen.memory.first_seen.contains(id); };
+  seen.snapshot.returned_boots = std::ssize(seen.memory.doubtful);
+  std::erase_if(seen.memory.doubtful, there);
+  seen.snapshot.returned_boots -= std::ssize(seen.memory.doubtful);
+}
+
 // Whether each ended instance had connected. What cannot be known yet counts as failed, so that
 // boots that fail while the queue is unreadable are backed off from as well; a later reading may
 // acquit it.
@@ -173,6 +181,7 @@ void observe_ended(const std::string& resource_class, const CapacityList& capaci
     if (known.contains(id)) seen.snapshot.any_boot_succeeded = true;
   }
   if (!seen.snapshot.any_boot_succeeded) seen.memory.doubtful = before.doubtful;
+  take_back_ends(seen);
   for (const auto& id : ended(resource_class, capacity, before, seen.memory)) {
     if (before.connected.contains(id)) continue;
     if (known.contains(id)) {

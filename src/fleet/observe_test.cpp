@@ -162,6 +162,17 @@ TEST(Observe, AcquitsLaterWhatEndedWhileTheQueueWasUnknown) {
   EXPECT_THAT(acquitted.memory.doubtful, IsEmpty());
 }
 
+TEST(Observe, TakesBackAnEndThatAnOlderListMadeUp) {
+  const auto here = observe(kClass, {{instance()}, {}}, known({}), {}, kNow);
+  const auto away = observe(kClass, {}, known({}), here.memory, kNow);
+  EXPECT_THAT(away.snapshot.failed_boots, ElementsAre("i0"));
+  const auto back = observe(kClass, {{instance()}, {}}, known({}), away.memory, kNow);
+  EXPECT_EQ(back.snapshot.returned_boots, 1);
+  EXPECT_THAT(back.memory.doubtful, IsEmpty());
+  const auto after = observe(kClass, {{instance()}, {}}, known({}), back.memory, kNow);
+  EXPECT_EQ(after.snapshot.returned_boots, 0);
+}
+
 // Two numbers, and nobody's name.
 ClassDemand counted() {
   return {scaling::DemandReading{0, 0, kNow}, std::nullopt};

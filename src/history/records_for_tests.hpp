@@ -43,6 +43,7 @@ inline fleet::ClassPass full_record() {
                             .reaping()
                             .trouble("no \"capacity\"")
                             .ended_unseen({"i-9"})
+                            .returned(1)
                             .refused_launches(2)
                             .booted());
   const auto [policy, state] = std::tie(pass.snapshot.policy, pass.snapshot.state);
@@ -56,6 +57,7 @@ inline fleet::ClassPass full_record() {
            .backoff_until = kNow,
            .given_up = {"i-1"},
            .given_up_at = kNow,
+           .reaped_at = kNow,
            .surplus = scaling::Surplus{kNow, 4},
            .launches = {{kNow, 5}},
            .drains = {{kNow, 7}},

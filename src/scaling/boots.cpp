@@ -52,8 +52,9 @@ void give_up(State& next, const Snapshot& snapshot) {
   const bool more = std::any_of(next.given_up.begin(), next.given_up.end(), [&](const auto& id) {
     return !contains(snapshot.state.given_up, id);
   });
-  if (more || !next.given_up_at)
-    next.given_up_at = std::get<DemandReading>(snapshot.demand).read_at;
+  const auto read_at = std::get<DemandReading>(snapshot.demand).read_at;
+  const bool clock_went_back = next.given_up_at && *next.given_up_at > read_at;
+  if (more || !next.given_up_at || clock_went_back) next.given_up_at = read_at;
   if (next.given_up.empty()) next.given_up_at.reset();
 }
 
@@ -112,9 +113,22 @@ std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot)
   return known.busy + known.connected + known.draining + outsiders;
 }
 
+namespace {
+
+// A list that left them out was an old one.
+void take_back(State& next, std::int64_t returned) {
+  if (returned <= 0) return;
+  const auto before = std::clamp<std::int64_t>(next.failed_boots_in_a_row, 0, kMostInstances);
+  next.failed_boots_in_a_row = std::max<std::int64_t>(before - returned, 0);
+  if (next.failed_boots_in_a_row == 0) next.backoff_until.reset();
+}
+
+}  // namespace
+
 State judge_boots(const Snapshot& snapshot, bool queue_known) {
   auto next = snapshot.state;
   if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
+  take_back(next, snapshot.returned_boots);
   if (queue_known) give_up(next, snapshot);
   const bool any_overdue = queue_known && !next.given_up.empty();
   if (const auto failures = count_failures(snapshot, any_overdue); failures > 0) {

@@ -87,6 +87,7 @@ struct State {
   std::vector<std::string> given_up;
   // When the queue was read that the latest of them was found missing in.
   std::optional<WallTime> given_up_at;
+  std::optional<WallTime> reaped_at;  // when the queue was read that the latest were ended by
   std::optional<Surplus> surplus;
   Window launches;  // those of the policy's launch_rate, and below of its scale_in_rate
   Window drains;
@@ -111,6 +112,7 @@ struct Snapshot {
   // Why they could not be listed. Then they are those that were there last, and nothing is done.
   std::string instances_unknown;
   std::vector<std::string> failed_boots;  // ids that ended without ever connecting, each told once
+  std::int64_t returned_boots = 0;        // so many of those told before are there after all
   std::int64_t failed_launches = 0;       // asked for since the last pass, and could not be started
   std::string launch_trouble;             // why, in words, if somebody said so
   bool any_boot_succeeded = false;  // an instance connected for the first time since last pass

@@ -350,6 +350,16 @@ TEST(Decide, WithdrawsWhatHasNotComeInTime) {
   EXPECT_EQ(second.launch, 0);
 }
 
+TEST(Decide, TakesBackAFailureThatWasNone) {
+  const State failing{.failed_boots_in_a_row = 2, .backoff_until = kNow + minutes(1)};
+  const auto half = World().demand(1, 0).remembering(failing).returned(1).decide();
+  EXPECT_EQ(half.next.failed_boots_in_a_row, 1);
+  EXPECT_EQ(half.launch, 0);
+  const auto whole = World().demand(1, 0).remembering(failing).returned(2).decide();
+  EXPECT_EQ(whole.next.failed_boots_in_a_row, 0);
+  EXPECT_EQ(whole.launch, 1);
+}
+
 TEST(Decide, TriesOneFirstAfterThreeFailures) {
   State failing{.failed_boots_in_a_row = 3};
   const auto first = World().demand(4, 0).remembering(failing).decide();
@@ -402,6 +412,25 @@ TEST(Decide, EndsManyDeadOnesAFewAtATimeOnceTheyAreSilentForTwiceTheTimeout) {
   EXPECT_THAT(world.decide().reap, IsEmpty()) << "the next few wait for the next reading";
   const auto busy_unlisted = world.demand(1, 1, -seconds(2)).decide();
   EXPECT_THAT(busy_unlisted.reap, IsEmpty()) << "one of them may run the task";
+}
+
+// A few with each reading, however old they are.
+TEST(Decide, EndsManyThatAreTooOldAFewAtATime) {
+  auto world = World().bounds(0, 20).reaping().demand(1, 0).with(2, lost, std::chrono::hours(7));
+  const auto first = world.decide();
+  EXPECT_THAT(first.reap, ElementsAre("i0"));
+  auto rest = World().bounds(0, 20).reaping().demand(1, 0).with(1, lost, std::chrono::hours(7));
+  rest.remembering(first.next);
+  EXPECT_THAT(rest.decide().reap, IsEmpty()) << "in the same reading";
+  EXPECT_THAT(rest.demand(1, 0, -seconds(1)).decide().reap, ElementsAre("i0"));
+}
+
+TEST(Decide, AClockThatWasSetBackKeepsNoDeadOne) {
+  auto world = World().reaping().with(1, booting, minutes(10));
+  auto state = world.decide().next;
+  state.given_up_at = kNow + std::chrono::hours(24);
+  world.remembering(world.remembering(state).decide().next).demand(0, 0, -seconds(1));
+  EXPECT_THAT(world.decide().reap, ElementsAre("i0"));
 }
 
 // A list that is wrong explains nothing: those of which it does not speak may run what runs.

@@ -34,6 +34,7 @@ class Ending {
                                  format_duration(*snapshot_.policy.longest_life)));
     }
     count_staying();
+    if (!draft_.decision.reap.empty()) draft_.decision.next.reaped_at = read_at();
     if (snapshot_.policy.reaps && silent_ > believable_) tell_of_many();
   }
 
@@ -42,15 +43,16 @@ class Ending {
   // only while nothing runs that is not known to run elsewhere: a list that is wrong is soon right
   // again, and dead ones must not stand in the way for ever (S5).
   bool may_be_ended(const Instance& instance) const {
-    if (!snapshot_.policy.reaps) return false;
+    if (!snapshot_.policy.reaps || some_ended_in_this_reading()) return false;
     if (silent_ <= believable_) return true;
     return is_long_silent(instance, snapshot_) && std::ssize(draft_.decision.reap) < believable_;
   }
 
-  // Once a reading: the next few wait for the next.
+  // Then the next few wait for the next.
+  bool some_ended_in_this_reading() const { return snapshot_.state.reaped_at == read_at(); }
+
   void tell_of_many() {
     const auto ended = std::ssize(draft_.decision.reap);
-    if (ended > 0) draft_.decision.next.given_up_at = read_at();
     draft_.reason(Rule::many_silent, silent_, ended,
                   fmt::format("{} of {} look dead at once", silent_,
                               count_of(std::ssize(there_), "instance")));

@@ -302,6 +302,7 @@ Snapshot after(const Snapshot& snapshot, const Decision& decision) {
   }
   next.state = decision.next;
   next.failed_boots.clear();
+  next.returned_boots = 0;
   next.failed_launches = 0;
   next.any_boot_succeeded = false;
   next.boot_took.reset();

@@ -97,6 +97,9 @@ Snapshot some_snapshot(Dice& dice) {
   snapshot.policy.drains = dice.chance(80);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
   if (dice.chance(50)) snapshot.state.given_up_at = kNow - dice.millis(0, 100'000);
+  if (const auto* read = std::get_if<DemandReading>(&snapshot.demand); read && dice.chance(30)) {
+    snapshot.state.reaped_at = read->read_at - Millis(dice.roll(0, 1));
+  }
   const auto instances = dice.roll(0, 12);
   for (std::int64_t i = 0; i < instances; ++i) {
     const auto state = static_cast<InstanceState>(dice.roll(0, 6));
@@ -106,6 +109,7 @@ Snapshot some_snapshot(Dice& dice) {
     if (dice.chance(10)) snapshot.state.given_up.push_back(id);
   }
   if (dice.chance(20)) snapshot.failed_boots.push_back("gone");
+  if (dice.chance(10)) snapshot.returned_boots = dice.roll(1, 3);
   if (dice.chance(5)) snapshot.failed_launches = dice.roll(1, 3);
   snapshot.any_boot_succeeded = dice.chance(20);
   if (dice.chance(30)) {
@@ -168,6 +172,7 @@ TEST(Invariants, DecideIsTotal) {
         time(),
         {},
         time(),
+        time(),
         Surplus{time(), dice.absurd()},
         Window{{time(), dice.absurd()}, {time(), dice.absurd()}},
         Window{{time(), dice.absurd()}},
@@ -178,6 +183,7 @@ TEST(Invariants, DecideIsTotal) {
     snapshot.boot_took = Millis(dice.absurd());
     policy.soon_free = dice.chance(50);
     snapshot.failed_launches = dice.absurd();
+    snapshot.returned_boots = dice.absurd();
     if (dice.chance(50)) snapshot.plan_share = PlanShare{dice.absurd(), dice.absurd()};
     snapshot.now = time();
     const auto decision = decide(snapshot);

@@ -98,6 +98,10 @@ class World {
     snapshot_.failed_boots = std::move(ids);
     return *this;
   }
+  World& returned(std::int64_t boots) {
+    snapshot_.returned_boots = boots;
+    return *this;
+  }
   World& reaping() {
     snapshot_.policy.reaps = true;
     snapshot_.policy.longest_life = std::chrono::hours(6);
