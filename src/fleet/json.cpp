@@ -56,7 +56,26 @@ json::object object(const Instance& instance) {
   return {{"id", text(instance.id)},
           {"state", text(to_string(instance.state))},
           {"launched_at", time(instance.launched_at)},
-          {"requested", instance.requested}};
+          {"requested", instance.requested},
+          {"group", instance.group}};
+}
+
+json::object object(const Group& group) {
+  return {{"name", text(group.name)},
+          {"most", group.most},
+          {"came", group.came},
+          {"refused", text(group.refused)}};
+}
+
+json::object object(const Shortage& shortage) {
+  return {{"group", text(shortage.group)},
+          {"refusals", shortage.refusals},
+          {"until", time(shortage.until)},
+          {"why", text(shortage.why)}};
+}
+
+json::object object(const Placed& placed) {
+  return {{"group", text(placed.group)}, {"launch", placed.launch}, {"withdraw", placed.withdraw}};
 }
 
 json::value rate(const std::optional<Rate>& given) {
@@ -85,6 +104,8 @@ json::object object(const Policy& policy) {
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
+          {"shortage_backoff_first_ms", policy.shortage_backoff_first.count()},
+          {"shortage_backoff_most_ms", policy.shortage_backoff_most.count()},
           {"demand_max_age_ms", policy.demand_max_age.count()},
           {"reaps", policy.reaps},
           {"drains", policy.drains},
@@ -112,22 +133,6 @@ json::object object(const Turnover& turnover) {
           {"unclaimed", turnover.unclaimed},     {"running", turnover.running}};
 }
 
-json::object object(const State& state) {
-  return {{"failed_boots_in_a_row", state.failed_boots_in_a_row},
-          {"backoff_until", time(state.backoff_until)},
-          {"given_up", texts(state.given_up)},
-          {"given_up_at", time(state.given_up_at)},
-          {"reaped_at", time(state.reaped_at)},
-          {"surplus", surplus(state.surplus)},
-          {"launches", window(state.launches)},
-          {"drains", window(state.drains)},
-          {"spend",
-           {{"used", window(state.spend.used)},
-            {"counted_until", time(state.spend.counted_until)},
-            {"living", state.spend.living}}},
-          {"turnover", object(state.turnover)}};
-}
-
 json::object object(const Counts& counts) {
   return {{"booting", counts.booting}, {"idle", counts.idle},         {"busy", counts.busy},
           {"spent", counts.spent},     {"draining", counts.draining}, {"lost", counts.lost},
@@ -150,6 +155,23 @@ json::array objects(const std::vector<T>& all) {
   return array;
 }
 
+json::object object(const State& state) {
+  return {{"failed_boots_in_a_row", state.failed_boots_in_a_row},
+          {"backoff_until", time(state.backoff_until)},
+          {"given_up", texts(state.given_up)},
+          {"given_up_at", time(state.given_up_at)},
+          {"reaped_at", time(state.reaped_at)},
+          {"surplus", surplus(state.surplus)},
+          {"launches", window(state.launches)},
+          {"drains", window(state.drains)},
+          {"spend",
+           {{"used", window(state.spend.used)},
+            {"counted_until", time(state.spend.counted_until)},
+            {"living", state.spend.living}}},
+          {"turnover", object(state.turnover)},
+          {"shortages", objects(state.shortages)}};
+}
+
 json::value plan_share(const std::optional<PlanShare>& plan) {
   if (!plan) return {};
   return json::object{{"limit", plan->limit}, {"share", plan->share}};
@@ -159,6 +181,7 @@ json::object object(const Snapshot& snapshot) {
   return {{"now", time(snapshot.now)},
           {"demand", object(snapshot.demand)},
           {"instances", objects(snapshot.instances)},
+          {"groups", objects(snapshot.groups)},
           {"outsiders", times(snapshot.outsiders)},
           {"instances_unknown", text(snapshot.instances_unknown)},
           {"failed_boots", texts(snapshot.failed_boots)},
@@ -179,6 +202,7 @@ json::object object(const Decision& decision) {
           {"drain", texts(decision.drain)},
           {"reap", texts(decision.reap)},
           {"withdraw", decision.withdraw},
+          {"places", objects(decision.places)},
           {"desired", decision.desired},
           {"counts", object(decision.counts)},
           {"next", object(decision.next)},

@@ -62,7 +62,8 @@ void expect_boot(Explanation& about, WallTime from, std::string_view what) {
 bool binds_launches(const Cause& cause) {
   const auto& [rule, wanted, allowed, subject, detail] = cause.reason;
   const bool may = rule == Rule::plan || rule == Rule::maximum || rule == Rule::launch_rate ||
-                   rule == Rule::spend_cap || rule == Rule::backoff;
+                   rule == Rule::spend_cap || rule == Rule::backoff ||
+                   (rule == Rule::shortage && subject.empty());
   return may && allowed < wanted;
 }
 
@@ -176,8 +177,7 @@ std::optional<Explanation> Chronicle::explain(const std::string& resource_class)
   about.boots = times_of({story.boots.begin() + old, story.boots.end()});
   for (const auto& reason : decision.reasons) {
     about.causes.push_back({reason, story.since.at({reason.rule, reason.subject}),
-                            end_of(reason.rule, story.latest),
-                            remedy_for(reason.rule, story.latest)});
+                            end_of(reason, story.latest), remedy_for(reason.rule, story.latest)});
   }
   expect(about, snapshot);
   return about;

@@ -40,6 +40,25 @@ static void read(const json::value& value, const Place& at, Instance& into) {
       .must("state", into.state)
       .must("launched_at", into.launched_at)
       .must("requested", into.requested)
+      .may("group", into.group)
+      .end();
+}
+
+static void read(const json::value& value, const Place& at, Group& into) {
+  Members(value, at)
+      .must("name", into.name)
+      .must("most", into.most)
+      .must("came", into.came)
+      .must("refused", into.refused)
+      .end();
+}
+
+static void read(const json::value& value, const Place& at, Shortage& into) {
+  Members(value, at)
+      .must("group", into.group)
+      .must("refusals", into.refusals)
+      .must("until", into.until)
+      .must("why", into.why)
       .end();
 }
 
@@ -73,6 +92,8 @@ static void read(const json::value& value, const Place& at, Policy& into) {
       .must("boot_timeout_ms", into.boot_timeout)
       .must("boot_backoff_first_ms", into.boot_backoff_first)
       .must("boot_backoff_most_ms", into.boot_backoff_most)
+      .may("shortage_backoff_first_ms", into.shortage_backoff_first)
+      .may("shortage_backoff_most_ms", into.shortage_backoff_most)
       .must("demand_max_age_ms", into.demand_max_age)
       .must("reaps", into.reaps)
       .must("drains", into.drains)
@@ -122,6 +143,7 @@ static void read(const json::value& value, const Place& at, State& into) {
       .must("drains", into.drains)
       .must("spend", into.spend)
       .must("turnover", into.turnover)
+      .may("shortages", into.shortages)
       .end();
 }
 
@@ -134,6 +156,7 @@ static void read(const json::value& value, const Place& at, Snapshot& into) {
       .must("now", into.now)
       .must("demand", into.demand)
       .must("instances", into.instances)
+      .may("groups", into.groups)
       .must("outsiders", into.outsiders)
       .must("instances_unknown", into.instances_unknown)
       .must("failed_boots", into.failed_boots)
@@ -182,6 +205,14 @@ static void read(const json::value& value, const Place& at, Counts& into) {
   members.skip("live").end();
 }
 
+static void read(const json::value& value, const Place& at, Placed& into) {
+  Members members(value, at);
+  members.must("group", into.group);
+  must_count(members, "launch", into.launch);
+  must_count(members, "withdraw", into.withdraw);
+  members.end();
+}
+
 static void read(const json::value& value, const Place& at, Reason& into) {
   Members(value, at)
       .must("rule", into.rule)
@@ -198,7 +229,8 @@ static void read(const json::value& value, const Place& at, Decision& into) {
   must_count(members, "launch", into.launch);
   must_count(members, "withdraw", into.withdraw);
   must_count(members, "desired", into.desired);
-  members.must("drain", into.drain)
+  members.may("places", into.places)
+      .must("drain", into.drain)
       .must("reap", into.reap)
       .must("counts", into.counts)
       .must("next", into.next)

@@ -45,6 +45,8 @@ inline fleet::ClassPass full_record() {
                             .ended_unseen({"i-9"})
                             .returned(1)
                             .refused_launches(2)
+                            .in({{"spot", 3, true, "no room"}, {"reserve", 4}})
+                            .moving({1, 2}, 1)
                             .booted());
   const auto [policy, state] = std::tie(pass.snapshot.policy, pass.snapshot.state);
   policy.drains = false;
@@ -53,6 +55,8 @@ inline fleet::ClassPass full_record() {
   policy.boot_backoff_most = Millis(12);
   policy.boot_timeout = Millis(13);
   policy.demand_max_age = Millis(14);
+  policy.shortage_backoff_first = Millis(15);
+  policy.shortage_backoff_most = Millis(16);
   state = {.failed_boots_in_a_row = 3,
            .backoff_until = kNow,
            .given_up = {"i-1"},
@@ -62,7 +66,8 @@ inline fleet::ClassPass full_record() {
            .launches = {{kNow, 5}},
            .drains = {{kNow, 7}},
            .spend = {{{kNow, 8}}, kNow, 9},
-           .turnover = {Millis(10), 11, 12, {{kNow, 13}}, {{kNow, 14}}, kNow, 15, 16}};
+           .turnover = {Millis(10), 11, 12, {{kNow, 13}}, {{kNow, 14}}, kNow, 15, 16},
+           .shortages = {{"spot", 18, kNow, "no room"}}};
   pass.snapshot.boot_took = Millis(17);
   pass.snapshot.instances_unknown = "no list";
   pass.snapshot.plan_share = scaling::PlanShare{40, 4};
@@ -70,6 +75,7 @@ inline fleet::ClassPass full_record() {
   pass.decision.drain = {"i-2"};
   pass.decision.reap = {"i-3"};
   pass.decision.withdraw = 1;
+  pass.decision.places = {{"spot", 1, 2}};
   pass.decision.next = state;
   pass.decision.reasons[0].subject = "i-4";
   return pass;

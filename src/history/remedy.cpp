@@ -1,5 +1,7 @@
 #include "history/remedy.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/text.hpp"
@@ -10,10 +12,28 @@ namespace muster::history {
 
 using namespace scaling;
 
-std::optional<WallTime> end_of(Rule rule, const fleet::ClassPass& decided) {
+namespace {
+
+// Of the group, or of the first that is over.
+std::optional<WallTime> end_of_shortage(const std::string& group, const State& state,
+                                        WallTime now) {
+  std::optional<WallTime> end;
+  for (const auto& shortage : state.shortages) {
+    const bool meant = group.empty() || shortage.group == group;
+    if (meant && is_short(&shortage, now))
+      end = std::min(end.value_or(shortage.until), shortage.until);
+  }
+  return end;
+}
+
+}  // namespace
+
+std::optional<WallTime> end_of(const Reason& reason, const fleet::ClassPass& decided) {
+  const auto rule = reason.rule;
   const auto& policy = decided.snapshot.policy;
   const auto& next = decided.decision.next;
   if (rule == Rule::backoff) return next.backoff_until;
+  if (rule == Rule::shortage) return end_of_shortage(reason.subject, next, decided.snapshot.now);
   if (rule == Rule::launch_rate && policy.launch_rate) {
     return falls_below(next.launches, policy.launch_rate->most, policy.launch_rate->per);
   }
@@ -62,6 +82,10 @@ std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
       return "wait, or raise 'spend_cap'";
     case Rule::backoff:
       return "see why boots fail: 'muster doctor', and what the instances have logged";
+    case Rule::shortage:
+      return "wait, or see why the group has no capacity: other instance types or zones, or a "
+             "quota "
+             "of AWS; or give the class another group";
     case Rule::instances_unknown:
       return "mend what keeps the instances from being listed; meanwhile nothing is done";
     case Rule::demand_unknown:
@@ -76,6 +100,7 @@ std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
       return "see why instances do not connect in time: 'muster doctor', and what they have logged";
     case Rule::satisfied:
       return remedy_for_satisfied(decided);
+    case Rule::placed:
     case Rule::queue:
     case Rule::soon_free:
     case Rule::headroom:

@@ -11,7 +11,7 @@
 namespace muster::history {
 
 // When it ends by itself, if that is known.
-std::optional<WallTime> end_of(scaling::Rule rule, const fleet::ClassPass& decided);
+std::optional<WallTime> end_of(const scaling::Reason& reason, const fleet::ClassPass& decided);
 
 // What ends it sooner: "raise 'max', which is 3, or wait until one of the 3 ends". Empty: nothing
 // needs to.

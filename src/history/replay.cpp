@@ -15,7 +15,7 @@ namespace {
 
 bool acts_as(const Decision& a, const Decision& b) {
   const auto acts = [](const Decision& it) {
-    return std::tie(it.launch, it.drain, it.reap, it.withdraw, it.desired);
+    return std::tie(it.launch, it.drain, it.reap, it.withdraw, it.places, it.desired);
   };
   return acts(a) == acts(b);
 }

@@ -12,13 +12,10 @@ namespace {
 // The queue's keeper and the cloud tell times by clocks of their own.
 constexpr Millis kClocksPart = std::chrono::minutes(10);
 
-Millis backoff_after(std::int64_t failures, const Policy& policy) {
-  auto pause = std::max(policy.boot_backoff_first, Millis(0));
-  const auto most = std::max(policy.boot_backoff_most, pause);
-  for (; failures > 1 && pause < most && pause > Millis(0); --failures) {
-    pause = pause > most / 2 ? most : pause * 2;
-  }
-  return pause;
+// What was only requested of one of several groups and does not come is a shortage of that group.
+bool is_failed_boot(const Instance& instance, const Snapshot& snapshot) {
+  const bool refused = instance.requested && !snapshot.groups.empty();
+  return is_overdue(instance, snapshot) && !refused;
 }
 
 // Failed boots since the last pass, each counted once however often it is seen. Launches that were
@@ -31,7 +28,7 @@ std::int64_t count_failures(const Snapshot& snapshot, bool any_overdue) {
   if (!any_overdue) return failures;
   return failures + std::count_if(snapshot.instances.begin(), snapshot.instances.end(),
                                   [&](const auto& instance) {
-                                    return is_overdue(instance, snapshot) &&
+                                    return is_failed_boot(instance, snapshot) &&
                                            !contains(known, instance.id);
                                   });
 }
@@ -42,7 +39,7 @@ std::vector<std::string> given_up(const Snapshot& snapshot) {
   for (const auto& instance : snapshot.instances) {
     const bool leaving =
         instance.state == InstanceState::draining && contains(snapshot.state.given_up, instance.id);
-    if (leaving || is_overdue(instance, snapshot)) ids.push_back(instance.id);
+    if (leaving || is_failed_boot(instance, snapshot)) ids.push_back(instance.id);
   }
   return ids;
 }
@@ -67,6 +64,34 @@ void bound_backoff(State& state, const Snapshot& snapshot) {
 }
 
 }  // namespace
+
+Millis doubled(Millis first, Millis most, std::int64_t times) {
+  auto pause = std::max(first, Millis(0));
+  most = std::max(most, pause);
+  for (; times > 1 && pause < most && pause > Millis(0); --times) {
+    pause = pause > most / 2 ? most : pause * 2;
+  }
+  return pause;
+}
+
+std::size_t place_of(const Instance& instance, const Snapshot& snapshot) {
+  const auto last = std::max<std::int64_t>(std::ssize(snapshot.groups) - 1, 0);
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(instance.group, 0, last));
+}
+
+std::vector<Shortage> judge_groups(const Snapshot& snapshot, bool queue_known) {
+  const auto& policy = snapshot.policy;
+  auto groups = snapshot.groups;
+  if (groups.empty()) return {};
+  for (const auto& instance : snapshot.instances) {
+    if (!queue_known || !instance.requested || !is_overdue(instance, snapshot)) continue;
+    auto& refused = groups[place_of(instance, snapshot)].refused;
+    if (refused.empty()) refused = "what was requested does not come";
+  }
+  return shortages_after(snapshot.state.shortages, groups,
+                         {policy.shortage_backoff_first, policy.shortage_backoff_most},
+                         snapshot.now);
+}
 
 bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
   return instance.state == InstanceState::booting &&
@@ -135,7 +160,8 @@ State judge_boots(const Snapshot& snapshot, bool queue_known) {
     const auto before = std::clamp<std::int64_t>(next.failed_boots_in_a_row, 0, kMostInstances);
     next.failed_boots_in_a_row = before + failures;
     next.backoff_until =
-        later(snapshot.now, backoff_after(next.failed_boots_in_a_row, snapshot.policy));
+        later(snapshot.now, doubled(snapshot.policy.boot_backoff_first,
+                                    snapshot.policy.boot_backoff_most, next.failed_boots_in_a_row));
   }
   bound_backoff(next, snapshot);
   return next;

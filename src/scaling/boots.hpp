@@ -29,6 +29,16 @@ inline Millis between(WallTime from, WallTime to) {
   return Millis(difference);
 }
 
+// `first`, and twice as long for each time after the first, up to `most`.
+Millis doubled(Millis first, Millis most, std::int64_t times);
+
+// The place of its group among the snapshot's, which must have some.
+std::size_t place_of(const Instance& instance, const Snapshot& snapshot);
+
+// The snapshot's groups, and what is remembered of them after it. A request that has not come in
+// time was refused as well; while the queue is unknown it is not judged.
+std::vector<Shortage> judge_groups(const Snapshot& snapshot, bool queue_known);
+
 // Has not connected within the policy's boot_timeout.
 bool is_overdue(const Instance& instance, const Snapshot& snapshot);
 

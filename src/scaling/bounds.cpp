@@ -110,9 +110,10 @@ void note_use(Draft& draft) {
   if (rate) add_use(decision.next.launches, decision.launch, rate->per, draft.snapshot.now);
 }
 
-// In one pass only one of them, so that desired capacity is written once.
+// In one pass only one of them, so that desired capacity is written once. Of several groups those
+// that are lowered launch nothing.
 void withdraw_before_launching(Draft& draft) {
-  if (draft.overdue_requests == 0) return;
+  if (draft.given_up_requests == 0 || !draft.groups.empty()) return;
   limit_launches(draft, Rule::backoff, 0, "what has not come is withdrawn first");
 }
 

@@ -16,6 +16,7 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
     if (time > snapshot.now && (!first || time < *first)) first = time;
   };
   if (decision.next.backoff_until) consider(*decision.next.backoff_until);
+  for (const auto& shortage : decision.next.shortages) consider(shortage.until);
   if (snapshot.policy_until) consider(*snapshot.policy_until);
   if (const auto& surplus = decision.next.surplus; surplus && snapshot.policy.scale_in_delay) {
     consider(later(surplus->since, *snapshot.policy.scale_in_delay));
@@ -55,7 +56,7 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
   auto& decision = draft.decision;
   const bool known = !draft.hold;
   if (known) {
-    withdraw_overdue(draft);
+    withdraw_given_up(draft);
     tell_of_lost(draft);
     end_useless(draft);
     drain_above_maximum(draft);
@@ -79,6 +80,8 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
   keep_spend_cap(draft);
   keep_backoff(draft);
   withdraw_before_launching(draft);
+  place_launches(draft);
+  place_withdrawals(draft);
 
   note_use(draft);
   if (decision.reasons.empty()) draft.reason(Rule::satisfied, 0, 0, draft.supply_in_words());

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "scaling/placement.hpp"
 #include "scaling/policy.hpp"
 #include "scaling/window.hpp"
 
@@ -46,6 +47,7 @@ struct Instance {
   InstanceState state = InstanceState::booting;
   WallTime launched_at{};
   bool requested = false;  // booting, and not there yet: it can still be withdrawn
+  std::int64_t group = 0;  // its place among Snapshot::groups, if there are any
 };
 
 // Idle instances that are not needed.
@@ -93,6 +95,7 @@ struct State {
   Window drains;
   Spend spend;
   Turnover turnover;
+  std::vector<Shortage> shortages;  // of groups
 
   friend bool operator==(const State&, const State&) = default;
 };
@@ -106,6 +109,9 @@ struct PlanShare {
 struct Snapshot {
   Demand demand;
   std::vector<Instance> instances;  // all that exist
+  // In which they are, in order of preference. None: they are all in one place, and the members
+  // failed_launches and launch_trouble below speak of it; else each group has what is its own.
+  std::vector<Group> groups;
   // Runners of the class that are none of these, and may be running a task: since when each has
   // been known to the queue's keeper.
   std::vector<WallTime> outsiders;
@@ -136,6 +142,8 @@ enum class Rule {
   launch_rate,        // policy.launch_rate bound what was wanted
   spend_cap,          // policy.spend_cap is used up
   backoff,            // launches wait after failed boots
+  shortage,           // a group has refused launches: others take them, or they wait
+  placed,             // in this group so many are launched
   instances_unknown,  // nobody knows what is there: hold
   demand_unknown,     // nothing is known of the queue: hold
   demand_stale,       // what is known of the queue is too old: hold
@@ -181,11 +189,21 @@ Counts count(const std::vector<Instance>& instances);
 // "1 booting, 0 idle, 4 busy, 0 spent, 0 draining"; the lost where there are any.
 std::string describe(const Counts& counts);
 
+// What of a decision is done in one of several groups.
+struct Placed {
+  std::string group;
+  std::int64_t launch = 0;
+  std::int64_t withdraw = 0;
+
+  friend bool operator==(const Placed&, const Placed&) = default;
+};
+
 struct Decision {
   std::int64_t launch = 0;
   std::vector<std::string> drain;  // ask these to end once they are not busy
   std::vector<std::string> reap;   // end these: they run nothing. Only where the policy reaps
   std::int64_t withdraw = 0;       // give up so many of those that are only requested
+  std::vector<Placed> places;      // of launch and withdraw, where the snapshot has groups
   std::int64_t desired = 0;        // live + launch - withdraw
   Counts counts;                   // what was there
   State next;

@@ -29,6 +29,10 @@ std::string_view to_string(Rule rule) {
       return "spend_cap";
     case Rule::backoff:
       return "backoff";
+    case Rule::shortage:
+      return "shortage";
+    case Rule::placed:
+      return "placed";
     case Rule::instances_unknown:
       return "instances_unknown";
     case Rule::demand_unknown:
@@ -81,6 +85,11 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::spend_cap:
     case Rule::backoff:
       return fmt::format("{}: launch {} instead of {}", detail, reason.allowed, reason.wanted);
+    case Rule::shortage:
+      return fmt::format("{}: launch {} instead of {}{}", detail, reason.allowed, reason.wanted,
+                         reason.subject.empty() ? "" : " there");
+    case Rule::placed:
+      return fmt::format("{}: launch {} of {} there", detail, reason.allowed, reason.wanted);
     case Rule::instances_unknown:
     case Rule::demand_unknown:
     case Rule::demand_stale:

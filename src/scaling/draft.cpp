@@ -18,6 +18,8 @@ Draft::Draft(const Snapshot& seen)
   decision.counts = with_connected_judged(count(seen.instances), running());
   staying = decision.counts;
   decision.next = judge_boots(seen, !hold);
+  decision.next.shortages = judge_groups(seen, !hold);
+  count_groups();
   requests = std::ranges::count_if(seen.instances, &Instance::requested);
   living = decision.counts.live() - requests;
   if (const auto& cap = seen.policy.spend_cap) {

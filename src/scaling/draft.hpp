@@ -16,6 +16,7 @@ namespace muster::scaling {
 struct Draft {
   explicit Draft(const Snapshot& seen);
 
+  void count_groups();
   void reason(Rule rule, std::int64_t wanted, std::int64_t allowed, std::string detail,
               std::string subject = "");
 
@@ -33,6 +34,8 @@ struct Draft {
   std::int64_t warm() const;
   // So many must be free, of those that stay and those that are launched.
   std::int64_t needed_free() const;
+  // Requested, and not to be waited for: it is withdrawn, and is no supply.
+  bool is_given_up(const Instance& instance) const;
   // " by the schedule office hours", if the policy is what it is by one.
   std::string by_schedule() const;
   // "2 wait, 1 idle and 0 booting will serve 1"
@@ -43,7 +46,13 @@ struct Draft {
   const std::int64_t most;
   const std::optional<Reason> hold;  // while the queue is unknown
   std::int64_t requests = 0;         // instances that are only requested
-  std::int64_t overdue_requests = 0;
+  std::int64_t given_up_requests = 0;
+  struct InGroup {
+    std::int64_t live = 0;  // requested ones included
+    std::int64_t requested = 0;
+    std::int64_t given_up = 0;
+  };
+  std::vector<InGroup> groups;    // of the snapshot's, in their order
   std::int64_t left_to_busy = 0;  // of those that wait
   std::int64_t living = 0;        // of those that are there
   std::int64_t spent = 0;         // of policy.spend_cap, in instance-milliseconds
@@ -79,8 +88,12 @@ void launch_for_headroom(Draft& draft);
 void launch_for_warm(Draft& draft);
 void launch_for_minimum(Draft& draft);
 
+// placing.cpp: in which groups.
+void place_launches(Draft& draft);
+void place_withdrawals(Draft& draft);
+
 // withdrawing.cpp: what was requested and has not come.
-void withdraw_overdue(Draft& draft);
+void withdraw_given_up(Draft& draft);
 void withdraw_unneeded(Draft& draft);
 void withdraw_after_failures(Draft& draft);
 

@@ -19,7 +19,7 @@ class Ending {
       : draft_(draft), snapshot_(draft.snapshot), silent_(count_of_dead(snapshot_)) {}
 
   void run() {
-    if (silent_ == 0 && draft_.overdue_requests == 0) return;
+    if (silent_ == 0 && draft_.given_up_requests == 0) return;
     there_ = snapshot_.instances;
     std::erase_if(there_, [](const auto& it) { return it.requested; });
     std::ranges::sort(there_, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
@@ -83,7 +83,8 @@ class Ending {
   void count_staying() {
     auto staying = snapshot_.instances;
     std::erase_if(staying, [&](const auto& it) {
-      return is_overdue(it, snapshot_) || contains(draft_.decision.reap, it.id);
+      return is_overdue(it, snapshot_) || draft_.is_given_up(it) ||
+             contains(draft_.decision.reap, it.id);
     });
     draft_.staying = with_connected_judged(count(staying), draft_.running());
   }

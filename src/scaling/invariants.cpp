@@ -1,6 +1,7 @@
 #include "scaling/invariants.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/core.h>
 
@@ -21,9 +22,17 @@ bool knows_no_queue(const Decision& decision) {
   return has(decision, Rule::demand_unknown) || has(decision, Rule::demand_stale);
 }
 
+// Where no group takes them; of those that another one takes none is lacking.
+bool waits_for_group(const Decision& decision) {
+  return std::ranges::any_of(decision.reasons, [](const auto& reason) {
+    return reason.rule == Rule::shortage && reason.subject.empty();
+  });
+}
+
 bool is_bound(const Decision& decision) {
-  return has(decision, Rule::maximum) || has(decision, Rule::launch_rate) ||
-         has(decision, Rule::spend_cap) || has(decision, Rule::backoff);
+  return waits_for_group(decision) || has(decision, Rule::maximum) ||
+         has(decision, Rule::launch_rate) || has(decision, Rule::spend_cap) ||
+         has(decision, Rule::backoff);
 }
 
 // Of these the queue's keeper does not say whether they run a task.
@@ -44,6 +53,7 @@ class Judge {
     for (const auto& id : decision_.reap) judge_ended(id);
     judge_ends_together();
     judge_withdrawals();
+    std::ranges::move(violations_in_groups(snapshot_, decision_), std::back_inserter(found_));
     if (has(decision_, Rule::instances_unknown)) return judge_blind(), std::move(found_);
     judge_honesty();
     judge_supply();
@@ -118,8 +128,16 @@ class Judge {
     const auto requested = std::ranges::count_if(snapshot_.instances, &Instance::requested);
     expect(decision_.withdraw >= 0 && decision_.withdraw <= requested, Invariant::safe,
            fmt::format("{} are withdrawn of {} requested", decision_.withdraw, requested));
-    expect(decision_.withdraw == 0 || decision_.launch == 0, Invariant::bounded,
+    const bool both = decision_.withdraw > 0 && decision_.launch > 0;
+    expect(!both || !snapshot_.groups.empty(), Invariant::bounded,
            "desired capacity is lowered and raised at once");
+  }
+
+  // Requested of a group that is short now: no supply.
+  bool is_refused(const Instance& instance) const {
+    if (!instance.requested || snapshot_.groups.empty()) return false;
+    const auto& group = snapshot_.groups[place_of(instance, snapshot_)];
+    return is_short(find_shortage(decision_.next.shortages, group.name), snapshot_.now);
   }
 
   void judge_blind() {
@@ -141,7 +159,7 @@ class Judge {
   Counts staying() const {
     auto instances = snapshot_.instances;
     std::erase_if(instances, [&](const auto& it) {
-      return is_overdue(it, snapshot_) || contains(decision_.reap, it.id);
+      return is_overdue(it, snapshot_) || is_refused(it) || contains(decision_.reap, it.id);
     });
     auto there = count(instances);
     const auto engaged =
@@ -266,7 +284,8 @@ class Judge {
     steady(again.drain.empty(), "more are drained");
     steady(!decision_.drain.empty() || again.reap.empty(), "more are ended");
     if (has(decision_, Rule::not_come)) return steady(again.withdraw == 0, "more are withdrawn");
-    const bool room_made = !decision_.reap.empty() && has(decision_, Rule::maximum);
+    const bool full = has(decision_, Rule::maximum) || waits_for_group(decision_);
+    const bool room_made = !decision_.reap.empty() && full;
     steady(room_made || again.launch == 0, "more are launched");
     steady(!decision_.reap.empty() || !again.reap.empty() || again.next == decision_.next,
            "the memory changes");
@@ -285,25 +304,53 @@ std::string_view to_string(Invariant invariant) {
   return kNames[static_cast<std::size_t>(invariant)];
 }
 
+namespace {
+
+void withdraw_in(Snapshot& next, const Decision& decision) {
+  const auto withdraw = [&](std::int64_t count, auto is_of_them) {
+    for (const bool overdue : {true, false}) {
+      std::erase_if(next.instances, [&](const auto& it) {
+        return it.requested && is_overdue(it, next) == overdue && is_of_them(it) && count-- > 0;
+      });
+    }
+  };
+  if (next.groups.empty()) return withdraw(decision.withdraw, [](const auto&) { return true; });
+  for (const auto& placed : decision.places) {
+    withdraw(placed.withdraw, [&](const Instance& it) {
+      return next.groups[place_of(it, next)].name == placed.group;
+    });
+  }
+}
+
+void launch_in(Snapshot& next, const Decision& decision) {
+  const auto launch = [&](std::int64_t count, std::int64_t place) {
+    for (; count > 0; --count) {
+      next.instances.push_back({fmt::format("new {}", next.instances.size()),
+                                InstanceState::booting, next.now, false, place});
+    }
+  };
+  if (next.groups.empty()) return launch(decision.launch, 0);
+  for (const auto& placed : decision.places) {
+    const auto group = std::ranges::find(next.groups, placed.group, &Group::name);
+    if (group != next.groups.end()) launch(placed.launch, group - next.groups.begin());
+  }
+}
+
+}  // namespace
+
 Snapshot after(const Snapshot& snapshot, const Decision& decision) {
   auto next = snapshot;
   std::erase_if(next.instances, [&](const auto& it) { return contains(decision.reap, it.id); });
-  auto withdrawn = decision.withdraw;
-  for (const bool overdue : {true, false}) {
-    std::erase_if(next.instances, [&](const auto& it) {
-      return it.requested && is_overdue(it, snapshot) == overdue && withdrawn-- > 0;
-    });
-  }
+  withdraw_in(next, decision);
   for (auto& instance : next.instances) {
     if (contains(decision.drain, instance.id)) instance.state = InstanceState::draining;
   }
-  for (std::int64_t i = 0; i < decision.launch; ++i) {
-    next.instances.push_back({fmt::format("new {}", i), InstanceState::booting, snapshot.now});
-  }
+  launch_in(next, decision);
   next.state = decision.next;
   next.failed_boots.clear();
   next.returned_boots = 0;
   next.failed_launches = 0;
+  for (auto& group : next.groups) group.came = false, group.refused.clear();
   next.any_boot_succeeded = false;
   next.boot_took.reset();
   return next;

@@ -34,6 +34,9 @@ struct Violation {
 // S1 to S5 and S7, of a decision that was made from the snapshot. Empty if all hold.
 std::vector<Violation> violations(const Snapshot& snapshot, const Decision& decision);
 
+// Of them those about groups, where the snapshot has several.
+std::vector<Violation> violations_in_groups(const Snapshot& snapshot, const Decision& decision);
+
 // The world right after the decision was carried out: what is new, and nothing else.
 Snapshot after(const Snapshot& snapshot, const Decision& decision);
 

@@ -55,6 +55,21 @@ Window some_use(Dice& dice) {
   return window;
 }
 
+void add_groups(Dice& dice, Snapshot& snapshot) {
+  const auto groups = dice.roll(1, 3);
+  for (std::int64_t i = 0; i < groups; ++i) {
+    const auto name = "group" + std::to_string(i);
+    snapshot.groups.push_back({.name = name,
+                               .most = dice.roll(0, 8),
+                               .came = dice.chance(30),
+                               .refused = dice.chance(30) ? "no capacity" : ""});
+    if (!dice.chance(40)) continue;
+    snapshot.state.shortages.push_back(
+        {name, dice.roll(1, 80), kNow + dice.millis(-600'000, 600'000), "no capacity"});
+  }
+  for (auto& instance : snapshot.instances) instance.group = dice.roll(0, groups - 1);
+}
+
 Snapshot some_snapshot(Dice& dice) {
   Snapshot snapshot;
   snapshot.now = kNow;
@@ -108,6 +123,7 @@ Snapshot some_snapshot(Dice& dice) {
     snapshot.instances.push_back({id, state, kNow - dice.millis(0, 400'000), requested});
     if (dice.chance(10)) snapshot.state.given_up.push_back(id);
   }
+  if (dice.chance(50)) add_groups(dice, snapshot);
   if (dice.chance(20)) snapshot.failed_boots.push_back("gone");
   if (dice.chance(10)) snapshot.returned_boots = dice.roll(1, 3);
   if (dice.chance(5)) snapshot.failed_launches = dice.roll(1, 3);
@@ -180,6 +196,13 @@ TEST(Invariants, DecideIsTotal) {
         Turnover{Millis(dice.absurd()), dice.absurd(), dice.absurd(),
                  Window{{time(), dice.absurd()}}, Window{{time(), dice.absurd()}}, time(),
                  dice.absurd(), dice.absurd()}};
+    policy.shortage_backoff_first = Millis(dice.absurd());
+    policy.shortage_backoff_most = Millis(dice.absurd());
+    for (auto& instance : snapshot.instances) instance.group = dice.absurd();
+    for (auto& group : snapshot.groups) group.most = dice.absurd();
+    if (!snapshot.groups.empty()) {
+      snapshot.state.shortages = {{"group0", dice.absurd(), time(), "no capacity"}};
+    }
     snapshot.boot_took = Millis(dice.absurd());
     policy.soon_free = dice.chance(50);
     snapshot.failed_launches = dice.absurd();

@@ -56,6 +56,9 @@ struct Policy {
   // After a failed boot no launch for `first`; each further one in a row doubles it up to `most`.
   Millis boot_backoff_first = std::chrono::seconds(5);
   Millis boot_backoff_most = std::chrono::minutes(10);
+  // The same of launches that one of several groups has refused: see placement.hpp.
+  Millis shortage_backoff_first = std::chrono::minutes(1);
+  Millis shortage_backoff_most = std::chrono::minutes(10);
   // Instances cannot be asked to end, only ended. So that is done timidly: see docs/scaling.md.
   bool reaps = false;
   bool drains = true;  // whether idle instances can be asked to end

@@ -13,11 +13,10 @@ namespace muster::scaling {
 
 namespace {
 
-std::int64_t count_requests(const Draft& draft, bool overdue) {
-  const auto& snapshot = draft.snapshot;
-  return draft.requests == 0 ? 0 : std::ranges::count_if(snapshot.instances, [&](const auto& it) {
-    return it.requested && it.state == InstanceState::booting &&
-           is_overdue(it, snapshot) == overdue;
+std::int64_t count_requests(const Draft& draft, bool given_up) {
+  const auto& instances = draft.snapshot.instances;
+  return draft.requests == 0 ? 0 : std::ranges::count_if(instances, [&](const auto& it) {
+    return it.requested && it.state == InstanceState::booting && draft.is_given_up(it) == given_up;
   });
 }
 
@@ -38,16 +37,29 @@ std::int64_t unexplained(const Draft& draft) {
   return std::max<std::int64_t>(draft.running().value_or(0) - connected, 0);
 }
 
+void tell_of_refused(Draft& draft) {
+  for (std::size_t i = 0; i < draft.groups.size(); ++i) {
+    const auto& name = draft.snapshot.groups[i].name;
+    const auto given_up = draft.groups[i].given_up;
+    if (given_up == 0) continue;
+    draft.reason(
+        Rule::not_come, given_up, given_up,
+        fmt::format("{} requested of {}, which is short", count_of(given_up, "instance"), name),
+        name);
+  }
+}
+
 }  // namespace
 
-void withdraw_overdue(Draft& draft) {
-  const auto overdue = count_requests(draft, true);
-  draft.overdue_requests = overdue;
-  if (overdue == 0) return;
-  draft.decision.withdraw = overdue;
+void withdraw_given_up(Draft& draft) {
+  const auto given_up = count_requests(draft, true);
+  draft.given_up_requests = given_up;
+  if (given_up == 0) return;
+  draft.decision.withdraw = given_up;
+  if (!draft.groups.empty()) return tell_of_refused(draft);
   draft.reason(
-      Rule::not_come, overdue, overdue,
-      fmt::format("{} requested more than {} ago and not there", count_of(overdue, "instance"),
+      Rule::not_come, given_up, given_up,
+      fmt::format("{} requested more than {} ago and not there", count_of(given_up, "instance"),
                   format_duration(draft.snapshot.policy.boot_timeout)));
 }
 
@@ -73,7 +85,7 @@ void withdraw_after_failures(Draft& draft) {
   if (draft.hold || !state.backoff_until) return;
   const bool replaced = !draft.snapshot.failed_boots.empty();
   const bool many = state.failed_boots_in_a_row >= draft.snapshot.policy.withdraw_after;
-  if (replaced || many) draft.decision.withdraw = draft.overdue_requests + requested(draft);
+  if (replaced || many) draft.decision.withdraw = draft.given_up_requests + requested(draft);
 }
 
 }  // namespace muster::scaling

@@ -123,6 +123,15 @@ class World {
     snapshot_.policy.drains = false;
     return *this;
   }
+  World& in(std::vector<Group> groups) {
+    snapshot_.groups = std::move(groups);
+    return *this;
+  }
+  // The instances of these numbers are in the group of that place.
+  World& moving(const std::vector<std::size_t>& instances, std::int64_t place) {
+    for (const auto number : instances) snapshot_.instances.at(number).group = place;
+    return *this;
+  }
   World& unlistable(std::string why) {
     snapshot_.instances_unknown = std::move(why);
     return *this;
