@@ -29,17 +29,18 @@ bool is_failed_launch(const aws::ScalingActivity& activity) {
 }  // namespace
 
 AutoScalingGroups::AutoScalingGroups(std::unique_ptr<GroupApi> api,
-                                     std::map<std::string, GroupSettings> classes,
+                                     std::map<fleet::Place, GroupSettings> places,
                                      const Clock& clock, Patience patience)
-    : api_(std::move(api)), classes_(std::move(classes)), clock_(clock), patience_(patience) {}
+    : api_(std::move(api)), places_(std::move(places)), clock_(clock), patience_(patience) {}
 
 std::string AutoScalingGroups::region_in_words() const {
   return "AWS in " + printable(api_->region());
 }
 
-std::string AutoScalingGroups::pending_id(const std::string& resource_class,
+std::string AutoScalingGroups::pending_id(const fleet::Place& place,
                                           std::string_view number) const {
-  return fmt::format("{}/pending-{}", classes_.at(resource_class).group, number);
+  const auto& name = place.group.empty() ? places_.at(place).group : place.group;
+  return fmt::format("{}/pending-{}", name, number);
 }
 
 // A region that is silent is soon given up: the next pass asks again.
@@ -52,24 +53,24 @@ Result<fleet::CapacityList> AutoScalingGroups::list(const std::stop_token& stop)
 
 Result<fleet::CapacityList> AutoScalingGroups::list_all(const std::stop_token& stop) {
   std::vector<std::string> names;
-  for (const auto& [name, settings] : classes_) names.push_back(settings.group);
+  for (const auto& [place, settings] : places_) names.push_back(settings.group);
   const auto groups = api_->groups(names, stop);
   if (!groups) return groups.error();
 
   fleet::CapacityList all;
-  for (const auto& [name, settings] : classes_) {
+  for (const auto& [place, settings] : places_) {
     const auto found = std::find_if(groups->begin(), groups->end(), [&](const auto& group) {
       return group.name == settings.group;
     });
     if (found == groups->end()) {
-      all.unreadable.emplace(name,
+      all.unreadable.emplace(place.resource_class,
                              fmt::format("there is no Auto Scaling group {} in {}; correct its "
                                          "name or its region",
                                          printable(settings.group), api_->region()));
       continue;
     }
-    see(name, *found, all);
-    look_for_failures(name, all, stop);
+    see(place, *found, all);
+    look_for_failures(place, all, stop);
   }
   return all;
 }
@@ -85,82 +86,83 @@ std::int64_t AutoScalingGroups::desired_of(Seen& seen, std::int64_t shown, std::
   return shown;
 }
 
-void AutoScalingGroups::see(const std::string& resource_class, const aws::AutoScalingGroup& group,
+void AutoScalingGroups::see(const fleet::Place& place, const aws::AutoScalingGroup& group,
                             fleet::CapacityList& all) {
-  const bool single_task = classes_.at(resource_class).single_task;
-  auto& seen = seen_[resource_class];
+  const bool single_task = places_.at(place).single_task;
+  auto& seen = seen_[place];
   auto before = std::exchange(seen.live, {});
   std::int64_t came = 0;
   for (const auto& instance : group.instances) {
     if (!instance.lives()) continue;
     seen.live.emplace(instance.id, instance.lifecycle_state);
     if (before.erase(instance.id) == 0) ++came;
-    all.live.push_back({instance.id, resource_class, std::nullopt, false, single_task});
+    all.live.push_back(
+        {instance.id, place.resource_class, std::nullopt, false, single_task, false, place.group});
   }
   std::int64_t ended = 0;
   for (const auto& [id, state] : before) {
-    all.ended.push_back({id, resource_class, "no longer in the group"});
+    all.ended.push_back({id, place.resource_class, "no longer in the group"});
     if (!seen.ended_by_us.contains(id)) ++ended;
   }
   seen.ended_by_us.clear();
   seen.desired = desired_of(seen, group.desired, ended, clock_.monotonic());
   seen.min = group.min;
   seen.max = group.max;
-  all.most.emplace(resource_class, group.max);
-  tell_of_maximum(resource_class);
+  all.most.emplace(place, group.max);
+  tell_of_maximum(place);
   seen.protects_new = group.protects_new_instances;
-  tell_of_minimum(resource_class);
+  tell_of_minimum(place);
   seen.rebalances = !group.has_suspended(kRebalance);
   const auto requested = std::max<std::int64_t>(seen.desired - std::ssize(seen.live), 0);
   const bool unasked = came + requested > seen.pending;
-  if (!before.empty() && unasked) tell_of_replacement(resource_class);
+  if (!before.empty() && unasked) tell_of_replacement(place);
   seen.pending = requested;
   for (std::int64_t i = 1; i <= seen.pending; ++i) {
-    all.live.push_back({pending_id(resource_class, std::to_string(i)), resource_class,
-                        seen.asked_at, false, single_task, true});
+    all.live.push_back({pending_id(place, std::to_string(i)), place.resource_class, seen.asked_at,
+                        false, single_task, true, place.group});
   }
 }
 
 // A person must learn of it: each such end costs a boot if AWS is quicker than we are.
-void AutoScalingGroups::tell_of_replacement(const std::string& resource_class) {
-  if (std::exchange(seen_[resource_class].told_of_replacement, true)) return;
+void AutoScalingGroups::tell_of_replacement(const fleet::Place& place) {
+  if (std::exchange(seen_[place].told_of_replacement, true)) return;
   log::warn(
       "an instance has ended and left its place in the group, so that AWS starts another; "
       "let each end itself with TerminateInstanceInAutoScalingGroup and "
       "ShouldDecrementDesiredCapacity",
-      {{"resource_class", resource_class}, {"group", classes_.at(resource_class).group}});
+      {{"resource_class", place.resource_class}, {"group", places_.at(place).group}});
 }
 
 // Once until it is mended, as are the next two.
-void AutoScalingGroups::tell_of_minimum(const std::string& resource_class) {
-  auto& seen = seen_.at(resource_class);
+void AutoScalingGroups::tell_of_minimum(const fleet::Place& place) {
+  auto& seen = seen_.at(place);
   if (std::exchange(seen.told_of_minimum, seen.min > 0) || seen.min == 0) return;
   log::warn(
       "the group's own minimum is above 0, and nothing can be ended or withdrawn below it; set its "
       "MinSize to 0, as 'min' of the class keeps instances",
-      {{"resource_class", resource_class},
-       {"group", classes_.at(resource_class).group},
+      {{"resource_class", place.resource_class},
+       {"group", places_.at(place).group},
        {"minimum", std::to_string(seen.min)}});
 }
 
-void AutoScalingGroups::tell_of_maximum(const std::string& resource_class) {
-  auto& seen = seen_.at(resource_class);
-  const auto& settings = classes_.at(resource_class);
+void AutoScalingGroups::tell_of_maximum(const fleet::Place& place) {
+  auto& seen = seen_.at(place);
+  const auto& settings = places_.at(place);
   const bool in_the_way = settings.most > seen.max;
   if (std::exchange(seen.told_of_maximum, in_the_way) || !in_the_way) return;
   log::warn("the group's own maximum is in the way; raise it, or lower the class's max",
-            {{"resource_class", resource_class},
+            {{"resource_class", place.resource_class},
              {"group", settings.group},
              {"maximum", std::to_string(seen.max)}});
 }
 
-void AutoScalingGroups::tell_of_protection(const std::string& resource_class) {
-  auto& seen = seen_.at(resource_class);
+void AutoScalingGroups::tell_of_protection(const fleet::Place& place) {
+  auto& seen = seen_.at(place);
   if (std::exchange(seen.told_of_protection, !seen.protects_new) || seen.protects_new) return;
   log::warn(
       "the group does not protect new instances from scale-in; set its "
       "NewInstancesProtectedFromScaleIn",
-      {{"resource_class", resource_class}, {"group", classes_.at(resource_class).group}});
+      {{"resource_class", place.resource_class}, {"group", places_.at(place).group}});
 }
 
 // Once until it is of another kind, or over. Each message differs: it has the request's id.
@@ -170,11 +172,11 @@ void AutoScalingGroups::tell_of_trouble(Seen& seen, const std::string& group, co
 }
 
 // Asked for only while something that was requested has not come.
-void AutoScalingGroups::look_for_failures(const std::string& resource_class,
-                                          fleet::CapacityList& all, const std::stop_token& stop) {
-  auto& seen = seen_[resource_class];
+void AutoScalingGroups::look_for_failures(const fleet::Place& place, fleet::CapacityList& all,
+                                          const std::stop_token& stop) {
+  auto& seen = seen_[place];
   if (seen.pending == 0) return;
-  const auto& group = classes_.at(resource_class).group;
+  const auto& group = places_.at(place).group;
   const auto activities = api_->activities(group, kActivities, stop);
   if (!activities) {
     const auto late = Error{ErrorKind::timeout, region_in_words() + " did not answer in time"};
@@ -189,32 +191,33 @@ void AutoScalingGroups::look_for_failures(const std::string& resource_class,
     seen.told_activity = activity.id;
     seen.shown_by = {};  // AWS knows what we asked for
     all.failed_launches.emplace(
-        resource_class, fleet::FailedLaunch{printable(activity.status_message, 300), activity.id});
+        place, fleet::FailedLaunch{printable(activity.status_message, 300), activity.id});
     return;
   }
 }
 
 // All its calls together end in time: another scaler may be in charge afterwards.
-Result<std::vector<std::string>> AutoScalingGroups::launch(const std::string& resource_class,
+Result<std::vector<std::string>> AutoScalingGroups::launch(const fleet::Place& place,
                                                            std::int64_t count,
                                                            const std::stop_token& stop) {
   return within(
       patience_.act, region_in_words(),
-      [&](const std::stop_token& late) { return launch_in_time(resource_class, count, late); },
-      stop);
+      [&](const std::stop_token& late) { return launch_in_time(place, count, late); }, stop);
 }
 
-Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(
-    const std::string& resource_class, std::int64_t count, const std::stop_token& stop) {
-  const auto settings = classes_.find(resource_class);
-  const auto found = seen_.find(resource_class);
-  if (settings == classes_.end() || found == seen_.end()) {
-    return Error{ErrorKind::not_found, "no Auto Scaling group was seen for " + resource_class};
+Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(const fleet::Place& place,
+                                                                   std::int64_t count,
+                                                                   const std::stop_token& stop) {
+  const auto settings = places_.find(place);
+  const auto found = seen_.find(place);
+  if (settings == places_.end() || found == seen_.end()) {
+    return Error{ErrorKind::not_found,
+                 "no Auto Scaling group was seen for " + place.resource_class};
   }
   auto& seen = found->second;
-  suspend_rebalancing(resource_class, stop);
-  tell_of_protection(resource_class);
-  const auto base = base_of(resource_class, stop);
+  suspend_rebalancing(place, stop);
+  tell_of_protection(place);
+  const auto base = base_of(place, stop);
   if (!base) return base.error();
   auto desired = std::max({base->asked, base->size.wanted + count, base->size.live});
   if (const auto excess = std::min(desired - seen.max, count); excess > 0) {
@@ -234,17 +237,17 @@ Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(
   seen.asked_at = clock_.wall();
   seen.asked_at_by_aws = asked_at_by_aws;
   for (; count > 0; --count) {
-    launched.push_back(pending_id(resource_class, std::to_string(++seen.pending)));
+    launched.push_back(pending_id(place, std::to_string(++seen.pending)));
   }
   return launched;
 }
 
 // Before there is anything that the group could move. A group that goes on to rebalance is worth a
 // word, and no reason to let jobs wait.
-void AutoScalingGroups::suspend_rebalancing(const std::string& resource_class,
+void AutoScalingGroups::suspend_rebalancing(const fleet::Place& place,
                                             const std::stop_token& stop) {
-  const auto& settings = classes_.at(resource_class);
-  auto& seen = seen_.at(resource_class);
+  const auto& settings = places_.at(place);
+  auto& seen = seen_.at(place);
   if (!settings.suspend_rebalancing || !seen.rebalances) return;
   const auto done = within(
       std::min(patience_.list, kAside), region_in_words(),
@@ -267,16 +270,16 @@ AutoScalingGroups::Size AutoScalingGroups::size_seen(const Seen& seen) {
 }
 
 // AWS may show for a while whom we have ended.
-Result<AutoScalingGroups::Now> AutoScalingGroups::look(const std::string& resource_class,
+Result<AutoScalingGroups::Now> AutoScalingGroups::look(const fleet::Place& place,
                                                        const std::stop_token& stop) const {
-  const auto& name = classes_.at(resource_class).group;
+  const auto& name = places_.at(place).group;
   const auto groups = within(
       patience_.list, region_in_words(),
       [&](const std::stop_token& late) { return api_->groups(std::span(&name, 1), late); }, stop);
   if (!groups) return groups.error();
   if (groups->empty()) return Error{ErrorKind::not_found, "the group is gone: " + printable(name)};
   const auto& group = groups->front();
-  const auto& ended_by_us = seen_.at(resource_class).ended_by_us;
+  const auto& ended_by_us = seen_.at(place).ended_by_us;
   Now now;
   std::int64_t ended = 0;
   for (const auto& instance : group.instances) {
@@ -296,11 +299,11 @@ Result<AutoScalingGroups::Now> AutoScalingGroups::look(const std::string& resour
 // then, and given up their places, would each be a boot for nothing; so the group is looked at
 // again. AWS may show an older state than before, which must not lower anything: only what was in
 // service can have ended, and as many places must be gone.
-Result<AutoScalingGroups::Base> AutoScalingGroups::base_of(const std::string& resource_class,
+Result<AutoScalingGroups::Base> AutoScalingGroups::base_of(const fleet::Place& place,
                                                            const std::stop_token& stop) const {
-  const auto now = look(resource_class, stop);
+  const auto now = look(place, stop);
   if (!now) return now.error();
-  const auto& seen = seen_.at(resource_class);
+  const auto& seen = seen_.at(place);
   const auto before = size_seen(seen);
   std::int64_t gone = 0;
   bool served = true;
@@ -318,7 +321,7 @@ Result<void> AutoScalingGroups::drain(const std::string&, const std::stop_token&
 }
 
 Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_token& stop) {
-  for (auto& [name, seen] : seen_) {
+  for (auto& [place, seen] : seen_) {
     if (seen.live.contains(id)) {
       if (seen.min > 0 && seen.desired - std::ssize(seen.ended_by_us) <= seen.min) return ok();
       auto ended = api_->terminate(id, stop);
@@ -329,28 +332,27 @@ Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_toke
   return ok();
 }
 
-Result<void> AutoScalingGroups::withdraw(const std::string& resource_class, std::int64_t count,
+Result<void> AutoScalingGroups::withdraw(const fleet::Place& place, std::int64_t count,
                                          const std::stop_token& stop) {
-  const auto found = seen_.find(resource_class);
+  const auto found = seen_.find(place);
   if (found == seen_.end() || found->second.pending == 0) return ok();
   // What AWS shows may be older than we think, and what it then ends by itself is anybody.
-  tell_of_protection(resource_class);
+  tell_of_protection(place);
   if (!found->second.protects_new || clock_.monotonic() < found->second.shown_by) return ok();
   return within(
       patience_.act, region_in_words(),
-      [&](const std::stop_token& late) { return withdraw_in_time(resource_class, count, late); },
-      stop);
+      [&](const std::stop_token& late) { return withdraw_in_time(place, count, late); }, stop);
 }
 
-Result<void> AutoScalingGroups::withdraw_in_time(const std::string& resource_class,
-                                                 std::int64_t count, const std::stop_token& stop) {
-  auto& seen = seen_.at(resource_class);
-  const auto base = base_of(resource_class, stop);
+Result<void> AutoScalingGroups::withdraw_in_time(const fleet::Place& place, std::int64_t count,
+                                                 const std::stop_token& stop) {
+  auto& seen = seen_.at(place);
+  const auto base = base_of(place, stop);
   if (!base) return base.error();
   const auto desired = std::max({base->size.live, base->size.wanted - count, seen.min});
   const auto withdrawn = base->size.wanted - desired;
   if (withdrawn <= 0) return ok();
-  const auto& group = classes_.at(resource_class).group;
+  const auto& group = places_.at(place).group;
   const auto lowered = api_->set_desired_capacity(group, static_cast<int>(desired), stop);
   if (!lowered) return lowered;
   log::info("withdrew what has not come", {{"group", group},

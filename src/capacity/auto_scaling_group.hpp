@@ -1,6 +1,7 @@
 #pragma once
 
-// Instances of AWS Auto Scaling groups: one group a resource class, all of one region.
+// Instances of AWS Auto Scaling groups, all of one region: one group for each place that a resource
+// class has.
 //
 // The desired capacity is always written as a whole: what lives in the snapshot of this pass
 // (Pending and InService), and what was asked for and is still to come, and what is launched now;
@@ -30,13 +31,20 @@
 namespace muster::capacity {
 
 struct GroupSettings {
+  std::string label;  // what a class that has several calls it; empty: it has one
   std::string group;
   std::string region;     // empty: that of the environment, as AWS's tools find it
-  std::int64_t most = 0;  // instances that the class may have; the group's own limit may be lower
+  std::int64_t most = 0;  // instances that it may have; the group's own limit may be lower
   bool single_task = true;
   bool suspend_rebalancing = false;  // see to it that the group leaves its zones alone
   // From which its instances read the token of their class. The scaler does not, and may not.
   std::string token_secret;
+};
+
+// Of one class, in order of preference; at least one.
+struct ClassGroups {
+  std::vector<GroupSettings> in_order;
+  bool single_task = true;
 };
 
 // What is asked of a region. Only the tests do not go to AWS.
@@ -68,18 +76,18 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     Millis act = fleet::kLongestAct;        // with the look before it
   };
 
-  AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<std::string, GroupSettings> classes,
+  AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<fleet::Place, GroupSettings> places,
                     const Clock& clock, Patience patience);
-  AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<std::string, GroupSettings> classes,
+  AutoScalingGroups(std::unique_ptr<GroupApi> api, std::map<fleet::Place, GroupSettings> places,
                     const Clock& clock = system_clock())
-      : AutoScalingGroups(std::move(api), std::move(classes), clock, Patience()) {}
+      : AutoScalingGroups(std::move(api), std::move(places), clock, Patience()) {}
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+  Result<std::vector<std::string>> launch(const fleet::Place& place, std::int64_t count,
                                           const std::stop_token& stop) override;
   Result<void> drain(const std::string& id, const std::stop_token& stop) override;
   Result<void> reap(const std::string& id, const std::stop_token& stop) override;
-  Result<void> withdraw(const std::string& resource_class, std::int64_t count,
+  Result<void> withdraw(const fleet::Place& place, std::int64_t count,
                         const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
@@ -87,7 +95,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   Result<fleet::CapacityList> list_all(const std::stop_token& stop);
   std::string region_in_words() const;
 
-  // A class's group, as the latest list() saw it.
+  // A group, as the latest list() saw it.
   struct Seen {
     std::map<std::string, std::string> live;  // id to lifecycle state
     std::int64_t pending = 0;                 // asked for, and not there yet
@@ -113,20 +121,19 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
 
   static std::int64_t desired_of(Seen& seen, std::int64_t shown, std::int64_t ended,
                                  MonotonicTime now);
-  void see(const std::string& resource_class, const aws::AutoScalingGroup& group,
-           fleet::CapacityList& all);
-  void look_for_failures(const std::string& resource_class, fleet::CapacityList& all,
+  void see(const fleet::Place& place, const aws::AutoScalingGroup& group, fleet::CapacityList& all);
+  void look_for_failures(const fleet::Place& place, fleet::CapacityList& all,
                          const std::stop_token& stop);
-  Result<std::vector<std::string>> launch_in_time(const std::string& resource_class,
-                                                  std::int64_t count, const std::stop_token& stop);
-  void suspend_rebalancing(const std::string& resource_class, const std::stop_token& stop);
+  Result<std::vector<std::string>> launch_in_time(const fleet::Place& place, std::int64_t count,
+                                                  const std::stop_token& stop);
+  void suspend_rebalancing(const fleet::Place& place, const std::stop_token& stop);
   static void tell_of_trouble(Seen& seen, const std::string& group, const Error& error);
-  void tell_of_replacement(const std::string& resource_class);
-  void tell_of_minimum(const std::string& resource_class);
-  void tell_of_maximum(const std::string& resource_class);
-  void tell_of_protection(const std::string& resource_class);
+  void tell_of_replacement(const fleet::Place& place);
+  void tell_of_minimum(const fleet::Place& place);
+  void tell_of_maximum(const fleet::Place& place);
+  void tell_of_protection(const fleet::Place& place);
 
-  Result<void> withdraw_in_time(const std::string& resource_class, std::int64_t count,
+  Result<void> withdraw_in_time(const fleet::Place& place, std::int64_t count,
                                 const std::stop_token& stop);
 
   struct Size {
@@ -143,15 +150,15 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::int64_t asked = 0;  // that AWS has been asked for by now, which no launch lowers
   };
   static Size size_seen(const Seen& seen);
-  Result<Now> look(const std::string& resource_class, const std::stop_token& stop) const;
-  Result<Base> base_of(const std::string& resource_class, const std::stop_token& stop) const;
-  std::string pending_id(const std::string& resource_class, std::string_view number) const;
+  Result<Now> look(const fleet::Place& place, const std::stop_token& stop) const;
+  Result<Base> base_of(const fleet::Place& place, const std::stop_token& stop) const;
+  std::string pending_id(const fleet::Place& place, std::string_view number) const;
 
   const std::unique_ptr<GroupApi> api_;
-  const std::map<std::string, GroupSettings> classes_;
+  const std::map<fleet::Place, GroupSettings> places_;
   const Clock& clock_;
   const Patience patience_;
-  std::map<std::string, Seen> seen_;  // by class
+  std::map<fleet::Place, Seen> seen_;
   std::atomic<MonotonicTime> listed_at_{};
 };
 

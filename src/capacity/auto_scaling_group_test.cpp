@@ -123,7 +123,7 @@ class AutoScalingGroupsTest : public testing::Test {
 
   ManualClock clock{WallTime(std::chrono::hours(500'000))};
   AutoScalingGroups groups{
-      std::make_unique<RegionApi>(region, clock), {{"acme/linux", {.group = "runners"}}}, clock};
+      std::make_unique<RegionApi>(region, clock), {{{"acme/linux"}, {.group = "runners"}}}, clock};
 };
 
 TEST_F(AutoScalingGroupsTest, ListsWhatLivesAndWhatIsStillToCome) {
@@ -137,7 +137,7 @@ TEST_F(AutoScalingGroupsTest, ListsWhatLivesAndWhatIsStillToCome) {
 
 TEST_F(AutoScalingGroupsTest, ASilentRegionIsGivenUpByName) {
   AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
-                          {{"acme/linux", {.group = "runners"}}}, clock, {.list = Millis(20)});
+                          {{{"acme/linux"}, {.group = "runners"}}}, clock, {.list = Millis(20)});
   region.silent = true;
   const auto none = hasty.list({});
   ASSERT_FALSE(none);
@@ -154,18 +154,18 @@ TEST_F(AutoScalingGroupsTest, ASilentRegionIsGivenUpByName) {
 
   region.silent = true;
   clock.advance(std::chrono::seconds(2));
-  EXPECT_EQ(hasty.launch("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
+  EXPECT_EQ(hasty.launch({"acme/linux"}, 1, {}).error().kind, ErrorKind::timeout);
   EXPECT_THAT(region.desired, IsEmpty());
 }
 
 // A lease may end while a call takes long, and jobs wait meanwhile.
 TEST_F(AutoScalingGroupsTest, LaunchesInTimeEvenIfTheRebalancingIsNotToBeSuspended) {
   AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
-                          {{"acme/linux", {.group = "runners", .suspend_rebalancing = true}}},
+                          {{{"acme/linux"}, {.group = "runners", .suspend_rebalancing = true}}},
                           clock, {.list = Millis(20)});
   region.suspending_silent = true;
   ASSERT_TRUE(hasty.list({}));
-  EXPECT_THAT(*hasty.launch("acme/linux", 1, {}), ElementsAre("runners/pending-1"));
+  EXPECT_THAT(*hasty.launch({"acme/linux"}, 1, {}), ElementsAre("runners/pending-1"));
   EXPECT_EQ(region.asked_to_suspend, 1);
 }
 
@@ -173,7 +173,7 @@ TEST_F(AutoScalingGroupsTest, WritesWhatLivesAndIsToComeAndIsLaunched) {
   region.instance("i-1", "InService");
   region.group.desired = 2;
   live();
-  EXPECT_THAT(*groups.launch("acme/linux", 3, {}),
+  EXPECT_THAT(*groups.launch({"acme/linux"}, 3, {}),
               ElementsAre("runners/pending-2", "runners/pending-3", "runners/pending-4"));
   EXPECT_THAT(region.desired, ElementsAre(5));
   // Nobody has come yet: nothing is forgotten, and nothing counted twice.
@@ -182,22 +182,22 @@ TEST_F(AutoScalingGroupsTest, WritesWhatLivesAndIsToComeAndIsLaunched) {
 
 TEST_F(AutoScalingGroupsTest, SuspendsRebalancingBeforeItLaunchesIfToldTo) {
   live();
-  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 1, {}));
   EXPECT_EQ(region.asked_to_suspend, 0) << "nobody asked for it";
 
   AutoScalingGroups careful(std::make_unique<RegionApi>(region, clock),
-                            {{"acme/linux", {.group = "runners", .suspend_rebalancing = true}}},
+                            {{{"acme/linux"}, {.group = "runners", .suspend_rebalancing = true}}},
                             clock);
   region.no_suspending = true;
   for (int i = 1; i <= 2; ++i) {
     ASSERT_TRUE(careful.list({}));
-    EXPECT_EQ(careful.launch("acme/linux", 1, {})->size(), 1U) << "jobs do not wait for it";
+    EXPECT_EQ(careful.launch({"acme/linux"}, 1, {})->size(), 1U) << "jobs do not wait for it";
     EXPECT_EQ(region.asked_to_suspend, i);
   }
   region.no_suspending = false;
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(careful.list({}));
-    EXPECT_TRUE(careful.launch("acme/linux", 1, {}));
+    EXPECT_TRUE(careful.launch({"acme/linux"}, 1, {}));
     EXPECT_EQ(region.asked_to_suspend, 3);
   }
   EXPECT_TRUE(region.group.has_suspended("AZRebalance"));
@@ -209,7 +209,7 @@ TEST_F(AutoScalingGroupsTest, DoesNotCountWhomItHasJustEnded) {
   region.group.desired = 2;
   live();
   EXPECT_TRUE(groups.reap("i-1", {}));
-  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(2)) << "one that lives, and one more";
 }
 
@@ -217,27 +217,27 @@ TEST_F(AutoScalingGroupsTest, NeverWritesLessThanWhatLives) {
   for (const auto* id : {"i-1", "i-2", "i-3"}) region.instance(id, "InService");
   region.group.desired = 1;  // somebody has lowered it, and protection kept the instances
   live();
-  EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.withdraw({"acme/linux"}, 1, {}));
   EXPECT_THAT(region.desired, IsEmpty());
-  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(4));
 }
 
 TEST_F(AutoScalingGroupsTest, KeepsTheGroupsOwnMaximum) {
   region.group.max = 2;
   live();
-  EXPECT_EQ(groups.launch("acme/linux", 5, {})->size(), 2U);
+  EXPECT_EQ(groups.launch({"acme/linux"}, 5, {})->size(), 2U);
   EXPECT_THAT(region.desired, ElementsAre(2));
-  EXPECT_THAT(*groups.launch("acme/linux", 1, {}), IsEmpty());
+  EXPECT_THAT(*groups.launch({"acme/linux"}, 1, {}), IsEmpty());
   EXPECT_THAT(region.desired, ElementsAre(2));
 }
 
 TEST_F(AutoScalingGroupsTest, TellsOnceThatTheGroupsOwnMaximumIsInTheWay) {
   region.group.max = 2;
   AutoScalingGroups larger(std::make_unique<RegionApi>(region, clock),
-                           {{"acme/linux", {.group = "runners", .most = 5}}}, clock);
+                           {{{"acme/linux"}, {.group = "runners", .most = 5}}}, clock);
   const auto logged = logged_by([&] {
-    for (int pass = 0; pass < 3; ++pass) EXPECT_EQ(larger.list({})->most.at("acme/linux"), 2);
+    for (int pass = 0; pass < 3; ++pass) EXPECT_EQ(larger.list({})->most.at({"acme/linux"}), 2);
   });
   const auto told = logged.find("the group's own maximum is in the way");
   ASSERT_NE(told, std::string::npos) << logged;
@@ -258,7 +258,7 @@ TEST_F(AutoScalingGroupsTest, TellsAnEndOnce) {
 
 TEST_F(AutoScalingGroupsTest, WhatWasAskedForAndCameIsNoEnd) {
   live();
-  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 1, {}));
   EXPECT_THAT(live(), ElementsAre("runners/pending-1"));
   region.instance("i-1", "Pending");
   const auto listed = groups.list({});
@@ -269,32 +269,32 @@ TEST_F(AutoScalingGroupsTest, WhatWasAskedForAndCameIsNoEnd) {
 TEST_F(AutoScalingGroupsTest, TellsWhyALaunchFailedOnce) {
   live();
   EXPECT_EQ(region.asked_for_activities, 0) << "nothing is missing";
-  EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 2, {}));
   const auto old = clock.wall() - minutes(1);
   const auto later = clock.wall() + std::chrono::seconds(5);
   region.activities = {
       {"a-3", "Failed", "We currently do not have sufficient t3.micro capacity.",
        "Launching a new EC2 instance.  Status Reason: …", "", later, later},
       {"a-2", "Failed", "an old trouble", "Launching a new EC2 instance.", "", old, old}};
-  EXPECT_THAT(groups.list({})->failed_launches.at("acme/linux").why,
+  EXPECT_THAT(groups.list({})->failed_launches.at({"acme/linux"}).why,
               HasSubstr("sufficient t3.micro"));
   EXPECT_THAT(groups.list({})->failed_launches, IsEmpty());
   region.activities.insert(region.activities.begin(),
                            {"a-4", "Failed", "again", "Launching", "", later, later});
-  EXPECT_EQ(groups.list({})->failed_launches.at("acme/linux").why, "again");
+  EXPECT_EQ(groups.list({})->failed_launches.at({"acme/linux"}).why, "again");
 }
 
 TEST_F(AutoScalingGroupsTest, FailuresAreDatedByTheClockOfAws) {
   region.ahead = -minutes(3);
   live();
-  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 1, {}));
   const auto old = clock.wall() + region.ahead - std::chrono::seconds(1);
   region.activities = {{"a-1", "Failed", "an old trouble", "Launching", "", old, old}};
   EXPECT_THAT(groups.list({})->failed_launches, IsEmpty());
   const auto later = clock.wall() + region.ahead + std::chrono::seconds(1);
   region.activities.insert(region.activities.begin(),
                            {"a-2", "Failed", "a new one", "Launching", "", later, later});
-  EXPECT_EQ(groups.list({})->failed_launches.at("acme/linux").why, "a new one");
+  EXPECT_EQ(groups.list({})->failed_launches.at({"acme/linux"}).why, "a new one");
 }
 
 TEST_F(AutoScalingGroupsTest, TellsOnceThatItCannotReadWhyNothingComes) {
@@ -322,7 +322,7 @@ TEST_F(AutoScalingGroupsTest, NeverAsksForLessThanTheGroupsMinimumAndTellsTheCur
   region.group.min = region.group.desired = 1;
   const auto lines = logged_by([&] {
     live();
-    EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
+    EXPECT_TRUE(groups.withdraw({"acme/linux"}, 1, {}));
     EXPECT_THAT(region.desired, IsEmpty());
     region.instance("i-1", "InService");
     region.instance("i-2", "InService");
@@ -342,7 +342,7 @@ TEST_F(AutoScalingGroupsTest, TellsOnceThatNewInstancesAreNotProtected) {
   const auto launch = [&] {
     return logged_by([&] {
       live();
-      EXPECT_EQ(groups.launch("acme/linux", 1, {})->size(), 1U) << "jobs do not wait for it";
+      EXPECT_EQ(groups.launch({"acme/linux"}, 1, {})->size(), 1U) << "jobs do not wait for it";
     });
   };
   constexpr auto kCure = "NewInstancesProtectedFromScaleIn";
@@ -358,16 +358,16 @@ TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {
   region.instance("i-1", "InService");
   region.group.desired = 1;
   live();
-  EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
-  EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 2, {}));
+  EXPECT_TRUE(groups.withdraw({"acme/linux"}, 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(3)) << "AWS may not show yet what has come";
   clock.advance(std::chrono::seconds(15));
-  EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.withdraw({"acme/linux"}, 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(3, 2));
   EXPECT_THAT(live(), ElementsAre("i-1", "runners/pending-1"));
-  EXPECT_TRUE(groups.withdraw("acme/linux", 5, {}));
+  EXPECT_TRUE(groups.withdraw({"acme/linux"}, 5, {}));
   EXPECT_THAT(region.desired, ElementsAre(3, 2, 1)) << "never less than what lives";
-  EXPECT_TRUE(groups.withdraw("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.withdraw({"acme/linux"}, 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(3, 2, 1));
 }
 
@@ -379,13 +379,13 @@ TEST_F(AutoScalingGroupsTest, ASizeIsThatOfRightNow) {
   live();
   region.group.instances.erase(region.group.instances.begin());
   region.group.desired = 3;
-  EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 2, {}));
   EXPECT_THAT(region.desired, ElementsAre(5)) << "and not 6";
 
   live();
   for (const auto* id : {"i-4", "i-5"}) region.instance(id, "Pending");
   clock.advance(std::chrono::seconds(15));
-  EXPECT_TRUE(groups.withdraw("acme/linux", 3, {}));
+  EXPECT_TRUE(groups.withdraw({"acme/linux"}, 3, {}));
   EXPECT_THAT(region.desired, ElementsAre(5, 4)) << "four live now";
 }
 
@@ -395,7 +395,7 @@ TEST_F(AutoScalingGroupsTest, WhatAnOldListDidNotShowIsNotLaunchedTwice) {
   region.group.max = 50;
   live();
   region.lagging.reset();
-  EXPECT_TRUE(groups.launch("acme/linux", 10, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 10, {}));
   EXPECT_EQ(region.group.desired, 10);
 }
 
@@ -407,7 +407,7 @@ TEST_F(AutoScalingGroupsTest, AnOldLookLowersNothing) {
   const auto before = std::exchange(region.lagging, std::nullopt);
   live();
   region.lagging = before;
-  EXPECT_TRUE(groups.launch("acme/linux", 2, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 2, {}));
   EXPECT_THAT(region.desired, ElementsAre(12));
 }
 
@@ -418,7 +418,7 @@ TEST_F(AutoScalingGroupsTest, AnEndThatIsNotShownYetTakesNoPlace) {
   live();
   EXPECT_TRUE(groups.reap("i-2", {}));
   region.lagging = region.group;
-  EXPECT_TRUE(groups.launch("acme/linux", 1, {}));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(6)) << "one that lives, four that come, and one more";
 }
 
@@ -426,19 +426,19 @@ TEST_F(AutoScalingGroupsTest, AWithdrawalGivesUpASilentRegion) {
   region.instance("i-1", "InService");
   region.group.desired = 3;
   AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
-                          {{"acme/linux", {.group = "runners"}}}, clock, {.list = Millis(10)});
+                          {{{"acme/linux"}, {.group = "runners"}}}, clock, {.list = Millis(10)});
   EXPECT_TRUE(hasty.list({}));
   region.silent = true;
-  EXPECT_EQ(hasty.withdraw("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
+  EXPECT_EQ(hasty.withdraw({"acme/linux"}, 1, {}).error().kind, ErrorKind::timeout);
 }
 
 // AWS promises only that a group is shown as it is some time later.
 TEST_F(AutoScalingGroupsTest, AWriteThatIsNotShownYetCountsAllTheSame) {
   EXPECT_THAT(live(), IsEmpty());
   region.lagging = region.group;
-  EXPECT_EQ(groups.launch("acme/linux", 4, {})->size(), 4U);
+  EXPECT_EQ(groups.launch({"acme/linux"}, 4, {})->size(), 4U);
   EXPECT_EQ(live().size(), 4U) << "as requested";
-  EXPECT_EQ(groups.launch("acme/linux", 2, {})->size(), 2U);
+  EXPECT_EQ(groups.launch({"acme/linux"}, 2, {})->size(), 2U);
   EXPECT_THAT(region.desired, ElementsAre(4, 6));
   EXPECT_EQ(live().size(), 6U);
   clock.advance(std::chrono::seconds(16));
@@ -447,7 +447,7 @@ TEST_F(AutoScalingGroupsTest, AWriteThatIsNotShownYetCountsAllTheSame) {
 
 TEST_F(AutoScalingGroupsTest, AWriteIsForgottenOnceItIsShown) {
   live();
-  EXPECT_EQ(groups.launch("acme/linux", 4, {})->size(), 4U);
+  EXPECT_EQ(groups.launch({"acme/linux"}, 4, {})->size(), 4U);
   EXPECT_EQ(live().size(), 4U);
   region.group.desired = 1;
   EXPECT_EQ(live().size(), 1U) << "somebody else has lowered it";
@@ -458,7 +458,7 @@ TEST_F(AutoScalingGroupsTest, WhatHasEndedIsNoPartOfAWriteThatIsNotShownYet) {
   region.instance("i-2", "InService");
   region.group.desired = 2;
   live();
-  EXPECT_EQ(groups.launch("acme/linux", 2, {})->size(), 2U);
+  EXPECT_EQ(groups.launch({"acme/linux"}, 2, {})->size(), 2U);
   region.group.desired = 2;  // as it was before, less one and less one more
   region.group.instances.erase(region.group.instances.begin());
   EXPECT_EQ(live().size(), 3U) << "one that lives, and two that were asked for";
@@ -471,7 +471,7 @@ TEST_F(AutoScalingGroupsTest, AGroupThatDoesNotProtectIsNeverLowered) {
   region.group.protects_new_instances = false;
   region.group.desired = 3;
   live();
-  const auto logged = logged_by([&] { EXPECT_TRUE(groups.withdraw("acme/linux", 2, {})); });
+  const auto logged = logged_by([&] { EXPECT_TRUE(groups.withdraw({"acme/linux"}, 2, {})); });
   EXPECT_THAT(region.desired, IsEmpty());
   EXPECT_THAT(logged, HasSubstr("does not protect new instances"));
 }
@@ -480,11 +480,11 @@ TEST_F(AutoScalingGroupsTest, AGroupThatDoesNotProtectIsNeverLowered) {
 TEST_F(AutoScalingGroupsTest, NoWriteTakesLongerThanALeaseAllowsFor) {
   region.group.desired = 3;
   AutoScalingGroups hasty(std::make_unique<RegionApi>(region, clock),
-                          {{"acme/linux", {.group = "runners"}}}, clock, {.act = Millis(10)});
+                          {{{"acme/linux"}, {.group = "runners"}}}, clock, {.act = Millis(10)});
   EXPECT_TRUE(hasty.list({}));
   region.writing_silent = true;
-  EXPECT_EQ(hasty.withdraw("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
-  EXPECT_EQ(hasty.launch("acme/linux", 1, {}).error().kind, ErrorKind::timeout);
+  EXPECT_EQ(hasty.withdraw({"acme/linux"}, 1, {}).error().kind, ErrorKind::timeout);
+  EXPECT_EQ(hasty.launch({"acme/linux"}, 1, {}).error().kind, ErrorKind::timeout);
   EXPECT_THAT(region.desired, IsEmpty());
 }
 

@@ -26,9 +26,9 @@ Result<fleet::CapacityList> list_of(fleet::CapacityProvider& provider,
 
 }  // namespace
 
-ByClass::ByClass(std::map<std::string, std::shared_ptr<fleet::CapacityProvider>> classes)
-    : classes_(std::move(classes)) {
-  for (const auto& [name, provider] : classes_) {
+ByClass::ByClass(std::map<fleet::Place, std::shared_ptr<fleet::CapacityProvider>> places)
+    : places_(std::move(places)) {
+  for (const auto& [place, provider] : places_) {
     const bool known =
         std::find(providers_.begin(), providers_.end(), provider.get()) != providers_.end();
     if (!known) providers_.push_back(provider.get());
@@ -45,8 +45,9 @@ Result<fleet::CapacityList> ByClass::list(const std::stop_token& stop) {
     auto* const provider = providers_[i];
     auto& listed = lists[i];
     if (!listed) {
-      for (const auto& [name, of_class] : classes_) {
-        if (of_class.get() == provider) all.unreadable.emplace(name, listed.error().message);
+      for (const auto& [place, there] : places_) {
+        if (there.get() != provider) continue;
+        all.unreadable.emplace(place.resource_class, listed.error().message);
       }
       continue;
     }
@@ -58,16 +59,20 @@ Result<fleet::CapacityList> ByClass::list(const std::stop_token& stop) {
     all.late_listings.merge(listed->late_listings);
     all.most.merge(listed->most);
   }
+  // Of a class that is elsewhere, too, and cannot be listed there.
+  std::erase_if(all.live, [&](const auto& instance) {
+    return all.unreadable.contains(instance.resource_class);
+  });
   return all;
 }
 
-Result<std::vector<std::string>> ByClass::launch(const std::string& resource_class,
-                                                 std::int64_t count, const std::stop_token& stop) {
-  const auto provider = classes_.find(resource_class);
-  if (provider == classes_.end()) {
-    return Error{ErrorKind::not_found, "nothing launches instances of " + resource_class};
+Result<std::vector<std::string>> ByClass::launch(const fleet::Place& place, std::int64_t count,
+                                                 const std::stop_token& stop) {
+  const auto provider = places_.find(place);
+  if (provider == places_.end()) {
+    return Error{ErrorKind::not_found, "nothing launches instances of " + place.resource_class};
   }
-  return provider->second->launch(resource_class, count, stop);
+  return provider->second->launch(place, count, stop);
 }
 
 Result<void> ByClass::drain(const std::string& id, const std::stop_token& stop) {
@@ -80,11 +85,10 @@ Result<void> ByClass::reap(const std::string& id, const std::stop_token& stop) {
   return provider == provider_of_.end() ? ok() : provider->second->reap(id, stop);
 }
 
-Result<void> ByClass::withdraw(const std::string& resource_class, std::int64_t count,
+Result<void> ByClass::withdraw(const fleet::Place& place, std::int64_t count,
                                const std::stop_token& stop) {
-  const auto provider = classes_.find(resource_class);
-  return provider == classes_.end() ? ok()
-                                    : provider->second->withdraw(resource_class, count, stop);
+  const auto provider = places_.find(place);
+  return provider == places_.end() ? ok() : provider->second->withdraw(place, count, stop);
 }
 
 // The first that returns ends the waiting of the others.

@@ -16,20 +16,20 @@ namespace muster::capacity {
 class ByClass final : public fleet::CapacityProvider {
  public:
   // At least one provider; a provider may serve several classes.
-  explicit ByClass(std::map<std::string, std::shared_ptr<fleet::CapacityProvider>> classes);
+  explicit ByClass(std::map<fleet::Place, std::shared_ptr<fleet::CapacityProvider>> places);
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+  Result<std::vector<std::string>> launch(const fleet::Place& place, std::int64_t count,
                                           const std::stop_token& stop) override;
   // Both of an instance that the latest list() had in it.
   Result<void> drain(const std::string& id, const std::stop_token& stop) override;
   Result<void> reap(const std::string& id, const std::stop_token& stop) override;
-  Result<void> withdraw(const std::string& resource_class, std::int64_t count,
+  Result<void> withdraw(const fleet::Place& place, std::int64_t count,
                         const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
-  const std::map<std::string, std::shared_ptr<fleet::CapacityProvider>> classes_;
+  const std::map<fleet::Place, std::shared_ptr<fleet::CapacityProvider>> places_;
   std::vector<fleet::CapacityProvider*> providers_;              // each once
   std::map<std::string, fleet::CapacityProvider*> provider_of_;  // by instance id
 };

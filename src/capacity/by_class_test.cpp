@@ -25,7 +25,7 @@ class Provider final : public fleet::CapacityProvider {
       : list_(std::move(list)), wait_(std::move(wait)) {}
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override { return list_(stop); }
-  Result<std::vector<std::string>> launch(const std::string&, std::int64_t,
+  Result<std::vector<std::string>> launch(const fleet::Place&, std::int64_t,
                                           const std::stop_token&) override {
     return std::vector<std::string>();
   }
@@ -47,8 +47,8 @@ TEST(ByClass, WaitsForTheFirstChangeOfAny) {
   const auto until_stopped = [](const std::stop_token& stop) {
     while (!stop.stop_requested()) std::this_thread::yield();
   };
-  ByClass both({{"a/b", std::make_shared<Provider>(one_instance)},
-                {"a/c", std::make_shared<Provider>(one_instance, until_stopped)}});
+  ByClass both({{{"a/b"}, std::make_shared<Provider>(one_instance)},
+                {{"a/c"}, std::make_shared<Provider>(one_instance, until_stopped)}});
   both.wait_for_change(std::chrono::hours(1), {});
 }
 
@@ -65,8 +65,8 @@ TEST(ByClass, ASilentProviderLetsTheOthersBeListed) {
     stop.request_stop();
     return one_instance(over);
   };
-  ByClass both({{"a/silent", std::make_shared<Provider>(silent)},
-                {"a/well", std::make_shared<Provider>(well)}});
+  ByClass both({{{"a/silent"}, std::make_shared<Provider>(silent)},
+                {{"a/well"}, std::make_shared<Provider>(well)}});
   const auto begun = std::chrono::steady_clock::now();
   const auto listed = both.list(stop.get_token());
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
@@ -80,8 +80,8 @@ TEST(ByClass, AnExceptionInOneIsItsOwnTrouble) {
   const auto broken = [](const std::stop_token&) -> Result<fleet::CapacityList> {
     throw std::runtime_error("out of cheese");
   };
-  ByClass both({{"a/broken", std::make_shared<Provider>(broken)},
-                {"a/well", std::make_shared<Provider>(one_instance)}});
+  ByClass both({{{"a/broken"}, std::make_shared<Provider>(broken)},
+                {{"a/well"}, std::make_shared<Provider>(one_instance)}});
   const auto listed = both.list({});
   ASSERT_TRUE(listed);
   EXPECT_EQ(listed->live.size(), 1U);

@@ -109,9 +109,10 @@ Result<void> CommandCapacity::read_list(const std::string& name, const Result<st
   return ok();
 }
 
-Result<std::vector<std::string>> CommandCapacity::launch(const std::string& resource_class,
+Result<std::vector<std::string>> CommandCapacity::launch(const fleet::Place& place,
                                                          std::int64_t count,
                                                          const std::stop_token& stop) {
+  const auto& resource_class = place.resource_class;
   if (!classes_.contains(resource_class)) {
     return Error{ErrorKind::not_found, "no command launches " + resource_class};
   }

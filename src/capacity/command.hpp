@@ -33,7 +33,7 @@ class CommandCapacity final : public fleet::CapacityProvider {
   explicit CommandCapacity(std::map<std::string, CommandSettings> classes);
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+  Result<std::vector<std::string>> launch(const fleet::Place& place, std::int64_t count,
                                           const std::stop_token& stop) override;
   Result<void> drain(const std::string& id, const std::stop_token& stop) override;
   Result<void> reap(const std::string& id, const std::stop_token& stop) override;

@@ -97,7 +97,7 @@ TEST_F(CommandCapacityTest, ListsWhatTheProgramSays) {
 // The loop remembers what was launched, and counts it until it is listed.
 TEST_F(CommandCapacityTest, TellsThatALaunchIsListedLate) {
   write("launched", R"({"ids":["vm-1","vm-2"]})");
-  EXPECT_THAT(*capacity.launch("acme/vm", 2, {}), ElementsAre("vm-1", "vm-2"));
+  EXPECT_THAT(*capacity.launch({"acme/vm"}, 2, {}), ElementsAre("vm-1", "vm-2"));
   const auto listed = capacity.list({});
   EXPECT_THAT(listed->live, IsEmpty());
   EXPECT_THAT(listed->ended, IsEmpty());
@@ -124,7 +124,7 @@ TEST_F(CommandCapacityTest, AFailureEndsNobody) {
   const auto failed = capacity.list({});
   EXPECT_THAT(failed->ended, IsEmpty());
   EXPECT_THAT(failed->unreadable.at("acme/vm"), HasSubstr("no credit left"));
-  EXPECT_THAT(*capacity.launch("acme/vm", 1, {}), IsEmpty());
+  EXPECT_THAT(*capacity.launch({"acme/vm"}, 1, {}), IsEmpty());
   EXPECT_FALSE(capacity.drain("vm-1", {}));
   std::filesystem::remove(place / "broken");
   for (const auto* rubbish : {"", "[]", R"({"instances":[{"name":"vm-1"}]})"}) {
@@ -144,7 +144,7 @@ TEST_F(CommandCapacityTest, RefusesIdsThatCannotBeKept) {
            {R"("vm-1","vm-1")", "names vm-1 twice"}}) {
     write("launched", "{\"ids\":[" + ids + "]}");
     const auto logged =
-        logged_by([&] { EXPECT_THAT(*capacity.launch("acme/vm", 1, {}), IsEmpty()) << ids; });
+        logged_by([&] { EXPECT_THAT(*capacity.launch({"acme/vm"}, 1, {}), IsEmpty()) << ids; });
     EXPECT_THAT(logged, HasSubstr(why));
   }
   machines({"vm-1", "vm-1"});
@@ -177,7 +177,7 @@ TEST_F(CommandCapacityTest, ByClassKeepsOneTroubleFromTheOtherClasses) {
       {"acme/vm", {.program = {(place / "program").string(), place.string()}}}});
   const auto ill = std::make_shared<CommandCapacity>(
       std::map<std::string, CommandSettings>{{"acme/ill", {.program = {"/no/such/program"}}}});
-  ByClass both({{"acme/vm", well}, {"acme/ill", ill}});
+  ByClass both({{{"acme/vm"}, well}, {{"acme/ill"}, ill}});
   machines({"vm-1"});
   const auto listed = both.list({});
   ASSERT_TRUE(listed);
@@ -190,7 +190,7 @@ TEST_F(CommandCapacityTest, ByClassKeepsOneTroubleFromTheOtherClasses) {
   EXPECT_TRUE(both.list({}));
   EXPECT_TRUE(both.reap("vm-2", {}));
   EXPECT_THAT(asked(), HasSubstr("end acme/vm vm-2"));
-  EXPECT_FALSE(both.launch("acme/other", 1, {}));
+  EXPECT_FALSE(both.launch({"acme/other"}, 1, {}));
 }
 
 // Each class's program waits until the other's runs as well.
@@ -238,7 +238,7 @@ exec sleep 3600
 
 TEST_F(HangingProgramTest, AStopEndsWhateverItWasAskedFor) {
   using Stop = std::stop_token;
-  EXPECT_EQ(stopped([&](const Stop& s) { return capacity.launch("acme/vm", 1, s); }).kind,
+  EXPECT_EQ(stopped([&](const Stop& s) { return capacity.launch({"acme/vm"}, 1, s); }).kind,
             ErrorKind::cancelled);
   EXPECT_EQ(stopped([&](const Stop& s) { return capacity.drain("vm-1", s); }).kind,
             ErrorKind::cancelled);
@@ -259,7 +259,7 @@ TEST_F(HangingProgramTest, ALaunchMayEndAfterTheStop) {
 cd "$1" && touch running && sleep 0.3 && echo '{"ids":["vm-2"]}'
 )");
   stopped([&](const std::stop_token& stop) -> Result<void> {
-    const auto launched = capacity.launch("acme/vm", 1, stop);
+    const auto launched = capacity.launch({"acme/vm"}, 1, stop);
     EXPECT_TRUE(launched) << launched.error().message;
     EXPECT_THAT(launched.value_or(std::vector<std::string>()), ElementsAre("vm-2"));
     return ok();

@@ -158,8 +158,9 @@ void LocalCapacity::remove_directory(const std::filesystem::path& directory) {
   }
 }
 
-Result<std::vector<std::string>> LocalCapacity::launch(const std::string& resource_class,
+Result<std::vector<std::string>> LocalCapacity::launch(const fleet::Place& place,
                                                        std::int64_t count, const std::stop_token&) {
+  const auto& resource_class = place.resource_class;
   const auto agent = settings_.classes.find(resource_class);
   if (agent == settings_.classes.end()) {
     return Error{ErrorKind::not_found, "no local provider for " + resource_class};

@@ -41,7 +41,7 @@ class LocalCapacity final : public fleet::CapacityProvider {
                                                      const Clock& clock = system_clock());
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+  Result<std::vector<std::string>> launch(const fleet::Place& place, std::int64_t count,
                                           const std::stop_token& stop) override;
   Result<void> drain(const std::string& id, const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;

@@ -75,7 +75,7 @@ class LocalTest : public testing::Test {
     return std::move(*local);
   }
   std::string launch_one(LocalCapacity& local) {
-    const auto ids = local.launch("local/small", 1, {});
+    const auto ids = local.launch({"local/small"}, 1, {});
     EXPECT_TRUE(ids && ids->size() == 1);
     const auto id = ids->at(0);
     EXPECT_TRUE(eventually([&] { return std::filesystem::exists(directory(id) / "config"); }));
@@ -140,7 +140,7 @@ TEST_F(LocalTest, TellsAnEndOnceAndRemovesItsDirectory) {
 TEST_F(LocalTest, TellsHowAnAgentFailed) {
   agent_is(kFailing);
   auto local = open();
-  ASSERT_THAT(*local->launch("local/small", 2, {}), SizeIs(2));
+  ASSERT_THAT(*local->launch({"local/small"}, 2, {}), SizeIs(2));
   std::vector<std::string> how;
   while (how.size() < 2) {
     for (const auto& ended : wait_for_end(*local).ended) how.push_back(ended.how);
@@ -233,10 +233,10 @@ TEST_F(LocalTest, LookingChangesNothing) {
 TEST_F(LocalTest, SaysWhyItCannotLaunch) {
   auto local = open();
   std::filesystem::remove(root / "token");
-  EXPECT_THAT(local->launch("local/small", 1, {}).error().message, HasSubstr("token"));
+  EXPECT_THAT(local->launch({"local/small"}, 1, {}).error().message, HasSubstr("token"));
   ASSERT_TRUE(write_file_atomically(root / "token", "muc_secret", 0600));
   std::filesystem::remove(root / "agent");
-  EXPECT_THAT(*local->launch("local/small", 2, {}), IsEmpty());
+  EXPECT_THAT(*local->launch({"local/small"}, 2, {}), IsEmpty());
   EXPECT_THAT(*find_instances(state / "instances"), IsEmpty());
 }
 

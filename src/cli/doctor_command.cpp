@@ -89,7 +89,7 @@ class Examination {
 
   void credentials() {
     const bool needed = config_.lease || token_at_aws() != nullptr ||
-                        !classes_with<capacity::GroupSettings>().empty();
+                        !classes_with<capacity::ClassGroups>().empty();
     if (!needed) return;
     auto found = doctor::examine_credentials(session_);
     has_credentials_ = std::ranges::none_of(
@@ -170,19 +170,22 @@ class Examination {
   std::vector<doctor::GroupUse> group_uses() {
     std::vector<doctor::GroupUse> uses;
     for (const auto& scaled : config_.classes) {
-      const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
-      if (group == nullptr) continue;
+      const auto* groups = std::get_if<capacity::ClassGroups>(&scaled.capacity);
+      if (groups == nullptr) continue;
       const auto& name = scaled.managed.name;
-      if (group->region.empty() && !region()) {
+      if (needs_region(scaled) && !region()) {
         Notes notes(name);
         notes.failed("region", region().error(), Asked::as_the_scaler);
         keep(notes.take());
-        continue;
       }
-      auto policy = scaled.managed.policy;
-      policy.max = scaling::highest_max(policy, scaled.managed.schedules);
-      uses.push_back({name, group->group, group->region.empty() ? *region() : group->region, policy,
-                      group->suspend_rebalancing, group->token_secret});
+      for (const auto& group : groups->in_order) {
+        if (group.region.empty() && !region()) continue;
+        auto policy = scaled.managed.policy;
+        policy.max = group.most;
+        uses.push_back({name, group.group, group.region.empty() ? *region() : group.region, policy,
+                        group.suspend_rebalancing, group.token_secret,
+                        groups->in_order.size() > 1});
+      }
     }
     return uses;
   }
@@ -237,8 +240,7 @@ class Examination {
   std::map<std::string, std::string> lease_keys() {
     std::map<std::string, std::string> keys;
     for (const auto& scaled : config_.classes) {
-      const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
-      const bool elsewhere = group != nullptr && group->region.empty();
+      const bool elsewhere = needs_region(scaled);
       if (elsewhere && !region()) continue;
       keys[scaled.managed.name] = lease_key(scaled, elsewhere ? *region() : "");
     }

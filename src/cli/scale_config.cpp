@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/config_values.hpp"
+#include "cli/scale_groups.hpp"
 #include "cli/scale_policy.hpp"
 #include "net/server_url.hpp"
 #include "yaml/reader.hpp"
@@ -62,24 +63,9 @@ class ConfigReader {
           {at, "resource_classes",
            fmt::format("'{}' is not a resource class such as namespace/name", printable(name))});
     }
-    refuse_shared_groups(classes, config);
-  }
-
-  // Each of two classes would end the instances of the other, busy ones too (S1). Whether a group
-  // without a region is the same as one with a region is known once the former is looked up.
-  void refuse_shared_groups(const yaml::Value& classes, const ScaleConfig& config) {
-    std::map<std::pair<std::string, std::string>, std::string> owners;
-    for (std::size_t i = 0; i < config.classes.size(); ++i) {
-      const auto& [managed, capacity] = config.classes[i];
-      const auto* group = std::get_if<capacity::GroupSettings>(&capacity);
-      if (group == nullptr || group->group.empty()) continue;
-      const auto [owner, first] = owners.try_emplace({group->region, group->group}, managed.name);
-      if (first) continue;
-      problems_.push_back({classes.entries[i].at, "resource_classes." + managed.name,
-                           fmt::format("{} is the group of {} already: give each class a group of "
-                                       "its own",
-                                       printable(group->group), printable(owner->second))});
-    }
+    std::vector<yaml::Position> positions;
+    for (const auto& entry : classes.entries) positions.push_back(entry.at);
+    refuse_shared_groups(config.classes, positions, problems_);
   }
 
   std::optional<LeaseSettings> read_lease(yaml::MapReader& top) {
@@ -296,7 +282,9 @@ class ConfigReader {
     settle_scale_in(reader, kind, scaled.managed);
     if (local) scaled.capacity = read_local(reader, name, queue, policy);
     if (kind == "command") scaled.capacity = read_command(reader, policy);
-    if (kind == "auto_scaling_group") scaled.capacity = read_group(reader, scaled.managed);
+    if (kind == "auto_scaling_group") {
+      scaled.capacity = read_class_groups(reader, scaled.managed);
+    }
     settle_soon_free(reader, scaled.capacity, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
@@ -387,28 +375,21 @@ class ConfigReader {
     return command;
   }
 
-  capacity::GroupSettings read_group(yaml::MapReader& parent, fleet::ManagedClass& managed) {
+  capacity::ClassGroups read_class_groups(yaml::MapReader& parent, fleet::ManagedClass& managed) {
     auto& policy = managed.policy;
     const auto section = as_mapping(*parent.take("auto_scaling_group"));
     yaml::MapReader reader(section, parent.path_of("auto_scaling_group"), problems_);
-    capacity::GroupSettings group;
-    reader.require("name");
-    group.group = text(reader, "name");
-    group.most = scaling::highest_max(policy, managed.schedules);
-    group.region = reader.text("region").value_or("");
-    group.single_task = single_task(reader);
-    group.suspend_rebalancing = reader.boolean("suspend_rebalancing").value_or(false);
-    if (reader.take("token_secret") != nullptr) group.token_secret = text(reader, "token_secret");
+    auto groups = read_groups(reader, managed, scaling::highest_max(policy, managed.schedules));
     policy.reaps = true;
     policy.drains = false;
-    if (group.single_task) {
+    if (groups.single_task) {
       policy.longest_life =
           duration(reader, kLongestLife, kShortestLife, std::chrono::minutes(330));
     } else if (reader.take(kLongestLife) != nullptr) {
-      refuse_life_of_continuous(reader, group.single_task);
+      refuse_life_of_continuous(reader, groups.single_task);
     }
     reader.finish();
-    return group;
+    return groups;
   }
 
   static void refuse_life_of_continuous(yaml::MapReader& reader, bool single_task) {

@@ -35,10 +35,10 @@ struct CircleCiQueue {
   std::optional<std::int64_t> concurrency_limit;
 };
 
-// A class's instances: local processes, machines that a program looks after, or those of an AWS
-// Auto Scaling group.
+// A class's instances: local processes, machines that a program looks after, or those of Auto
+// Scaling groups of AWS.
 using ClassCapacity =
-    std::variant<capacity::AgentSettings, capacity::CommandSettings, capacity::GroupSettings>;
+    std::variant<capacity::AgentSettings, capacity::CommandSettings, capacity::ClassGroups>;
 
 struct ScaledClass {
   fleet::ManagedClass managed;

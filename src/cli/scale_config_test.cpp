@@ -358,7 +358,9 @@ TEST(ScaleConfig, ReadsAnAutoScalingGroup) {
                "      token_secret: ci/class\n");
   ASSERT_THAT(problems_of(text), IsEmpty());
   const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
-  const auto& group = std::get<capacity::GroupSettings>(config.classes.at(0).capacity);
+  const auto& groups = std::get<capacity::ClassGroups>(config.classes.at(0).capacity);
+  ASSERT_EQ(groups.in_order.size(), 1U);
+  const auto& group = groups.in_order[0];
   EXPECT_EQ(group.group, "runners");
   EXPECT_EQ(group.region, "eu-west-1");
   EXPECT_EQ(group.token_secret, "ci/class");

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -87,30 +88,48 @@ Memory open_lease(const ScaleConfig& config, LeaseKeys keys,
 
 }  // namespace
 
+std::vector<std::string> keys_of_groups(const ScaledClass& scaled,
+                                        const std::string& region_of_environment) {
+  std::vector<std::string> keys;
+  const auto* groups = std::get_if<capacity::ClassGroups>(&scaled.capacity);
+  if (groups == nullptr) return keys;
+  for (const auto& group : groups->in_order) {
+    keys.push_back(fmt::format("{}/{}", group.region.empty() ? region_of_environment : group.region,
+                               group.group));
+  }
+  return keys;
+}
+
+// Of several groups the same one in whatever order they are listed.
 std::string lease_key(const ScaledClass& scaled, const std::string& region_of_environment) {
-  const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
-  if (group == nullptr) return scaled.managed.name;
-  return fmt::format("{}/{}", group->region.empty() ? region_of_environment : group->region,
-                     group->group);
+  const auto keys = keys_of_groups(scaled, region_of_environment);
+  return keys.empty() ? scaled.managed.name : std::ranges::min(keys);
+}
+
+bool needs_region(const ScaledClass& scaled) {
+  const auto* groups = std::get_if<capacity::ClassGroups>(&scaled.capacity);
+  return groups != nullptr && std::ranges::any_of(groups->in_order, &std::string::empty,
+                                                  &capacity::GroupSettings::region);
 }
 
 Result<LeaseKeys> lease_keys(const ScaleConfig& config, const FindRegion& region) {
   LeaseKeys keys;
   std::map<std::string, std::string> owners;
   for (const auto& scaled : config.classes) {
-    const auto* group = std::get_if<capacity::GroupSettings>(&scaled.capacity);
-    const bool elsewhere = group != nullptr && group->region.empty();
-    const auto here = elsewhere ? region() : Result<std::string>("");
+    const auto here = needs_region(scaled) ? region() : Result<std::string>("");
     if (!here) return here.error();
     const auto& name = scaled.managed.name;
-    const auto key = lease_key(scaled, *here);
-    const auto [owner, first] = owners.try_emplace(key, name);
-    if (!first) {
+    for (const auto& key : keys_of_groups(scaled, *here)) {
+      const auto [owner, first] = owners.try_emplace(key, name);
+      if (first) continue;
+      if (owner->second == name) {
+        return Error{ErrorKind::invalid, fmt::format("{} names one group twice: {}", name, key)};
+      }
       return Error{ErrorKind::invalid,
                    fmt::format("{} and {} name one group, {}: give each class a group of its own",
                                owner->second, name, key)};
     }
-    keys.emplace(name, key);
+    keys.emplace(name, lease_key(scaled, *here));
   }
   return keys;
 }

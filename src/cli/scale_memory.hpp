@@ -28,8 +28,11 @@ Result<std::unique_ptr<ScaleMemory>> open_memory(const ScaleConfig& config);
 Result<std::unique_ptr<ScaleMemory>> look_at_memory(const ScaleConfig& config);
 
 // The item of the lease table for a class. Two classes of different names that name one group must
-// not both scale it: the item is the group's, where there is one.
+// not both scale it: the item is the group's, where there is one; of several that of the first by
+// name.
 std::string lease_key(const ScaledClass& scaled, const std::string& region_of_environment);
+// Whether that depends on the region of the environment.
+bool needs_region(const ScaledClass& scaled);
 
 // That of each class. Two classes of one group are ErrorKind::invalid: each would end the busy
 // instances of the other. `region` finds that of the environment, where a class does not name one.

@@ -15,7 +15,7 @@ namespace muster::cli {
 
 namespace {
 
-using Providers = std::map<std::string, std::shared_ptr<fleet::CapacityProvider>>;
+using Providers = std::map<fleet::Place, std::shared_ptr<fleet::CapacityProvider>>;
 
 template <class... Forms>
 struct Overloaded : Forms... {
@@ -50,7 +50,7 @@ std::map<std::string, Settings> of_kind(const ScaleConfig& config) {
 template <class Settings>
 void serve(Providers& providers, const std::map<std::string, Settings>& classes,
            const std::shared_ptr<fleet::CapacityProvider>& provider) {
-  for (const auto& [name, settings] : classes) providers.emplace(name, provider);
+  for (const auto& [name, settings] : classes) providers.emplace(fleet::Place{name}, provider);
 }
 
 Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
@@ -74,14 +74,18 @@ Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
 
 // A provider for each region.
 Result<void> serve_groups(Providers& providers,
-                          const std::map<std::string, capacity::GroupSettings>& classes) {
-  std::map<std::string, std::map<std::string, capacity::GroupSettings>> regions;
-  for (const auto& [name, settings] : classes) regions[settings.region].emplace(name, settings);
+                          const std::map<std::string, capacity::ClassGroups>& classes) {
+  std::map<std::string, std::map<fleet::Place, capacity::GroupSettings>> regions;
+  for (const auto& [name, groups] : classes) {
+    for (const auto& group : groups.in_order) {
+      regions[group.region].emplace(fleet::Place{name, group.label}, group);
+    }
+  }
   for (const auto& [region, members] : regions) {
     auto api = capacity::open_group_api(region);
     if (!api) return api.error();
-    serve(providers, members,
-          std::make_shared<capacity::AutoScalingGroups>(std::move(*api), members));
+    const auto provider = std::make_shared<capacity::AutoScalingGroups>(std::move(*api), members);
+    for (const auto& [place, group] : members) providers.emplace(place, provider);
   }
   return ok();
 }
@@ -120,7 +124,7 @@ Result<std::unique_ptr<fleet::CapacityProvider>> make_capacity(const ScaleConfig
   if (const auto classes = of_kind<capacity::CommandSettings>(config); !classes.empty()) {
     serve(providers, classes, std::make_shared<capacity::CommandCapacity>(classes));
   }
-  if (auto served = serve_groups(providers, of_kind<capacity::GroupSettings>(config)); !served) {
+  if (auto served = serve_groups(providers, of_kind<capacity::ClassGroups>(config)); !served) {
     return served.error();
   }
   return std::make_unique<capacity::ByClass>(std::move(providers));

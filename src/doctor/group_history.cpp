@@ -141,9 +141,9 @@ Findings judge_runner_names(const GroupUse& use, const aws::AutoScalingGroup& gr
                           "scaler takes healthy instances for dead and ends them",
                           recent.front()));
   } else if (std::ranges::all_of(recent, looks_like_instance)) {
-    notes.unknown(kCheck,
-                  "runners are named as instances, which have ended by now; run this again "
-                  "while one works");
+    notes.unknown(kCheck, fmt::format("runners are named as instances, which have ended by now{}; "
+                                      "run this again while one works",
+                                      use.is_one_of_several ? ", or are in another group" : ""));
   } else {
     notes.warn(kCheck,
                fmt::format("the runner {} is no instance of the group: if it is meant to be one, "

@@ -6,10 +6,9 @@
 
 namespace muster::fleet {
 
-Result<std::vector<std::string>> DryRunCapacity::launch(const std::string& resource_class,
-                                                        std::int64_t count,
+Result<std::vector<std::string>> DryRunCapacity::launch(const Place& place, std::int64_t count,
                                                         const std::stop_token&) {
-  would_launch_[resource_class] += count;
+  would_launch_[place.resource_class] += count;
   std::vector<std::string> ids;
   for (std::int64_t i = 0; i < count; ++i) ids.push_back(fmt::format("planned-{}", i));
   return ids;

@@ -18,7 +18,7 @@ class DryRunCapacity final : public CapacityProvider {
   explicit DryRunCapacity(Look look) : look_(std::move(look)) {}
 
   Result<CapacityList> list(const std::stop_token& stop) override { return look_(stop); }
-  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+  Result<std::vector<std::string>> launch(const Place& place, std::int64_t count,
                                           const std::stop_token& stop) override;
   Result<void> drain(const std::string& id, const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;

@@ -67,7 +67,7 @@ class FakeCapacity final : public CapacityProvider {
   std::vector<std::string> drained;  // as often as it was asked
   std::vector<std::string> reaped;
   std::int64_t withdrawn = 0;
-  std::map<std::string, FailedLaunch> failed_launches;  // told once
+  std::map<Place, FailedLaunch> failed_launches;  // told once
   std::map<std::string, LateListing> late_listings;
   std::int64_t launched = 0;
   std::int64_t room = 100;  // launches past this many fail
@@ -88,14 +88,15 @@ class FakeCapacity final : public CapacityProvider {
     return CapacityList{live, std::exchange(ended, {}), unreadable,
                         std::exchange(failed_launches, {}), late_listings};
   }
-  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+  Result<std::vector<std::string>> launch(const Place& place, std::int64_t count,
                                           const std::stop_token&) override {
     during_launch();
     if (launch_trouble) return *launch_trouble;
     std::vector<std::string> ids;
     for (; count > 0 && std::ssize(live) < room; --count) {
       ids.push_back("i" + std::to_string(launched++));
-      live.push_back({ids.back(), resource_class, clock_.wall()});
+      live.push_back({ids.back(), place.resource_class, clock_.wall()});
+      live.back().group = place.group;
     }
     return ids;
   }
@@ -111,7 +112,7 @@ class FakeCapacity final : public CapacityProvider {
     reaped.push_back(id);
     return ok();
   }
-  Result<void> withdraw(const std::string&, std::int64_t count, const std::stop_token&) override {
+  Result<void> withdraw(const Place&, std::int64_t count, const std::stop_token&) override {
     withdrawn += count;
     std::erase_if(live, [&](const auto& it) { return it.requested && count-- > 0; });
     return ok();

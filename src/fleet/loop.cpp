@@ -18,7 +18,7 @@ bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
     return x.rule == y.rule && x.subject == y.subject;
   };
   return a.launch == b.launch && a.withdraw == b.withdraw && a.drain == b.drain &&
-         a.reap == b.reap && a.counts == b.counts &&
+         a.reap == b.reap && a.places == b.places && a.counts == b.counts &&
          std::equal(a.reasons.begin(), a.reasons.end(), b.reasons.begin(), b.reasons.end(),
                     same_rule);
 }
@@ -53,7 +53,8 @@ bool is_bad_news(const scaling::Reason& reason) {
   return scaling::is_hold(reason) || reason.rule == scaling::Rule::backoff ||
          reason.rule == scaling::Rule::spend_cap || reason.rule == scaling::Rule::boot_timeout ||
          reason.rule == scaling::Rule::unheard || reason.rule == scaling::Rule::not_come ||
-         reason.rule == scaling::Rule::many_silent;
+         reason.rule == scaling::Rule::many_silent ||
+         (reason.rule == scaling::Rule::shortage && reason.subject.empty());
 }
 
 void tell(const ClassPass& pass) {
@@ -169,12 +170,17 @@ void Loop::note_charge(const std::string& resource_class, const Charge& charge) 
   }
 }
 
+void Loop::forget_refusals(const std::string& resource_class) {
+  std::erase_if(capacity_.failed_launches,
+                [&](const auto& failed) { return failed.first.resource_class == resource_class; });
+}
+
 // Another scaler goes on with it.
 void Loop::forget(const std::string& resource_class) {
   memories_.erase(resource_class);
   recorded_.erase(resource_class);
   held_since_.erase(resource_class);
-  capacity_.failed_launches.erase(resource_class);
+  forget_refusals(resource_class);
   std::erase_if(capacity_.ended,
                 [&](const auto& ended) { return ended.resource_class == resource_class; });
 }
@@ -209,11 +215,12 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
   capacity_.unreadable = std::move(listed->unreadable);
   capacity_.late_listings = std::move(listed->late_listings);
   for (const auto& [name, most] : listed->most) capacity_.most.insert_or_assign(name, most);
-  for (auto& [name, failed] : listed->failed_launches) {
-    const auto memory = memories_.find(name);
-    if (memory != memories_.end() && was_told(memory->second, failed)) continue;
-    log::warn("a launch has failed", {{"resource_class", name}, {"error", failed.why}});
-    capacity_.failed_launches[name] = std::move(failed);
+  for (auto& [place, failed] : listed->failed_launches) {
+    const auto memory = memories_.find(place.resource_class);
+    if (memory != memories_.end() && was_told(memory->second, place, failed)) continue;
+    log::warn("a launch has failed",
+              {{"resource_class", place.resource_class}, {"error", place.said(failed.why)}});
+    capacity_.failed_launches[place] = std::move(failed);
   }
   std::unordered_set<std::string_view> managed_names;
   for (const auto& managed : classes_) managed_names.insert(managed.name);
@@ -271,7 +278,7 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation obse
   if (auto saved = remember(name, std::move(observation.memory), stop); !saved) {
     return saved.error();
   }
-  capacity_.failed_launches.erase(name);
+  forget_refusals(name);
   std::erase_if(capacity_.ended, [&](const auto& ended) { return ended.resource_class == name; });
   if (auto recorded = record_change(pass); !recorded) return recorded.error();
   tell_if_readable_again(pass);

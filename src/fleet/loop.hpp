@@ -91,6 +91,7 @@ class Loop {
   std::vector<ManagedClass> take_charge(PassOutcome& outcome, std::stop_token stop);
   void note_charge(const std::string& resource_class, const Charge& charge);
   void forget(const std::string& resource_class);
+  void forget_refusals(const std::string& resource_class);
   void load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
                      const std::stop_token& stop);
   Result<void> list_capacity(const std::stop_token& stop);
@@ -109,14 +110,22 @@ class Loop {
   void act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
   bool may_act(const std::string& resource_class, PassOutcome& outcome,
                const std::stop_token& stop);
-  void launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
-  void note_launched(const ClassPass& pass, const Result<std::vector<std::string>>& launched,
+  // Of a decision, what is done in one place.
+  struct Share {
+    Place place;
+    std::int64_t launch = 0;
+    std::int64_t withdraw = 0;
+  };
+  static std::vector<Share> shares_of(const ClassPass& pass);
+  void launch(const ClassPass& pass, const Share& share, PassOutcome& outcome,
+              const std::stop_token& stop);
+  void note_launched(const Share& share, const Result<std::vector<std::string>>& launched,
                      PassOutcome& outcome);
   void drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
              const std::stop_token& stop);
   void reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
             const std::stop_token& stop);
-  void withdraw(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
+  void withdraw(const Share& share, PassOutcome& outcome, const std::stop_token& stop);
   void tell_if_readable_again(const ClassPass& pass);
   PassOutcome guarded_pass(std::stop_token stop);
   Millis pause_after(const PassOutcome& outcome);

@@ -22,7 +22,30 @@ std::string some_of(const std::vector<std::string>& ids) {
          (more == 0 ? "" : fmt::format(" and {} more", more));
 }
 
+using Launched = Result<std::vector<std::string>>;
+
+// Empty: it was not. What we have given up ourselves nobody has refused.
+std::string why_refused(std::int64_t count, const Launched& launched) {
+  constexpr std::size_t kLongest = 300;
+  if (!launched) {
+    const auto& error = launched.error();
+    return error.kind == ErrorKind::cancelled ? "" : printable(error.message, kLongest);
+  }
+  const auto many = std::ssize(*launched);
+  return many < count ? fmt::format("it launched {} of {}", many, count) : "";
+}
+
 }  // namespace
+
+std::vector<Loop::Share> Loop::shares_of(const ClassPass& pass) {
+  const auto& [name, snapshot, decision] = pass;
+  if (snapshot.groups.empty()) return {{{name}, decision.launch, decision.withdraw}};
+  std::vector<Share> shares;
+  for (const auto& [group, launch, withdraw] : decision.places) {
+    shares.push_back({{name, group}, launch, withdraw});
+  }
+  return shares;
+}
 
 void Loop::act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
   const auto& name = pass.resource_class;
@@ -32,8 +55,13 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
   for (const auto& id : pass.decision.reap) {
     if (may_act(name, outcome, stop)) reap(name, id, outcome, stop);
   }
-  if (pass.decision.withdraw > 0 && may_act(name, outcome, stop)) withdraw(pass, outcome, stop);
-  if (pass.decision.launch > 0 && may_act(name, outcome, stop)) launch(pass, outcome, stop);
+  const auto shares = shares_of(pass);
+  for (const auto& share : shares) {
+    if (share.withdraw > 0 && may_act(name, outcome, stop)) withdraw(share, outcome, stop);
+  }
+  for (const auto& share : shares) {
+    if (share.launch > 0 && may_act(name, outcome, stop)) launch(pass, share, outcome, stop);
+  }
   const auto& reasons = pass.decision.reasons;
   if (const auto hold = std::ranges::find_if(reasons, scaling::is_hold); hold != reasons.end()) {
     outcome.held = true;
@@ -82,23 +110,25 @@ void Loop::reap(const std::string& resource_class, const std::string& id, PassOu
   }
 }
 
-void Loop::withdraw(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
-  const auto& name = pass.resource_class;
-  const auto withdrawn = ports_.capacity.withdraw(name, pass.decision.withdraw, stop);
+void Loop::withdraw(const Share& share, PassOutcome& outcome, const std::stop_token& stop) {
+  const auto& name = share.place.resource_class;
+  const auto withdrawn = ports_.capacity.withdraw(share.place, share.withdraw, stop);
   if (!withdrawn) {
-    outcome.give_up(name, withdrawn.error().message);
-    log::warn("cannot withdraw launches",
-              {{"resource_class", name}, {"error", withdrawn.error().message}});
+    const auto why = share.place.said(withdrawn.error().message);
+    outcome.give_up(name, why);
+    log::warn("cannot withdraw launches", {{"resource_class", name}, {"error", why}});
   }
 }
 
-void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
+void Loop::launch(const ClassPass& pass, const Share& share, PassOutcome& outcome,
+                  const std::stop_token& stop) {
   outcome.acted = true;
   const auto& name = pass.resource_class;
-  const auto launched = ports_.capacity.launch(name, pass.decision.launch, stop);
+  const auto launched = ports_.capacity.launch(share.place, share.launch, stop);
   if (!launched) {
-    outcome.give_up(name, launched.error().message);
-    log::warn("cannot launch", {{"resource_class", name}, {"error", launched.error().message}});
+    const auto why = share.place.said(launched.error().message);
+    outcome.give_up(name, why);
+    log::warn("cannot launch", {{"resource_class", name}, {"error", why}});
   }
   if (launched && !launched->empty()) {
     log::info("launched " + count_of(std::ssize(*launched), "instance"),
@@ -106,21 +136,24 @@ void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
                {launched->size() == 1 ? "instance" : "instances", some_of(*launched)},
                {"why", describe(pass.decision.reasons)}});
   }
-  note_launched(pass, launched, outcome);
+  note_launched(share, launched, outcome);
 }
 
 // What could not be launched is told to the next decision, which then backs off (S4); not so what
 // nobody took on, or we have ourselves given up: that is tried again soon. Written down even when
-// the pass is being given up.
-void Loop::note_launched(const ClassPass& pass, const Result<std::vector<std::string>>& launched,
-                         PassOutcome& outcome) {
-  const auto& name = pass.resource_class;
+// the pass is being given up. Of several groups another one takes what this one did not, whatever
+// the reason.
+void Loop::note_launched(const Share& share, const Launched& launched, PassOutcome& outcome) {
+  const auto& [name, group] = share.place;
   const auto ids = launched.value_or(std::vector<std::string>());
   auto memory = memories_.at(name);
   for (const auto& id : ids) memory.expected.insert_or_assign(id, ports_.clock.wall());
-  memory.failed_launches =
-      launched ? std::max<std::int64_t>(pass.decision.launch - std::ssize(ids), 0) : 0;
-  outcome.fell_short |= memory.failed_launches > 0;
+  const auto failed = launched ? std::max<std::int64_t>(share.launch - std::ssize(ids), 0) : 0;
+  if (group.empty()) memory.failed_launches = failed;
+  if (const auto why = why_refused(share.launch, launched); !group.empty() && !why.empty()) {
+    memory.refused.insert_or_assign(group, why);
+  }
+  outcome.fell_short |= failed > 0;
   if (outcome.fell_short) outcome.note(name, "fewer were launched than decided");
   std::optional<StopAfter> last_moment;
   if (ports_.ledger.may_wait()) last_moment.emplace(kLastWrite);

@@ -204,7 +204,7 @@ TEST_F(LoopTest, WithdrawsLaunchesThatFailAndFail) {
   capacity.live.push_back({"pending-1", "local/small", clock.wall(), false, true, true});
   for (int failures = 1; failures <= 3; ++failures) {
     EXPECT_EQ(capacity.withdrawn, 0);
-    capacity.failed_launches = {{"local/small", {"no capacity", ""}}};
+    capacity.failed_launches = {{{"local/small"}, {"no capacity", ""}}};
     pass(loop);
   }
   EXPECT_EQ(capacity.withdrawn, 1);
@@ -215,11 +215,11 @@ TEST_F(LoopTest, AFailedLaunchCountsOnceInHoweverManyProcesses) {
   queue.unclaimed = 1;
   capacity.live.push_back({"pending-1", "local/small", clock.wall(), false, true, true});
   for (int process = 0; process < 4; ++process) {
-    capacity.failed_launches = {{"local/small", {"no capacity", "a-1"}}};
+    capacity.failed_launches = {{{"local/small"}, {"no capacity", "a-1"}}};
     restart_and_pass();
     EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 1);
   }
-  capacity.failed_launches = {{"local/small", {"no capacity", "a-2"}}};
+  capacity.failed_launches = {{{"local/small"}, {"no capacity", "a-2"}}};
   restart_and_pass();
   EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 2);
 }

@@ -101,6 +101,36 @@ json::object object(const scaling::Turnover& turnover) {
           {"unclaimed", turnover.unclaimed},     {"running", turnover.running}};
 }
 
+json::array array(const std::vector<scaling::Shortage>& shortages) {
+  json::array array;
+  for (const auto& [group, refusals, until, why] : shortages) {
+    array.push_back(json::object{{"group", json::string(group)},
+                                 {"refusals", refusals},
+                                 {"until_ms", millis(until)},
+                                 {"why", json::string(why)}});
+  }
+  return array;
+}
+std::vector<scaling::Shortage> shortages(const json::value& value) {
+  std::vector<scaling::Shortage> all;
+  for (const auto& each : value.as_array()) {
+    all.push_back({std::string(each.at("group").as_string()), number_of(each.at("refusals")),
+                   time_of(each.at("until_ms")), std::string(each.at("why").as_string())});
+  }
+  return all;
+}
+
+json::object object(const std::map<std::string, std::string>& words) {
+  json::object object;
+  for (const auto& [name, text] : words) object[name] = json::string(text);
+  return object;
+}
+std::map<std::string, std::string> words(const json::value& value) {
+  std::map<std::string, std::string> all;
+  for (const auto& [name, text] : value.as_object()) all[name] = std::string(text.as_string());
+  return all;
+}
+
 ClassMemory read(const json::object& object) {
   ClassMemory memory;
   auto& state = memory.state;
@@ -116,6 +146,9 @@ ClassMemory read(const json::object& object) {
   with(object, "drains", [&](const auto& it) { state.drains = window(it); });
   with(object, "spend", [&](const auto& it) { state.spend = spend(it.as_object()); });
   with(object, "turnover", [&](const auto& it) { state.turnover = turnover(it.as_object()); });
+  with(object, "shortages", [&](const auto& it) { state.shortages = shortages(it); });
+  with(object, "refused", [&](const auto& it) { memory.refused = words(it); });
+  with(object, "told_refusals", [&](const auto& it) { memory.told_refusals = words(it); });
   with(object, "failed_launches", [&](const auto& it) { memory.failed_launches = number_of(it); });
   with(object, "unexplained_tasks",
        [&](const auto& it) { memory.unexplained_tasks = number_of(it); });
@@ -147,6 +180,9 @@ std::string to_json(const ClassMemory& memory) {
                                         {"counted_until_ms", millis(state.spend.counted_until)},
                                         {"living", state.spend.living}}},
                                       {"turnover", object(state.turnover)},
+                                      {"shortages", array(state.shortages)},
+                                      {"refused", object(memory.refused)},
+                                      {"told_refusals", object(memory.told_refusals)},
                                       {"failed_launches", memory.failed_launches},
                                       {"unexplained_tasks", memory.unexplained_tasks},
                                       {"connected", texts(memory.connected)},

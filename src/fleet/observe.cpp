@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "fleet/observe_groups.hpp"
+
 namespace muster::fleet {
 
 namespace {
@@ -140,7 +142,8 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
       if (before.first_seen.contains(instance.id)) boots.add(now - launched_at);
     }
     const auto state = state_of(instance, listed ? runner->second : nullptr, connected, now);
-    seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested});
+    seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested,
+                                       place_in_order(managed, instance.group)});
   }
   if (lists_runners) seen.snapshot.boot_took = boots.mean();
 }
@@ -237,8 +240,11 @@ std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& se
 
 }  // namespace
 
-bool was_told(const ClassMemory& memory, const FailedLaunch& failed) {
-  return !failed.id.empty() && failed.id == memory.told_failure;
+bool was_told(const ClassMemory& memory, const Place& place, const FailedLaunch& failed) {
+  if (failed.id.empty()) return false;
+  if (place.group.empty()) return failed.id == memory.told_failure;
+  const auto told = memory.told_refusals.find(place.group);
+  return told != memory.told_refusals.end() && failed.id == told->second;
 }
 
 Observation observe(const ManagedClass& managed, const CapacityList& capacity,
@@ -260,8 +266,9 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.snapshot.outsiders = outsiders(demand, seen, now);
   seen.snapshot.failed_launches = before.failed_launches;
   seen.memory.told_failure = before.told_failure;
-  if (const auto failed = capacity.failed_launches.find(managed.name);
-      failed != capacity.failed_launches.end() && !was_told(before, failed->second)) {
+  const Place place{managed.name};
+  if (const auto failed = capacity.failed_launches.find(place);
+      failed != capacity.failed_launches.end() && !was_told(before, place, failed->second)) {
     seen.snapshot.failed_launches += 1;
     seen.snapshot.launch_trouble = failed->second.why;
     if (!failed->second.id.empty()) seen.memory.told_failure = failed->second.id;
@@ -273,9 +280,10 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.snapshot.schedule = std::move(in_force.schedule);
   seen.snapshot.policy_until = in_force.until;
   // What the provider would not launch is not asked for: it would look like boots that fail.
-  if (const auto most = capacity.most.find(managed.name); most != capacity.most.end()) {
+  if (const auto most = capacity.most.find(place); most != capacity.most.end()) {
     seen.snapshot.policy.max = std::min(seen.snapshot.policy.max, most->second);
   }
+  observe_groups(managed, capacity, before, seen);
   seen.snapshot.state = before.state;
   seen.snapshot.now = now;
   if (const auto why = capacity.unreadable.find(managed.name); why != capacity.unreadable.end()) {

@@ -19,6 +19,12 @@ struct ManagedClass {
   std::string name;
   scaling::Policy policy;
   std::vector<scaling::Schedule> schedules;  // of times at which it is another one
+  // Where its instances are, in order of preference. None: all are in one place.
+  struct Group {
+    std::string name;
+    std::int64_t most = 0;  // so many may live in it
+  };
+  std::vector<Group> groups = {};
 };
 
 // What is remembered of one class from pass to pass, and through restarts.
@@ -39,7 +45,11 @@ struct ClassMemory {
   std::map<std::string, WallTime> expected;
   // When they were looked at, to within kLastPassKept. Nothing: the provider tells all ages.
   std::optional<WallTime> last_pass;
-  std::string told_failure;              // FailedLaunch::id of the latest that was counted
+  std::string told_failure;  // FailedLaunch::id of the latest that was counted
+  // By group, where there are several: why one launched fewer than it was asked for in the last
+  // pass, and told_failure of each.
+  std::map<std::string, std::string> refused;
+  std::map<std::string, std::string> told_refusals;
   std::optional<WallTime> ask_again_at;  // ClassDemand::ask_again_at, for another process of ours
 
   friend bool operator==(const ClassMemory&, const ClassMemory&) = default;
@@ -68,6 +78,6 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
                     const ClassDemand& demand, const ClassMemory& before, WallTime now);
 
 // To another process of ours: a failed launch counts once.
-bool was_told(const ClassMemory& memory, const FailedLaunch& failed);
+bool was_told(const ClassMemory& memory, const Place& place, const FailedLaunch& failed);
 
 }  // namespace muster::fleet

@@ -67,13 +67,13 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& shown) { return shown.param.name; });
 
 TEST(Observe, AsksForNoMoreThanTheProviderLetsLive) {
-  const auto max = [](std::int64_t own, std::map<std::string, std::int64_t> most) {
+  const auto max = [](std::int64_t own, std::map<Place, std::int64_t> most) {
     const CapacityList list{.live = {}, .ended = {}, .most = std::move(most)};
     return observe({"local/small", {.max = own}}, list, known({}), {}, kNow).snapshot.policy.max;
   };
-  EXPECT_EQ(max(6, {{"local/small", 2}}), 2);
-  EXPECT_EQ(max(1, {{"local/small", 2}}), 1);
-  EXPECT_EQ(max(6, {{"local/large", 2}}), 6);
+  EXPECT_EQ(max(6, {{{"local/small"}, 2}}), 2);
+  EXPECT_EQ(max(1, {{{"local/small"}, 2}}), 1);
+  EXPECT_EQ(max(6, {{{"local/large"}, 2}}), 6);
 }
 
 TEST(Observe, TakesThePolicyThatIsInForce) {
@@ -242,7 +242,7 @@ TEST(Observe, CallsNoEndAFailedBootWhenNobodyCanTell) {
 TEST(Observe, PassesOnWhyALaunchFailed) {
   ClassMemory before;
   before.failed_launches = 2;
-  const CapacityList failed{{}, {}, {}, {{"local/small", {"no capacity", "a-1"}}}};
+  const CapacityList failed{{}, {}, {}, {{{"local/small"}, {"no capacity", "a-1"}}}};
   const auto seen = observe(kClass, failed, known({}), before, kNow);
   EXPECT_EQ(seen.snapshot.failed_launches, 3);
   EXPECT_EQ(seen.snapshot.launch_trouble, "no capacity");

@@ -2,6 +2,7 @@
 
 // The two ports of the autoscaler. Adapters live in demand/ and capacity/.
 
+#include <compare>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,6 +52,18 @@ class DemandSource {
   virtual void wait_for_change(Millis patience, std::stop_token stop) = 0;
 };
 
+// Where instances of a class are: in one of its groups, if it has several.
+struct Place {
+  std::string resource_class;
+  std::string group = {};  // empty: there is one place for all
+
+  // Of it, in words: the group is named, if there is one.
+  std::string said(const std::string& what) const {
+    return group.empty() ? what : group + ": " + what;
+  }
+  friend auto operator<=>(const Place&, const Place&) = default;
+};
+
 struct CapacityInstance {
   std::string id;
   std::string resource_class;
@@ -58,6 +71,7 @@ struct CapacityInstance {
   bool draining = false;
   bool single_task = true;  // ends itself after one task
   bool requested = false;   // asked for, and not there yet: it may be withdrawn
+  std::string group = {};   // as in Place
 };
 
 // An instance that is gone. Told once, by the list() after its end.
@@ -84,11 +98,11 @@ struct CapacityList {
   std::vector<EndedInstance> ended;
   // Classes whose instances could not be listed now, and why: nothing is decided for them.
   std::map<std::string, std::string> unreadable;
-  // By class. Told once each by one process.
-  std::map<std::string, FailedLaunch> failed_launches;
+  // Told once each by one process.
+  std::map<Place, FailedLaunch> failed_launches;
   std::map<std::string, LateListing> late_listings;  // by class
-  // Of classes whose provider has a limit of its own: how many it lets live.
-  std::map<std::string, std::int64_t> most;
+  // Where the provider has a limit of its own: how many it lets live.
+  std::map<Place, std::int64_t> most;
 };
 
 // What a call that changes something may take. A scaler under a lease begins none that might not
@@ -108,8 +122,7 @@ class CapacityProvider {
   // Starts `count` instances; the ids of those that were started, in whatever state. Fewer than
   // asked for, with a log line, if some could not be: these count as failed boots. An error means
   // that nobody took it on, and not that instances fail.
-  virtual Result<std::vector<std::string>> launch(const std::string& resource_class,
-                                                  std::int64_t count,
+  virtual Result<std::vector<std::string>> launch(const Place& place, std::int64_t count,
                                                   const std::stop_token& stop) = 0;
 
   // Asks an instance to take no further task and to end once it runs none. Never ends a running
@@ -123,7 +136,7 @@ class CapacityProvider {
   }
 
   // Gives up so many of those that are only requested; fewer, if the rest has come meanwhile.
-  virtual Result<void> withdraw(const std::string& /*resource_class*/, std::int64_t /*count*/,
+  virtual Result<void> withdraw(const Place& /*place*/, std::int64_t /*count*/,
                                 const std::stop_token& /*stop*/) {
     return ok();
   }

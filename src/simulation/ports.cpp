@@ -158,7 +158,7 @@ void GroupPort::tell_failures(const GroupView& view, fleet::CapacityList& all) {
                               fleet::FailedLaunch{"InsufficientInstanceCapacity", failed->id});
 }
 
-Result<std::vector<std::string>> GroupPort::launch(const std::string&, std::int64_t count,
+Result<std::vector<std::string>> GroupPort::launch(const fleet::Place&, std::int64_t count,
                                                    const std::stop_token&) {
   killer_.pass_by();
   const auto base = base_of();
@@ -189,7 +189,7 @@ Result<void> GroupPort::reap(const std::string& id, const std::stop_token&) {
   return ended;
 }
 
-Result<void> GroupPort::withdraw(const std::string&, std::int64_t count, const std::stop_token&) {
+Result<void> GroupPort::withdraw(const fleet::Place&, std::int64_t count, const std::stop_token&) {
   killer_.pass_by();
   if (pending_ == 0) return ok();
   const auto base = base_of();

@@ -49,11 +49,11 @@ class GroupPort final : public fleet::CapacityProvider {
             const Faults& faults, Random random, Killer& killer);
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
-  Result<std::vector<std::string>> launch(const std::string& resource_class, std::int64_t count,
+  Result<std::vector<std::string>> launch(const fleet::Place& place, std::int64_t count,
                                           const std::stop_token& stop) override;
   Result<void> drain(const std::string& id, const std::stop_token& stop) override;
   Result<void> reap(const std::string& id, const std::stop_token& stop) override;
-  Result<void> withdraw(const std::string& resource_class, std::int64_t count,
+  Result<void> withdraw(const fleet::Place& place, std::int64_t count,
                         const std::stop_token& stop) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
