@@ -47,6 +47,7 @@ struct Conditions {
   Millis replace_after = std::chrono::seconds(60);  // until the group finds an instance dead
   Millis retry_after = std::chrono::seconds(30);    // until the group tries a launch again
   std::int64_t max = 10;                            // of the group
+  std::optional<std::int64_t> reserve;              // of a second one, which refuses no launch
   bool protects = true;  // the group protects its instances from scale-in
   Habits habits;
   Faults faults;

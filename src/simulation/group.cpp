@@ -17,13 +17,23 @@ Error throttled() {
 
 }  // namespace
 
+GroupTotals& GroupTotals::operator+=(const GroupTotals& other) {
+  launches += other.launches;
+  wasted += other.wasted;
+  refused += other.refused;
+  ended_busy += other.ended_busy;
+  instance_time += other.instance_time;
+  return *this;
+}
+
 Group::Group(Timeline& timeline, TaskQueue& queue, const Conditions& conditions, Random random,
-             Alarm alarm)
+             Alarm alarm, std::string prefix)
     : timeline_(timeline),
       queue_(queue),
       conditions_(conditions),
       random_(random),
       alarm_(std::move(alarm)),
+      prefix_(std::move(prefix)),
       history_(conditions.faults.list_lag) {}
 
 void Group::changed() {
@@ -71,7 +81,8 @@ bool Group::is_broken(std::int64_t permille) {
 
 void Group::launch() {
   const auto number = instances_.size();
-  instances_.push_back({.id = fmt::format("i-{:06}", number), .launched = timeline_.monotonic()});
+  instances_.push_back(
+      {.id = fmt::format("{}-{:06}", prefix_, number), .launched = timeline_.monotonic()});
   listed_.insert(number);
   ++live_;
   changed();
@@ -109,15 +120,20 @@ void Group::look_for_work(Number number) {
   });
 }
 
-// The one that is idle for the longest time takes it.
 void Group::task_arrived() {
-  if (idle_.empty()) return;
+  if (!take_task() && beside_ != nullptr) beside_->take_task();
+}
+
+// The one that is idle for the longest time takes it.
+bool Group::take_task() {
+  if (idle_.empty()) return false;
   const auto number = idle_.begin()->second;
   const auto task = queue_.claim();
-  if (!task) return;
+  if (!task) return false;
   idle_.erase(idle_.begin());
   ++instances_[number].turn;
   run(number, *task);
+  return true;
 }
 
 void Group::run(Number number, TaskNumber task) {

@@ -38,6 +38,8 @@ struct GroupTotals {
   std::int64_t refused = 0;     // by the cloud
   std::int64_t ended_busy = 0;  // by a scaler, or by the group
   Millis instance_time{};       // from launch to end
+
+  GroupTotals& operator+=(const GroupTotals& other);
 };
 
 class Group {
@@ -45,8 +47,11 @@ class Group {
   // Told of what must never be: in words.
   using Alarm = std::function<void(const std::string&)>;
 
+  // `prefix`: of the names of its instances.
   Group(Timeline& timeline, TaskQueue& queue, const Conditions& conditions, Random random,
-        Alarm alarm);
+        Alarm alarm, std::string prefix = "i");
+  // Tasks that none of its own is idle for are taken there.
+  void stands_beside(Group& other) { beside_ = &other; }
 
   // --- as AWS shows it -----------------------------------------------------------------------
   Result<void> set_desired(std::int64_t desired);
@@ -75,6 +80,7 @@ class Group {
 
   GroupView view() const { return {desired_, listed(), last_failure_}; }
   void changed();
+  bool take_task();
   bool is_broken(std::int64_t permille);
   void reconcile();
   void come();
@@ -98,6 +104,8 @@ class Group {
   const Conditions& conditions_;
   Random random_;
   Alarm alarm_;
+  std::string prefix_;
+  Group* beside_ = nullptr;
   std::int64_t desired_ = 0;
   std::int64_t coming_ = 0;  // asked for, and not there yet
   std::deque<SimulatedInstance> instances_;

@@ -63,7 +63,19 @@ class Onlooker final : public fleet::DecisionObserver {
 };
 
 std::uint64_t changes_in(const LoopScaler::World& world) {
-  return world.queue.changes() + world.group.changes();
+  auto changes = world.queue.changes();
+  for (const auto* group : world.groups) changes += group->changes();
+  return changes;
+}
+
+// One group has no name.
+fleet::ManagedClass managed(const scaling::Policy& policy, const LoopScaler::World& world) {
+  fleet::ManagedClass managed{kClass, policy};
+  if (world.groups.size() < 2) return managed;
+  for (std::size_t i = 0; i < world.groups.size(); ++i) {
+    managed.groups.push_back({fmt::format("group {}", i + 1), world.groups[i]->max()});
+  }
+  return managed;
 }
 
 }  // namespace
@@ -71,20 +83,32 @@ std::uint64_t changes_in(const LoopScaler::World& world) {
 struct LoopScaler::Process {
   Process(LoopScaler& scaler, Random random)
       : onlooker(scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_),
-        queue(kClass, scaler.world_.timeline, scaler.world_.queue, scaler.world_.group,
+        managed_class(managed(scaler.policy_, scaler.world_)),
+        queue(kClass, scaler.world_.timeline, scaler.world_.queue,
+              {scaler.world_.groups.begin(), scaler.world_.groups.end()},
               scaler.world_.conditions.faults, random.fork(), scaler.killer_),
-        group(kClass, scaler.world_.timeline, scaler.world_.group,
-              scaler.world_.conditions.habits.single_task, scaler.world_.conditions.faults,
-              random.fork(), scaler.killer_),
+        groups(ports(scaler, random)),
         ledger(scaler.world_.table, fmt::format("{}.{}", scaler.name_, scaler.kills_),
                scaler.world_.timeline, scaler.world_.conditions.faults, random.fork(),
                scaler.killer_),
-        loop({{kClass, scaler.policy_}}, {queue, group, ledger, onlooker, scaler.world_.timeline}) {
+        loop({managed_class}, {queue, groups, ledger, onlooker, scaler.world_.timeline}) {}
+
+  std::map<fleet::Place, GroupPort> ports(LoopScaler& scaler, Random& random) const {
+    const auto& [timeline, tasks, all, conditions, table] = scaler.world_;
+    std::map<fleet::Place, GroupPort> made;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto& named = managed_class.groups;
+      const fleet::Place place{kClass, named.empty() ? "" : named[i].name};
+      made.try_emplace(place, place, timeline, *all[i], conditions.habits.single_task,
+                       conditions.faults, random.fork(), scaler.killer_);
+    }
+    return made;
   }
 
   Onlooker onlooker;
+  fleet::ManagedClass managed_class;
   QueuePort queue;
-  GroupPort group;
+  GroupPorts groups;
   MemoryLedger ledger;
   fleet::Loop loop;
 };

@@ -26,7 +26,7 @@ class LoopScaler final : public Scaler {
   struct World {
     Timeline& timeline;
     TaskQueue& queue;
-    Group& group;
+    std::vector<Group*> groups;  // in order of preference
     const Conditions& conditions;
     MemoryTable& table;
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 
 #include <fmt/core.h>
 
@@ -21,11 +22,12 @@ Error unavailable(const char* what) {
 // --- the queue --------------------------------------------------------------------------------
 
 QueuePort::QueuePort(std::string resource_class, Timeline& timeline, TaskQueue& queue,
-                     const Group& group, const Faults& faults, Random random, Killer& killer)
+                     std::vector<const Group*> groups, const Faults& faults, Random random,
+                     Killer& killer)
     : resource_class_(std::move(resource_class)),
       timeline_(timeline),
       queue_(queue),
-      group_(group),
+      groups_(std::move(groups)),
       faults_(faults),
       random_(random),
       killer_(killer) {}
@@ -60,15 +62,17 @@ scaling::Demand QueuePort::counts() {
 std::vector<fleet::KnownRunner> QueuePort::runners() {
   std::vector<fleet::KnownRunner> known;
   const auto when = timeline_.monotonic() - faults_.runners_lag;
-  const auto listed = group_.listed();
-  known.reserve(listed.size());
-  for (const auto* instance : listed) {
-    const bool there = instance->connected && *instance->connected <= when;
-    if (!there) continue;
-    const auto heard_of = instance->hangs ? *instance->connected : when;
-    known.push_back({.name = instance->id,
-                     .ever_claimed = instance->tasks_run > 0,
-                     .last_connected = timeline_.wall() - (timeline_.monotonic() - heard_of)});
+  for (const auto* group : groups_) {
+    const auto listed = group->listed();
+    known.reserve(known.size() + listed.size());
+    for (const auto* instance : listed) {
+      const bool there = instance->connected && *instance->connected <= when;
+      if (!there) continue;
+      const auto heard_of = instance->hangs ? *instance->connected : when;
+      known.push_back({.name = instance->id,
+                       .ever_claimed = instance->tasks_run > 0,
+                       .last_connected = timeline_.wall() - (timeline_.monotonic() - heard_of)});
+    }
   }
   if (faults_.ghosts_for > Millis(0)) add_ghosts(known);
   if (random_.chance(faults_.runners_cut_off)) known.resize(known.size() / 2);
@@ -77,9 +81,11 @@ std::vector<fleet::KnownRunner> QueuePort::runners() {
 
 void QueuePort::add_ghosts(std::vector<fleet::KnownRunner>& known) const {
   const auto since = timeline_.monotonic() - faults_.ghosts_for;
-  for (const auto& instance : group_.instances()) {
-    const bool was_there = instance.connected && !instance.listed;
-    if (was_there && *instance.ended > since) known.push_back({instance.id, std::nullopt, true});
+  for (const auto* group : groups_) {
+    for (const auto& instance : group->instances()) {
+      const bool was_there = instance.connected && !instance.listed;
+      if (was_there && *instance.ended > since) known.push_back({instance.id, std::nullopt, true});
+    }
   }
 }
 
@@ -89,9 +95,9 @@ void QueuePort::wait_for_change(Millis, std::stop_token) {
 
 // --- the group --------------------------------------------------------------------------------
 
-GroupPort::GroupPort(std::string resource_class, Timeline& timeline, Group& group, bool single_task,
+GroupPort::GroupPort(fleet::Place place, Timeline& timeline, Group& group, bool single_task,
                      const Faults& faults, Random random, Killer& killer)
-    : resource_class_(std::move(resource_class)),
+    : place_(std::move(place)),
       timeline_(timeline),
       group_(group),
       single_task_(single_task),
@@ -100,7 +106,7 @@ GroupPort::GroupPort(std::string resource_class, Timeline& timeline, Group& grou
       killer_(killer) {}
 
 std::string GroupPort::pending_id(std::int64_t number) const {
-  return fmt::format("runners/pending-{}", number);
+  return fmt::format("{}/pending-{}", place_.group.empty() ? "runners" : place_.group, number);
 }
 
 Result<fleet::CapacityList> GroupPort::list(const std::stop_token&) {
@@ -113,14 +119,18 @@ Result<fleet::CapacityList> GroupPort::list(const std::stop_token&) {
   all.live.reserve(view.listed.size());
   for (const auto* instance : view.listed) {
     seen_.insert(seen_.end(), instance->id);  // they are listed in order
-    all.live.push_back({instance->id, resource_class_, std::nullopt, false, single_task_});
+    all.live.push_back({instance->id, place_.resource_class, std::nullopt, false, single_task_,
+                        false, place_.group});
   }
   for (const auto& id : before) {
-    if (!seen_.contains(id)) all.ended.push_back({id, resource_class_, "no longer in the group"});
+    if (!seen_.contains(id)) {
+      all.ended.push_back({id, place_.resource_class, "no longer in the group"});
+    }
   }
   pending_ = std::max<std::int64_t>(view.desired - std::ssize(seen_), 0);
   for (std::int64_t i = 1; i <= pending_; ++i) {
-    all.live.push_back({pending_id(i), resource_class_, asked_at_, false, single_task_, true});
+    all.live.push_back(
+        {pending_id(i), place_.resource_class, asked_at_, false, single_task_, true, place_.group});
   }
   tell_failures(view, all);
   return all;
@@ -154,7 +164,7 @@ void GroupPort::tell_failures(const GroupView& view, fleet::CapacityList& all) {
   if (pending_ == 0 || !failed || failed->id == told_) return;
   if (failed->when < asked_at_by_aws_.value_or(timeline_.monotonic() - kRecently)) return;
   told_ = failed->id;
-  all.failed_launches.emplace(resource_class_,
+  all.failed_launches.emplace(place_,
                               fleet::FailedLaunch{"InsufficientInstanceCapacity", failed->id});
 }
 
@@ -203,6 +213,44 @@ Result<void> GroupPort::withdraw(const fleet::Place&, std::int64_t count, const 
 }
 
 void GroupPort::wait_for_change(Millis, std::stop_token) {
+  std::terminate();  // as above
+}
+
+Result<fleet::CapacityList> GroupPorts::list(const std::stop_token& stop) {
+  fleet::CapacityList all;
+  for (auto& [place, port] : ports_) {
+    auto listed = port.list(stop);
+    if (!listed) return listed;
+    std::ranges::move(listed->live, std::back_inserter(all.live));
+    std::ranges::move(listed->ended, std::back_inserter(all.ended));
+    all.failed_launches.merge(listed->failed_launches);
+  }
+  return all;
+}
+
+Result<std::vector<std::string>> GroupPorts::launch(const fleet::Place& place, std::int64_t count,
+                                                    const std::stop_token& stop) {
+  return ports_.at(place).launch(place, count, stop);
+}
+
+Result<void> GroupPorts::drain(const std::string&, const std::stop_token&) {
+  return ok();
+}
+
+// Who does not know it does nothing.
+Result<void> GroupPorts::reap(const std::string& id, const std::stop_token& stop) {
+  for (auto& [place, port] : ports_) {
+    if (auto ended = port.reap(id, stop); !ended) return ended;
+  }
+  return ok();
+}
+
+Result<void> GroupPorts::withdraw(const fleet::Place& place, std::int64_t count,
+                                  const std::stop_token& stop) {
+  return ports_.at(place).withdraw(place, count, stop);
+}
+
+void GroupPorts::wait_for_change(Millis, std::stop_token) {
   std::terminate();  // as above
 }
 

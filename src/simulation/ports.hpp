@@ -18,8 +18,8 @@ namespace muster::simulation {
 // busy; both perhaps late.
 class QueuePort final : public fleet::DemandSource {
  public:
-  QueuePort(std::string resource_class, Timeline& timeline, TaskQueue& queue, const Group& group,
-            const Faults& faults, Random random, Killer& killer);
+  QueuePort(std::string resource_class, Timeline& timeline, TaskQueue& queue,
+            std::vector<const Group*> groups, const Faults& faults, Random random, Killer& killer);
 
   std::map<std::string, fleet::ClassDemand> read(std::stop_token stop) override;
   void hold_off(const std::string& resource_class, WallTime until) override;
@@ -33,7 +33,7 @@ class QueuePort final : public fleet::DemandSource {
   std::string resource_class_;
   Timeline& timeline_;
   TaskQueue& queue_;
-  const Group& group_;
+  const std::vector<const Group*> groups_;
   const Faults& faults_;
   Random random_;
   Killer& killer_;
@@ -45,7 +45,7 @@ class QueuePort final : public fleet::DemandSource {
 // + what is requested, after a second look; and no better.
 class GroupPort final : public fleet::CapacityProvider {
  public:
-  GroupPort(std::string resource_class, Timeline& timeline, Group& group, bool single_task,
+  GroupPort(fleet::Place place, Timeline& timeline, Group& group, bool single_task,
             const Faults& faults, Random random, Killer& killer);
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
@@ -69,7 +69,7 @@ class GroupPort final : public fleet::CapacityProvider {
   std::string pending_id(std::int64_t number) const;
   void tell_failures(const GroupView& view, fleet::CapacityList& all);
 
-  std::string resource_class_;
+  fleet::Place place_;
   Timeline& timeline_;
   Group& group_;
   bool single_task_;
@@ -82,6 +82,24 @@ class GroupPort final : public fleet::CapacityProvider {
   std::optional<WallTime> asked_at_;
   std::optional<MonotonicTime> asked_at_by_aws_;
   std::string told_;  // FailedGroupLaunch::id
+};
+
+// Several of them as one.
+class GroupPorts final : public fleet::CapacityProvider {
+ public:
+  explicit GroupPorts(std::map<fleet::Place, GroupPort> ports) : ports_(std::move(ports)) {}
+
+  Result<fleet::CapacityList> list(const std::stop_token& stop) override;
+  Result<std::vector<std::string>> launch(const fleet::Place& place, std::int64_t count,
+                                          const std::stop_token& stop) override;
+  Result<void> drain(const std::string& id, const std::stop_token& stop) override;
+  Result<void> reap(const std::string& id, const std::stop_token& stop) override;
+  Result<void> withdraw(const fleet::Place& place, std::int64_t count,
+                        const std::stop_token& stop) override;
+  void wait_for_change(Millis patience, std::stop_token stop) override;
+
+ private:
+  std::map<fleet::Place, GroupPort> ports_;
 };
 
 }  // namespace muster::simulation

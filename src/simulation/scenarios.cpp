@@ -277,15 +277,31 @@ Scenario no_capacity() {
   return it;
 }
 
+// Spot before On-Demand.
+Scenario preferred_group_short() {
+  Scenario it{.name = "preferred-group-short",
+              .source = "16, likewise",
+              .mishap = "for an hour the preferred one of two groups has no capacity"};
+  it.conditions = group_of();
+  it.conditions.reserve = 20;
+  it.conditions.faults.launch_refused = 1000;
+  it.conditions.mended_after = hours(1);
+  it.arrivals = every(minutes(10), 12, minutes(2));
+  it.policy = policy();
+  it.limits = {.launches = 12, .wait = minutes(3)};
+  it.told = scaling::Rule::shortage;
+  return it;
+}
+
 }  // namespace
 
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all{
-      late_idle_reading(),  shrinking_group(),     zone_rebalancing(),    slow_registration(),
-      assigned_meanwhile(), ended_still_counted(), no_longer_queued(),    no_agent(),
-      errored_servers(),    failing_ready_check(), builds_become_nodes(), two_scalers(),
-      not_found_yet(),      throttled_end(),       ghost_registrations(), canceled_at_start(),
-      no_capacity()};
+      late_idle_reading(),  shrinking_group(),      zone_rebalancing(),    slow_registration(),
+      assigned_meanwhile(), ended_still_counted(),  no_longer_queued(),    no_agent(),
+      errored_servers(),    failing_ready_check(),  builds_become_nodes(), two_scalers(),
+      not_found_yet(),      throttled_end(),        ghost_registrations(), canceled_at_start(),
+      no_capacity(),        preferred_group_short()};
   return all;
 }
 

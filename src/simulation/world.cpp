@@ -27,6 +27,7 @@ World::World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t
       queue_(timeline_),
       group_(timeline_, queue_, conditions_, random_.fork(),
              [this](const std::string& what) { violated(what); }) {
+  if (conditions_.reserve) add_reserve();
   for (std::size_t place = 0; place < arrivals_.size(); ++place) {
     if (const auto& by = arrivals_[place].blocked_by) blocked_[*by].push_back(place);
   }
@@ -34,11 +35,33 @@ World::World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t
   if (!arrivals_.empty()) timeline_.after(arrivals_.front().at, [this] { arrive_next(); });
 }
 
+void World::add_reserve() {
+  reserve_conditions_ = conditions_;
+  reserve_conditions_->max = *conditions_.reserve;
+  reserve_conditions_->faults.launch_refused = 0;
+  reserve_ = std::make_unique<Group>(
+      timeline_, queue_, *reserve_conditions_, random_.fork(),
+      [this](const std::string& what) { violated(what); }, "r");
+  group_.stands_beside(*reserve_);
+  reserve_->stands_beside(group_);
+}
+
+Levels World::levels() const {
+  Levels all{queue_.counts().waiting, group_.desired(), group_.live(), group_.busy()};
+  if (!reserve_) return all;
+  all.desired += reserve_->desired();
+  all.live += reserve_->live();
+  all.busy += reserve_->busy();
+  return all;
+}
+
 void World::scaled_by_us(const scaling::Policy& policy, Thoroughness thoroughness) {
+  std::vector<Group*> groups{&group_};
+  if (reserve_) groups.push_back(reserve_.get());
   auto ours = std::make_unique<LoopScaler>(
       fmt::format("scaler {}", scalers_.size() + 1),
-      LoopScaler::World{timeline_, queue_, group_, conditions_, table_}, policy, thoroughness,
-      random_.fork(),
+      LoopScaler::World{timeline_, queue_, std::move(groups), conditions_, table_}, policy,
+      thoroughness, random_.fork(),
       LoopScaler::Listeners{[this](const std::string& what) { violated(what); },
                             [this](const scaling::Decision& decision) {
                               if (tells()) tell(in_words(decision));
@@ -109,15 +132,16 @@ void World::pass(Scaler& scaler) {
 
 bool World::is_over() const {
   if (arrived_ < arrivals_.size() || !queue_.is_done()) return false;
-  return !conditions_.habits.idle_timeout || (group_.live() == 0 && !group_.has_listed());
+  if (!conditions_.habits.idle_timeout) return true;
+  const auto is_empty = [](const Group& group) { return group.live() == 0 && !group.has_listed(); };
+  return is_empty(group_) && (!reserve_ || is_empty(*reserve_));
 }
 
 RunTotals World::run(Millis end) {
   const auto last = MonotonicTime(end);
   while (!is_over() && timeline_.step(last)) {
     if (!watcher_) continue;
-    watcher_(timeline_.monotonic(),
-             {queue_.counts().waiting, group_.desired(), group_.live(), group_.busy()});
+    watcher_(timeline_.monotonic(), levels());
   }
   for (const auto& task : queue_.tasks()) {
     if (task.started) totals_.waits.push_back(*task.started - task.queued);
@@ -125,8 +149,9 @@ RunTotals World::run(Millis end) {
     if (task.ended) totals_.busy_time += task.duration;
   }
   totals_.group = group_.totals();
+  if (reserve_) totals_.group += totals_.reserve = reserve_->totals();
   totals_.events = timeline_.events();
-  totals_.left = group_.live();
+  totals_.left = levels().live;
   for (const auto* ours : ours_) {
     totals_.kills += ours->kills();
     totals_.passes_made += ours->passes_made();
@@ -151,8 +176,9 @@ void World::tell(std::string what) {
 
 void World::tell_if_changed() {
   const auto counts = queue_.counts();
+  const auto all = levels();
   auto now = fmt::format("waiting {}  running {}  desired {}  live {}  busy {}", counts.waiting,
-                         counts.running, group_.desired(), group_.live(), group_.busy());
+                         counts.running, all.desired, all.live, all.busy);
   if (now == told_) return;
   tell(now);
   told_ = std::move(now);

@@ -26,7 +26,8 @@ struct Arrival {
 struct RunTotals {
   std::vector<Millis> waits;  // of the tasks that started, in the order of arrival
   std::int64_t unfinished = 0;
-  GroupTotals group;
+  GroupTotals group;              // of both, where there is a reserve
+  GroupTotals reserve;            // of them its own
   Millis busy_time{};             // of all tasks
   std::int64_t left = 0;          // that live at the end
   std::set<scaling::Rule> rules;  // that spoke, of our own loop
@@ -86,6 +87,8 @@ class World {
   void tell(std::string what);
   void tell_if_changed();
   bool is_over() const;
+  void add_reserve();
+  Levels levels() const;
 
   Conditions conditions_;
   std::vector<Arrival> arrivals_;
@@ -93,6 +96,8 @@ class World {
   Timeline timeline_;
   TaskQueue queue_;
   Group group_;
+  std::optional<Conditions> reserve_conditions_;
+  std::unique_ptr<Group> reserve_;  // may be null
   MemoryTable table_;
   std::vector<std::unique_ptr<Scaler>> scalers_;
   std::vector<const LoopScaler*> ours_;

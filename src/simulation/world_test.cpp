@@ -62,6 +62,22 @@ TEST_F(OneWorld, AnInstanceForEachTaskAndNoneMore) {
   EXPECT_EQ(totals.group.wasted, 0);
 }
 
+// For an hour the preferred group refuses. A refused launch costs its task two polls, and there are
+// few; within the longest back-off of the hour's end nobody goes to the reserve any more.
+TEST_F(OneWorld, TheReserveServesWhileThePreferredGroupIsShortAndNoLonger) {
+  conditions.reserve = 10;
+  conditions.faults.launch_refused = 1000;
+  conditions.mended_after = minutes(60);
+  const auto totals = ours(every(minutes(2), 60, seconds(100)));
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.group.launches, 60);
+  EXPECT_LE(totals.group.refused, 9) << "after 1, 2, 4, 8 and then 10 minutes each";
+  EXPECT_GE(totals.reserve.launches, 30);
+  EXPECT_LE(totals.reserve.launches, 36);
+  EXPECT_LE(std::ranges::max(totals.waits),
+            seconds(90) + seconds(16) + conditions.launch_delay * 2);
+}
+
 // Poll, launch, boot: nothing else is waited for where no limit binds.
 TEST_F(OneWorld, NobodyWaitsLongerThanForABootAndAPoll) {
   const auto totals = ours(every(minutes(3), 20, seconds(100)));

@@ -40,6 +40,7 @@ Conditions some_conditions(Random& random) {
   conditions.launch_delay = random.between(Millis(0), Millis(8'000));
   conditions.replace_after = random.between(Millis(0), 3 * kMinute);
   conditions.max = random.between(1, 12);
+  if (random.chance(300)) conditions.reserve = random.between(1, 12);
   conditions.habits.single_task = random.chance(500);
   conditions.habits.idle_timeout = random.between(Millis(10'000), 2 * kMinute);
   auto& faults = conditions.faults;
@@ -84,7 +85,7 @@ std::vector<Arrival> some_arrivals(Random& random) {
 
 scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   scaling::Policy policy;
-  policy.max = conditions.max;
+  policy.max = std::max(conditions.max, conditions.reserve.value_or(0));
   policy.reaps = true;
   policy.drains = false;
   policy.boot_timeout = std::chrono::minutes(10);
