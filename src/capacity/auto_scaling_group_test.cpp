@@ -126,6 +126,24 @@ class AutoScalingGroupsTest : public testing::Test {
       std::make_unique<RegionApi>(region, clock), {{{"acme/linux"}, {.group = "runners"}}}, clock};
 };
 
+TEST_F(AutoScalingGroupsTest, OneOfSeveralGroupsIsToldByWhatItsClassCallsIt) {
+  const fleet::Place place{"acme/linux", "eu-west-1/runners"};
+  AutoScalingGroups several(std::make_unique<RegionApi>(region, clock),
+                            {{place, {.label = place.group, .group = "runners"}}}, clock);
+  region.instance("i-1", "InService");
+  region.group.desired = 1;
+  EXPECT_TRUE(several.list({}));
+  EXPECT_THAT(*several.launch(place, 1, {}), ElementsAre("eu-west-1/runners/pending-1"));
+  const auto listed = several.list({});
+  ASSERT_EQ(listed->live.size(), 2U);
+  for (const auto& instance : listed->live) {
+    EXPECT_EQ(instance.resource_class, "acme/linux");
+    EXPECT_EQ(instance.group, place.group);
+  }
+  EXPECT_EQ(listed->most.at(place), 10);
+  EXPECT_EQ(several.launch({"acme/linux"}, 1, {}).error().kind, ErrorKind::not_found);
+}
+
 TEST_F(AutoScalingGroupsTest, ListsWhatLivesAndWhatIsStillToCome) {
   region.instance("i-1", "InService");
   region.instance("i-2", "Pending:Wait");

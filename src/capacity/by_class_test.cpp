@@ -76,6 +76,19 @@ TEST(ByClass, ASilentProviderLetsTheOthersBeListed) {
   EXPECT_EQ(listed->unreadable.at("a/silent"), "no answer");
 }
 
+// Else some of its instances would look like all of them.
+TEST(ByClass, AClassOfTwoProvidersIsListedByBothOrNotAtAll) {
+  const auto away = [](const std::stop_token&) -> Result<fleet::CapacityList> {
+    return Error{ErrorKind::unavailable, "no answer"};
+  };
+  ByClass both({{{"a/well", "near"}, std::make_shared<Provider>(one_instance)},
+                {{"a/well", "far"}, std::make_shared<Provider>(away)}});
+  const auto listed = both.list({});
+  ASSERT_TRUE(listed);
+  EXPECT_TRUE(listed->live.empty());
+  EXPECT_EQ(listed->unreadable.at("a/well"), "no answer");
+}
+
 TEST(ByClass, AnExceptionInOneIsItsOwnTrouble) {
   const auto broken = [](const std::stop_token&) -> Result<fleet::CapacityList> {
     throw std::runtime_error("out of cheese");

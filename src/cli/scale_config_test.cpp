@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "base/file.hpp"
+#include "base/text.hpp"
 
 namespace muster::cli {
 namespace {
@@ -372,6 +373,54 @@ TEST(ScaleConfig, ReadsAnAutoScalingGroup) {
   EXPECT_THAT(problems_of(text), Contains(HasSubstr("'name' is missing")));
 }
 
+std::string with_groups(std::string_view section) {
+  return fmt::format(
+      "circleci: {{token_variable: TOKEN}}\nstate_directory: scaler\nresource_classes:\n"
+      "  acme/one:\n    max: 8\n    auto_scaling_group:\n{}",
+      section);
+}
+
+TEST(ScaleConfig, ReadsSeveralGroupsInOrderOfPreference) {
+  const auto text = with_groups(
+      "      region: eu-west-1\n      mode: continuous\n      groups:\n"
+      "        - {name: spot, max: 5}\n        - {name: spot, region: us-east-1, max: 20}\n");
+  ASSERT_THAT(problems_of(text), IsEmpty());
+  const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
+  const auto& [groups, single_task] =
+      std::get<capacity::ClassGroups>(config.classes.at(0).capacity);
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_FALSE(single_task || groups[0].single_task);
+  EXPECT_EQ(groups[0].region, "eu-west-1");
+  EXPECT_EQ(groups[1].region, "us-east-1");
+  const auto& managed = config.classes.at(0).managed.groups;
+  ASSERT_EQ(managed.size(), 2U);
+  EXPECT_EQ(managed[0].name, "eu-west-1/spot");
+  EXPECT_EQ(managed[0].most, 5);
+  EXPECT_EQ(managed[1].name, "us-east-1/spot");
+  EXPECT_EQ(managed[1].most, 8) << "the class's";
+}
+
+TEST(ScaleConfig, RefusesGroupsThatCannotBe) {
+  constexpr auto kOf = "resource_classes.acme/one.auto_scaling_group.groups";
+  const auto problem = [&](std::string_view section) {
+    const auto found = problems_of(with_groups(section));
+    return found.size() == 1 ? found[0] : join(found, " and ");
+  };
+  EXPECT_THAT(problem("      groups: []\n"),
+              HasSubstr(fmt::format("{}: expected a list of 1 to 10 groups", kOf)));
+  EXPECT_THAT(problem("      groups: spot\n"), HasSubstr("expected a list of 1 to 10 groups"));
+  EXPECT_THAT(problem("      groups: [{region: eu-west-1}]\n"),
+              HasSubstr(fmt::format("{}[0]: 'name' is missing", kOf)));
+  EXPECT_THAT(
+      problem("      groups: [{name: a, max: 0}]\n"),
+      HasSubstr(fmt::format("{}[0].max: expected a whole number from 1 to 1000, found '0'", kOf)));
+  EXPECT_THAT(problem("      groups: [{name: a, mode: continuous}]\n"), HasSubstr("mode"));
+  EXPECT_THAT(problem("      name: a\n      groups: [{name: b}]\n"),
+              HasSubstr("is one group as well as 'groups': put it into the list"));
+  EXPECT_THAT(problem("      groups: [{name: a}, {name: a}]\n"),
+              HasSubstr("a is named twice: name each group once"));
+}
+
 TEST(ScaleConfig, EachClassHasAGroupOfItsOwn) {
   const auto with = [](std::string_view first, std::string_view second) {
     return problems_of(fmt::format(
@@ -389,6 +438,8 @@ TEST(ScaleConfig, EachClassHasAGroupOfItsOwn) {
   EXPECT_THAT(with("name: runners, region: eu-west-1", "name: runners, region: us-east-1"),
               IsEmpty());
   EXPECT_THAT(with("name: runners", "name: others"), IsEmpty());
+  EXPECT_THAT(with("groups: [{name: others}, {name: runners}]", "name: runners"),
+              ElementsAre(kTold));
 }
 
 TEST(ScaleConfig, AContinuousGroupHasNoLongestLife) {

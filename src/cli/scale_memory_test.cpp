@@ -38,6 +38,19 @@ TEST(LeaseKeys, AreRefusedIfTwoClassesTurnOutToNameOneGroup) {
   EXPECT_THAT(keys.error().message, HasSubstr("acme/one and acme/two name one group, eu-west-1/a"));
 }
 
+TEST(LeaseKeys, AreTheSameForSeveralGroupsInAnyOrder) {
+  for (const auto* groups : {"groups: [{name: b}, {name: a, region: us-east-1}]",
+                             "groups: [{name: a, region: us-east-1}, {name: b}]"}) {
+    const auto keys = lease_keys(config_of(groups, "name: c"), here);
+    ASSERT_TRUE(keys) << keys.error().message;
+    EXPECT_EQ(keys->at("acme/one"), "eu-west-1/b");
+  }
+  const auto twice = config_of("groups: [{name: a}, {name: a, region: eu-west-1}]", "name: c");
+  EXPECT_THAT(lease_keys(twice, here).error().message, HasSubstr("acme/one names one group twice"));
+  const auto shared = config_of("groups: [{name: a}, {name: c, region: eu-west-1}]", "name: c");
+  EXPECT_THAT(lease_keys(shared, here).error().message, HasSubstr("eu-west-1/c"));
+}
+
 TEST(LeaseKeys, NeedTheRegionOnlyWhereNoneIsWritten) {
   const auto unknown = []() -> Result<std::string> {
     return Error{ErrorKind::unavailable, "no region"};

@@ -8,13 +8,20 @@ namespace muster::fleet {
 
 namespace {
 
-constexpr std::size_t kMostSamples = 100;  // of a metric in a line: CloudWatch's own limit
+constexpr auto kShortGroups = "ShortGroups";  // of several: the stack has one, and no such cost
+constexpr std::size_t kMostSamples = 100;     // of a metric in a line: CloudWatch's own limit
 
 // Those that look dead, too many at once to be believed, and so were not ended at once.
 std::int64_t silent(const scaling::Decision& decision) {
   const auto& reasons = decision.reasons;
   const auto found = std::ranges::find(reasons, scaling::Rule::many_silent, &scaling::Reason::rule);
   return found == reasons.end() ? 0 : found->wanted;
+}
+
+std::int64_t short_groups(WallTime now, const scaling::Decision& decision) {
+  return std::ranges::count_if(decision.next.shortages, [&](const auto& shortage) {
+    return scaling::is_short(&shortage, now);
+  });
 }
 
 }  // namespace
@@ -38,6 +45,7 @@ void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
     sample("Busy", decision.counts.busy);
     sample("Launches", decision.launch);
     sample("FailedBoots", decision.next.failed_boots_in_a_row);
+    if (!snapshot.groups.empty()) sample(kShortGroups, short_groups(snapshot.now, decision));
   }
 }
 

@@ -51,6 +51,18 @@ TEST(EmbeddedMetrics, AnUnknownQueueIsHeldAndNeverZero) {
               ElementsAre(AllOf(HasSubstr(R"("Held":[1])"), Not(HasSubstr("Waiting")))));
 }
 
+TEST(EmbeddedMetrics, GroupsThatAreShortAreCountedWhereThereAreSeveral) {
+  EmbeddedMetrics metrics;
+  auto seen = pass("acme/linux", scaling::DemandReading{}, 0);
+  seen.snapshot.now = kNow;
+  seen.decision.next.shortages = {{"spot", 1, kNow + Millis(1), ""}, {"other", 1, kNow, ""}};
+  metrics.decided({seen});
+  EXPECT_THAT(metrics.take_lines(kNow), ElementsAre(Not(HasSubstr("ShortGroups"))));
+  seen.snapshot.groups = {{.name = "spot"}, {.name = "other"}};
+  metrics.decided({seen});
+  EXPECT_THAT(metrics.take_lines(kNow), ElementsAre(HasSubstr(R"("ShortGroups":[1])")));
+}
+
 TEST(EmbeddedMetrics, InstancesThatLookDeadAndWereSparedAreCounted) {
   EmbeddedMetrics metrics;
   auto silent = pass("acme/linux", scaling::DemandReading{}, 0);

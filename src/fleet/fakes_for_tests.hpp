@@ -76,6 +76,7 @@ class FakeCapacity final : public CapacityProvider {
   std::function<void()> during_list = [] {};
   std::function<void()> during_launch = [] {};
   std::optional<Error> launch_trouble;
+  std::map<std::string, Error> group_trouble;  // of launches in one of several groups
 
   void end(const std::string& id) {
     std::erase_if(live, [&](const auto& it) { return it.id == id; });
@@ -92,6 +93,9 @@ class FakeCapacity final : public CapacityProvider {
                                           const std::stop_token&) override {
     during_launch();
     if (launch_trouble) return *launch_trouble;
+    if (const auto found = group_trouble.find(place.group); found != group_trouble.end()) {
+      return found->second;
+    }
     std::vector<std::string> ids;
     for (; count > 0 && std::ssize(live) < room; --count) {
       ids.push_back("i" + std::to_string(launched++));
@@ -112,9 +116,11 @@ class FakeCapacity final : public CapacityProvider {
     reaped.push_back(id);
     return ok();
   }
-  Result<void> withdraw(const Place&, std::int64_t count, const std::stop_token&) override {
+  Result<void> withdraw(const Place& place, std::int64_t count, const std::stop_token&) override {
     withdrawn += count;
-    std::erase_if(live, [&](const auto& it) { return it.requested && count-- > 0; });
+    std::erase_if(live, [&](const auto& it) {
+      return it.requested && it.group == place.group && count-- > 0;
+    });
     return ok();
   }
   std::atomic<bool> watched = false;  // somebody waits, or has waited, for a change

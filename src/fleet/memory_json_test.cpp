@@ -33,6 +33,9 @@ ClassMemory full() {
   memory.told_failure = "4a0e-\"1\"";
   memory.ask_again_at = WallTime(Millis(8));
   memory.unexplained_tasks = 3;
+  memory.refused = {{"spot", "it launched 1 of \"2\""}};
+  memory.told_refusals = {{"reserve", "4a0e"}};
+  memory.state.shortages = {{"spot", 24, WallTime(Millis(25)), "no capacity"}};
   return memory;
 }
 

@@ -15,8 +15,16 @@ def filled_in(**words):
     return json.loads(text)
 
 
+def in_yaml(group):
+    """One group by its name, or several."""
+    if isinstance(group, str):
+        return {"name": group}
+    return {"groups": [each if isinstance(each, dict) else {"name": each} for each in group]}
+
+
 class Scaler:
-    """`aws`: Moto or StrictAws. `groups`: resource class to the group of its instances.
+    """`aws`: Moto or StrictAws. `groups`: resource class to the group of its instances, or to several
+    in order of preference.
 
     `queue`: our server is read as if it were CircleCI, or as what it is ("server").
     """
@@ -36,7 +44,7 @@ class Scaler:
             "state_directory": str(world.place / "scaler-state"),
             "resource_classes": {
                 name: {"max": 6, **policy,
-                       "auto_scaling_group": {"name": group, "region": aws.region}}
+                       "auto_scaling_group": {**in_yaml(group), "region": aws.region}}
                 for name, group in (groups or {"local/small": "runners"}).items()}}))
 
     def start(self):
