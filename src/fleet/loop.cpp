@@ -52,8 +52,8 @@ std::string why_unknown(const std::map<std::string, ClassDemand>& demand) {
 bool is_bad_news(const scaling::Reason& reason) {
   return scaling::is_hold(reason) || reason.rule == scaling::Rule::backoff ||
          reason.rule == scaling::Rule::spend_cap || reason.rule == scaling::Rule::boot_timeout ||
-         reason.rule == scaling::Rule::unheard || reason.rule == scaling::Rule::not_come ||
-         reason.rule == scaling::Rule::many_silent;
+         reason.rule == scaling::Rule::unheard || reason.rule == scaling::Rule::reaped ||
+         reason.rule == scaling::Rule::not_come || reason.rule == scaling::Rule::many_silent;
 }
 
 void tell(const ClassPass& pass) {

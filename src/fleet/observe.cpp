@@ -20,19 +20,41 @@ KnownRunners by_name(const ClassDemand& demand) {
   return known;
 }
 
+// Whether the queue's keeper is told of it while it runs a task nobody documents. So the silence of
+// one that has just taken a task says nothing.
+bool is_silent_since_its_task(const KnownRunner& runner) {
+  constexpr Millis kApart = std::chrono::minutes(1);
+  return runner.last_used && runner.first_connected &&
+         *runner.last_used > *runner.first_connected &&
+         *runner.last_used + kApart >= *runner.last_connected;
+}
+
 bool is_offline(const KnownRunner& runner, WallTime now) {
   return runner.last_connected && now - *runner.last_connected >= kOffline;
+}
+
+// Whatever is wrong with the list or its clock, nobody is lost who was not there so long ago.
+bool is_lost(const KnownRunner& runner, WallTime launched_at, WallTime now) {
+  return is_offline(runner, now) && !is_silent_since_its_task(runner) &&
+         now - launched_at >= kOffline;
+}
+
+// It has taken a task, and is there: a single-task one still runs it, and so may another.
+bool is_at_work(const KnownRunner& runner, WallTime now) {
+  if (runner.busy) return *runner.busy;
+  return runner.first_connected && runner.last_connected && runner.last_used &&
+         *runner.last_used > *runner.first_connected && now - *runner.last_connected < kOnline;
 }
 
 // `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
 // it listed before, or never list any: whether that one is busy is not known.
 InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner, bool connected,
-                       WallTime now) {
+                       WallTime launched_at, WallTime now) {
   if (instance.draining) return InstanceState::draining;
   if (!connected) return InstanceState::booting;
   if (runner == nullptr) return InstanceState::connected;
   if (runner->busy && *runner->busy) return InstanceState::busy;
-  if (is_offline(*runner, now)) return InstanceState::lost;
+  if (is_lost(*runner, launched_at, now)) return InstanceState::lost;
   if (!runner->busy) return InstanceState::connected;
   const bool had_its_task = instance.single_task && runner->ever_claimed;
   return had_its_task ? InstanceState::spent : InstanceState::idle;
@@ -139,7 +161,11 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
       seen.snapshot.any_boot_succeeded = true;
       if (before.first_seen.contains(instance.id)) boots.add(now - launched_at);
     }
-    const auto state = state_of(instance, listed ? runner->second : nullptr, connected, now);
+    const auto state =
+        state_of(instance, listed ? runner->second : nullptr, connected, launched_at, now);
+    if (state == InstanceState::connected && listed && is_at_work(*runner->second, now)) {
+      ++seen.snapshot.at_work;
+    }
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested});
   }
   if (lists_runners) seen.snapshot.boot_took = boots.mean();
@@ -216,12 +242,6 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
   unexplained = std::clamp<std::int64_t>(reading->running - at_work, unexplained, unlisted);
 }
 
-// Of one that is listed and gone, nobody says that it is: it may have run its last task long ago.
-bool may_run_a_task(const KnownRunner& runner, WallTime now) {
-  if (runner.busy) return *runner.busy;
-  return runner.last_connected && !is_offline(runner, now);
-}
-
 std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& seen, WallTime now) {
   std::vector<WallTime> since;
   if (!demand.runners) return since;
@@ -230,7 +250,7 @@ std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& se
   for (const auto& runner : *demand.runners) {
     if (since.size() == kMostOutsiders) break;
     if (!runner.first_connected || ours.contains(runner.name)) continue;
-    if (may_run_a_task(runner, now)) since.push_back(*runner.first_connected);
+    if (is_at_work(runner, now)) since.push_back(*runner.first_connected);
   }
   return since;
 }

@@ -106,8 +106,10 @@ struct PlanShare {
 struct Snapshot {
   Demand demand;
   std::vector<Instance> instances;  // all that exist
-  // Runners of the class that are none of these, and may be running a task: since when each has
-  // been known to the queue's keeper.
+  // Of those that are connected: so many are heard of, and have taken a task.
+  std::int64_t at_work = 0;
+  // Runners of the class that are none of these, and likewise: since when each has been known to
+  // the queue's keeper.
   std::vector<WallTime> outsiders;
   // Why they could not be listed. Then they are those that were there last, and nothing is done.
   std::string instances_unknown;
