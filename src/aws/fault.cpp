@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "aws/document.hpp"
+#include "aws/identity.hpp"
 #include "base/text.hpp"
 
 namespace muster::aws {
@@ -123,6 +124,16 @@ std::optional<std::string> denying_policy(std::string_view message) {
   return printable(trim(policy), 100);
 }
 
+// Whose policy it is that does not allow it, in words; AWS says who has called.
+std::string policy_to_change(std::string_view message) {
+  constexpr std::string_view kMark = "User: ";
+  const auto at = message.find(kMark);
+  const auto end = message.find(" is not authorized", at);
+  if (end == std::string_view::npos) return "the caller's policy";
+  const auto who = message.substr(at + kMark.size(), end - at - kMark.size());
+  return who.starts_with("arn:") ? "the policy of " + policy_holder(who) : "the caller's policy";
+}
+
 // AWS names no resource where it knows none: its Describe actions can be allowed on all only.
 std::string cure_of_denial(const Fault& fault, std::string_view action) {
   if (says(fault, "Access to KMS is not allowed")) {
@@ -136,7 +147,7 @@ std::string cure_of_denial(const Fault& fault, std::string_view action) {
   if (const auto policy = denying_policy(fault.message)) {
     return fmt::format("remove the deny of {} in {}, as no permission outweighs it", what, *policy);
   }
-  return fmt::format("allow {} in the caller's policy", what);
+  return fmt::format("allow {} in {}", what, policy_to_change(fault.message));
 }
 
 // Of the services that keep what we need: where AWS's words do not say what to do.

@@ -91,7 +91,8 @@ TEST(Fault, ADenialNamesActionAndResource) {
   EXPECT_THAT(error.message, HasSubstr("arn:aws:sts::1:assumed-role/ci/i is not authorized"));
   EXPECT_THAT(error.message, HasSubstr("request r-1"));
   EXPECT_THAT(error.message, HasSubstr(": allow autoscaling:SetDesiredCapacity on "
-                                       "arn:aws:autoscaling:eu-west-1:1:g in the caller's policy"));
+                                       "arn:aws:autoscaling:eu-west-1:1:g in the policy of the "
+                                       "role ci"));
   const auto terse = describe(json(400, "AccessDeniedException", "No."), kAction, kWho);
   EXPECT_THAT(terse.message, HasSubstr(": allow autoscaling:SetDesiredCapacity in the caller's"));
 }
@@ -189,9 +190,9 @@ TEST(Fault, ADenialOfADescribeActionNamesAllResources) {
                    "autoscaling:DescribeAutoScalingGroups because no identity-based policy allows "
                    "the autoscaling:DescribeAutoScalingGroups action"),
                "autoscaling:DescribeAutoScalingGroups", kWho);
-  EXPECT_THAT(
-      error.message,
-      HasSubstr(": allow autoscaling:DescribeAutoScalingGroups on * in the caller's policy"));
+  EXPECT_THAT(error.message,
+              HasSubstr(": allow autoscaling:DescribeAutoScalingGroups on * in the policy of the "
+                        "user ci"));
 }
 
 TEST(Fault, ASecretThatIsQuotedIsReplaced) {
