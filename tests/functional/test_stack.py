@@ -323,18 +323,22 @@ WRONG = {
     "a long script": ({"SetupScript": "#!/bin/sh\n" + "#" * 4096}, "SetupScript"),
     "muster at CircleCI": ({"Runner": "muster"}, "Set ApiUrl to a muster server's"),
     "another runner": ({"Runner": "jenkins"}, "muster agent"),
-    "no URL": ({"ApiUrl": "runner.circleci.com"}, "is a URL"),
+    "no URL": ({"ApiUrl": "runner.circleci.com"}, "is https://HOST"),
+    "no TLS": ({"ApiUrl": "http://muster.example"}, "would show the tokens"),
     "no days": ({"LogDays": 8}, "such as 7, 30 or 90"),
     "no address": ({"AlarmEmail": "me"}, "an e-mail address"),
     "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 7200"),
 }
 
 
-def test_an_address_sends_no_token_to_circleci_in_the_clear():
+def test_an_address_sends_no_token_over_a_network_in_the_clear():
     address = yaml.load((ROOT / TEMPLATE).read_text(), Template)["Parameters"]["ApiUrl"]
     for url, good in (("https://runner.circleci.com", True), ("http://127.0.0.1:8080", True),
-                      ("http://muster.example", True), ("https://circleci.example/a", True),
-                      ("http://runner.circleci.com", False), ("http://circleci.com:80", False),
+                      ("http://localhost:8480", True), ("https://muster.example:8443", True),
+                      ("http://muster.example", False), ("http://127.evil.example", False),
+                      ("http://runner.circleci.com", False), ("http://10.0.0.1:80", False),
+                      # What muster takes for no address of a server either.
+                      ("https://circleci.example/a", False), ("https://u:p@circleci.example", False),
                       # The rule that muster agent has its own server compares the text.
                       ("https://runner.circleci.com/", False)):
         assert bool(re.fullmatch(address["AllowedPattern"], url)) == good, url
