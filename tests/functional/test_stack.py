@@ -157,11 +157,19 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
         for metric in metrics(alarm):
             if metric["Namespace"] == "Muster":
                 assert f'sample("{metric["MetricName"]}"' in printed
-                assert metric["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
+                # Of no other stack of the same class.
+                assert metric["Dimensions"] == [
+                    {"Name": "FunctionName", "Value": stack.resources()["Scaler"]},
+                    {"Name": "ResourceClass", "Value": "acme/linux"}]
     page = json.loads(watch.get_dashboard(DashboardName=f"runners-{REGION}")["DashboardBody"])
     shown = [line for w in page["widgets"] for line in w["properties"].get("metrics", [])]
-    for namespace, metric, *_ in shown:
-        assert namespace == "AWS/Lambda" or f'sample("{metric}"' in printed
+    own = "FunctionName", stack.resources()["Scaler"]
+    for namespace, metric, *dimensions in shown:
+        if namespace == "AWS/Lambda":
+            assert tuple(dimensions[:2]) == own
+        else:
+            assert f'sample("{metric}"' in printed
+            assert dimensions == [*own, "ResourceClass", "acme/linux"]
 
 
 def test_only_the_lack_of_a_scaler_is_told_by_missing_data(stack, moto):
