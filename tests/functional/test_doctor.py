@@ -359,7 +359,8 @@ def test_a_secret_with_members_is_not_taken_for_the_token(doctor, server):
     del doctor.config["circleci"]["token_file"]
     doctor.config["circleci"]["token_secret"] = "circleci"
     doctor.verdict("token", "bad", "is JSON with the members resource_class, circle_token: set "
-                                   "circleci.token_field to the one that is the token")
+                                   "circleci.token_field (of the stack: PersonalTokenField) to the "
+                                   "one that is the token")
     assert server.token not in doctor.run().stdout
     doctor.config["circleci"]["token_field"] = "circle_token"
     doctor.verdict("token-accepted", "good")

@@ -287,6 +287,22 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     assert "local/small" in planned.stdout and "launch 3," in planned.stdout, planned.stderr
 
 
+def test_the_page_says_of_which_parameters_each_key_of_the_function_is_made():
+    """What the function and the doctor say names the key."""
+    text, page = (ROOT / TEMPLATE).read_text(), (ROOT / "docs/aws.md").read_text()
+    text = text[text.index("MUSTER_CONFIG: !Sub"):text.index("  ScalerInvocation:")]
+    names = {"Secret": "PersonalTokenSecret", "ClassSecret": "ClassTokenSecret"}
+    made = {(key, frozenset(names.get(name, name) for name in re.findall(r"{(\w+)}", value)))
+            for key, value in re.findall(r'(\w+): "?((?:\${\w+}\w*)+)', text)}
+    # A resource of the stack is not a person's to choose.
+    made -= {("table", frozenset({"Leases"})), ("name", frozenset({"Group"}))}
+    _, _, table = page.partition("| they say | the parameter |\n|---|---|\n")
+    rows = [row.split("|")[1:3] for row in table.partition("\n\n")[0].splitlines()]
+    shown = [(key.strip(" `").rpartition(".")[2], frozenset(re.findall(r"`(\w+)`", parameters)))
+             for key, parameters in rows]
+    assert len(shown) == len(made) and set(shown) == made
+
+
 @pytest.mark.parametrize("given, overrides", (
     ({"InstanceType": "m5.large"}, ["m5.large"]),  # the second's default
     ({"InstanceType2": "m6i.large", "InstanceType3": "m6i.large"}, ["m6i.large"]),
