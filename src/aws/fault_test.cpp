@@ -94,7 +94,23 @@ TEST(Fault, ADenialNamesActionAndResource) {
                                        "arn:aws:autoscaling:eu-west-1:1:g in the policy of the "
                                        "role ci"));
   const auto terse = describe(json(400, "AccessDeniedException", "No."), kAction, kWho);
-  EXPECT_THAT(terse.message, HasSubstr(": allow autoscaling:SetDesiredCapacity in the caller's"));
+  EXPECT_THAT(terse.message,
+              HasSubstr(": allow autoscaling:SetDesiredCapacity in the policy of the caller"));
+}
+
+TEST(Fault, ADenialNamesTheKindOfPolicyThatDoesNotAllow) {
+  for (const auto* kind : {"permissions boundary", "service control policy", "session policy"}) {
+    const auto error = describe(
+        xml(403, "AccessDenied",
+            fmt::format(
+                "User: arn:aws:sts::1:assumed-role/ci/i is not authorized to perform: {0} on "
+                "resource: arn:aws:x because no {1} allows the {0} action",
+                kAction, kind)),
+        kAction, kWho);
+    EXPECT_THAT(error.message, testing::EndsWith(fmt::format(
+                                   ": allow {} on arn:aws:x in the {} that holds for the role ci",
+                                   kAction, kind)));
+  }
 }
 
 TEST(Fault, WhatIsDeniedExplicitlyIsNotToBeAllowed) {
