@@ -176,7 +176,9 @@ TEST_F(ClientTest, AWrongClockIsCorrectedFromTheAnswerAndStaysSo) {
   clock_.jump_wall(hours(-2));
   auto skewed = fault(403, "SignatureDoesNotMatch", "Signature expired");
   skewed.headers.set("Date", "Fri, 02 Jan 2026 03:04:05 GMT");
-  service_.answer_with({skewed, kDone});
+  auto done = kDone;
+  done.headers.set("Date", "Fri, 02 Jan 2026 03:04:05 GMT");
+  service_.answer_with({skewed, done});
   EXPECT_TRUE(call());
   EXPECT_TRUE(call());
   const auto asked = service_.requests();

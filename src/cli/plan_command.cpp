@@ -58,12 +58,9 @@ void print_text(const std::vector<fleet::ClassPass>& classes) {
   for (const auto& [name, snapshot, decision] : classes) {
     const auto& counts = decision.counts;
     fmt::print("{}\n", printable(name));
-    fmt::print(
-        "  sees    {}; {} (min {}, max {}): {} booting, {} idle, {} busy, {} spent, {} "
-        "draining\n",
-        in_words(snapshot.demand), count_of(counts.live(), "instance"), snapshot.policy.min,
-        snapshot.policy.max, counts.booting, counts.idle, counts.busy, counts.spent,
-        counts.draining);
+    fmt::print("  sees    {}; {} (min {}, max {}): {}\n", in_words(snapshot.demand),
+               count_of(counts.live(), "instance"), snapshot.policy.min, snapshot.policy.max,
+               describe(counts));
     fmt::print("  would   launch {}, drain {}, end {}{}\n", decision.launch, decision.drain.size(),
                decision.reap.size(),
                decision.withdraw == 0

@@ -22,7 +22,7 @@ protocol::ClassFleet report_of(const fleet::ClassPass& pass) {
   report.booting = counts.booting;
   report.idle = counts.idle;
   report.busy = counts.busy;
-  report.draining = counts.draining + counts.spent;  // both are on their way out
+  report.draining = counts.draining + counts.spent + counts.lost;  // they take nothing any more
   report.min = kept_at_rest(snapshot.policy);
   report.max = snapshot.policy.max;
   for (const auto& reason : decision.reasons) report.reasons.push_back(describe(reason));

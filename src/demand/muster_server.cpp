@@ -7,6 +7,7 @@
 
 #include "base/sleep.hpp"
 #include "base/text.hpp"
+#include "demand/peer_clock.hpp"
 #include "protocol/json.hpp"
 #include "protocol/messages.hpp"
 
@@ -31,8 +32,13 @@ std::string query_for(const std::vector<std::string>& classes) {
   return query;
 }
 
-Result<protocol::Demand> get(net::HttpClient& client, const ServerAccess& access,
-                             const std::string& query, Millis timeout, std::stop_token stop) {
+struct Told {
+  protocol::Demand demand;
+  std::optional<WallTime> at;  // by the server's clock
+};
+
+Result<Told> get(net::HttpClient& client, const ServerAccess& access, const std::string& query,
+                 Millis timeout, std::stop_token stop) {
   auto request = authorized(access, "GET", std::string(kPath) + query);
   if (!request) return request.error();
   request->timeout = timeout;
@@ -41,15 +47,16 @@ Result<protocol::Demand> get(net::HttpClient& client, const ServerAccess& access
   if (!answer) return answer.error().within(access.url);
   auto demand = protocol::from_json<protocol::Demand>(answer->body);
   if (!demand) return demand.error().within(access.url + " answered something else than demand");
-  return demand;
+  return Told{std::move(*demand), net::parse_http_date(answer->headers.get("Date").value_or(""))};
 }
 
-fleet::ClassDemand as_port(const protocol::ClassDemand& told, WallTime now) {
+// `lead`: see peer_clock.hpp.
+fleet::ClassDemand as_port(const protocol::ClassDemand& told, WallTime now, Millis lead) {
   fleet::ClassDemand demand;
   demand.demand = scaling::DemandReading{told.unclaimed, told.running, now};
   for (const auto& runner : told.runners) {
     demand.runners->push_back({runner.name, runner.busy, runner.tasks_claimed > 0,
-                               runner.first_connected, runner.last_connected});
+                               runner.first_connected + lead, runner.last_connected + lead});
   }
   return demand;
 }
@@ -93,18 +100,19 @@ std::optional<Error> MusterServer::read_into(std::map<std::string, fleet::ClassD
   const auto now = clock_.wall();
   const auto query = query_for(classes) + "&others=true";
   const auto answer = get(reading_, access_, query, kReadTimeout, stop);
-  remember_version(answer ? answer->version : "");
+  remember_version(answer ? answer->demand.version : "");
   for (const auto& name : classes) {
     const auto why =
         answer ? fmt::format("{} says nothing of {}", access_.url, name) : answer.error().message;
     demand[name].demand = scaling::DemandUnknown{printable(why, kLongestReason)};
   }
   if (!answer) return answer.error();
-  for (const auto& told : answer->classes) {
+  const auto lead = lead_over(answer->at, clock_.wall());
+  for (const auto& told : answer->demand.classes) {
     const auto found = demand.find(told.resource_class);
-    if (found != demand.end()) found->second = as_port(told, now);
+    if (found != demand.end()) found->second = as_port(told, now, lead);
   }
-  add_others(demand, answer->others.value_or(std::vector<protocol::OtherRunner>()));
+  add_others(demand, answer->demand.others.value_or(std::vector<protocol::OtherRunner>()));
   return std::nullopt;
 }
 
@@ -128,7 +136,8 @@ void MusterServer::wait_for_change(Millis patience, std::stop_token stop) {
   const auto begun = clock_.monotonic();
   const auto answer = get(waiting_, access_, query, wait + kAnswerTime, stop);
   if (stop.stop_requested()) return;
-  const bool unheld = answer && answer->version == seen && clock_.monotonic() - begun < wait / 2;
+  const bool unheld =
+      answer && answer->demand.version == seen && clock_.monotonic() - begun < wait / 2;
   if (!answer || unheld) return back_off(stop);
   failures_ = 0;
 }

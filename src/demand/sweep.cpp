@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/sleep.hpp"
+#include "demand/peer_clock.hpp"
 
 namespace muster::demand {
 
@@ -27,10 +28,10 @@ RequestBudget::Micros spacing_of(std::size_t classes, std::size_t listings, Mill
   return RequestBudget::Micros(std::min(interval / 2, kLongestSpread)) / requests;
 }
 
-std::optional<WallTime> when(const std::optional<std::string>& told) {
+std::optional<WallTime> when(const std::optional<std::string>& told, Millis lead) {
   if (!told) return std::nullopt;
   const auto time = parse_rfc3339(*told);
-  return time ? std::optional(*time) : std::nullopt;
+  return time ? std::optional(*time + lead) : std::nullopt;
 }
 
 }  // namespace
@@ -90,14 +91,18 @@ bool Sweep::read_runners(RunnerApi& api, const Listing& listing) {
   if (!may_ask()) return false;
   const auto runners = api.runners(listing.space, stop_);
   if (!runners) return refuse(listing.classes, runners.error());
+  const auto lead = lead_over(api.answered_at(), clock_.wall());
   const std::lock_guard lock(mutex_);
   listed_.insert(listing.classes.begin(), listing.classes.end());
   for (const auto& runner : *runners) {
     const auto found = readings.find(runner.resource_class);
     auto& known =
         found != readings.end() ? *found->second.runners : runners_of_others[runner.resource_class];
-    known.push_back(
-        {runner.name, {}, false, when(runner.first_connected), when(runner.last_connected)});
+    known.push_back({runner.name,
+                     {},
+                     false,
+                     when(runner.first_connected, lead),
+                     when(runner.last_connected, lead)});
   }
   return true;
 }

@@ -129,7 +129,8 @@ json::object object(const State& state) {
 
 json::object object(const Counts& counts) {
   return {{"booting", counts.booting}, {"idle", counts.idle},         {"busy", counts.busy},
-          {"spent", counts.spent},     {"draining", counts.draining}, {"live", counts.live()}};
+          {"spent", counts.spent},     {"draining", counts.draining}, {"lost", counts.lost},
+          {"live", counts.live()}};
 }
 
 json::object object(const Reason& reason) {
@@ -199,6 +200,8 @@ std::string_view to_string(InstanceState state) {
       return "spent";
     case InstanceState::draining:
       return "draining";
+    case InstanceState::lost:
+      return "lost";
   }
   return "unknown";
 }

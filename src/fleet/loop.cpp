@@ -1,31 +1,17 @@
 #include "fleet/loop.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <iterator>
-#include <thread>
 #include <unordered_set>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "base/log.hpp"
-#include "base/sleep.hpp"
-#include "base/stop_after.hpp"
-#include "base/text.hpp"
-#include "fleet/waker.hpp"
 
 namespace muster::fleet {
 
 namespace {
-
-constexpr Millis kSpacing{20};  // between two passes at least, so that no event can spin the loop
-constexpr Millis kLongestPause = std::chrono::seconds(30);
-constexpr Millis kFirstRetry{500};
-constexpr Millis kLongestAgain = std::chrono::seconds(5);
-constexpr std::string_view kNoTime =
-    "the pass was given up, as its time was over; the next goes on";
-constexpr Millis kStandBy = std::chrono::seconds(5);  // until another's charge is looked at again
 
 bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
   const auto same_rule = [](const auto& x, const auto& y) {
@@ -63,27 +49,11 @@ std::string why_unknown(const std::map<std::string, ClassDemand>& demand) {
   return "";
 }
 
-std::string reasons_in_words(const scaling::Decision& decision) {
-  std::vector<std::string> words;
-  for (const auto& reason : decision.reasons) words.push_back(describe(reason));
-  return join(words, "; ");
-}
-
-// Hundreds may come at once.
-std::string some_of(const std::vector<std::string>& ids) {
-  constexpr std::size_t kMost = 10;
-  const auto shown = std::min(ids.size(), kMost);
-  const auto more = ids.size() - shown;
-  return join({ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(shown)}, ", ") +
-         (more == 0 ? "" : fmt::format(" and {} more", more));
-}
-
-using scaling::is_hold;
-
 bool is_bad_news(const scaling::Reason& reason) {
-  return is_hold(reason) || reason.rule == scaling::Rule::backoff ||
+  return scaling::is_hold(reason) || reason.rule == scaling::Rule::backoff ||
          reason.rule == scaling::Rule::spend_cap || reason.rule == scaling::Rule::boot_timeout ||
-         reason.rule == scaling::Rule::not_come || reason.rule == scaling::Rule::many_silent;
+         reason.rule == scaling::Rule::unheard || reason.rule == scaling::Rule::not_come ||
+         reason.rule == scaling::Rule::many_silent;
 }
 
 void tell(const ClassPass& pass) {
@@ -100,20 +70,7 @@ void tell(const ClassPass& pass) {
               {"drain", std::to_string(decision.drain.size())},
               {"end", std::to_string(decision.reap.size())},
               {"withdraw", std::to_string(decision.withdraw)},
-              {"why", reasons_in_words(decision)}});
-}
-
-template <class Wait>
-void watch(Waker& waker, std::stop_token stop, Wait wait) {
-  while (!stop.stop_requested()) {
-    try {
-      wait(kLongestPause, stop);
-    } catch (const std::exception& failure) {
-      log::error("waiting for a change failed", {{"error", failure.what()}});
-      sleep_for(kLongestPause, stop);
-    }
-    waker.await_pass(waker.poke(), stop);
-  }
+              {"why", describe(decision.reasons)}});
 }
 
 }  // namespace
@@ -153,7 +110,7 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   passes.reserve(ours.size());
   for (const auto& managed : ours) {
     if (stop.stop_requested()) {
-      outcome.give_up(managed.name, kNoTime);
+      outcome.give_up(managed.name, kPassOver);
       break;
     }
     auto observation = look_at(managed, demand);
@@ -349,7 +306,7 @@ void Loop::tell_if_readable_again(const ClassPass& pass) {
   const auto& name = pass.resource_class;
   const auto& reasons = pass.decision.reasons;
   const auto now = ports_.clock.monotonic();
-  const auto hold = std::find_if(reasons.begin(), reasons.end(), is_hold);
+  const auto hold = std::find_if(reasons.begin(), reasons.end(), scaling::is_hold);
   if (hold != reasons.end()) {
     const bool instances = hold->rule == scaling::Rule::instances_unknown;
     held_since_.try_emplace(name, now).first->second.what =
@@ -361,172 +318,6 @@ void Loop::tell_if_readable_again(const ClassPass& pass) {
   log::info(fmt::format("{} can be read again", held->second.what),
             {{"resource_class", name}, {"after", humanize(now - held->second.since)}});
   held_since_.erase(held);
-}
-
-void Loop::act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
-  const auto& name = pass.resource_class;
-  for (const auto& id : pass.decision.drain) {
-    if (may_act(name, outcome, stop)) drain(name, id, outcome, stop);
-  }
-  for (const auto& id : pass.decision.reap) {
-    if (may_act(name, outcome, stop)) reap(name, id, outcome, stop);
-  }
-  if (pass.decision.withdraw > 0 && may_act(name, outcome, stop)) withdraw(pass, outcome, stop);
-  if (pass.decision.launch > 0 && may_act(name, outcome, stop)) launch(pass, outcome, stop);
-  const auto& reasons = pass.decision.reasons;
-  if (const auto hold = std::ranges::find_if(reasons, is_hold); hold != reasons.end()) {
-    outcome.held = true;
-    outcome.note(pass.resource_class, hold->detail);
-  }
-  if (const auto at = pass.decision.revisit_at) {
-    outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
-  }
-}
-
-// Asked before each call, as each may take long. A charge that has run out in a long pass is taken
-// up again if nobody had it meanwhile: then what was decided still holds.
-bool Loop::may_act(const std::string& resource_class, PassOutcome& outcome,
-                   const std::stop_token& stop) {
-  if (stop.stop_requested()) return outcome.give_up(resource_class, kNoTime), false;
-  auto& ledger = ports_.ledger;
-  if (ledger.in_charge(resource_class)) return true;
-  const auto charges = ledger.take_charge({resource_class}, stop);
-  const auto found = charges.find(resource_class);
-  const bool kept = found == charges.end() || found->second.kind == Charge::Kind::ours;
-  if (kept && ledger.in_charge(resource_class)) return true;
-  memories_.erase(resource_class);
-  constexpr auto kLost =
-      "the pass took longer than the lease, and another scaler may be in charge now: nothing more "
-      "was done; the next pass goes on";
-  outcome.give_up(resource_class, kLost);
-  log::warn(kLost, {{"resource_class", resource_class}});
-  return false;
-}
-
-void Loop::drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
-                 const std::stop_token& stop) {
-  outcome.acted = true;
-  if (auto drained = ports_.capacity.drain(id, stop); !drained) {
-    outcome.give_up(resource_class, drained.error().message);
-    log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
-  }
-}
-
-// Asked for again in each pass until it is gone, and so no reason to look again soon.
-void Loop::reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
-                const std::stop_token& stop) {
-  if (auto reaped = ports_.capacity.reap(id, stop); !reaped) {
-    outcome.give_up(resource_class, reaped.error().message);
-    log::warn("cannot end an instance", {{"instance", id}, {"error", reaped.error().message}});
-  }
-}
-
-void Loop::withdraw(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
-  const auto& name = pass.resource_class;
-  const auto withdrawn = ports_.capacity.withdraw(name, pass.decision.withdraw, stop);
-  if (!withdrawn) {
-    outcome.give_up(name, withdrawn.error().message);
-    log::warn("cannot withdraw launches",
-              {{"resource_class", name}, {"error", withdrawn.error().message}});
-  }
-}
-
-void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
-  outcome.acted = true;
-  const auto& name = pass.resource_class;
-  const auto launched = ports_.capacity.launch(name, pass.decision.launch, stop);
-  if (!launched) {
-    outcome.give_up(name, launched.error().message);
-    log::warn("cannot launch", {{"resource_class", name}, {"error", launched.error().message}});
-  }
-  if (launched && !launched->empty()) {
-    log::info("launched " + count_of(std::ssize(*launched), "instance"),
-              {{"resource_class", name},
-               {launched->size() == 1 ? "instance" : "instances", some_of(*launched)},
-               {"why", reasons_in_words(pass.decision)}});
-  }
-  note_launched(pass, launched, outcome);
-}
-
-// What could not be launched is told to the next decision, which then backs off (S4); not so what
-// nobody took on, or we have ourselves given up: that is tried again soon. Written down even when
-// the pass is being given up.
-void Loop::note_launched(const ClassPass& pass, const Result<std::vector<std::string>>& launched,
-                         PassOutcome& outcome) {
-  const auto& name = pass.resource_class;
-  const auto ids = launched.value_or(std::vector<std::string>());
-  auto memory = memories_.at(name);
-  for (const auto& id : ids) memory.expected.insert_or_assign(id, ports_.clock.wall());
-  memory.failed_launches =
-      launched ? std::max<std::int64_t>(pass.decision.launch - std::ssize(ids), 0) : 0;
-  outcome.fell_short |= memory.failed_launches > 0;
-  if (outcome.fell_short) outcome.note(name, "fewer were launched than decided");
-  std::optional<StopAfter> last_moment;
-  if (ports_.ledger.may_wait()) last_moment.emplace(kLastWrite);
-  const auto over = last_moment ? last_moment->token() : std::stop_token();
-  if (auto saved = remember(name, std::move(memory), over); !saved) {
-    outcome.give_up(name, saved.error().message);
-    log::warn("cannot remember what was launched",
-              {{"resource_class", name}, {"error", saved.error().message}});
-  }
-}
-
-PassOutcome Loop::guarded_pass(std::stop_token stop) {
-  std::string failure;
-  try {
-    auto outcome = run_once(stop);
-    if (outcome) return *outcome;
-    failure = outcome.error().message;
-  } catch (const std::exception& thrown) {
-    failure = thrown.what();
-  }
-  if (!stop.stop_requested()) log::error("held: nothing was changed", {{"error", failure}});
-  return {.incomplete = true};
-}
-
-// What was done is looked at soon. Where it is not seen yet, as of a provider that lists late, the
-// next pass does the same again; so each one in a row waits twice as long.
-Millis Loop::pause_after(const PassOutcome& outcome) {
-  if (outcome.incomplete) {
-    retry_pause_ = std::clamp(retry_pause_ * 2, kFirstRetry, kLongestPause);
-    return retry_pause_;
-  }
-  retry_pause_ = Millis(0);
-  const auto before = std::exchange(again_pause_, Millis(0));
-  if (outcome.acted) return again_pause_ = std::clamp(before * 2, kSpacing, kLongestAgain);
-  if (outcome.nothing_ours) return kStandBy;
-  const auto longest = std::max(
-      kSpacing, std::min(kLongestPause, ports_.ledger.charge_lasts().value_or(kLongestPause)));
-  if (!outcome.revisit_at) return longest;
-  return std::clamp(*outcome.revisit_at - ports_.clock.wall(), kSpacing, longest);
-}
-
-// After a failure no event cuts the pause short, nor while nothing is read.
-Pace Loop::step(const std::stop_token& stop) {
-  const auto outcome = guarded_pass(stop);
-  return {pause_after(outcome), outcome.incomplete || outcome.nothing_ours};
-}
-
-void Loop::run(std::stop_token stop) {
-  auto pace = step(stop);  // before anybody watches: what was never looked at looks changed
-  Waker waker;
-  const std::jthread demand_watch([&](std::stop_token watch_stop) {
-    watch(waker, watch_stop,
-          [&](Millis patience, std::stop_token s) { ports_.demand.wait_for_change(patience, s); });
-  });
-  const std::jthread capacity_watch([&](std::stop_token watch_stop) {
-    watch(waker, watch_stop, [&](Millis patience, std::stop_token s) {
-      ports_.capacity.wait_for_change(patience, s);
-    });
-  });
-  for (;;) {
-    sleep_for(pace.deaf ? pace.pause : kSpacing, stop);
-    if (!pace.deaf && pace.pause > kSpacing) waker.await_poke(pace.pause, stop);
-    if (stop.stop_requested()) break;
-    waker.pass_begins();
-    pace = step(stop);
-    waker.pass_ended();
-  }
 }
 
 }  // namespace muster::fleet

@@ -9,6 +9,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fleet/ledger.hpp"
@@ -55,6 +56,8 @@ struct Pace {
 };
 
 inline constexpr Millis kLastWrite = std::chrono::seconds(2);
+inline constexpr std::string_view kPassOver =
+    "the pass was given up, as its time was over; the next goes on";
 
 class Loop {
  public:

@@ -20,14 +20,20 @@ KnownRunners by_name(const ClassDemand& demand) {
   return known;
 }
 
+bool is_offline(const KnownRunner& runner, WallTime now) {
+  return runner.last_connected && now - *runner.last_connected >= kOffline;
+}
+
 // `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
 // it listed before, or never list any: whether that one is busy is not known.
-InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner,
-                       bool connected) {
+InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner, bool connected,
+                       WallTime now) {
   if (instance.draining) return InstanceState::draining;
   if (!connected) return InstanceState::booting;
-  if (runner == nullptr || !runner->busy) return InstanceState::connected;
-  if (*runner->busy) return InstanceState::busy;
+  if (runner == nullptr) return InstanceState::connected;
+  if (runner->busy && *runner->busy) return InstanceState::busy;
+  if (is_offline(*runner, now)) return InstanceState::lost;
+  if (!runner->busy) return InstanceState::connected;
   const bool had_its_task = instance.single_task && runner->ever_claimed;
   return had_its_task ? InstanceState::spent : InstanceState::idle;
 }
@@ -133,7 +139,7 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
       seen.snapshot.any_boot_succeeded = true;
       if (before.first_seen.contains(instance.id)) boots.add(now - launched_at);
     }
-    const auto state = state_of(instance, listed ? runner->second : nullptr, connected);
+    const auto state = state_of(instance, listed ? runner->second : nullptr, connected, now);
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested});
   }
   if (lists_runners) seen.snapshot.boot_took = boots.mean();
@@ -204,7 +210,7 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
 // Of one that is listed and gone, nobody says that it is: it may have run its last task long ago.
 bool may_run_a_task(const KnownRunner& runner, WallTime now) {
   if (runner.busy) return *runner.busy;
-  return runner.last_connected && now - *runner.last_connected < kOffline;
+  return runner.last_connected && !is_offline(runner, now);
 }
 
 std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& seen, WallTime now) {

@@ -48,8 +48,8 @@ struct ClassMemory {
 // last_pass is written anew only when it is older: each writing costs one to the disk or table.
 inline constexpr Millis kLastPassKept = std::chrono::minutes(5);
 inline constexpr std::size_t kMostDoubtful = 200;
-// A runner that was last connected so long ago runs nothing. CircleCI's own command line calls it
-// offline then.
+// A runner that was last connected so long ago runs nothing and takes nothing. CircleCI's own
+// command line calls it offline then.
 inline constexpr Millis kOffline = std::chrono::minutes(30);
 inline constexpr std::size_t kMostOutsiders = 1000;
 // What may pass between two passes. Of a longer gap nobody knows whether the scaler was down or a

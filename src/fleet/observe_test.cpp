@@ -10,6 +10,8 @@ using scaling::InstanceState;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+using std::chrono::minutes;
+
 constexpr WallTime kNow{std::chrono::hours(1000)};
 const ManagedClass kClass{"local/small", {}};
 
@@ -42,6 +44,10 @@ TEST_P(States, FollowFromBothPorts) {
 
 using enum InstanceState;
 
+KnownRunner heard_of(Millis ago, std::optional<bool> is_busy = std::nullopt) {
+  return {"i0", is_busy, false, kNow - std::chrono::hours(1), kNow - ago};
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, States,
     testing::Values(
@@ -53,6 +59,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"continuous", instance(false, false), {{"i0", false, true}}, true, idle},
         Case{"nobody_knows", instance(), {{"i0", std::nullopt, false}}, false, connected},
         Case{"dropped_from_the_list", instance(), {}, true, connected},
+        Case{"heard_of_lately", instance(), {heard_of(minutes(29))}, true, connected},
+        Case{"not_heard_of", instance(), {heard_of(minutes(30))}, true, lost},
+        Case{"not_heard_of_and_idle", instance(), {heard_of(minutes(30), false)}, true, lost},
+        Case{"not_heard_of_and_busy", instance(), {heard_of(minutes(30), true)}, true, busy},
         Case{"draining_and_busy", instance(true), {{"i0", true, true}}, true, draining}),
     [](const auto& shown) { return shown.param.name; });
 

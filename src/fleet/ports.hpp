@@ -20,7 +20,7 @@ struct KnownRunner {
   std::string name;
   std::optional<bool> busy;  // nothing: the source does not say
   bool ever_claimed = false;
-  std::optional<WallTime> first_connected = {};  // these by the source's clock, if it says so
+  std::optional<WallTime> first_connected = {};  // these by our clock, if the source says so
   std::optional<WallTime> last_connected = {};
 };
 

@@ -68,10 +68,8 @@ std::string explanation_text(const Explanation& about, WallTime now) {
   auto text =
       fmt::format("{}, as decided at {}\n", printable(about.resource_class), ago(about.at, now));
   text += fmt::format("  sees      {}\n", queue_in_words(about, now));
-  text += fmt::format(
-      "            {} (min {}, max {}): {} booting, {} idle, {} busy, {} spent, {} draining\n",
-      count_of(counts.live(), "instance"), about.policy.min, about.policy.max, counts.booting,
-      counts.idle, counts.busy, counts.spent, counts.draining);
+  text += fmt::format("            {} (min {}, max {}): {}\n", count_of(counts.live(), "instance"),
+                      about.policy.min, about.policy.max, describe(counts));
   for (const auto& cause : about.causes) {
     text += fmt::format("  why       {}: {}\n", to_string(cause.reason.rule),
                         printable(describe(cause.reason), 1000));
@@ -95,14 +93,15 @@ std::string explanation_json(const Explanation& about) {
   const auto& boots = about.boots;
   return fmt::format(
       R"({{"resource_class":{},"at":{},{},"waiting_since":{},)"
-      R"("instances":{{"booting":{},"idle":{},"busy":{},"spent":{},"draining":{},"live":{}}},)"
+      R"("instances":{{"booting":{},"idle":{},"busy":{},"spent":{},"draining":{},"lost":{},)"
+      R"("live":{}}},)"
       R"("min":{},"max":{},"launch":{},"causes":[{}],)"
       R"("boots":{{"seen":{},"median_seconds":{},"p95_seconds":{}}},)"
       R"("expected_start":{},"expected":{}}})",
       json_text(about.resource_class), time_json(about.at), demand_json(about.demand),
       time_json(about.waiting_since), counts.booting, counts.idle, counts.busy, counts.spent,
-      counts.draining, counts.live(), about.policy.min, about.policy.max, about.launched,
-      join(causes, ","), boots.seen,
+      counts.draining, counts.lost, counts.live(), about.policy.min, about.policy.max,
+      about.launched, join(causes, ","), boots.seen,
       boots.seen > 0 ? fmt::format("{:.3f}", seconds(boots.median)) : "null",
       boots.seen > 0 ? fmt::format("{:.3f}", seconds(boots.p95)) : "null",
       time_json(about.expected_start), json_text(about.expected));

@@ -163,6 +163,12 @@ static Members& must_count(Members& members, std::string_view name, std::int64_t
   return members.must(name, number);
 }
 
+// Of logs that are older than what is counted.
+static Members& may_count(Members& members, std::string_view name, std::int64_t& value) {
+  Number number{value};
+  return members.may(name, number);
+}
+
 static void read(const json::value& value, const Place& at, Counts& into) {
   Members members(value, at);
   must_count(members, "booting", into.booting);
@@ -170,6 +176,7 @@ static void read(const json::value& value, const Place& at, Counts& into) {
   must_count(members, "busy", into.busy);
   must_count(members, "spent", into.spent);
   must_count(members, "draining", into.draining);
+  may_count(members, "lost", into.lost);
   members.skip("live").end();
 }
 

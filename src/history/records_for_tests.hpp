@@ -29,6 +29,7 @@ inline fleet::ClassPass full_record() {
                             .with(1, InstanceState::booting)
                             .with(1, InstanceState::connected)
                             .with(1, InstanceState::draining)
+                            .with(1, InstanceState::lost)
                             .requested(1)
                             .outsider(std::chrono::hours(1))
                             .by_schedule("night", std::chrono::hours(2))

@@ -67,6 +67,8 @@ std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
     case Rule::demand_unknown:
     case Rule::demand_stale:
       return "mend what keeps the queue from being read; meanwhile nothing is launched for it";
+    case Rule::unheard:
+      return "see whether that machine still works, and reaches the queue's keeper; if not, end it";
     case Rule::boot_timeout:
     case Rule::reaped:
     case Rule::many_silent:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/chrono.h>
+
 #include "base/text.hpp"
 
 namespace muster::net {
@@ -113,6 +115,12 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
   auto values = query_values(query, name);
   if (values.empty()) return std::nullopt;
   return std::move(values.front());
+}
+
+std::string format_http_date(WallTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT",
+                     fmt::gmtime(static_cast<std::time_t>(seconds.time_since_epoch().count())));
 }
 
 std::optional<ByteRange> parse_range(std::string_view header) {

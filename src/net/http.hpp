@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/time.hpp"
+
 namespace muster::net {
 
 // Names compare without regard to case.
@@ -37,6 +39,9 @@ std::optional<std::string> decode_component(std::string_view text, bool form = f
 // The value of "name" in a query string, decoded; the first, or all of them.
 std::vector<std::string> query_values(std::string_view query, std::string_view name);
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
+// As in a Date header, to the second (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string format_http_date(WallTime time);
 
 // The first and last byte of "bytes=N-" or "bytes=N-M" (RFC 9110, 14.1.2); other forms: nothing.
 struct ByteRange {

@@ -298,6 +298,7 @@ TEST(HttpDate, IsReadInItsForms) {
   EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), expected);
   EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"), expected);
   EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994"), expected);
+  EXPECT_EQ(format_http_date(expected + Millis(999)), "Sun, 06 Nov 1994 08:49:37 GMT");
   for (const auto* bad : {"", "yesterday", "99"}) EXPECT_EQ(parse_http_date(bad), std::nullopt);
 }
 

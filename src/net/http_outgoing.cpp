@@ -74,6 +74,9 @@ std::string head_of(const Response& response, std::uint64_t length,
                     const Outgoing::Manner& manner) {
   auto head = fmt::format("HTTP/1.1 {} {}\r\nServer: muster\r\n", response.status,
                           reason_of(response.status));
+  if (!response.headers.get("Date")) {
+    head += fmt::format("Date: {}\r\n", format_http_date(system_clock().wall()));
+  }
   if (!is_bodiless(response.status)) head += fmt::format("Content-Length: {}\r\n", length);
   if (!manner.keep_alive) {
     head += "Connection: close\r\n";

@@ -38,7 +38,9 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
   }
   for (const auto& instance : snapshot.instances) {
     if (instance.state != InstanceState::booting) continue;
-    consider(later(instance.launched_at, snapshot.policy.boot_timeout));
+    const auto overdue_at = later(instance.launched_at, snapshot.policy.boot_timeout);
+    consider(overdue_at);
+    if (snapshot.policy.reaps) consider(later(overdue_at, snapshot.policy.boot_timeout));
   }
   if (decision.launch > 0) consider(later(snapshot.now, snapshot.policy.boot_timeout));
   if (const auto* demand = std::get_if<DemandReading>(&snapshot.demand)) {
@@ -54,6 +56,7 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
   const bool known = !draft.hold;
   if (known) {
     withdraw_overdue(draft);
+    tell_of_lost(draft);
     end_useless(draft);
     drain_above_maximum(draft);
     launch_for_queue(draft);

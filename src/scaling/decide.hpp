@@ -38,6 +38,7 @@ enum class InstanceState {
   busy,       // running a task
   spent,      // single-task, has had its task, about to end itself
   draining,   // asked to end once it is not busy
+  lost,       // connected once, and not heard of for long: dead or cut off, perhaps at work
 };
 
 struct Instance {
@@ -136,6 +137,7 @@ enum class Rule {
   instances_unknown,  // nobody knows what is there: hold
   demand_unknown,     // nothing is known of the queue: hold
   demand_stale,       // what is known of the queue is too old: hold
+  unheard,            // some were connected and are not heard of any more: they are no supply
   boot_timeout,       // an instance did not connect in time and is asked to end
   reaped,             // an instance is certainly of no use, and is ended
   many_silent,        // more look dead at once than one would believe: few are ended
@@ -159,6 +161,8 @@ struct Reason {
 };
 // The whole in words, without a full stop: "2 wait, 1 idle and 0 booting will serve 1: launch 1".
 std::string describe(const Reason& reason);
+// All of them, parted by semicolons.
+std::string describe(const std::vector<Reason>& reasons);
 // Whether it holds what is there, as nobody knows enough.
 bool is_hold(const Reason& reason);
 
@@ -166,12 +170,14 @@ bool is_hold(const Reason& reason);
 // many as the queue has tasks running that no busy one accounts for, and else as idle. While the
 // queue is unknown all of them are taken for busy.
 struct Counts {
-  std::int64_t booting = 0, idle = 0, connected = 0, busy = 0, spent = 0, draining = 0;
+  std::int64_t booting = 0, idle = 0, connected = 0, busy = 0, spent = 0, draining = 0, lost = 0;
   void add(InstanceState state);
-  std::int64_t live() const { return booting + idle + connected + busy + spent + draining; }
+  std::int64_t live() const { return booting + idle + connected + busy + spent + draining + lost; }
   friend bool operator==(const Counts&, const Counts&) = default;
 };
 Counts count(const std::vector<Instance>& instances);
+// "1 booting, 0 idle, 4 busy, 0 spent, 0 draining"; the lost where there are any.
+std::string describe(const Counts& counts);
 
 struct Decision {
   std::int64_t launch = 0;

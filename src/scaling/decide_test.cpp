@@ -266,7 +266,7 @@ TEST(Decide, TakesTheConnectedForBusyWhileTheQueueIsUnknown) {
 
 TEST(Decide, EndsAnInstanceOnceTwoReadingsHaveMissedIt) {
   const auto world =
-      World().bounds(0, 99).reaping().with(1, booting, minutes(6)).with(20, connected);
+      World().bounds(0, 99).reaping().with(1, booting, minutes(10)).with(20, connected);
   const auto first = world.decide();
   EXPECT_THAT(first.reap, IsEmpty());
   EXPECT_THAT(first.drain, IsEmpty());
@@ -279,22 +279,54 @@ TEST(Decide, EndsAnInstanceOnceTwoReadingsHaveMissedIt) {
   EXPECT_EQ(second.next.failed_boots_in_a_row, 1);
 }
 
+// A list of runners may lag behind for longer than a boot takes, and an idle one claim at any time.
+TEST(Decide, EndsNobodyBeforeItIsSilentForTwiceTheTimeout) {
+  const auto decide_at = [](Millis age) {
+    auto world = World().bounds(0, 99).reaping().with(1, booting, age).with(20, connected);
+    world.remembering(world.decide().next).demand(0, 0, -seconds(1));
+    return world.decide();
+  };
+  const auto early = decide_at(minutes(10) - Millis(1));
+  EXPECT_THAT(early.reap, IsEmpty());
+  EXPECT_EQ(early.next.failed_boots_in_a_row, 1) << "it is no supply all the same";
+  EXPECT_EQ(early.revisit_at, kNow + Millis(1));
+  EXPECT_THAT(decide_at(minutes(10)).reap, ElementsAre("i0"));
+}
+
+TEST(Decide, CountsOnNobodyWhoIsNotHeardOfAnyMore) {
+  const auto one = World().reaping().demand(1, 0).with(1, lost).decide();
+  EXPECT_EQ(one.launch, 1);
+  EXPECT_THAT(one.reap, IsEmpty());
+  EXPECT_EQ(describe(one.reasons[0]), "i0 was connected and is not heard of any more: have a look");
+  const auto two = World().demand(1, 1).with(1, connected).with(2, lost).decide();
+  EXPECT_EQ(two.counts, (Counts{.busy = 1, .lost = 2}));
+  EXPECT_EQ(describe(two.counts), "0 booting, 0 idle, 1 busy, 0 spent, 0 draining, 2 lost");
+  EXPECT_EQ(
+      describe(two.reasons[0]),
+      "2 instances, i1 among them, were connected and are not heard of any more: have a look");
+  using std::chrono::hours;
+  const auto old = [](std::int64_t running) {
+    return World().reaping().demand(0, running).with(1, lost, hours(6)).decide().reap;
+  };
+  EXPECT_THAT(old(0), ElementsAre("i0"));
+  EXPECT_THAT(old(1), IsEmpty()) << "it may be at work, and only cut off";
+}
+
 TEST(Decide, EndsNobodyUnlistedWhileTasksRunThatMayBeItsOwn) {
   const auto second_look = [](World world) {
     return world.remembering(world.decide().next).demand(0, 3, -seconds(1)).decide();
   };
-  const auto overdue = World().reaping().demand(0, 3).with(1, booting, minutes(6));
+  const auto overdue = World().reaping().demand(0, 3).with(1, booting, minutes(10));
   const auto spared = second_look(World(overdue).with(2, connected).with(1, idle).with(1, spent));
   EXPECT_THAT(spared.reap, IsEmpty());
   EXPECT_EQ(describe(spared.reasons[0]),
-            "i0 did not connect within 5m, and 3 tasks run that may be its own: look once more");
+            "i0 did not connect within 5m, and 1 task runs that may be its own: look once more");
   EXPECT_EQ(spared.next.failed_boots_in_a_row, 1);
   EXPECT_THAT(second_look(World(overdue).with(3, busy)).reap, ElementsAre("i0"));
-  const auto perhaps = World(overdue).with(1, connected).with(1, busy).with(1, draining);
-  EXPECT_THAT(second_look(perhaps).reap, IsEmpty()) << "those that are connected may be idle";
-  const auto silent = World().reaping().demand(0, 3).with(1, booting, minutes(10));
-  EXPECT_THAT(second_look(World(silent).with(1, busy).with(1, connected)).reap, IsEmpty());
-  EXPECT_THAT(second_look(World(silent).with(1, busy).with(2, connected)).reap, ElementsAre("i0"));
+  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(1, connected)).reap, IsEmpty());
+  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(2, connected)).reap, ElementsAre("i0"));
+  EXPECT_THAT(second_look(World(overdue).with(2, busy).with(1, lost)).reap, IsEmpty())
+      << "one that is not heard of explains no task";
   const auto old = World().reaping().demand(0, 3).with(1, booting, std::chrono::hours(6));
   EXPECT_THAT(second_look(old).reap, ElementsAre("i0"));
 }
@@ -341,16 +373,15 @@ TEST(Decide, EndsNobodyOldWhoMayBeBusy) {
 }
 
 TEST(Decide, EndsNoneIfManyLookDeadAtOnce) {
-  const auto silent = [](int overdue, int well) {
-    auto world =
-        World().bounds(0, 99).reaping().with(overdue, booting, minutes(6)).with(well, connected);
+  const auto silent = [](int overdue, int well, Millis age = minutes(10)) {
+    auto world = World().bounds(0, 99).reaping().with(overdue, booting, age).with(well, connected);
     world.remembering(world.decide().next).demand(0, 0, -seconds(1));
     return world.decide();
   };
   EXPECT_EQ(silent(1, 0).reap.size(), 1U);
   EXPECT_EQ(silent(2, 18).reap.size(), 2U);
-  EXPECT_THAT(silent(2, 17).reap, IsEmpty());
-  const auto alarmed = silent(3, 20);
+  EXPECT_EQ(silent(2, 17).reap.size(), 1U) << "the next one with the next reading";
+  const auto alarmed = silent(3, 20, minutes(6));
   EXPECT_THAT(alarmed.reap, IsEmpty());
   EXPECT_EQ(describe(alarmed.reasons.back()),
             "3 of 23 instances look dead at once: end none of them, and have a look at them");
@@ -417,7 +448,7 @@ TEST(Decide, EndsADeadOneWhileOutsidersRunWhatRuns) {
 
 // The count falls before its runner has ended the task.
 TEST(Decide, BeginsAnewWithItsTwoReadingsAfterATaskThatMayBeTheirs) {
-  auto world = World().reaping().demand(0, 1).with(1, booting, minutes(6));
+  auto world = World().reaping().demand(0, 1).with(1, booting, minutes(10));
   world.remembering(world.decide().next).demand(0, 0, -seconds(1));
   const auto first = world.decide();
   EXPECT_THAT(first.reap, IsEmpty()) << "one reading without a task";

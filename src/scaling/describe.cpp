@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/text.hpp"
 #include "scaling/decide.hpp"
 
 namespace muster::scaling {
@@ -34,6 +35,8 @@ std::string_view to_string(Rule rule) {
       return "demand_unknown";
     case Rule::demand_stale:
       return "demand_stale";
+    case Rule::unheard:
+      return "unheard";
     case Rule::boot_timeout:
       return "boot_timeout";
     case Rule::reaped:
@@ -82,6 +85,8 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::demand_unknown:
     case Rule::demand_stale:
       return fmt::format("{}: hold", detail);
+    case Rule::unheard:
+      return fmt::format("{}: have a look", detail);
     case Rule::boot_timeout:
       return detail + (reason.allowed > 0 ? ": drain it" : ": look once more");
     case Rule::reaped:
@@ -108,6 +113,18 @@ std::string in_words(const Reason& reason, const std::string& detail) {
 
 std::string describe(const Reason& reason) {
   return in_words(reason, without_full_stop(reason.detail));
+}
+
+std::string describe(const std::vector<Reason>& reasons) {
+  std::vector<std::string> words;
+  for (const auto& reason : reasons) words.push_back(describe(reason));
+  return join(words, "; ");
+}
+
+std::string describe(const Counts& counts) {
+  return fmt::format("{} booting, {} idle, {} busy, {} spent, {} draining{}", counts.booting,
+                     counts.idle, counts.busy, counts.spent, counts.draining,
+                     counts.lost == 0 ? "" : fmt::format(", {} lost", counts.lost));
 }
 
 bool is_hold(const Reason& reason) {

@@ -119,6 +119,9 @@ void Counts::add(InstanceState state) {
     case InstanceState::draining:
       ++draining;
       break;
+    case InstanceState::lost:
+      ++lost;
+      break;
   }
 }
 

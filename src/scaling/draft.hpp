@@ -63,7 +63,8 @@ void note_use(Draft& draft);
 
 // --- the rules, by the file in which they are ---------------------------------------------------
 
-// ending.cpp: what certainly is of no use.
+// ending.cpp: what certainly is of no use, and what perhaps is.
+void tell_of_lost(Draft& draft);
 void end_useless(Draft& draft);
 
 // draining.cpp: who may be idle and is not needed.

@@ -65,12 +65,12 @@ class Ending {
       return is_overdue(it, snapshot_) || !is_too_old(it, snapshot_);
     });
     const auto known = count(snapshot_.instances);
-    const auto perhaps_busy = known.connected + known.draining;
+    const auto perhaps_busy = known.connected + known.draining + known.lost;
     const auto theirs = std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
     auto free = perhaps_busy - theirs;
     std::erase_if(too_old, [&](const auto& it) {
-      const bool perhaps =
-          it.state == InstanceState::connected || it.state == InstanceState::draining;
+      const bool perhaps = it.state == InstanceState::connected ||
+                           it.state == InstanceState::draining || it.state == InstanceState::lost;
       if (!perhaps) return false;
       return (theirs > 0 && !is_twice_too_old(it, snapshot_)) || free-- <= 0;
     });
@@ -86,15 +86,15 @@ class Ending {
     draft_.staying = with_connected_judged(count(staying), draft_.running());
   }
 
-  // One that can be asked is asked at once, which harms nobody. Another is ended once a second,
-  // later reading of the queue does not know it either.
+  // One that can be asked is asked at once, which harms nobody. Another is ended once it has been
+  // silent for long, and a second, later reading of the queue does not know it either.
   void end_overdue(const Instance& instance) {
     const auto why = fmt::format("{} did not connect within {}", instance.id,
                                  format_duration(snapshot_.policy.boot_timeout));
     const auto& before = snapshot_.state;
     const bool missed_before = contains(before.given_up, instance.id) && before.given_up_at &&
                                *before.given_up_at < read_at();
-    const bool may_end = may_be_ended(instance);
+    const bool may_end = is_long_silent(instance, snapshot_) && may_be_ended(instance);
     if (!snapshot_.policy.reaps) {
       draft_.decision.drain.push_back(instance.id);
       draft_.reason(Rule::boot_timeout, 1, 1, why, instance.id);
@@ -143,6 +143,20 @@ class Ending {
 };
 
 }  // namespace
+
+void tell_of_lost(Draft& draft) {
+  const auto many = draft.decision.counts.lost;
+  if (many == 0) return;
+  const auto& first =
+      *std::ranges::find(draft.snapshot.instances, InstanceState::lost, &Instance::state);
+  const auto detail = many == 1
+                          ? first.id + " was connected and is not heard of any more"
+                          : fmt::format(
+                                "{} instances, {} among them, were connected and are not heard of "
+                                "any more",
+                                many, first.id);
+  draft.reason(Rule::unheard, many, 0, detail, many == 1 ? first.id : "");
+}
 
 void end_useless(Draft& draft) {
   Ending(draft).run();

@@ -28,7 +28,8 @@ bool is_bound(const Decision& decision) {
 
 // Of these the queue's keeper does not say whether they run a task.
 bool is_perhaps_busy(const Instance& instance) {
-  return instance.state == InstanceState::connected || instance.state == InstanceState::draining;
+  return instance.state == InstanceState::connected || instance.state == InstanceState::draining ||
+         instance.state == InstanceState::lost;
 }
 
 class Judge {
@@ -77,13 +78,14 @@ class Judge {
     return demand_ != nullptr && demand_->running <= tasks_elsewhere(instance, snapshot_);
   }
 
-  // Who never connected, while every task runs elsewhere; or who is older than any task.
+  // Who has not connected for long, while every task runs elsewhere; or who is older than any task.
   void judge_ended(const std::string& id) {
     const auto* instance = find(id);
     if (instance == nullptr) return expect(false, Invariant::safe, id + " is ended unknown");
     const auto& life = snapshot_.policy.longest_life;
     const bool too_old = life && later(instance->launched_at, *life) <= snapshot_.now;
-    const bool never_came = is_overdue(*instance, snapshot_) && is_task_elsewhere(*instance);
+    const bool never_came = is_overdue(*instance, snapshot_) &&
+                            is_long_silent(*instance, snapshot_) && is_task_elsewhere(*instance);
     expect(too_old || never_came, Invariant::safe, id + " is ended, and may run a task");
     const bool theirs = demand_ != nullptr && demand_->running > count(snapshot_.instances).busy;
     expect(!is_perhaps_busy(*instance) || !theirs || is_twice_too_old(*instance, snapshot_),
@@ -107,7 +109,7 @@ class Judge {
       return expect(unsure == 0, Invariant::safe, "some are ended while the queue is unknown");
     }
     const auto known = count(snapshot_.instances);
-    const auto staying = known.connected + known.draining - unsure;
+    const auto staying = known.connected + known.draining + known.lost - unsure;
     expect(staying >= demand_->running - known.busy, Invariant::safe,
            fmt::format("{} stay where {} tasks run", staying, demand_->running - known.busy));
   }

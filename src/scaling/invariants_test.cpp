@@ -99,7 +99,7 @@ Snapshot some_snapshot(Dice& dice) {
   if (dice.chance(50)) snapshot.state.given_up_at = kNow - dice.millis(0, 100'000);
   const auto instances = dice.roll(0, 12);
   for (std::int64_t i = 0; i < instances; ++i) {
-    const auto state = static_cast<InstanceState>(dice.roll(0, 5));
+    const auto state = static_cast<InstanceState>(dice.roll(0, 6));
     const auto id = "i" + std::to_string(i);
     const bool requested = state == InstanceState::booting && dice.chance(30);
     snapshot.instances.push_back({id, state, kNow - dice.millis(0, 400'000), requested});

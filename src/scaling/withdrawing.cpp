@@ -27,10 +27,14 @@ std::int64_t requested(const Draft& draft) {
 }
 
 // Tasks that run on nobody whom the list of instances has: it may lag behind, and some that look
-// requested be at work (S1). An idle one that is drained now may have had one of them.
+// requested be at work (S1). One that is drained now, idle or overdue, may have had one of them.
 std::int64_t unexplained(const Draft& draft) {
-  const auto known = count(draft.snapshot.instances);
-  const auto connected = known.busy + known.idle + known.connected + known.draining;
+  const auto& instances = draft.snapshot.instances;
+  const auto known = count(instances);
+  const auto overdue = std::ranges::count_if(instances, [&](const auto& it) {
+    return it.state == InstanceState::booting && contains(draft.decision.drain, it.id);
+  });
+  const auto connected = known.busy + known.idle + known.connected + known.draining + overdue;
   return std::max<std::int64_t>(draft.running().value_or(0) - connected, 0);
 }
 

@@ -19,6 +19,7 @@ struct Habits {
 // Chances are in thousandths.
 struct Faults {
   std::int64_t boot_never_connects = 0;  // of each boot
+  std::int64_t runner_hangs = 0;         // of each that connects: it never claims, and never ends
   std::int64_t launch_refused = 0;       // of each launch: no capacity
   std::int64_t queue_unreadable = 0;     // of each reading
   std::int64_t queue_absurd = 0;         // of each reading: a number that cannot be

@@ -92,7 +92,9 @@ void Group::connect(Number number) {
   if (instance.ended) return;
   instance.connected = timeline_.monotonic();
   changed();
-  look_for_work(number);
+  const auto chance = conditions_.faults.runner_hangs;
+  instance.hangs = chance > 0 && is_broken(chance);
+  if (!instance.hangs) look_for_work(number);
 }
 
 void Group::look_for_work(Number number) {

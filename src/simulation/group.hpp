@@ -22,6 +22,7 @@ struct SimulatedInstance {
   std::string id;
   MonotonicTime launched{};
   std::optional<MonotonicTime> connected;
+  bool hangs = false;                  // since it connected nobody has heard of it
   std::optional<MonotonicTime> ended;  // it may be listed for some time after
   bool listed = true;                  // in the group
   bool leaving = false;                // takes no more tasks

@@ -64,7 +64,11 @@ std::vector<fleet::KnownRunner> QueuePort::runners() {
   known.reserve(listed.size());
   for (const auto* instance : listed) {
     const bool there = instance->connected && *instance->connected <= when;
-    if (there) known.push_back({instance->id, std::nullopt, instance->tasks_run > 0});
+    if (!there) continue;
+    const auto heard_of = instance->hangs ? *instance->connected : when;
+    known.push_back({.name = instance->id,
+                     .ever_claimed = instance->tasks_run > 0,
+                     .last_connected = timeline_.wall() - (timeline_.monotonic() - heard_of)});
   }
   if (faults_.ghosts_for > Millis(0)) add_ghosts(known);
   if (random_.chance(faults_.runners_cut_off)) known.resize(known.size() / 2);

@@ -5,8 +5,6 @@
 
 #include <fmt/core.h>
 
-#include "base/text.hpp"
-
 namespace muster::simulation {
 
 namespace {
@@ -16,9 +14,7 @@ constexpr std::size_t kLongestStory = 40;
 constexpr std::size_t kMostViolations = 10;
 
 std::string in_words(const scaling::Decision& decision) {
-  std::vector<std::string> words;
-  for (const auto& reason : decision.reasons) words.push_back(scaling::describe(reason));
-  return "decided: " + join(words, "; ");
+  return "decided: " + scaling::describe(decision.reasons);
 }
 
 }  // namespace

@@ -94,6 +94,17 @@ TEST_F(OneWorld, ABootThatNeverConnectsStarvesTheTutorialAndNotUs) {
   EXPECT_LE(totals.group.launches, 25);
 }
 
+// Who was connected is believed to be at work, or free, for as long as it is heard of.
+TEST_F(OneWorld, ARunnerThatHangsKeepsATaskWaitingForHalfAnHourAndNotForItsLife) {
+  conditions.faults.runner_hangs = 1000;
+  conditions.mended_after = minutes(3);
+  const auto totals = ours({{Millis(0), seconds(100)}});
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.group.launches, 2);
+  EXPECT_GE(totals.waits.at(0), minutes(30));
+  EXPECT_LE(totals.waits.at(0), minutes(34));
+}
+
 TEST_F(OneWorld, WhatASpotInterruptionTakesWaitsAgainAndIsDone) {
   conditions.faults.spot_interruption = 500;
   const auto totals = ours(every(minutes(3), 20, seconds(100)));

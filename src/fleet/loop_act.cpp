@@ -1,0 +1,135 @@
+// The loop's part that carries out what was decided.
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/log.hpp"
+#include "base/stop_after.hpp"
+#include "base/text.hpp"
+#include "fleet/loop.hpp"
+
+namespace muster::fleet {
+
+namespace {
+
+// Hundreds may come at once.
+std::string some_of(const std::vector<std::string>& ids) {
+  constexpr std::size_t kMost = 10;
+  const auto shown = std::min(ids.size(), kMost);
+  const auto more = ids.size() - shown;
+  return join({ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(shown)}, ", ") +
+         (more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+}  // namespace
+
+void Loop::act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
+  const auto& name = pass.resource_class;
+  for (const auto& id : pass.decision.drain) {
+    if (may_act(name, outcome, stop)) drain(name, id, outcome, stop);
+  }
+  for (const auto& id : pass.decision.reap) {
+    if (may_act(name, outcome, stop)) reap(name, id, outcome, stop);
+  }
+  if (pass.decision.withdraw > 0 && may_act(name, outcome, stop)) withdraw(pass, outcome, stop);
+  if (pass.decision.launch > 0 && may_act(name, outcome, stop)) launch(pass, outcome, stop);
+  const auto& reasons = pass.decision.reasons;
+  if (const auto hold = std::ranges::find_if(reasons, scaling::is_hold); hold != reasons.end()) {
+    outcome.held = true;
+    outcome.note(pass.resource_class, hold->detail);
+  }
+  if (const auto at = pass.decision.revisit_at) {
+    outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
+  }
+}
+
+// Asked before each call, as each may take long. A charge that has run out in a long pass is taken
+// up again if nobody had it meanwhile: then what was decided still holds.
+bool Loop::may_act(const std::string& resource_class, PassOutcome& outcome,
+                   const std::stop_token& stop) {
+  if (stop.stop_requested()) return outcome.give_up(resource_class, kPassOver), false;
+  auto& ledger = ports_.ledger;
+  if (ledger.in_charge(resource_class)) return true;
+  const auto charges = ledger.take_charge({resource_class}, stop);
+  const auto found = charges.find(resource_class);
+  const bool kept = found == charges.end() || found->second.kind == Charge::Kind::ours;
+  if (kept && ledger.in_charge(resource_class)) return true;
+  memories_.erase(resource_class);
+  constexpr auto kLost =
+      "the pass took longer than the lease, and another scaler may be in charge now: nothing more "
+      "was done; the next pass goes on";
+  outcome.give_up(resource_class, kLost);
+  log::warn(kLost, {{"resource_class", resource_class}});
+  return false;
+}
+
+void Loop::drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
+                 const std::stop_token& stop) {
+  outcome.acted = true;
+  if (auto drained = ports_.capacity.drain(id, stop); !drained) {
+    outcome.give_up(resource_class, drained.error().message);
+    log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
+  }
+}
+
+// Asked for again in each pass until it is gone, and so no reason to look again soon.
+void Loop::reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
+                const std::stop_token& stop) {
+  if (auto reaped = ports_.capacity.reap(id, stop); !reaped) {
+    outcome.give_up(resource_class, reaped.error().message);
+    log::warn("cannot end an instance", {{"instance", id}, {"error", reaped.error().message}});
+  }
+}
+
+void Loop::withdraw(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
+  const auto& name = pass.resource_class;
+  const auto withdrawn = ports_.capacity.withdraw(name, pass.decision.withdraw, stop);
+  if (!withdrawn) {
+    outcome.give_up(name, withdrawn.error().message);
+    log::warn("cannot withdraw launches",
+              {{"resource_class", name}, {"error", withdrawn.error().message}});
+  }
+}
+
+void Loop::launch(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
+  outcome.acted = true;
+  const auto& name = pass.resource_class;
+  const auto launched = ports_.capacity.launch(name, pass.decision.launch, stop);
+  if (!launched) {
+    outcome.give_up(name, launched.error().message);
+    log::warn("cannot launch", {{"resource_class", name}, {"error", launched.error().message}});
+  }
+  if (launched && !launched->empty()) {
+    log::info("launched " + count_of(std::ssize(*launched), "instance"),
+              {{"resource_class", name},
+               {launched->size() == 1 ? "instance" : "instances", some_of(*launched)},
+               {"why", describe(pass.decision.reasons)}});
+  }
+  note_launched(pass, launched, outcome);
+}
+
+// What could not be launched is told to the next decision, which then backs off (S4); not so what
+// nobody took on, or we have ourselves given up: that is tried again soon. Written down even when
+// the pass is being given up.
+void Loop::note_launched(const ClassPass& pass, const Result<std::vector<std::string>>& launched,
+                         PassOutcome& outcome) {
+  const auto& name = pass.resource_class;
+  const auto ids = launched.value_or(std::vector<std::string>());
+  auto memory = memories_.at(name);
+  for (const auto& id : ids) memory.expected.insert_or_assign(id, ports_.clock.wall());
+  memory.failed_launches =
+      launched ? std::max<std::int64_t>(pass.decision.launch - std::ssize(ids), 0) : 0;
+  outcome.fell_short |= memory.failed_launches > 0;
+  if (outcome.fell_short) outcome.note(name, "fewer were launched than decided");
+  std::optional<StopAfter> last_moment;
+  if (ports_.ledger.may_wait()) last_moment.emplace(kLastWrite);
+  const auto over = last_moment ? last_moment->token() : std::stop_token();
+  if (auto saved = remember(name, std::move(memory), over); !saved) {
+    outcome.give_up(name, saved.error().message);
+    log::warn("cannot remember what was launched",
+              {{"resource_class", name}, {"error", saved.error().message}});
+  }
+}
+
+}  // namespace muster::fleet
