@@ -113,6 +113,21 @@ inline constexpr Text kSimulate{
 A trace has the header resource_class,queued_at,duration: RFC 3339 or seconds, and seconds.
 )"};
 
+inline constexpr Text kExportTrace{
+    "Write the tasks that have run as a trace for simulate.\n"
+    "Reads the history of a muster server, which may be at work, and prints each task that has "
+    "run: "
+    "its class, when it was queued, and for how long it ran. Of another queue's tasks there is no "
+    "history here, but the decisions of its scaler tell how many waited and ran: with --log tasks "
+    "are "
+    "estimated from these counts. What is left out is counted on standard error. See "
+    "docs/simulate.md.",
+    R"(Examples:
+  muster export-trace --since 720h --output last-month.csv
+  muster export-trace --data /srv/muster --class local/small | muster simulate -
+  muster export-trace --log /var/lib/muster-scale/scaler.db > estimate.csv
+)"};
+
 inline constexpr Text kReplay{
     "Make recorded decisions again, and say where they differ.\n"
     "Reads the decisions that muster scale has recorded, makes each of them again of what was seen "

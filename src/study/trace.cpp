@@ -172,6 +172,13 @@ std::string in_seconds(Millis time) {
                             : fmt::format("{}.{:03}", millis / 1000, millis % 1000);
 }
 
+std::string as_field(const std::string& name) {
+  if (name.find_first_of(",\"\r\n") == std::string::npos) return name;
+  std::string quoted = "\"";
+  for (const char each : name) quoted += each == '"' ? "\"\"" : std::string(1, each);
+  return quoted + '"';
+}
+
 }  // namespace
 
 Millis Trace::span() const {
@@ -201,11 +208,14 @@ Result<Trace> parse_trace(std::string_view text) {
   return reader.finish();
 }
 
-std::string to_csv(const Trace& trace) {
+std::string to_csv(const Trace& trace, std::optional<WallTime> beginning) {
+  std::vector<std::string> names;
+  for (const auto& name : trace.classes) names.push_back(as_field(name));
   std::string text = "resource_class,queued_at,duration\n";
   for (const auto& task : trace.tasks) {
-    text += fmt::format("{},{},{}\n", trace.classes[task.resource_class], in_seconds(task.at),
-                        in_seconds(task.duration));
+    const auto queued_at = beginning ? format_rfc3339(*beginning + task.at) : in_seconds(task.at);
+    text +=
+        fmt::format("{},{},{}\n", names[task.resource_class], queued_at, in_seconds(task.duration));
   }
   return text;
 }

@@ -3,6 +3,7 @@
 // A trace: which tasks were queued when, and how long each ran. From CSV, and to it. Pure.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,7 @@ inline constexpr Millis kLongestTrace = std::chrono::hours(24 * 366 * 3);
 // in any order. Other columns do not matter. An error names the line, and why.
 Result<Trace> parse_trace(std::string_view text);
 
-// In the first of these forms, in seconds.
-std::string to_csv(const Trace& trace);
+// In the first of these forms. Of a trace whose beginning is known, as dates; else in seconds.
+std::string to_csv(const Trace& trace, std::optional<WallTime> beginning = std::nullopt);
 
 }  // namespace muster::study
