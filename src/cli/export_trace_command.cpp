@@ -114,7 +114,7 @@ int run(const ExportTraceOptions& options) {
     return report(
         {ErrorKind::invalid, fmt::format("no task that has run was found{}", left_out.in_words())});
   }
-  const auto csv = study::to_csv(*trace, WallTime());
+  const auto csv = study::to_csv(*trace);
   if (options.output.empty()) {
     fmt::print("{}", csv);
   } else if (auto written = write_file_atomically(options.output, csv, 0644); !written) {

@@ -104,10 +104,11 @@ inline constexpr Text kSimulate{
     "outside is asked or changed. Policies: muster, muster-single, muster-eager, tutorial, "
     "provisioner, "
     "buildkite, "
-    "gitlab, drone, fixed:N, bound.",
+    "gitlab, drone, fixed:N, bound, and any muster.yaml: a name that ends in .yaml.",
     R"(Examples:
   muster simulate last-month.csv --compare tutorial,provisioner,bound --price 0.17
   muster simulate usage-export.csv --boot lognormal:90s:0.3 --html study.html
+  muster simulate last-month.csv --compare new.yaml --idle-timeout 30m
   muster simulate --generate week,rate=30,stages=1-6-1,days=7 --policy muster-single,fixed:20
 
 A trace has the header resource_class,queued_at,duration: RFC 3339 or seconds, and seconds.

@@ -46,6 +46,7 @@ Result<Trace> PastTasks::trace() && {
                     "shorter time by --since and --until",
                     kLongestTrace / std::chrono::hours(24)));
   }
+  trace_.beginning = WallTime();
   return std::move(trace_);
 }
 

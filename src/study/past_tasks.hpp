@@ -37,7 +37,6 @@ class PastTasks {
   // Left out: they would have run for longer than kLongestTask.
   std::int64_t absurd() const { return absurd_; }
 
-  // Since 1970.
   Result<Trace> trace() &&;
 
  private:

@@ -20,7 +20,7 @@ TEST(PastTasks, AreATraceOfDatesInOrderThatIsReadAgain) {
   ASSERT_TRUE(tasks.take("a/b", kMonday, seconds(30), 2));
   const auto trace = std::move(tasks).trace();
   ASSERT_TRUE(trace) << trace.error().message;
-  const auto csv = to_csv(*trace, WallTime());
+  const auto csv = to_csv(*trace);
   EXPECT_EQ(csv,
             "resource_class,queued_at,duration\n"
             "a/b,2026-01-05T09:00:00Z,30\n"
@@ -77,7 +77,7 @@ TEST(PastTasks, AreNoMoreThanATraceMayHold) {
 TEST(PastTasks, OfAnyClassMakeACsvThatIsOne) {
   PastTasks tasks({});
   ASSERT_TRUE(tasks.take("a/\"b\",c", kMonday, seconds(1)));
-  const auto csv = to_csv(std::move(tasks).trace().value(), WallTime());
+  const auto csv = to_csv(std::move(tasks).trace().value());
   const auto again = parse_trace(csv);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->classes, std::vector<std::string>{"a/\"b\",c"});

@@ -51,6 +51,7 @@ class TraceReader {
                                "time of one wrong?",
                                kLongestTrace / std::chrono::hours(24))};
     }
+    if (is_export_ || dates_ == true) trace_.beginning = WallTime(first);
     for (const auto& entry : entries_) {
       trace_.tasks.push_back({entry.resource_class, entry.at - first, entry.duration});
     }
@@ -208,12 +209,13 @@ Result<Trace> parse_trace(std::string_view text) {
   return reader.finish();
 }
 
-std::string to_csv(const Trace& trace, std::optional<WallTime> beginning) {
+std::string to_csv(const Trace& trace) {
   std::vector<std::string> names;
   for (const auto& name : trace.classes) names.push_back(as_field(name));
   std::string text = "resource_class,queued_at,duration\n";
   for (const auto& task : trace.tasks) {
-    const auto queued_at = beginning ? format_rfc3339(*beginning + task.at) : in_seconds(task.at);
+    const auto queued_at =
+        trace.beginning ? format_rfc3339(*trace.beginning + task.at) : in_seconds(task.at);
     text +=
         fmt::format("{},{},{}\n", names[task.resource_class], queued_at, in_seconds(task.duration));
   }

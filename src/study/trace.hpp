@@ -21,8 +21,9 @@ struct TraceTask {
 
 struct Trace {
   std::vector<std::string> classes;
-  std::vector<TraceTask> tasks;  // in the order in which they were queued
-  std::int64_t never_ran = 0;    // left out: jobs of an export that did not start, or not end
+  std::vector<TraceTask> tasks;       // in the order in which they were queued
+  std::optional<WallTime> beginning;  // when `at` is zero, if that is known
+  std::int64_t never_ran = 0;         // left out: jobs of an export that did not start, or not end
 
   Millis span() const;  // from the first task to the end of the last, had none waited
   Millis work() const;  // of all tasks together
@@ -42,7 +43,7 @@ inline constexpr Millis kLongestTrace = std::chrono::hours(24 * 366 * 3);
 // in any order. Other columns do not matter. An error names the line, and why.
 Result<Trace> parse_trace(std::string_view text);
 
-// In the first of these forms. Of a trace whose beginning is known, as dates; else in seconds.
-std::string to_csv(const Trace& trace, std::optional<WallTime> beginning = std::nullopt);
+// In the first of these forms: with dates, if the beginning is known.
+std::string to_csv(const Trace& trace);
 
 }  // namespace muster::study
