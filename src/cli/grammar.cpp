@@ -39,8 +39,8 @@ class Grammar::Definition {
     add_pipeline();
     add_agent();
     add_scale();
-    add_plan();
-    add_doctor();
+    add_look<PlanOptions>("plan", text::kPlan);
+    add_look<DoctorOptions>("doctor", text::kDoctor);
     add_simulate();
     add_export_trace();
     add_replay();
@@ -224,19 +224,11 @@ class Grammar::Definition {
     choose(added, options);
   }
 
-  void add_plan() {
-    auto& options = fresh<PlanOptions>();
-    auto* added = command(app, "plan", kScale, text::kPlan);
-    string_option(added, "-c,--config", options.config_file, "FILE",
-                  "The configuration of muster scale.")
-        ->required();
-    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
-    choose(added, options);
-  }
-
-  void add_doctor() {
-    auto& options = fresh<DoctorOptions>();
-    auto* added = command(app, "doctor", kScale, text::kDoctor);
+  // What looks at a scaler's configuration and changes nothing.
+  template <class T>
+  void add_look(const char* name, const text::Text& about) {
+    auto& options = fresh<T>();
+    auto* added = command(app, name, kScale, about);
     string_option(added, "-c,--config", options.config_file, "FILE",
                   "The configuration of muster scale.")
         ->required();
