@@ -226,6 +226,7 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
         {{"resource_class", ended.resource_class}, {"instance", ended.id}, {"why", ended.how}});
     if (is_managed(ended.resource_class)) capacity_.ended.push_back(std::move(ended));
   }
+  sort_by_class(capacity_);
   for (const auto& instance : capacity_.live) {
     const auto& name = instance.resource_class;
     if (is_managed(name) || !strange_classes_.insert(name).second) continue;
@@ -272,7 +273,9 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation obse
     return saved.error();
   }
   capacity_.failed_launches.erase(name);
-  std::erase_if(capacity_.ended, [&](const auto& ended) { return ended.resource_class == name; });
+  const auto told =
+      std::ranges::equal_range(capacity_.ended, name, {}, &EndedInstance::resource_class);
+  capacity_.ended.erase(told.begin(), told.end());
   if (auto recorded = record_change(pass); !recorded) return recorded.error();
   tell_if_readable_again(pass);
   return pass;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 namespace muster::fleet {
 
@@ -100,29 +101,35 @@ class Boots {
   int count_ = 0;
 };
 
+// Of a list that is sorted by class.
+template <class Listed>
+std::span<const Listed> of_class(const std::vector<Listed>& all, const std::string& name) {
+  const auto found = std::ranges::equal_range(all, name, {}, &Listed::resource_class);
+  return {found.begin(), found.end()};
+}
+
 struct Living {
-  std::vector<CapacityInstance> all;
-  std::size_t listed = 0;  // so many of the first
+  std::span<const CapacityInstance> listed;
+  std::vector<CapacityInstance> unlisted;  // yet
+
+  std::size_t size() const { return listed.size() + unlisted.size(); }
+  const CapacityInstance& operator[](std::size_t i) const {
+    return i < listed.size() ? listed[i] : unlisted[i - listed.size()];
+  }
 };
 
 // What is launched and not listed yet lives as well.
 Living living(const std::string& resource_class, const CapacityList& capacity,
               const ClassMemory& before, WallTime now) {
-  Living found;
-  auto& all = found.all;
-  all.reserve(capacity.live.size());
-  for (const auto& instance : capacity.live) {
-    if (instance.resource_class == resource_class) all.push_back(instance);
-  }
-  found.listed = all.size();
+  Living found{of_class(capacity.live, resource_class), {}};
   const auto late = capacity.late_listings.find(resource_class);
   if (late == capacity.late_listings.end()) return found;
-  std::set<std::string> listed;
-  for (const auto& instance : all) listed.insert(instance.id);
+  std::set<std::string_view> listed;
+  for (const auto& instance : found.listed) listed.insert(instance.id);
   for (const auto& [id, told] : before.expected) {
     const auto since = by_todays_clock(told, before, now);
     if (listed.contains(id) || now - since >= late->second.within) continue;
-    all.push_back({id, resource_class, since, false, late->second.single_task});
+    found.unlisted.push_back({id, resource_class, since, false, late->second.single_task});
   }
   return found;
 }
@@ -142,13 +149,13 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
                   WallTime now, Observation& seen) {
   const auto found = living(managed.name, capacity, before, now);
   auto& memory = seen.memory;
-  seen.snapshot.instances.reserve(found.all.size());
+  seen.snapshot.instances.reserve(found.size());
   Boots boots;
   // Most providers list in order of the ids: then the hints save the search.
-  for (std::size_t i = 0; i < found.all.size(); ++i) {
-    const auto& instance = found.all[i];
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& instance = found[i];
     const auto launched_at = launch_of(instance, before, now);
-    const bool there = !instance.requested && i < found.listed;
+    const bool there = !instance.requested && i < found.listed.size();
     auto& times = there ? memory.first_seen : memory.expected;
     times.emplace_hint(times.end(), instance.id, launched_at);
     const auto runner = known.find(instance.id);
@@ -176,9 +183,7 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
 std::set<std::string> ended(const std::string& resource_class, const CapacityList& capacity,
                             const ClassMemory& before, const ClassMemory& after) {
   std::set<std::string> ids;
-  for (const auto& instance : capacity.ended) {
-    if (instance.resource_class == resource_class) ids.insert(instance.id);
-  }
+  for (const auto& instance : of_class(capacity.ended, resource_class)) ids.insert(instance.id);
   if (capacity.unreadable.contains(resource_class)) return ids;
   const auto add_missing = [&](const std::map<std::string, WallTime>& times) {
     for (const auto& [id, since] : times) {
@@ -257,6 +262,15 @@ std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& se
 
 }  // namespace
 
+void sort_by_class(CapacityList& capacity) {
+  const auto sort = [](auto& listed) {
+    const auto name = [](const auto& it) -> const std::string& { return it.resource_class; };
+    if (!std::ranges::is_sorted(listed, {}, name)) std::ranges::stable_sort(listed, {}, name);
+  };
+  sort(capacity.live);
+  sort(capacity.ended);
+}
+
 bool was_told(const ClassMemory& memory, const FailedLaunch& failed) {
   return !failed.id.empty() && failed.id == memory.told_failure;
 }
@@ -269,9 +283,8 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   observe_live(managed, capacity, known, lists_runners, before, now, seen);
   const bool ages_are_ours =
       !seen.memory.expected.empty() ||
-      std::ranges::any_of(capacity.live, [&](const auto& instance) {
-        return instance.resource_class == managed.name && !instance.launched_at;
-      });
+      std::ranges::any_of(of_class(capacity.live, managed.name),
+                          [](const auto& instance) { return !instance.launched_at; });
   seen.memory.last_pass = last_pass(before, ages_are_ours, now);
 
   seen.memory.unexplained_tasks = before.unexplained_tasks;

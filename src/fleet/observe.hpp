@@ -64,6 +64,10 @@ struct Observation {
   ClassMemory memory;  // what to remember, once the decision's own State is put into it
 };
 
+// As observe() wants what was listed: class by class, and else in the order that it has. So a pass
+// over all classes looks at each instance once.
+void sort_by_class(CapacityList& capacity);
+
 // The capacity must have been listed before the demand was read. An instance that connected and
 // ended in between is then known to the queue's keeper, and no failed boot (S3).
 Observation observe(const ManagedClass& managed, const CapacityList& capacity,

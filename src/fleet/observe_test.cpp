@@ -81,6 +81,23 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"draining_and_busy", instance(true), {{"i0", true, true}}, true, draining}),
     [](const auto& shown) { return shown.param.name; });
 
+TEST(Observe, SeesItsOwnClassAloneWhateverTheOrderOfTheList) {
+  CapacityList list;
+  for (const auto* id : {"c", "a", "b"}) {
+    for (const auto* name : {"local/small", "local/large", "local/medium"}) {
+      const auto ours = name == kClass.name ? std::string(id) : std::string(id) + name;
+      list.live.push_back({ours, name, kNow});
+      list.ended.push_back({"ended-" + ours, name, ""});
+    }
+  }
+  sort_by_class(list);
+  const auto seen = observe(kClass, list, known({}), {}, kNow).snapshot;
+  std::vector<std::string> ids;
+  for (const auto& instance : seen.instances) ids.push_back(instance.id);
+  EXPECT_THAT(ids, ElementsAre("c", "a", "b"));
+  EXPECT_THAT(seen.failed_boots, ElementsAre("ended-a", "ended-b", "ended-c"));
+}
+
 TEST(Observe, AsksForNoMoreThanTheProviderLetsLive) {
   const auto max = [](std::int64_t own, std::map<std::string, std::int64_t> most) {
     const CapacityList list{.live = {}, .ended = {}, .most = std::move(most)};

@@ -79,8 +79,7 @@ struct LoopScaler::Process {
         ledger(scaler.world_.table, fmt::format("{}.{}", scaler.name_, scaler.kills_),
                scaler.world_.timeline, scaler.world_.conditions.faults, random.fork(),
                scaler.killer_),
-        loop({{kClass, scaler.policy_}}, {queue, group, ledger, onlooker, scaler.world_.timeline}) {
-  }
+        loop({scaler.managed_}, {queue, group, ledger, onlooker, scaler.world_.timeline}) {}
 
   Onlooker onlooker;
   QueuePort queue;
@@ -89,15 +88,17 @@ struct LoopScaler::Process {
   fleet::Loop loop;
 };
 
-LoopScaler::LoopScaler(std::string name, World world, scaling::Policy policy,
+LoopScaler::LoopScaler(std::string name, World world, fleet::ManagedClass managed,
                        Thoroughness thoroughness, Random random, Listeners listeners)
     : name_(std::move(name)),
       world_(world),
-      policy_(policy),
+      managed_(std::move(managed)),
       thoroughness_(thoroughness),
       random_(random),
       listeners_(std::move(listeners)),
-      killer_(random_.fork(), world.conditions.faults.scaler_killed) {}
+      killer_(random_.fork(), world.conditions.faults.scaler_killed) {
+  managed_.name = kClass;
+}
 
 LoopScaler::~LoopScaler() = default;
 
