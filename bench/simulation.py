@@ -82,7 +82,7 @@ def speed(program):
 
 
 def decisions(bench):
-    yield "| what `decide()` alone takes, the quickest of some rounds | | aim |"
+    yield "| what deciding takes, the quickest of some rounds | | aim |"
     yield "|---|--:|--:|"
     yield subprocess.run([bench], check=True, capture_output=True, text=True).stdout.rstrip()
 

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "aws/document.hpp"
+#include "aws/identity.hpp"
 #include "base/text.hpp"
 
 namespace muster::aws {
@@ -123,6 +124,34 @@ std::optional<std::string> denying_policy(std::string_view message) {
   return printable(trim(policy), 100);
 }
 
+// "the role ci"; AWS says who has called.
+std::string caller_in(std::string_view message) {
+  constexpr std::string_view kMark = "User: ";
+  const auto at = message.find(kMark);
+  const auto end = message.find(" is not authorized", at);
+  if (end == std::string_view::npos) return "the caller";
+  const auto who = message.substr(at + kMark.size(), end - at - kMark.size());
+  return who.starts_with("arn:") ? policy_holder(who) : "the caller";
+}
+
+// Which policy has to allow it. AWS names the kind of the one that does not: an identity's own, or
+// "service control policy", "permissions boundary", "session policy", …, of which none can give
+// what another does not.
+std::string policy_to_change(std::string_view message) {
+  constexpr std::string_view kMark = "because no ";
+  constexpr std::size_t kLongestKind = 40;
+  const auto caller = caller_in(message);
+  const auto at = message.find(kMark);
+  const auto end = message.find(" allows ", at);
+  if (end != std::string_view::npos) {
+    const auto kind = message.substr(at + kMark.size(), end - at - kMark.size());
+    if (kind != "identity-based policy") {
+      return fmt::format("the {} that holds for {}", printable(kind, kLongestKind), caller);
+    }
+  }
+  return "the policy of " + caller;
+}
+
 // AWS names no resource where it knows none: its Describe actions can be allowed on all only.
 std::string cure_of_denial(const Fault& fault, std::string_view action) {
   if (says(fault, "Access to KMS is not allowed")) {
@@ -136,7 +165,7 @@ std::string cure_of_denial(const Fault& fault, std::string_view action) {
   if (const auto policy = denying_policy(fault.message)) {
     return fmt::format("remove the deny of {} in {}, as no permission outweighs it", what, *policy);
   }
-  return fmt::format("allow {} in the caller's policy", what);
+  return fmt::format("allow {} in {}", what, policy_to_change(fault.message));
 }
 
 // Of the services that keep what we need: where AWS's words do not say what to do.

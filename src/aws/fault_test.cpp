@@ -91,9 +91,26 @@ TEST(Fault, ADenialNamesActionAndResource) {
   EXPECT_THAT(error.message, HasSubstr("arn:aws:sts::1:assumed-role/ci/i is not authorized"));
   EXPECT_THAT(error.message, HasSubstr("request r-1"));
   EXPECT_THAT(error.message, HasSubstr(": allow autoscaling:SetDesiredCapacity on "
-                                       "arn:aws:autoscaling:eu-west-1:1:g in the caller's policy"));
+                                       "arn:aws:autoscaling:eu-west-1:1:g in the policy of the "
+                                       "role ci"));
   const auto terse = describe(json(400, "AccessDeniedException", "No."), kAction, kWho);
-  EXPECT_THAT(terse.message, HasSubstr(": allow autoscaling:SetDesiredCapacity in the caller's"));
+  EXPECT_THAT(terse.message,
+              HasSubstr(": allow autoscaling:SetDesiredCapacity in the policy of the caller"));
+}
+
+TEST(Fault, ADenialNamesTheKindOfPolicyThatDoesNotAllow) {
+  for (const auto* kind : {"permissions boundary", "service control policy", "session policy"}) {
+    const auto error = describe(
+        xml(403, "AccessDenied",
+            fmt::format(
+                "User: arn:aws:sts::1:assumed-role/ci/i is not authorized to perform: {0} on "
+                "resource: arn:aws:x because no {1} allows the {0} action",
+                kAction, kind)),
+        kAction, kWho);
+    EXPECT_THAT(error.message, testing::EndsWith(fmt::format(
+                                   ": allow {} on arn:aws:x in the {} that holds for the role ci",
+                                   kAction, kind)));
+  }
 }
 
 TEST(Fault, WhatIsDeniedExplicitlyIsNotToBeAllowed) {
@@ -189,9 +206,9 @@ TEST(Fault, ADenialOfADescribeActionNamesAllResources) {
                    "autoscaling:DescribeAutoScalingGroups because no identity-based policy allows "
                    "the autoscaling:DescribeAutoScalingGroups action"),
                "autoscaling:DescribeAutoScalingGroups", kWho);
-  EXPECT_THAT(
-      error.message,
-      HasSubstr(": allow autoscaling:DescribeAutoScalingGroups on * in the caller's policy"));
+  EXPECT_THAT(error.message,
+              HasSubstr(": allow autoscaling:DescribeAutoScalingGroups on * in the policy of the "
+                        "user ci"));
 }
 
 TEST(Fault, ASecretThatIsQuotedIsReplaced) {

@@ -5,6 +5,7 @@
 #include "aws/document.hpp"
 #include "aws/fault.hpp"
 #include "aws/form.hpp"
+#include "aws/identity.hpp"
 #include "aws/region_and_endpoint.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -13,7 +14,6 @@ namespace muster::aws {
 
 namespace {
 
-constexpr Service kSts{"sts", "sts", "sts"};
 constexpr std::uint64_t kLongestToken = 64 << 10;
 
 Result<net::ClientRequest> request_for(const WebIdentity& identity, const std::string& token,

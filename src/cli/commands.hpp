@@ -19,6 +19,7 @@ int run(const ScaleOptions& options);
 int run(const PlanOptions& options);
 int run(const DoctorOptions& options);
 int run(const SimulateOptions& options);
+int run(const ExportTraceOptions& options);
 int run(const ReplayOptions& options);
 int run(const ExplainOptions& options);
 int run(const RunOptions& options);

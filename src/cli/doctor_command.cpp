@@ -22,6 +22,7 @@
 #include "doctor/charge.hpp"
 #include "doctor/circleci.hpp"
 #include "doctor/class_secret.hpp"
+#include "doctor/credentials.hpp"
 #include "doctor/group_settings.hpp"
 #include "doctor/groups.hpp"
 #include "doctor/ports.hpp"
@@ -95,6 +96,22 @@ class Examination {
     has_credentials_ = std::ranges::none_of(
         found, [](const auto& each) { return each.verdict == doctor::Verdict::bad; });
     keep(std::move(found));
+    if (!has_credentials_) return;
+    auto identity = doctor::examine_identity(session_, some_region());
+    keep(std::move(identity.findings));
+    caller_ = std::move(identity.caller);
+  }
+
+  // One that is asked anyway: any tells whose the credentials are.
+  Result<std::string> some_region() {
+    for (const auto& [name, group] : classes_with<capacity::GroupSettings>()) {
+      if (!group.region.empty()) return group.region;
+    }
+    if (config_.lease && !config_.lease->region.empty()) return config_.lease->region;
+    if (const auto* token = token_at_aws(); token != nullptr && !token->region.empty()) {
+      return token->region;
+    }
+    return region();
   }
 
   // What needs credentials is not asked without any: the answer is known.
@@ -204,7 +221,7 @@ class Examination {
       keep(notes.take());
     }
     if (!asked) return;
-    keep(doctor::examine_groups(session_, uses, contacts_));
+    keep(doctor::examine_groups(session_, uses, contacts_, caller_));
     keep(doctor::examine_class_secrets(session_, uses, personal_token_));
   }
 
@@ -253,6 +270,7 @@ class Examination {
   std::string personal_token_;  // for CircleCI; empty: it could not be read, or there is none
   aws::Session session_;
   bool has_credentials_ = false;
+  doctor::Caller caller_;  // known, if there are credentials
   std::optional<Result<std::string>> region_;
 };
 

@@ -79,6 +79,24 @@ void explain(const Classes& classes, const Log& log, Answer& answer) {
   }
 }
 
+// What a log without a decision of it may be for.
+Error no_decision(const Log& log, const std::string& resource_class) {
+  const auto known = log.chronicle.classes();
+  if (known.empty()) {
+    return Error{ErrorKind::invalid,
+                 "there is no decision of any class in it yet. 'muster scale' records one in its "
+                 "first pass: see that it runs, and that this is its log"};
+  }
+  std::vector<std::string> names;
+  for (const auto& name : known) names.push_back(printable(name));
+  return Error{ErrorKind::invalid,
+               fmt::format("there is no decision of {}; there are some of {}. Ask about one of "
+                           "these, or give the log or configuration of the scaler that has it",
+                           resource_class.empty() ? "any class of the configuration"
+                                                  : printable(resource_class),
+                           join(names, ", "))};
+}
+
 // Of these classes, those that the server knows.
 Result<void> ask_server(const Classes& classes, client::Api& api, Answer& answer) {
   auto fleet = api.fleet();
@@ -94,9 +112,7 @@ Result<Answer> explain_class(const ExplainOptions& options, const std::optional<
   if (log) {
     explain(options.what.empty() ? log->classes : Classes{options.what}, *log, answer);
     if (!answer.explanations.empty()) return answer;
-    return Error{ErrorKind::invalid,
-                 fmt::format("{}: there is no decision of {}", log_name(log->name),
-                             options.what.empty() ? "any class" : printable(options.what))};
+    return no_decision(*log, options.what).within(log_name(log->name));
   }
   if (options.what.empty()) {
     return Error{ErrorKind::invalid,
@@ -108,7 +124,9 @@ Result<Answer> explain_class(const ExplainOptions& options, const std::optional<
   if (auto asked = ask_server({options.what}, api, answer); !asked) return asked.error();
   if (!answer.fleet->classes.empty()) return answer;
   return Error{ErrorKind::not_found,
-               fmt::format("the server has no class {}", printable(options.what))};
+               fmt::format("the server has no class {}; 'muster resource-class list' prints those "
+                           "that it has",
+                           printable(options.what))};
 }
 
 Result<Answer> explain_pipeline(const ExplainOptions& options, const std::optional<Log>& log) {
@@ -149,7 +167,9 @@ void print_text(const Answer& answer, WallTime now) {
   }
   if (!answer.fleet) {
     for (const auto& name : answer.unknown) {
-      fmt::print("\n{}: no decision is on record\n", printable(name));
+      fmt::print(
+          "\n{}: no decision is on record yet; a scaler that runs makes one in its next pass\n",
+          printable(name));
     }
     return;
   }

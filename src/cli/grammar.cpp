@@ -39,9 +39,10 @@ class Grammar::Definition {
     add_pipeline();
     add_agent();
     add_scale();
-    add_plan();
-    add_doctor();
+    add_look<PlanOptions>("plan", text::kPlan);
+    add_look<DoctorOptions>("doctor", text::kDoctor);
     add_simulate();
+    add_export_trace();
     add_replay();
     add_explain();
     add_instance();
@@ -134,13 +135,18 @@ class Grammar::Definition {
         ->envname("MUSTER_TOKEN_FILE");
   }
 
+  static CLI::Option* data_directory(CLI::App* command, std::filesystem::path& directory,
+                                     const char* help) {
+    directory = default_data_directory();
+    return command->add_option("--data", directory, help)
+        ->type_name("DIR")
+        ->default_str(directory.string());
+  }
+
   void add_server() {
     auto& options = fresh<ServerOptions>();
     auto* added = command(app, "server", kStart, text::kServer);
-    options.data_directory = default_data_directory();
-    added->add_option("--data", options.data_directory, "Where everything is kept.")
-        ->type_name("DIR")
-        ->default_str(options.data_directory.string());
+    data_directory(added, options.data_directory, "Where everything is kept.");
     string_option(added, "--listen", options.address, "ADDRESS", "The address to listen on.");
     number(added, "--port", options.port, 0, 65535, "The port; 0 takes any that is free.");
     duration(added, "--lease", options.lease,
@@ -218,19 +224,11 @@ class Grammar::Definition {
     choose(added, options);
   }
 
-  void add_plan() {
-    auto& options = fresh<PlanOptions>();
-    auto* added = command(app, "plan", kScale, text::kPlan);
-    string_option(added, "-c,--config", options.config_file, "FILE",
-                  "The configuration of muster scale.")
-        ->required();
-    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
-    choose(added, options);
-  }
-
-  void add_doctor() {
-    auto& options = fresh<DoctorOptions>();
-    auto* added = command(app, "doctor", kScale, text::kDoctor);
+  // What looks at a scaler's configuration and changes nothing.
+  template <class T>
+  void add_look(const char* name, const text::Text& about) {
+    auto& options = fresh<T>();
+    auto* added = command(app, name, kScale, about);
     string_option(added, "-c,--config", options.config_file, "FILE",
                   "The configuration of muster scale.")
         ->required();
@@ -268,6 +266,24 @@ class Grammar::Definition {
                   "Also write what was generated, as CSV.");
     string_option(added, "--html", options.html, "FILE", "Also write a page with plots.");
     added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
+  }
+
+  void add_export_trace() {
+    auto& options = fresh<ExportTraceOptions>();
+    auto* added = command(app, "export-trace", kScale, text::kExportTrace);
+    auto* data = data_directory(added, options.data_directory, "That of muster server.");
+    auto* log = string_option(
+        added, "--log", options.log, "FILE",
+        "Estimate them from a scaler's decisions instead: a scaler.db, the state directory that it "
+        "is in, or a file of JSON lines; - is standard input.");
+    check_text(log->excludes(data));
+    string_option(added, "--since", options.since, "TIME",
+                  "Only tasks that were queued then or later: RFC 3339, or 168h for so long ago.");
+    string_option(added, "--until", options.until, "TIME", "Only tasks that were queued before.");
+    string_option(added, "--class", options.resource_class, "NAMESPACE/NAME", "Only this one.");
+    string_option(added, "--output", options.output, "FILE",
+                  "Write into this file, whole or not at all. Without it: standard output.");
     choose(added, options);
   }
 

@@ -104,13 +104,29 @@ inline constexpr Text kSimulate{
     "outside is asked or changed. Policies: muster, muster-single, muster-eager, tutorial, "
     "provisioner, "
     "buildkite, "
-    "gitlab, drone, fixed:N, bound.",
+    "gitlab, drone, fixed:N, bound, and any muster.yaml: a name that ends in .yaml.",
     R"(Examples:
   muster simulate last-month.csv --compare tutorial,provisioner,bound --price 0.17
   muster simulate usage-export.csv --boot lognormal:90s:0.3 --html study.html
+  muster simulate last-month.csv --compare new.yaml --idle-timeout 30m
   muster simulate --generate week,rate=30,stages=1-6-1,days=7 --policy muster-single,fixed:20
 
 A trace has the header resource_class,queued_at,duration: RFC 3339 or seconds, and seconds.
+)"};
+
+inline constexpr Text kExportTrace{
+    "Write the tasks that have run as a trace for simulate.\n"
+    "Reads the history of a muster server, which may be at work, and prints each task that has "
+    "run: "
+    "its class, when it was queued, and for how long it ran. Of another queue's tasks there is no "
+    "history here, but the decisions of its scaler tell how many waited and ran: with --log tasks "
+    "are "
+    "estimated from these counts. What is left out is counted on standard error. See "
+    "docs/simulate.md.",
+    R"(Examples:
+  muster export-trace --since 720h --output last-month.csv
+  muster export-trace --data /srv/muster --class local/small | muster simulate -
+  muster export-trace --log /var/lib/muster-scale/scaler.db > estimate.csv
 )"};
 
 inline constexpr Text kReplay{

@@ -86,10 +86,12 @@ Result<Parts> make_parts(const aws::Environment& environment) {
 
 class Function {
  public:
-  Function(aws::LambdaRuntime runtime, Parts parts)
+  // `name`: its own, as Lambda tells it.
+  Function(std::string name, aws::LambdaRuntime runtime, Parts parts)
       : runtime_(std::move(runtime)),
         parts_(std::move(parts)),
         interval_(poll_interval(parts_.config)),
+        metrics_(std::move(name)),
         loop_(parts_.config.managed_classes(),
               {*parts_.queue, *parts_.capacity, parts_.memory->ledger(), metrics_, system_clock()},
               parts_.config.plan_limit()) {}
@@ -179,7 +181,8 @@ int run_function() {
       if (signals.wait(Millis(200))) stop.request_stop();
     }
   });
-  Function function(std::move(*runtime), std::move(*parts));
+  Function function(environment("AWS_LAMBDA_FUNCTION_NAME").value_or("muster"), std::move(*runtime),
+                    std::move(*parts));
   const auto served = function.serve(stop.get_token());
   return served ? 0 : report(served.error());
 }

@@ -64,6 +64,15 @@ struct SimulateOptions {
   bool json = false;
 };
 
+struct ExportTraceOptions {
+  std::filesystem::path data_directory;  // of a server; see ServerOptions
+  std::string log;                       // as of ReplayOptions, instead; empty: the server's
+  std::string since;                     // RFC 3339, or so long ago; empty: no bound
+  std::string until;
+  std::string resource_class;  // empty: all
+  std::string output;          // a file; empty: standard output
+};
+
 struct ReplayOptions {
   std::string log;             // scaler.db, its directory, or a file of JSON lines; "-"
   std::string policy_file;     // muster.yaml; empty: the recorded policies
@@ -144,8 +153,8 @@ struct CompletionOptions {
 struct ManOptions {};
 
 using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
-                             SimulateOptions, ReplayOptions, ExplainOptions, RunOptions,
-                             PipelineOptions, ResourceClassOptions, TokenOptions, InstanceOptions,
-                             CompletionOptions, ManOptions>;
+                             SimulateOptions, ExportTraceOptions, ReplayOptions, ExplainOptions,
+                             RunOptions, PipelineOptions, ResourceClassOptions, TokenOptions,
+                             InstanceOptions, CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

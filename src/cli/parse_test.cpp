@@ -90,6 +90,17 @@ TEST_F(Parse, SimulateTakesTracesAndListsOfNames) {
   EXPECT_EQ(set.seed, 7);
 }
 
+TEST_F(Parse, ExportTraceTakesOneSource) {
+  const auto plain = chosen<ExportTraceOptions>({"export-trace"});
+  EXPECT_EQ(plain.data_directory, chosen<ServerOptions>({"server"}).data_directory);
+  EXPECT_TRUE(plain.log.empty() && plain.output.empty());
+  const auto all = chosen<ExportTraceOptions>({"export-trace", "--log", "scaler.db", "--since",
+                                               "168h", "--until", "2026-01-05T09:00:00Z", "--class",
+                                               "a/b", "--output", "t.csv"});
+  EXPECT_EQ(all.log + all.since + all.until, "scaler.db168h2026-01-05T09:00:00Z");
+  EXPECT_EQ(all.resource_class + all.output, "a/bt.csv");
+}
+
 TEST_F(Parse, ReplayTakesOneLog) {
   const auto all = chosen<ReplayOptions>(
       {"replay", "scaler.db", "--policy", "m.yaml", "--class", "a/b", "--json"});

@@ -181,10 +181,12 @@ class ConfigReader {
     return {};
   }
 
-  std::string url(yaml::MapReader& reader, std::string fallback) {
+  // `read` is one of the two readings of an address.
+  static std::string url(yaml::MapReader& reader, std::string fallback,
+                         Result<std::string> (*read)(std::string_view)) {
     const auto written = reader.text("url");
     if (!written) return fallback;
-    const auto url = net::server_url(*written);
+    const auto url = read(*written);
     if (!url) reader.problem_at("url", url.error().message);
     return url.value_or("");
   }
@@ -194,7 +196,7 @@ class ConfigReader {
     yaml::MapReader reader(section, "server", problems_);
     demand::ServerAccess server;
     reader.require("url");
-    server.url = url(reader, "");
+    server.url = url(reader, "", net::server_url);
     server.token_file = token_file(reader, "--personal");
     reader.finish();
     return server;
@@ -206,7 +208,7 @@ class ConfigReader {
     const auto section = as_mapping(value);
     yaml::MapReader reader(section, "circleci", problems_);
     CircleCiQueue queue;
-    queue.url = url(reader, "https://runner.circleci.com");
+    queue.url = url(reader, "https://runner.circleci.com", net::private_server_url);
     read_circleci_token(reader, queue);
     queue.poll_interval = poll_interval(reader);
     queue.requests_per_minute = reader.integer("requests_per_minute", kRequests).value_or(600);

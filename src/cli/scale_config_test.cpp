@@ -323,6 +323,18 @@ TEST(ScaleConfig, TheAddressOfTheQueueIsAServerAlone) {
                           "https://ci.example alone"));
 }
 
+TEST(ScaleConfig, TheTokenOfCircleCiCrossesNoNetworkInTheClear) {
+  const auto with = [](std::string_view url) {
+    std::string text(kElsewhere);
+    text.insert(text.find("  token_variable"), fmt::format("  url: {}\n", url));
+    return problems_of(text);
+  };
+  EXPECT_THAT(with("http://127.0.0.1:8480"), IsEmpty());
+  EXPECT_THAT(with("http://runner.circleci.com"),
+              ElementsAre("f:2:3: circleci.url: is http to another machine, where others can read "
+                          "the token on its way: write https://runner.circleci.com"));
+}
+
 TEST(ScaleConfig, ReadsWhereAwsKeepsTheToken) {
   const auto token_of = [](const char* lines) {
     std::string text(kElsewhere);

@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/scale_config.hpp"
 #include "study/report.hpp"
 #include "study/trace_times.hpp"
 #include "study/workload.hpp"
@@ -72,7 +73,31 @@ Result<std::vector<Named>> read_traces(const SimulateOptions& options) {
   return traces;
 }
 
-Result<std::vector<study::Policy>> policies_of(const SimulateOptions& options) {
+bool is_file(const std::string& policy) {
+  return policy.ends_with(".yaml") || policy.ends_with(".yml");
+}
+
+// Of a muster.yaml. Tokens, queue and machines do not matter here.
+tl::expected<study::Policy, int> configured(const std::string& file) {
+  const auto config = load_without_tokens(file);
+  if (!config) return tl::unexpected(config.error());
+  study::Configured found;
+  for (const auto& [managed, capacity] : config->classes) {
+    const bool single_task = std::visit([](const auto& it) { return it.single_task; }, capacity);
+    found.classes.emplace(managed.name, study::Configured::Class{managed, single_task});
+  }
+  return study::Policy{file, std::move(found), {}};
+}
+
+tl::expected<study::Policy, int> policy_of(const std::string& name) {
+  if (is_file(name)) return configured(name);
+  auto policy = study::policy_named(name);
+  if (!policy) return tl::unexpected(report(policy.error()));
+  return std::move(*policy);
+}
+
+// Or the exit code: what is wrong is said already.
+tl::expected<std::vector<study::Policy>, int> policies_of(const SimulateOptions& options) {
   auto names = options.policies;
   if (names.empty()) names = {"muster"};
   names.insert(names.end(), options.compare.begin(), options.compare.end());
@@ -80,8 +105,8 @@ Result<std::vector<study::Policy>> policies_of(const SimulateOptions& options) {
   std::set<std::string> known;
   for (const auto& name : names) {
     if (!known.insert(name).second) continue;
-    auto policy = study::policy_named(name);
-    if (!policy) return policy.error();
+    auto policy = policy_of(name);
+    if (!policy) return tl::unexpected(policy.error());
     policies.push_back(std::move(*policy));
   }
   return policies;
@@ -129,7 +154,7 @@ int run(const SimulateOptions& options) {
     return report(quiet.error());
   }
   const auto policies = policies_of(options);
-  if (!policies) return report(policies.error());
+  if (!policies) return policies.error();
   const auto terms = terms_of(options);
   if (!terms) return report(terms.error());
   if (!options.write_trace.empty() && options.workloads.empty()) {
@@ -138,7 +163,9 @@ int run(const SimulateOptions& options) {
   const auto traces = read_traces(options);
   if (!traces) return report(traces.error());
   if (!options.write_trace.empty()) {
-    const auto text = study::to_csv(traces->front().trace);
+    auto made = traces->front().trace;
+    made.beginning.reset();  // in seconds, as it may be of any week
+    const auto text = study::to_csv(made);
     const auto written = write_file_atomically(options.write_trace, text, 0644);
     if (!written) return report_obstacle(written.error());
   }

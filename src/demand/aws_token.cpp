@@ -20,6 +20,8 @@ namespace {
 constexpr Millis kFresh = std::chrono::minutes(1);
 constexpr Millis kFreshIfRefused = std::chrono::seconds(10);
 constexpr Millis kLongestFetch = std::chrono::seconds(10);
+// As in muster.yaml, and as in the stack that makes one.
+constexpr auto kField = "circleci.token_field (of the stack: PersonalTokenField)";
 
 std::string shown(const AwsToken& where) {
   const auto* kind =
@@ -38,8 +40,8 @@ Error json_as_token(const std::string& kept, const AwsToken& where) {
   if (!document) {
     return {ErrorKind::invalid,
             fmt::format("{} begins as JSON and is none: put the token there, alone or as a member "
-                        "that circleci.token_field names",
-                        shown(where))};
+                        "that {} names",
+                        shown(where), kField)};
   }
   std::string names;
   for (const auto& member : document->children) {
@@ -47,9 +49,9 @@ Error json_as_token(const std::string& kept, const AwsToken& where) {
   }
   return {ErrorKind::invalid,
           names.empty() ? shown(where) + " is JSON without a member: put the token there"
-                        : fmt::format("{} is JSON with the members {}: set circleci.token_field "
-                                      "to the one that is the token",
-                                      shown(where), printable(names, 300))};
+                        : fmt::format("{} is JSON with the members {}: set {} to the one that is "
+                                      "the token",
+                                      shown(where), printable(names, 300), kField)};
 }
 
 Error explained(const Error& error, const AwsToken& where) {
@@ -155,8 +157,8 @@ Result<std::string> token_of(const std::string& kept, const AwsToken& where) {
   const auto document = aws::parse_json(kept);
   if (!document || document->find(where.field) == nullptr) {
     return Error{ErrorKind::invalid,
-                 fmt::format("{} is no JSON object with a member {}; correct its token_field",
-                             shown(where), printable(where.field))};
+                 fmt::format("{} is no JSON object with a member {}; correct {}", shown(where),
+                             printable(where.field), kField)};
   }
   return token_in(document->text_at(where.field), shown(where));
 }

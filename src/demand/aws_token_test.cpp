@@ -115,10 +115,10 @@ TEST(TokenOf, AnObjectIsNotTheTokenAndItsMembersAreNamed) {
   };
   EXPECT_EQ(told(R"( {"resource_class":"qq/q", "circle_token":"qqq"})"),
             "the secret circleci/token is JSON with the members resource_class, circle_token: set "
-            "circleci.token_field to the one that is the token");
+            "circleci.token_field (of the stack: PersonalTokenField) to the one that is the token");
   EXPECT_EQ(told(R"({"circle_token":"qqq")"),
             "the secret circleci/token begins as JSON and is none: put the token there, alone or "
-            "as a member that circleci.token_field names");
+            "as a member that circleci.token_field (of the stack: PersonalTokenField) names");
   EXPECT_EQ(told("{}"), "the secret circleci/token is JSON without a member: put the token there");
 }
 

@@ -102,7 +102,8 @@ bool Sweep::read_runners(RunnerApi& api, const Listing& listing) {
                      {},
                      false,
                      when(runner.first_connected, lead),
-                     when(runner.last_connected, lead)});
+                     when(runner.last_connected, lead),
+                     when(runner.last_used, lead)});
   }
   return true;
 }

@@ -13,22 +13,23 @@
 //   that is limited to the group is then not met, as AWS cannot tell the group of an instance that
 //   is not there: a refusal proves nothing.
 //
-// What is proved is proved of whoever runs the doctor: `caller`, in words, is named with it.
+// What is proved is proved of whoever runs the doctor, and `caller` is named with it.
 //
 // The judges are pure; asking is examine_permissions().
 
 #include "aws/autoscaling.hpp"
+#include "doctor/credentials.hpp"
 #include "doctor/finding.hpp"
 #include "doctor/group_use.hpp"
 
 namespace muster::doctor {
 
-Findings judge_resize(const GroupUse& use, const std::string& arn, const std::string& caller,
+Findings judge_resize(const GroupUse& use, const std::string& arn, const Caller& caller,
                       const Result<void>& answer);
-Findings judge_end(const GroupUse& use, const std::string& arn, const std::string& caller,
+Findings judge_end(const GroupUse& use, const std::string& arn, const Caller& caller,
                    const Result<void>& answer);
 
-Findings examine_permissions(const GroupUse& use, const std::string& arn, const std::string& caller,
+Findings examine_permissions(const GroupUse& use, const std::string& arn, const Caller& caller,
                              aws::AutoScaling& scaling);
 
 }  // namespace muster::doctor

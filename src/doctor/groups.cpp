@@ -18,7 +18,6 @@ namespace muster::doctor {
 namespace {
 
 constexpr int kActivities = 100;  // AWS's most in one answer
-constexpr Millis kSoon = std::chrono::minutes(5);
 
 constexpr auto kExists = "group-exists";
 
@@ -30,14 +29,10 @@ Error explained(const Error& error, const GroupUse& use) {
                                   error.message, use.region)};
 }
 
-std::string in_words(const aws::Credentials& found) {
-  return fmt::format("access key {} from {}", found.access_key_id, found.source);
-}
-
 class Region {
  public:
-  Region(aws::AutoScaling scaling, const Contacts& contacts, std::string caller)
-      : scaling_(std::move(scaling)), contacts_(contacts), caller_(std::move(caller)) {}
+  Region(aws::AutoScaling scaling, const Contacts& contacts, const Caller& caller)
+      : scaling_(std::move(scaling)), contacts_(contacts), caller_(caller) {}
 
   Findings examine(const std::vector<GroupUse>& uses) {
     std::set<std::string> names;
@@ -125,15 +120,13 @@ class Region {
 
   aws::AutoScaling scaling_;
   const Contacts& contacts_;
-  const std::string caller_;
+  const Caller& caller_;
 };
 
 Findings examine_region(aws::Session& session, const std::vector<GroupUse>& uses,
-                        const Contacts& contacts) {
+                        const Contacts& contacts, const Caller& caller) {
   net::HttpClient http;
   auto scaling = aws::AutoScaling::open(session, http, uses.front().region, {});
-  const auto found = session.credentials().get({});  // they were found before
-  const auto caller = found ? in_words(*found) : "these credentials";
   if (scaling) return Region(std::move(*scaling), contacts, caller).examine(uses);
   Findings findings;
   for (const auto& use : uses) {
@@ -146,36 +139,13 @@ Findings examine_region(aws::Session& session, const std::vector<GroupUse>& uses
 
 }  // namespace
 
-Findings examine_credentials(aws::Session& session) {
-  constexpr auto kCheck = "credentials";
-  Notes notes("AWS");
-  const auto found = ask("the search for AWS credentials", [&](const std::stop_token& stop) {
-    return session.credentials().get(stop);
-  });
-  if (!found) {
-    notes.failed(kCheck, found.error(), Asked::as_the_scaler);
-    return notes.take();
-  }
-  const auto words = in_words(*found);
-  const auto left = found->expires_at ? *found->expires_at - session.aws_now() : Millis::max();
-  if (!found->expires_at) {
-    notes.good(kCheck, words);
-  } else if (left > kSoon) {
-    notes.good(kCheck, fmt::format("{}, until {}", words, format_rfc3339(*found->expires_at)));
-  } else {
-    notes.warn(kCheck, fmt::format("{}, only until {}: see that its source renews them", words,
-                                   format_rfc3339(*found->expires_at)));
-  }
-  return notes.take();
-}
-
 Findings examine_groups(aws::Session& session, const std::vector<GroupUse>& uses,
-                        const Contacts& contacts) {
+                        const Contacts& contacts, const Caller& caller) {
   std::map<std::string, std::vector<GroupUse>> regions;
   for (const auto& use : uses) regions[use.region].push_back(use);
   Findings findings;
   for (const auto& [region, members] : regions) {
-    append(findings, examine_region(session, members, contacts));
+    append(findings, examine_region(session, members, contacts, caller));
   }
   return findings;
 }

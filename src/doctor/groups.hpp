@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aws/session.hpp"
+#include "doctor/credentials.hpp"
 #include "doctor/finding.hpp"
 #include "doctor/group_use.hpp"
 #include "protocol/messages.hpp"
@@ -16,12 +17,9 @@ namespace muster::doctor {
 // By class; a class is missing if its runners could not be listed.
 using Contacts = std::map<std::string, std::vector<protocol::RunnerContact>>;
 
-// Whether there are credentials, from where, and until when.
-Findings examine_credentials(aws::Session& session);
-
 // One finding for each group at least; regions are asked one after another, each through one
 // connection.
 Findings examine_groups(aws::Session& session, const std::vector<GroupUse>& uses,
-                        const Contacts& contacts);
+                        const Contacts& contacts, const Caller& caller);
 
 }  // namespace muster::doctor

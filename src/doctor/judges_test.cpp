@@ -3,6 +3,7 @@
 
 #include "doctor/circleci.hpp"
 #include "doctor/clock.hpp"
+#include "doctor/credentials.hpp"
 #include "doctor/group_permissions.hpp"
 #include "doctor/ports.hpp"
 
@@ -14,7 +15,8 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 
 constexpr auto kArn = "arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:x:autoScalingGroupName/g";
-constexpr auto kCaller = "access key AKIA from the environment";
+const Caller the_caller{.words = "the role r (arn:aws:sts::1:assumed-role/r/s)",
+                        .policy_holder = "the role r"};
 const GroupUse the_use{.resource_class = "a/b", .group = "g", .region = "eu-west-1", .policy = {}};
 
 TEST(Clock, IsGoodToHalfAMinuteAndBadWhereAwsRefusesIt) {
@@ -54,16 +56,36 @@ TEST(Permissions, ARefusalOfTheValueProvesThePermission) {
                         {silent, Verdict::unknown, Verdict::unknown},
                         {accepted, Verdict::bad, Verdict::bad}};
   for (const auto& [answer, resize, end] : cases) {
-    EXPECT_EQ(judge_resize(the_use, kArn, kCaller, answer).front().verdict, resize);
-    EXPECT_EQ(judge_end(the_use, kArn, kCaller, answer).front().verdict, end);
+    EXPECT_EQ(judge_resize(the_use, kArn, the_caller, answer).front().verdict, resize);
+    EXPECT_EQ(judge_end(the_use, kArn, the_caller, answer).front().verdict, end);
   }
-  EXPECT_THAT(judge_resize(the_use, kArn, kCaller, denied).front().text,
+  EXPECT_THAT(judge_resize(the_use, kArn, the_caller, denied).front().text,
               HasSubstr(std::string("allow autoscaling:SetDesiredCapacity on ") + kArn));
-  EXPECT_THAT(judge_end(the_use, kArn, kCaller, denied).front().text, HasSubstr(kArn));
   for (const auto& answer : {senseless, denied}) {
-    EXPECT_THAT(judge_resize(the_use, kArn, kCaller, answer).front().text, HasSubstr(kCaller));
-    EXPECT_THAT(judge_end(the_use, kArn, kCaller, answer).front().text, HasSubstr(kCaller));
+    for (const auto& text : {judge_resize(the_use, kArn, the_caller, answer).front().text,
+                             judge_end(the_use, kArn, the_caller, answer).front().text}) {
+      EXPECT_THAT(text, HasSubstr(the_caller.words));
+      if (!answer && answer.error().kind == ErrorKind::forbidden) {
+        EXPECT_THAT(text, HasSubstr(std::string(" on ") + kArn + " in the policy of the role r"));
+      }
+    }
   }
+}
+
+TEST(Identity, IsWhosePolicyIsToBeChanged) {
+  constexpr auto kKey = "access key AKIA from the environment";
+  const auto role = judge_identity(std::string("arn:aws:sts::1:assumed-role/r/s"), kKey);
+  EXPECT_EQ(role.caller.words, the_caller.words);
+  EXPECT_EQ(role.caller.policy_holder, the_caller.policy_holder);
+  EXPECT_EQ(role.findings.front().verdict, Verdict::good);
+  EXPECT_THAT(role.findings.front().text, HasSubstr(the_caller.words));
+  const auto other = judge_identity(std::string("arn:aws:iam::1:root"), kKey);
+  EXPECT_EQ(other.caller.words, "arn:aws:iam::1:root");
+  const auto nobody = judge_identity(Error{ErrorKind::timeout, "no answer"}, kKey);
+  EXPECT_EQ(nobody.findings.front().verdict, Verdict::unknown);
+  EXPECT_THAT(nobody.findings.front().text, HasSubstr("is not known: no answer"));
+  EXPECT_EQ(nobody.caller.words, kKey);
+  EXPECT_EQ(nobody.caller.policy_holder, "its user or role");
 }
 
 TEST(CircleCi, AClassThatIsNotShownMayBeOfAnotherOrganisation) {

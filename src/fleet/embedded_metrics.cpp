@@ -59,10 +59,12 @@ std::vector<std::string> EmbeddedMetrics::take_lines(WallTime now) {
       definitions += fmt::format(R"({{"Name":"{}","Unit":"Count"}})", metric);
       values += fmt::format(R"(,"{}":[{}])", metric, fmt::join(numbers, ","));
     }
-    lines.push_back(fmt::format(
-        R"({{"_aws":{{"Timestamp":{},"CloudWatchMetrics":[{{"Namespace":"Muster",)"
-        R"("Dimensions":[["ResourceClass"]],"Metrics":[{}]}}]}},"ResourceClass":{}{}}})",
-        now.time_since_epoch().count(), definitions, json_text(name), values));
+    lines.push_back(
+        fmt::format(R"({{"_aws":{{"Timestamp":{},"CloudWatchMetrics":[{{"Namespace":"Muster",)"
+                    R"("Dimensions":[["FunctionName","ResourceClass"]],"Metrics":[{}]}}]}},)"
+                    R"("FunctionName":{},"ResourceClass":{}{}}})",
+                    now.time_since_epoch().count(), definitions, json_text(function_),
+                    json_text(name), values));
   }
   classes_.clear();
   latest_.clear();

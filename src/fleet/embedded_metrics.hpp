@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fleet/loop.hpp"
@@ -14,6 +15,9 @@ namespace muster::fleet {
 
 class EmbeddedMetrics final : public DecisionObserver {
  public:
+  // `function` is a dimension beside the class, so that two that scale one class are told apart.
+  explicit EmbeddedMetrics(std::string function) : function_(std::move(function)) {}
+
   void decided(const std::vector<ClassPass>& classes) override;
 
   // The lines, without line ends, for what was decided since this was last called.
@@ -25,6 +29,7 @@ class EmbeddedMetrics final : public DecisionObserver {
  private:
   using Samples = std::map<std::string_view, std::vector<std::int64_t>>;  // by metric
 
+  const std::string function_;
   std::map<std::string, Samples> classes_;
   std::vector<ClassPass> latest_;
 };

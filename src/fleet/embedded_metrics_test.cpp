@@ -25,7 +25,7 @@ ClassPass pass(const std::string& name, scaling::Demand demand, std::int64_t lau
 }
 
 TEST(EmbeddedMetrics, AreALineAClassWithEverySample) {
-  EmbeddedMetrics metrics;
+  EmbeddedMetrics metrics("scaler");
   metrics.decided({pass("acme/linux", scaling::DemandReading{3, 1}, 2)});
   metrics.decided({pass("acme/linux", scaling::DemandReading{1, 3}, 0)});
   ASSERT_THAT(metrics.latest(), SizeIs(1));
@@ -34,16 +34,17 @@ TEST(EmbeddedMetrics, AreALineAClassWithEverySample) {
   EXPECT_THAT(metrics.latest(), IsEmpty());
   ASSERT_THAT(lines, SizeIs(1));
   EXPECT_THAT(lines[0], StartsWith(R"({"_aws":{"Timestamp":1800000000123,"CloudWatchMetrics":)"
-                                   R"([{"Namespace":"Muster","Dimensions":[["ResourceClass"]],)"));
+                                   R"([{"Namespace":"Muster",)"
+                                   R"("Dimensions":[["FunctionName","ResourceClass"]],)"));
   EXPECT_THAT(lines[0], AllOf(HasSubstr(R"({"Name":"Waiting","Unit":"Count"})"),
-                              HasSubstr(R"("ResourceClass":"acme/linux")"),
+                              HasSubstr(R"("FunctionName":"scaler","ResourceClass":"acme/linux")"),
                               HasSubstr(R"("Waiting":[3,1])"), HasSubstr(R"("Running":[1,3])"),
                               HasSubstr(R"("Launches":[2,0])"), HasSubstr(R"("Held":[0,0])")));
   EXPECT_THAT(metrics.take_lines(kNow), IsEmpty()) << "each sample once";
 }
 
 TEST(EmbeddedMetrics, AnUnknownQueueIsHeldAndNeverZero) {
-  EmbeddedMetrics metrics;
+  EmbeddedMetrics metrics("scaler");
   auto held = pass("acme/linux", scaling::DemandUnknown{"away"}, 0);
   held.decision.reasons = {{scaling::Rule::demand_unknown, 0, 0, "", "the queue is unknown"}};
   metrics.decided({held});
@@ -64,7 +65,7 @@ TEST(EmbeddedMetrics, GroupsThatAreShortAreCountedWhereThereAreSeveral) {
 }
 
 TEST(EmbeddedMetrics, InstancesThatLookDeadAndWereSparedAreCounted) {
-  EmbeddedMetrics metrics;
+  EmbeddedMetrics metrics("scaler");
   auto silent = pass("acme/linux", scaling::DemandReading{}, 0);
   silent.decision.reasons = {{scaling::Rule::queue, 1, 1, "", ""},
                              {scaling::Rule::many_silent, 7, 0, "", ""}};
@@ -73,7 +74,7 @@ TEST(EmbeddedMetrics, InstancesThatLookDeadAndWereSparedAreCounted) {
 }
 
 TEST(EmbeddedMetrics, NoLineHasMoreSamplesThanCloudWatchTakes) {
-  EmbeddedMetrics metrics;
+  EmbeddedMetrics metrics("scaler");
   for (int i = 0; i < 150; ++i) metrics.decided({pass("a/b", scaling::DemandReading{1, 0}, 1)});
   const auto line = metrics.take_lines(kNow).at(0);
   const auto from = line.find(R"("Waiting":[)");
@@ -82,7 +83,7 @@ TEST(EmbeddedMetrics, NoLineHasMoreSamplesThanCloudWatchTakes) {
 }
 
 TEST(EmbeddedMetrics, ANameIsQuoted) {
-  EmbeddedMetrics metrics;
+  EmbeddedMetrics metrics("scaler");
   metrics.decided({pass("a\"\n/b", scaling::DemandReading{}, 0)});
   EXPECT_THAT(metrics.take_lines(kNow).at(0), Not(HasSubstr("\n")));
 }

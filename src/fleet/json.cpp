@@ -186,6 +186,7 @@ json::object object(const Snapshot& snapshot) {
           {"instances_unknown", text(snapshot.instances_unknown)},
           {"failed_boots", texts(snapshot.failed_boots)},
           {"returned_boots", snapshot.returned_boots},
+          {"at_work", snapshot.at_work},
           {"schedule", text(snapshot.schedule)},
           {"policy_until", time(snapshot.policy_until)},
           {"failed_launches", snapshot.failed_launches},

@@ -52,8 +52,8 @@ std::string why_unknown(const std::map<std::string, ClassDemand>& demand) {
 bool is_bad_news(const scaling::Reason& reason) {
   return scaling::is_hold(reason) || reason.rule == scaling::Rule::backoff ||
          reason.rule == scaling::Rule::spend_cap || reason.rule == scaling::Rule::boot_timeout ||
-         reason.rule == scaling::Rule::unheard || reason.rule == scaling::Rule::not_come ||
-         reason.rule == scaling::Rule::many_silent ||
+         reason.rule == scaling::Rule::unheard || reason.rule == scaling::Rule::reaped ||
+         reason.rule == scaling::Rule::not_come || reason.rule == scaling::Rule::many_silent ||
          (reason.rule == scaling::Rule::shortage && reason.subject.empty());
 }
 
@@ -171,8 +171,11 @@ void Loop::note_charge(const std::string& resource_class, const Charge& charge) 
 }
 
 void Loop::forget_refusals(const std::string& resource_class) {
-  std::erase_if(capacity_.failed_launches,
-                [&](const auto& failed) { return failed.first.resource_class == resource_class; });
+  auto& failed = capacity_.failed_launches;
+  auto each = failed.lower_bound({resource_class, ""});
+  while (each != failed.end() && each->first.resource_class == resource_class) {
+    each = failed.erase(each);
+  }
 }
 
 // Another scaler goes on with it.
@@ -233,6 +236,7 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
         {{"resource_class", ended.resource_class}, {"instance", ended.id}, {"why", ended.how}});
     if (is_managed(ended.resource_class)) capacity_.ended.push_back(std::move(ended));
   }
+  sort_by_class(capacity_);
   for (const auto& instance : capacity_.live) {
     const auto& name = instance.resource_class;
     if (is_managed(name) || !strange_classes_.insert(name).second) continue;
@@ -279,7 +283,9 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation obse
     return saved.error();
   }
   forget_refusals(name);
-  std::erase_if(capacity_.ended, [&](const auto& ended) { return ended.resource_class == name; });
+  const auto told =
+      std::ranges::equal_range(capacity_.ended, name, {}, &EndedInstance::resource_class);
+  capacity_.ended.erase(told.begin(), told.end());
   if (auto recorded = record_change(pass); !recorded) return recorded.error();
   tell_if_readable_again(pass);
   return pass;

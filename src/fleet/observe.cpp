@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "fleet/observe_groups.hpp"
 
@@ -22,19 +23,41 @@ KnownRunners by_name(const ClassDemand& demand) {
   return known;
 }
 
+// Whether the queue's keeper is told of it while it runs a task nobody documents. So the silence of
+// one that has just taken a task says nothing.
+bool is_silent_since_its_task(const KnownRunner& runner) {
+  constexpr Millis kApart = std::chrono::minutes(1);
+  return runner.last_used && runner.first_connected &&
+         *runner.last_used > *runner.first_connected &&
+         *runner.last_used + kApart >= *runner.last_connected;
+}
+
 bool is_offline(const KnownRunner& runner, WallTime now) {
   return runner.last_connected && now - *runner.last_connected >= kOffline;
+}
+
+// Whatever is wrong with the list or its clock, nobody is lost who was not there so long ago.
+bool is_lost(const KnownRunner& runner, WallTime launched_at, WallTime now) {
+  return is_offline(runner, now) && !is_silent_since_its_task(runner) &&
+         now - launched_at >= kOffline;
+}
+
+// It has taken a task, and is there: a single-task one still runs it, and so may another.
+bool is_at_work(const KnownRunner& runner, WallTime now) {
+  if (runner.busy) return *runner.busy;
+  return runner.first_connected && runner.last_connected && runner.last_used &&
+         *runner.last_used > *runner.first_connected && now - *runner.last_connected < kOnline;
 }
 
 // `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
 // it listed before, or never list any: whether that one is busy is not known.
 InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner, bool connected,
-                       WallTime now) {
+                       WallTime launched_at, WallTime now) {
   if (instance.draining) return InstanceState::draining;
   if (!connected) return InstanceState::booting;
   if (runner == nullptr) return InstanceState::connected;
   if (runner->busy && *runner->busy) return InstanceState::busy;
-  if (is_offline(*runner, now)) return InstanceState::lost;
+  if (is_lost(*runner, launched_at, now)) return InstanceState::lost;
   if (!runner->busy) return InstanceState::connected;
   const bool had_its_task = instance.single_task && runner->ever_claimed;
   return had_its_task ? InstanceState::spent : InstanceState::idle;
@@ -80,29 +103,35 @@ class Boots {
   int count_ = 0;
 };
 
+// Of a list that is sorted by class.
+template <class Listed>
+std::span<const Listed> of_class(const std::vector<Listed>& all, const std::string& name) {
+  const auto found = std::ranges::equal_range(all, name, {}, &Listed::resource_class);
+  return {found.begin(), found.end()};
+}
+
 struct Living {
-  std::vector<CapacityInstance> all;
-  std::size_t listed = 0;  // so many of the first
+  std::span<const CapacityInstance> listed;
+  std::vector<CapacityInstance> unlisted;  // yet
+
+  std::size_t size() const { return listed.size() + unlisted.size(); }
+  const CapacityInstance& operator[](std::size_t i) const {
+    return i < listed.size() ? listed[i] : unlisted[i - listed.size()];
+  }
 };
 
 // What is launched and not listed yet lives as well.
 Living living(const std::string& resource_class, const CapacityList& capacity,
               const ClassMemory& before, WallTime now) {
-  Living found;
-  auto& all = found.all;
-  all.reserve(capacity.live.size());
-  for (const auto& instance : capacity.live) {
-    if (instance.resource_class == resource_class) all.push_back(instance);
-  }
-  found.listed = all.size();
+  Living found{of_class(capacity.live, resource_class), {}};
   const auto late = capacity.late_listings.find(resource_class);
   if (late == capacity.late_listings.end()) return found;
-  std::set<std::string> listed;
-  for (const auto& instance : all) listed.insert(instance.id);
+  std::set<std::string_view> listed;
+  for (const auto& instance : found.listed) listed.insert(instance.id);
   for (const auto& [id, told] : before.expected) {
     const auto since = by_todays_clock(told, before, now);
     if (listed.contains(id) || now - since >= late->second.within) continue;
-    all.push_back({id, resource_class, since, false, late->second.single_task});
+    found.unlisted.push_back({id, resource_class, since, false, late->second.single_task});
   }
   return found;
 }
@@ -122,13 +151,13 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
                   WallTime now, Observation& seen) {
   const auto found = living(managed.name, capacity, before, now);
   auto& memory = seen.memory;
-  seen.snapshot.instances.reserve(found.all.size());
+  seen.snapshot.instances.reserve(found.size());
   Boots boots;
   // Most providers list in order of the ids: then the hints save the search.
-  for (std::size_t i = 0; i < found.all.size(); ++i) {
-    const auto& instance = found.all[i];
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& instance = found[i];
     const auto launched_at = launch_of(instance, before, now);
-    const bool there = !instance.requested && i < found.listed;
+    const bool there = !instance.requested && i < found.listed.size();
     auto& times = there ? memory.first_seen : memory.expected;
     times.emplace_hint(times.end(), instance.id, launched_at);
     const auto runner = known.find(instance.id);
@@ -141,7 +170,11 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
       seen.snapshot.any_boot_succeeded = true;
       if (before.first_seen.contains(instance.id)) boots.add(now - launched_at);
     }
-    const auto state = state_of(instance, listed ? runner->second : nullptr, connected, now);
+    const auto state =
+        state_of(instance, listed ? runner->second : nullptr, connected, launched_at, now);
+    if (state == InstanceState::connected && listed && is_at_work(*runner->second, now)) {
+      ++seen.snapshot.at_work;
+    }
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested,
                                        place_in_order(managed, instance.group)});
   }
@@ -153,9 +186,7 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
 std::set<std::string> ended(const std::string& resource_class, const CapacityList& capacity,
                             const ClassMemory& before, const ClassMemory& after) {
   std::set<std::string> ids;
-  for (const auto& instance : capacity.ended) {
-    if (instance.resource_class == resource_class) ids.insert(instance.id);
-  }
+  for (const auto& instance : of_class(capacity.ended, resource_class)) ids.insert(instance.id);
   if (capacity.unreadable.contains(resource_class)) return ids;
   const auto add_missing = [&](const std::map<std::string, WallTime>& times) {
     for (const auto& [id, since] : times) {
@@ -219,12 +250,6 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
   unexplained = std::clamp<std::int64_t>(reading->running - at_work, unexplained, unlisted);
 }
 
-// Of one that is listed and gone, nobody says that it is: it may have run its last task long ago.
-bool may_run_a_task(const KnownRunner& runner, WallTime now) {
-  if (runner.busy) return *runner.busy;
-  return runner.last_connected && !is_offline(runner, now);
-}
-
 std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& seen, WallTime now) {
   std::vector<WallTime> since;
   if (!demand.runners) return since;
@@ -233,12 +258,21 @@ std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& se
   for (const auto& runner : *demand.runners) {
     if (since.size() == kMostOutsiders) break;
     if (!runner.first_connected || ours.contains(runner.name)) continue;
-    if (may_run_a_task(runner, now)) since.push_back(*runner.first_connected);
+    if (is_at_work(runner, now)) since.push_back(*runner.first_connected);
   }
   return since;
 }
 
 }  // namespace
+
+void sort_by_class(CapacityList& capacity) {
+  const auto sort = [](auto& listed) {
+    const auto name = [](const auto& it) -> const std::string& { return it.resource_class; };
+    if (!std::ranges::is_sorted(listed, {}, name)) std::ranges::stable_sort(listed, {}, name);
+  };
+  sort(capacity.live);
+  sort(capacity.ended);
+}
 
 bool was_told(const ClassMemory& memory, const Place& place, const FailedLaunch& failed) {
   if (failed.id.empty()) return false;
@@ -255,9 +289,8 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   observe_live(managed, capacity, known, lists_runners, before, now, seen);
   const bool ages_are_ours =
       !seen.memory.expected.empty() ||
-      std::ranges::any_of(capacity.live, [&](const auto& instance) {
-        return instance.resource_class == managed.name && !instance.launched_at;
-      });
+      std::ranges::any_of(of_class(capacity.live, managed.name),
+                          [](const auto& instance) { return !instance.launched_at; });
   seen.memory.last_pass = last_pass(before, ages_are_ours, now);
 
   seen.memory.unexplained_tasks = before.unexplained_tasks;

@@ -61,6 +61,8 @@ inline constexpr std::size_t kMostDoubtful = 200;
 // A runner that was last connected so long ago runs nothing and takes nothing. CircleCI's own
 // command line calls it offline then.
 inline constexpr Millis kOffline = std::chrono::minutes(30);
+// And one that was connected within this asks for tasks, or reports of one: it is online.
+inline constexpr Millis kOnline = std::chrono::minutes(2);
 inline constexpr std::size_t kMostOutsiders = 1000;
 // What may pass between two passes. Of a longer gap nobody knows whether the scaler was down or a
 // clock has jumped, and instances age by this much (S1: rather too young than too old). It is
@@ -71,6 +73,10 @@ struct Observation {
   scaling::Snapshot snapshot;
   ClassMemory memory;  // what to remember, once the decision's own State is put into it
 };
+
+// As observe() wants what was listed: class by class, and else in the order that it has. So a pass
+// over all classes looks at each instance once.
+void sort_by_class(CapacityList& capacity);
 
 // The capacity must have been listed before the demand was read. An instance that connected and
 // ended in between is then known to the queue's keeper, and no failed boot (S3).

@@ -15,8 +15,8 @@ using std::chrono::minutes;
 constexpr WallTime kNow{std::chrono::hours(1000)};
 const ManagedClass kClass{"local/small", {}};
 
-CapacityInstance instance(bool draining = false, bool single_task = true) {
-  return {"i0", "local/small", kNow, draining, single_task};
+CapacityInstance instance(bool draining = false, bool single_task = true, Millis age = {}) {
+  return {"i0", "local/small", kNow - age, draining, single_task};
 }
 
 ClassDemand known(std::vector<KnownRunner> runners) {
@@ -44,8 +44,12 @@ TEST_P(States, FollowFromBothPorts) {
 
 using enum InstanceState;
 
-KnownRunner heard_of(Millis ago, std::optional<bool> is_busy = std::nullopt) {
-  return {"i0", is_busy, false, kNow - std::chrono::hours(1), kNow - ago};
+CapacityInstance old() {
+  return instance(false, true, std::chrono::hours(1));
+}
+KnownRunner heard_of(Millis ago, std::optional<bool> is_busy = std::nullopt,
+                     Millis used = std::chrono::hours(1)) {
+  return {"i0", is_busy, false, kNow - std::chrono::hours(1), kNow - ago, kNow - used};
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -59,12 +63,40 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"continuous", instance(false, false), {{"i0", false, true}}, true, idle},
         Case{"nobody_knows", instance(), {{"i0", std::nullopt, false}}, false, connected},
         Case{"dropped_from_the_list", instance(), {}, true, connected},
-        Case{"heard_of_lately", instance(), {heard_of(minutes(29))}, true, connected},
-        Case{"not_heard_of", instance(), {heard_of(minutes(30))}, true, lost},
-        Case{"not_heard_of_and_idle", instance(), {heard_of(minutes(30), false)}, true, lost},
-        Case{"not_heard_of_and_busy", instance(), {heard_of(minutes(30), true)}, true, busy},
+        Case{"heard_of_lately", old(), {heard_of(minutes(29))}, true, connected},
+        Case{"not_heard_of", old(), {heard_of(minutes(30))}, true, lost},
+        Case{"not_heard_of_and_young", instance(), {heard_of(minutes(30))}, true, connected},
+        Case{"not_heard_of_and_idle", old(), {heard_of(minutes(30), false)}, true, lost},
+        Case{"not_heard_of_and_busy", old(), {heard_of(minutes(30), true)}, true, busy},
+        Case{"not_heard_of_since_its_task",
+             old(),
+             {heard_of(minutes(30), {}, minutes(31))},
+             true,
+             connected},
+        Case{"not_heard_of_after_its_task",
+             old(),
+             {heard_of(minutes(30), {}, minutes(32))},
+             true,
+             lost},
         Case{"draining_and_busy", instance(true), {{"i0", true, true}}, true, draining}),
     [](const auto& shown) { return shown.param.name; });
+
+TEST(Observe, SeesItsOwnClassAloneWhateverTheOrderOfTheList) {
+  CapacityList list;
+  for (const auto* id : {"c", "a", "b"}) {
+    for (const auto* name : {"local/small", "local/large", "local/medium"}) {
+      const auto ours = name == kClass.name ? std::string(id) : std::string(id) + name;
+      list.live.push_back({ours, name, kNow});
+      list.ended.push_back({"ended-" + ours, name, ""});
+    }
+  }
+  sort_by_class(list);
+  const auto seen = observe(kClass, list, known({}), {}, kNow).snapshot;
+  std::vector<std::string> ids;
+  for (const auto& instance : seen.instances) ids.push_back(instance.id);
+  EXPECT_THAT(ids, ElementsAre("c", "a", "b"));
+  EXPECT_THAT(seen.failed_boots, ElementsAre("ended-a", "ended-b", "ended-c"));
+}
 
 TEST(Observe, AsksForNoMoreThanTheProviderLetsLive) {
   const auto max = [](std::int64_t own, std::map<Place, std::int64_t> most) {
@@ -89,17 +121,18 @@ TEST(Observe, TakesThePolicyThatIsInForce) {
 }
 
 TEST(Observe, KnowsWhoElseMayRunATask) {
-  const auto runner = [](std::string name, std::optional<bool> busy, std::optional<WallTime> first,
-                         std::optional<WallTime> last) {
-    return KnownRunner{std::move(name), busy, false, first, last};
+  const auto used = kNow - std::chrono::hours(1);
+  const auto runner = [&](std::string name, std::optional<bool> busy, std::optional<WallTime> first,
+                          std::optional<WallTime> last) {
+    return KnownRunner{std::move(name), busy, false, first, last, used};
   };
   const auto outsiders = [](KnownRunner other) {
     return observe(kClass, {{instance()}, {}}, known({std::move(other)}), {}, kNow)
         .snapshot.outsiders;
   };
   const auto first = kNow - std::chrono::hours(2);
-  const auto lately = kNow - std::chrono::minutes(29);
-  const auto long_ago = kNow - std::chrono::minutes(30);
+  const auto lately = kNow - minutes(2) + Millis(1);
+  const auto long_ago = kNow - minutes(2);
   EXPECT_THAT(outsiders(runner("box", std::nullopt, first, lately)), ElementsAre(first));
   EXPECT_THAT(outsiders(runner("box", std::nullopt, first, long_ago)), IsEmpty());
   EXPECT_THAT(outsiders(runner("box", std::nullopt, first, std::nullopt)), IsEmpty());
@@ -107,6 +140,18 @@ TEST(Observe, KnowsWhoElseMayRunATask) {
   EXPECT_THAT(outsiders(runner("box", true, first, long_ago)), ElementsAre(first));
   EXPECT_THAT(outsiders(runner("box", false, first, lately)), IsEmpty());
   EXPECT_THAT(outsiders(runner("i0", true, first, lately)), IsEmpty());
+  EXPECT_THAT(outsiders({"box", {}, false, first, lately, first}), IsEmpty()) << "never used";
+}
+
+TEST(Observe, CountsWhoIsAtWorkWhereNobodyTellsWhoIsBusy) {
+  const auto at_work = [](std::optional<bool> is_busy, WallTime heard_of, WallTime used) {
+    const KnownRunner runner{"i0", is_busy, false, kNow - minutes(9), heard_of, used};
+    return observe(kClass, {{instance()}, {}}, known({runner}), {}, kNow).snapshot.at_work;
+  };
+  EXPECT_EQ(at_work({}, kNow - minutes(1), kNow - minutes(5)), 1);
+  EXPECT_EQ(at_work({}, kNow - minutes(2), kNow - minutes(5)), 0) << "it may be gone";
+  EXPECT_EQ(at_work({}, kNow - minutes(1), kNow - minutes(9)), 0) << "it was never used";
+  EXPECT_EQ(at_work(true, kNow, kNow), 0) << "it is known to be busy";
 }
 
 TEST(Observe, TellsOnceThatABootSucceeded) {

@@ -23,6 +23,7 @@ struct KnownRunner {
   bool ever_claimed = false;
   std::optional<WallTime> first_connected = {};  // these by our clock, if the source says so
   std::optional<WallTime> last_connected = {};
+  std::optional<WallTime> last_used = {};  // when it took its latest task; as first_connected: none
 };
 
 struct ClassDemand {

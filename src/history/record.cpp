@@ -161,6 +161,7 @@ static void read(const json::value& value, const Place& at, Snapshot& into) {
       .must("instances_unknown", into.instances_unknown)
       .must("failed_boots", into.failed_boots)
       .may("returned_boots", into.returned_boots)
+      .may("at_work", into.at_work)
       .must("failed_launches", into.failed_launches)
       .must("launch_trouble", into.launch_trouble)
       .must("any_boot_succeeded", into.any_boot_succeeded)

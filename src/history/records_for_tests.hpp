@@ -44,6 +44,7 @@ inline fleet::ClassPass full_record() {
                             .trouble("no \"capacity\"")
                             .ended_unseen({"i-9"})
                             .returned(1)
+                            .at_work(1)
                             .refused_launches(2)
                             .in({{"spot", 3, true, "no room"}, {"reserve", 4}})
                             .moving({1, 2}, 1)

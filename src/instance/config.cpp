@@ -76,7 +76,7 @@ class Reader {
   static std::string api_url(yaml::MapReader& top, Runner runner) {
     constexpr auto kKey = "api_url";
     if (runner == Runner::muster && top.require(kKey) == nullptr) return {};
-    const auto url = net::server_url(top.text(kKey).value_or(kCircleCi));
+    const auto url = net::private_server_url(top.text(kKey).value_or(kCircleCi));
     if (!url) top.problem_at(kKey, url.error().message);
     const bool circleci = url && url->find("circleci.com") != std::string::npos;
     if (circleci && runner == Runner::muster) {

@@ -65,6 +65,9 @@ TEST(InstanceConfig, WhatIsWrongIsToldWithItsPlace) {
        "logs: write http://HOST:PORT, https://HOST:PORT or HOST:PORT"},
       {"api_url: ci.example/api/v3/\n",
        "line 4, column 1: api_url: has a path behind the server: write https://ci.example alone"},
+      {"api_url: http://ci.example:8480\n",
+       "line 4, column 1: api_url: is http to another machine, where others can read the token on "
+       "its way: write https://ci.example:8480"},
       {"idle_timeout: soon\n",
        "line 4, column 15: idle_timeout: expected a duration such as 30s, 10m or 1h30m, found "
        "'soon'"},

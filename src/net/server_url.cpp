@@ -73,4 +73,17 @@ Result<std::string> server_url(std::string_view written) {
   return url;
 }
 
+Result<std::string> private_server_url(std::string_view written) {
+  constexpr std::string_view kOpen = "http://";
+  auto url = server_url(written);
+  if (!url || !url->starts_with(kOpen)) return url;
+  const auto server = std::string_view(*url).substr(kOpen.size());
+  if (is_loopback(host_of(server))) return url;
+  return Error{
+      ErrorKind::invalid,
+      fmt::format("is http to another machine, where others can read the token on its way: "
+                  "write https://{}",
+                  printable(server))};
+}
+
 }  // namespace muster::net

@@ -14,4 +14,8 @@ namespace muster::net {
 // quoted: it may be secret. The error fits behind "URL: ".
 Result<std::string> server_url(std::string_view written);
 
+// The same of a server that is sent a token which whoever reads it could use: http to another
+// machine is refused.
+Result<std::string> private_server_url(std::string_view written);
+
 }  // namespace muster::net

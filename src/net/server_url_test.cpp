@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fmt/core.h>
+
 namespace muster::net {
 namespace {
 
@@ -65,6 +67,27 @@ TEST(ServerUrl, RefusesWhatFollowsTheServer) {
     ASSERT_FALSE(url) << written;
     EXPECT_EQ(url.error().message, told);
   }
+}
+
+TEST(PrivateServerUrl, IsHttpOnThisMachineAlone) {
+  for (const auto* written : {"http://127.0.0.1:8480", "localhost:1", "http://[::1]:8480",
+                              "https://ci.example", "ci.example:8480"}) {
+    EXPECT_EQ(private_server_url(written).value_or(""), server_url(written).value_or("none"));
+  }
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"http://ci.example/", "write https://ci.example"},
+      {"http://10.0.0.1:8480", "write https://10.0.0.1:8480"},
+      {"http://127.evil.example", "write https://127.evil.example"},
+  };
+  for (const auto& [written, cure] : cases) {
+    const auto url = private_server_url(written);
+    ASSERT_FALSE(url) << written;
+    EXPECT_EQ(url.error().message,
+              fmt::format("is http to another machine, where others can read the token on its way: "
+                          "{}",
+                          cure));
+  }
+  EXPECT_EQ(private_server_url("https//h").error().message, server_url("https//h").error().message);
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ BOOST_DESCRIBE_STRUCT(RunnerItem, (),
                       (resource_class, hostname, name, first_connected, last_connected, last_used,
                        version, ip))
 BOOST_DESCRIBE_STRUCT(RunnerList, (), (items))
-BOOST_DESCRIBE_STRUCT(RunnerName, (), (resource_class, name, first_connected, last_connected))
+BOOST_DESCRIBE_STRUCT(RunnerName, (),
+                      (resource_class, name, first_connected, last_connected, last_used))
 BOOST_DESCRIBE_STRUCT(Page, (), (next))
 BOOST_DESCRIBE_STRUCT(RunnerNames, (), (items, next_page_token, page))
 BOOST_DESCRIBE_STRUCT(RunnerContact, (), (name, last_connected))

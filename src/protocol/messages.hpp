@@ -44,6 +44,7 @@ struct RunnerName {
   std::string name;
   std::optional<std::string> first_connected;  // RFC 3339; of no use to a scaler if it is not
   std::optional<std::string> last_connected;
+  std::optional<std::string> last_used;
 };
 // Not documented of the list of runners, but of others of CircleCI's lists: its version 2 says
 // next_page_token where there is more, and newer ones page.next.

@@ -115,9 +115,15 @@ bool is_twice_too_old(const Instance& instance, const Snapshot& snapshot) {
   return later(later(instance.launched_at, life), life) <= snapshot.now;
 }
 
+bool is_lost_for_good(const Instance& instance, const Snapshot& snapshot) {
+  const auto& policy = snapshot.policy;
+  return policy.reaps && !policy.longest_life && instance.state == InstanceState::lost;
+}
+
 std::int64_t count_of_dead(const Snapshot& snapshot) {
   return std::ranges::count_if(snapshot.instances, [&](const auto& it) {
-    return !it.requested && (is_overdue(it, snapshot) || is_too_old(it, snapshot));
+    return !it.requested &&
+           (is_overdue(it, snapshot) || is_too_old(it, snapshot) || is_lost_for_good(it, snapshot));
   });
 }
 
@@ -132,10 +138,12 @@ std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot)
   const bool believed = is_long_silent(instance, snapshot) &&
                         count_of_dead(snapshot) <= most_believable_dead(snapshot);
   if (!believed) return known.busy;
+  const auto at_work = std::clamp<std::int64_t>(snapshot.at_work, 0, known.connected);
+  const bool any_named = known.busy + known.idle + known.connected + known.spent > 0;
   const auto outsiders = std::ranges::count_if(snapshot.outsiders, [&](const auto since) {
-    return later(since, kClocksPart) <= instance.launched_at;
+    return any_named && later(since, kClocksPart) <= instance.launched_at;
   });
-  return known.busy + known.connected + known.draining + outsiders;
+  return known.busy + at_work + outsiders;
 }
 
 namespace {

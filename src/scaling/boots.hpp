@@ -50,16 +50,19 @@ bool is_too_old(const Instance& instance, const Snapshot& snapshot);
 
 bool is_twice_too_old(const Instance& instance, const Snapshot& snapshot);
 
+// Lost, where no age is too high: nothing else would ever end it.
+bool is_lost_for_good(const Instance& instance, const Snapshot& snapshot);
+
 // Of those that are there: how many are overdue or too old, and how many of them one would believe
 // to be so at once. If there are more, the list of runners is believed to be wrong.
 std::int64_t count_of_dead(const Snapshot& snapshot);
 std::int64_t most_believable_dead(const Snapshot& snapshot);
 
 // How many of the tasks that run cannot be this one's, which is overdue. Whoever is connected may
-// be idle, and so explains no task; but an instance that has been silent for long is believed to be
-// dead rather than to run what another one may run, unless the list is believed to be wrong. Of
-// outsiders only those count that were known long before its launch: a later one may be itself,
-// under another name.
+// be idle, and so explains no task, unless it is heard of and has taken one. Nobody but who is
+// known to be busy does while the list of runners is believed to be wrong. Of outsiders only those
+// count that were known long before its launch, and only where some instance has connected by its
+// own name: else one of them may be itself, under another name.
 std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot);
 
 // What to remember of boots after this snapshot. While the queue is unknown, so is who has

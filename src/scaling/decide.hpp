@@ -112,8 +112,10 @@ struct Snapshot {
   // In which they are, in order of preference. None: they are all in one place, and the members
   // failed_launches and launch_trouble below speak of it; else each group has what is its own.
   std::vector<Group> groups;
-  // Runners of the class that are none of these, and may be running a task: since when each has
-  // been known to the queue's keeper.
+  // Of those that are connected: so many are heard of, and have taken a task.
+  std::int64_t at_work = 0;
+  // Runners of the class that are none of these, and likewise: since when each has been known to
+  // the queue's keeper.
   std::vector<WallTime> outsiders;
   // Why they could not be listed. Then they are those that were there last, and nothing is done.
   std::string instances_unknown;

@@ -320,11 +320,14 @@ TEST(Decide, EndsNobodyUnlistedWhileTasksRunThatMayBeItsOwn) {
   const auto spared = second_look(World(overdue).with(2, connected).with(1, idle).with(1, spent));
   EXPECT_THAT(spared.reap, IsEmpty());
   EXPECT_EQ(describe(spared.reasons[0]),
-            "i0 did not connect within 5m, and 1 task runs that may be its own: look once more");
+            "i0 did not connect within 5m, and 3 tasks run that may be its own: look once more");
   EXPECT_EQ(spared.next.failed_boots_in_a_row, 1);
   EXPECT_THAT(second_look(World(overdue).with(3, busy)).reap, ElementsAre("i0"));
   EXPECT_THAT(second_look(World(overdue).with(1, busy).with(1, connected)).reap, IsEmpty());
-  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(2, connected)).reap, ElementsAre("i0"));
+  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(2, connected)).reap, IsEmpty())
+      << "who is connected may be idle";
+  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(2, connected).at_work(2)).reap,
+              ElementsAre("i0"));
   EXPECT_THAT(second_look(World(overdue).with(2, busy).with(1, lost)).reap, IsEmpty())
       << "one that is not heard of explains no task";
   const auto old = World().reaping().demand(0, 3).with(1, booting, std::chrono::hours(6));
@@ -463,9 +466,9 @@ TEST(Decide, SaysByWhichScheduleAndLooksAgainWhenItEnds) {
 
 // A machine that somebody runs beside the group must not keep dead instances alive.
 TEST(Decide, EndsADeadOneWhileOutsidersRunWhatRuns) {
-  const auto ended = [](Millis known_for, Millis silent_for) {
+  const auto ended = [](Millis known_for, Millis silent_for, int named = 1) {
     auto world = World().reaping().demand(1, 1).outsider(known_for).with(1, booting, silent_for);
-    world.remembering(world.decide().next).demand(1, 1, -seconds(1));
+    world.with(named, connected).remembering(world.decide().next).demand(1, 1, -seconds(1));
     return std::ssize(world.decide().reap);
   };
   using std::chrono::hours;
@@ -473,6 +476,7 @@ TEST(Decide, EndsADeadOneWhileOutsidersRunWhatRuns) {
   EXPECT_EQ(ended(hours(9), minutes(9)), 0) << "not silent for long";
   EXPECT_EQ(ended(minutes(12), minutes(11)), 0) << "it may be the instance, under another name";
   EXPECT_EQ(ended(minutes(5), minutes(11)), 0);
+  EXPECT_EQ(ended(hours(9), minutes(11), 0), 0) << "no runner is named as its instance";
 }
 
 // The count falls before its runner has ended the task.

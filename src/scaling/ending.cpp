@@ -29,9 +29,7 @@ class Ending {
       if (is_overdue(instance, snapshot_)) end_overdue(instance);
     }
     for (const auto& instance : certainly_useless()) {
-      if (!may_be_ended(instance)) continue;
-      reap(instance, fmt::format("{} is older than {}, and no task gets so old", instance.id,
-                                 format_duration(*snapshot_.policy.longest_life)));
+      if (may_be_ended(instance)) reap(instance, why_useless(instance));
     }
     count_staying();
     if (!draft_.decision.reap.empty()) draft_.decision.next.reaped_at = read_at();
@@ -64,7 +62,8 @@ class Ending {
   std::vector<Instance> certainly_useless() const {
     auto too_old = there_;
     std::erase_if(too_old, [&](const auto& it) {
-      return is_overdue(it, snapshot_) || !is_too_old(it, snapshot_);
+      return is_overdue(it, snapshot_) ||
+             !(is_too_old(it, snapshot_) || is_lost_for_good(it, snapshot_));
     });
     const auto known = count(snapshot_.instances);
     const auto perhaps_busy = known.connected + known.draining + known.lost;
@@ -77,6 +76,14 @@ class Ending {
       return (theirs > 0 && !is_twice_too_old(it, snapshot_)) || free-- <= 0;
     });
     return too_old;
+  }
+
+  std::string why_useless(const Instance& instance) const {
+    if (!is_too_old(instance, snapshot_)) {
+      return instance.id + " is not heard of any more, and no task runs that may be its own";
+    }
+    return fmt::format("{} is older than {}, and no task gets so old", instance.id,
+                       format_duration(*snapshot_.policy.longest_life));
   }
 
   // Neither those that end now nor those that never came count as supply.
@@ -117,8 +124,9 @@ class Ending {
   // A count that has just fallen proves nothing: its runner may still be ending the task. So the
   // two readings begin anew.
   bool any_may_run_unlisted() const {
-    return std::ranges::any_of(
-        there_, [&](const auto& it) { return is_overdue(it, snapshot_) && may_run_unlisted(it); });
+    return std::ranges::any_of(there_, [&](const auto& it) {
+      return is_overdue(it, snapshot_) && is_long_silent(it, snapshot_) && may_run_unlisted(it);
+    });
   }
 
   // More tasks run than are known to be elsewhere: so perhaps one that is not listed runs one (S1).

@@ -96,7 +96,8 @@ class Judge {
     const bool too_old = life && later(instance->launched_at, *life) <= snapshot_.now;
     const bool never_came = is_overdue(*instance, snapshot_) &&
                             is_long_silent(*instance, snapshot_) && is_task_elsewhere(*instance);
-    expect(too_old || never_came, Invariant::safe, id + " is ended, and may run a task");
+    expect(too_old || never_came || is_lost_for_good(*instance, snapshot_), Invariant::safe,
+           id + " is ended, and may run a task");
     const bool theirs = demand_ != nullptr && demand_->running > count(snapshot_.instances).busy;
     expect(!is_perhaps_busy(*instance) || !theirs || is_twice_too_old(*instance, snapshot_),
            Invariant::safe, id + " is ended while a task runs that may be its own");

@@ -125,6 +125,7 @@ Snapshot some_snapshot(Dice& dice) {
   }
   if (dice.chance(50)) add_groups(dice, snapshot);
   if (dice.chance(20)) snapshot.failed_boots.push_back("gone");
+  if (dice.chance(50)) snapshot.at_work = dice.roll(0, 4);
   if (dice.chance(10)) snapshot.returned_boots = dice.roll(1, 3);
   if (dice.chance(5)) snapshot.failed_launches = dice.roll(1, 3);
   snapshot.any_boot_succeeded = dice.chance(20);
@@ -207,6 +208,7 @@ TEST(Invariants, DecideIsTotal) {
     policy.soon_free = dice.chance(50);
     snapshot.failed_launches = dice.absurd();
     snapshot.returned_boots = dice.absurd();
+    snapshot.at_work = dice.absurd();
     if (dice.chance(50)) snapshot.plan_share = PlanShare{dice.absurd(), dice.absurd()};
     snapshot.now = time();
     const auto decision = decide(snapshot);

@@ -34,6 +34,10 @@ class World {
     }
     return *this;
   }
+  World& at_work(std::int64_t many) {
+    snapshot_.at_work = many;
+    return *this;
+  }
   World& outsider(Millis known_for) {
     snapshot_.outsiders.push_back(kNow - known_for);
     return *this;

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "base/time.hpp"
 #include "simulation/distribution.hpp"
 
 namespace muster::simulation {
@@ -41,6 +42,7 @@ struct Faults {
 };
 
 struct Conditions {
+  WallTime beginning{std::chrono::sys_days(std::chrono::year(2030) / 1 / 1)};
   Millis poll_interval = std::chrono::seconds(5);  // of our own loop, at most
   Distribution boot = Distribution::constant(std::chrono::seconds(90));
   Millis launch_delay = std::chrono::seconds(2);    // from a desired capacity to its instance
@@ -51,6 +53,7 @@ struct Conditions {
   bool protects = true;  // the group protects its instances from scale-in
   Habits habits;
   Faults faults;
+  bool ends_with_its_tasks = false;     // the world, even if instances live on
   Millis mended_after = Millis::max();  // from then on every boot connects, and none is refused
 };
 

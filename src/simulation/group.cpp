@@ -139,6 +139,7 @@ bool Group::take_task() {
 void Group::run(Number number, TaskNumber task) {
   auto& instance = instances_[number];
   instance.task = task;
+  instance.used = timeline_.monotonic();
   ++instance.tasks_run;
   ++busy_;
   const auto duration = queue_.tasks()[task].duration;

@@ -22,6 +22,7 @@ struct SimulatedInstance {
   std::string id;
   MonotonicTime launched{};
   std::optional<MonotonicTime> connected;
+  std::optional<MonotonicTime> used;   // when it took its latest task
   bool hangs = false;                  // since it connected nobody has heard of it
   std::optional<MonotonicTime> ended;  // it may be listed for some time after
   bool listed = true;                  // in the group

@@ -69,8 +69,7 @@ std::uint64_t changes_in(const LoopScaler::World& world) {
 }
 
 // One group has no name.
-fleet::ManagedClass managed(const scaling::Policy& policy, const LoopScaler::World& world) {
-  fleet::ManagedClass managed{kClass, policy};
+fleet::ManagedClass in_groups(fleet::ManagedClass managed, const LoopScaler::World& world) {
   if (world.groups.size() < 2) return managed;
   for (std::size_t i = 0; i < world.groups.size(); ++i) {
     managed.groups.push_back({fmt::format("group {}", i + 1), world.groups[i]->max()});
@@ -83,7 +82,7 @@ fleet::ManagedClass managed(const scaling::Policy& policy, const LoopScaler::Wor
 struct LoopScaler::Process {
   Process(LoopScaler& scaler, Random random)
       : onlooker(scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_),
-        managed_class(managed(scaler.policy_, scaler.world_)),
+        managed_class(in_groups(scaler.managed_, scaler.world_)),
         queue(kClass, scaler.world_.timeline, scaler.world_.queue,
               {scaler.world_.groups.begin(), scaler.world_.groups.end()},
               scaler.world_.conditions.faults, random.fork(), scaler.killer_),
@@ -113,15 +112,17 @@ struct LoopScaler::Process {
   fleet::Loop loop;
 };
 
-LoopScaler::LoopScaler(std::string name, World world, scaling::Policy policy,
+LoopScaler::LoopScaler(std::string name, World world, fleet::ManagedClass managed,
                        Thoroughness thoroughness, Random random, Listeners listeners)
     : name_(std::move(name)),
       world_(world),
-      policy_(policy),
+      managed_(std::move(managed)),
       thoroughness_(thoroughness),
       random_(random),
       listeners_(std::move(listeners)),
-      killer_(random_.fork(), world.conditions.faults.scaler_killed) {}
+      killer_(random_.fork(), world.conditions.faults.scaler_killed) {
+  managed_.name = kClass;
+}
 
 LoopScaler::~LoopScaler() = default;
 

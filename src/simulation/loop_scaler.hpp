@@ -35,7 +35,8 @@ class LoopScaler final : public Scaler {
     std::function<void(const scaling::Decision&)> acts;
   };
   // `name` is one that no other scaler of the world has.
-  LoopScaler(std::string name, World world, scaling::Policy policy, Thoroughness thoroughness,
+  // Of the class its name does not matter: the world has no other.
+  LoopScaler(std::string name, World world, fleet::ManagedClass managed, Thoroughness thoroughness,
              Random random, Listeners listeners);
   ~LoopScaler() override;
 
@@ -51,7 +52,7 @@ class LoopScaler final : public Scaler {
 
   std::string name_;
   World world_;
-  scaling::Policy policy_;
+  fleet::ManagedClass managed_;
   Thoroughness thoroughness_;
   Random random_;
   Listeners listeners_;

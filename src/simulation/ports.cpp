@@ -59,6 +59,20 @@ scaling::Demand QueuePort::counts() {
 }
 
 // An instance that has ended is listed for some time, too.
+fleet::KnownRunner QueuePort::runner_of(const SimulatedInstance& instance,
+                                        MonotonicTime heard_of) const {
+  const auto wall = [&](MonotonicTime time) {
+    return timeline_.wall() - (timeline_.monotonic() - time);
+  };
+  const auto used =
+      instance.used && *instance.used <= heard_of ? instance.used : instance.connected;
+  return {.name = instance.id,
+          .ever_claimed = instance.tasks_run > 0,
+          .first_connected = wall(*instance.connected),
+          .last_connected = wall(heard_of),
+          .last_used = wall(*used)};
+}
+
 std::vector<fleet::KnownRunner> QueuePort::runners() {
   std::vector<fleet::KnownRunner> known;
   const auto when = timeline_.monotonic() - faults_.runners_lag;
@@ -69,9 +83,7 @@ std::vector<fleet::KnownRunner> QueuePort::runners() {
       const bool there = instance->connected && *instance->connected <= when;
       if (!there) continue;
       const auto heard_of = instance->hangs ? *instance->connected : when;
-      known.push_back({.name = instance->id,
-                       .ever_claimed = instance->tasks_run > 0,
-                       .last_connected = timeline_.wall() - (timeline_.monotonic() - heard_of)});
+      known.push_back(runner_of(*instance, heard_of));
     }
   }
   if (faults_.ghosts_for > Millis(0)) add_ghosts(known);
@@ -84,7 +96,8 @@ void QueuePort::add_ghosts(std::vector<fleet::KnownRunner>& known) const {
   for (const auto* group : groups_) {
     for (const auto& instance : group->instances()) {
       const bool was_there = instance.connected && !instance.listed;
-      if (was_there && *instance.ended > since) known.push_back({instance.id, std::nullopt, true});
+      if (was_there && *instance.ended > since)
+        known.push_back(runner_of(instance, *instance.ended));
     }
   }
 }

@@ -27,6 +27,8 @@ class QueuePort final : public fleet::DemandSource {
 
  private:
   scaling::Demand counts();
+  // As it was when it was last heard of.
+  fleet::KnownRunner runner_of(const SimulatedInstance& instance, MonotonicTime heard_of) const;
   std::vector<fleet::KnownRunner> runners();
   void add_ghosts(std::vector<fleet::KnownRunner>& known) const;
 

@@ -9,7 +9,6 @@ namespace muster::simulation {
 
 namespace {
 
-constexpr WallTime kBeginning{std::chrono::sys_days(std::chrono::year(2030) / 1 / 1)};
 constexpr std::size_t kLongestStory = 40;
 constexpr std::size_t kMostViolations = 10;
 
@@ -23,7 +22,7 @@ World::World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t
     : conditions_(std::move(conditions)),
       arrivals_(std::move(arrivals)),
       random_(seed),
-      timeline_(kBeginning),
+      timeline_(conditions_.beginning),
       queue_(timeline_),
       group_(timeline_, queue_, conditions_, random_.fork(),
              [this](const std::string& what) { violated(what); }) {
@@ -55,13 +54,13 @@ Levels World::levels() const {
   return all;
 }
 
-void World::scaled_by_us(const scaling::Policy& policy, Thoroughness thoroughness) {
+void World::scaled_by_us(fleet::ManagedClass managed, Thoroughness thoroughness) {
   std::vector<Group*> groups{&group_};
   if (reserve_) groups.push_back(reserve_.get());
   auto ours = std::make_unique<LoopScaler>(
       fmt::format("scaler {}", scalers_.size() + 1),
-      LoopScaler::World{timeline_, queue_, std::move(groups), conditions_, table_}, policy,
-      thoroughness, random_.fork(),
+      LoopScaler::World{timeline_, queue_, std::move(groups), conditions_, table_},
+      std::move(managed), thoroughness, random_.fork(),
       LoopScaler::Listeners{[this](const std::string& what) { violated(what); },
                             [this](const scaling::Decision& decision) {
                               if (tells()) tell(in_words(decision));
@@ -132,7 +131,7 @@ void World::pass(Scaler& scaler) {
 
 bool World::is_over() const {
   if (arrived_ < arrivals_.size() || !queue_.is_done()) return false;
-  if (!conditions_.habits.idle_timeout) return true;
+  if (conditions_.ends_with_its_tasks || !conditions_.habits.idle_timeout) return true;
   const auto is_empty = [](const Group& group) { return group.live() == 0 && !group.has_listed(); };
   return is_empty(group_) && (!reserve_ || is_empty(*reserve_));
 }

@@ -51,7 +51,10 @@ class World {
   World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t seed);
 
   // Several may scale it. Our own share a lease then.
-  void scaled_by_us(const scaling::Policy& policy, Thoroughness thoroughness = {});
+  void scaled_by_us(fleet::ManagedClass managed, Thoroughness thoroughness = {});
+  void scaled_by_us(const scaling::Policy& policy, Thoroughness thoroughness = {}) {
+    scaled_by_us(fleet::ManagedClass{"", policy, {}}, thoroughness);
+  }
   void scaled_by(const Peer& peer);
   // By somebody else: `first` is from the beginning to its first pass.
   struct Parts {

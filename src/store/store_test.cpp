@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/crypto.hpp"
+#include "store/past_tasks.hpp"
 
 namespace muster::store {
 namespace {
@@ -364,6 +365,35 @@ TEST_F(StoreTest, TokensAreHashedRevocableAndOfTheirKind) {
   EXPECT_FALSE(store_->catalog().revoke_token(made->id, true));
   ASSERT_TRUE(store_->catalog().revoke_token(made->id, false));
   EXPECT_FALSE(store_->catalog().authenticate(*made->token));
+}
+
+TEST_F(StoreTest, ItsHistoryIsReadWhileAServerIsAtWork) {
+  const auto queued_at = now_.wall;
+  const auto id = submit({{"runs", {}}, {"waits", {}}, {"never", {"runs"}}});
+  now_.wall += 5s;
+  const auto task = *claim();
+  now_.wall += 60s;
+  finish(task, TaskResult::failed);
+  std::vector<TaskTimes> all;
+  const auto read = each_task(directory_, [&](const TaskTimes& each) {
+    all.push_back(each);
+    return ok();
+  });
+  ASSERT_TRUE(read) << read.error().message;
+  std::ranges::sort(all, {},
+                    [](const auto& each) { return std::tuple(each.started_at, each.ended_at); });
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_TRUE(!all[0].started_at && !all[0].ended_at && all[0].queued_at);
+  EXPECT_TRUE(!all[1].started_at && all[1].ended_at && !all[1].queued_at);
+  EXPECT_EQ(all[2].resource_class, kClass);
+  EXPECT_EQ(all[2].queued_at, queued_at);
+  EXPECT_EQ(*all[2].ended_at - *all[2].started_at, 60s);
+}
+
+TEST_F(StoreTest, NoHistoryIsAnErrorAndMakesNone) {
+  const auto none = each_task(directory_ / "uploads", [](const TaskTimes&) { return ok(); });
+  EXPECT_FALSE(none);
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "uploads/muster.db"));
 }
 
 TEST_F(StoreTest, ADirectoryHasOneServer) {

@@ -25,7 +25,7 @@ body { margin: 0 auto; max-width: 76rem; padding: 2rem 1rem 4rem; background: va
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 3rem 0 .2rem; overflow-wrap: anywhere; }
 h3 { font-size: .95rem; margin: 0; }
-p { margin: 0 0 1rem; color: var(--soft); max-width: 46rem; }
+p { margin: 0 0 1rem; color: var(--soft); max-width: 60rem; }
 .plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 .card { background: var(--card); border: 1px solid var(--grid); border-radius: .6rem;
   padding: .8rem .8rem .4rem; margin-bottom: 1rem; }
@@ -56,6 +56,10 @@ svg text.waiting, svg text.actual, svg text.desired, svg text.busy { font-weight
 .waiting.stroke { stroke: var(--waiting); } .waiting.fill { fill: var(--waiting); }
 .actual.stroke { stroke: var(--actual); } .busy.fill { fill: var(--busy); opacity: .45; }
 .desired.stroke { stroke: var(--desired); stroke-dasharray: 3 2.5; stroke-width: 1.1; }
+@media (max-width: 32rem) {
+  body { padding: 1rem .5rem 3rem; } h1 { font-size: 1.35rem; } h2 { margin-top: 2rem; }
+  .card { padding: .6rem .3rem .3rem; } .card.table { padding: 0; } h3, dl { margin-left: .4rem; }
+  th, td { padding: .35rem .45rem; } svg { font-size: 13.5px; } }
 )";
 
 constexpr std::string_view kMeanings = R"(<dl>
@@ -114,7 +118,7 @@ std::string report_page(const std::vector<TraceResult>& results, const Terms& te
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>muster simulate</title>\n<style>{}</style>\n</head>\n<body>\n"
-      "<h1>What the tasks would have waited, and cost</h1>\n<p>{}.</p>\n",
+      "<h1>What the tasks would have waited, and cost</h1>\n<p>Terms: {}.</p>\n",
       kStyle, escape_html(in_words(terms)));
   for (const auto& result : results) {
     text += section(result, terms) + plots_over_time(result);

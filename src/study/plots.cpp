@@ -80,7 +80,7 @@ std::string words_in_colours(svg::Point at,
   std::string drawn;
   for (const auto& [word, style] : words) {
     drawn += svg::text(at, word, svg::Anchor::start, style);
-    at.x += svg::width_of(word) + 10;
+    at.x += svg::width_of(word) + 18;
   }
   return drawn;
 }

@@ -47,8 +47,9 @@ Result<Policy> policy_named(std::string_view name) {
                                                  printable(name), kMostFixed)};
   }
   return Error{ErrorKind::invalid,
-               fmt::format("there is no policy '{}'{}; there are {}", printable(name, 60),
-                           did_you_mean(name, names), policy_names())};
+               fmt::format("there is no policy '{}'{}; there are {}, and any FILE.yaml that "
+                           "muster scale reads",
+                           printable(name, 60), did_you_mean(name, names), policy_names())};
 }
 
 }  // namespace muster::study

@@ -2,6 +2,7 @@
 
 // The policies that a study compares, by name. Pure.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "fleet/observe.hpp"
 #include "simulation/peers.hpp"
 
 namespace muster::study {
@@ -18,12 +20,20 @@ struct Ours {
   bool single_task = false;
   bool soon_free = false;  // what will soon be free is counted
 };
+// Likewise, but each class as somebody has configured it, by its schedules.
+struct Configured {
+  struct Class {
+    fleet::ManagedClass managed;
+    bool single_task = true;
+  };
+  std::map<std::string, Class> classes;
+};
 // What nobody can do better who lets no task wait: see bound.hpp.
 struct LowerBound {};
 
 struct Policy {
   std::string name;
-  std::variant<Ours, simulation::Peer, LowerBound> what;
+  std::variant<Ours, Configured, simulation::Peer, LowerBound> what;
   std::optional<std::int64_t> fixed;  // so many instances, whatever the maximum is
 };
 

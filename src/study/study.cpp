@@ -21,6 +21,7 @@ using simulation::World;
 constexpr int kDrawn = 1'000;
 constexpr Millis kLeastBootTimeout = std::chrono::minutes(5);
 constexpr Millis kLongAfter = std::chrono::hours(24 * 30);  // all instances have ended
+constexpr int kSlowly = 4;  // so much longer a few instances may take, that are there at times only
 constexpr std::int64_t kMillisPerHour = 3'600'000;
 
 struct Boots {
@@ -40,18 +41,72 @@ Boots boots_of(const Distribution& boot) {
   return boots;
 }
 
-// No boot of these is taken for a failed one: what a study asks is how many instances there are.
-scaling::Policy our_policy(const Ours& ours, const Terms& terms) {
-  scaling::Policy policy;
-  policy.max = terms.max;
+// As it can be of a group. No boot of these is taken for a failed one: what a study asks is how
+// many instances there are.
+scaling::Policy of_a_group(scaling::Policy policy, const Terms& terms) {
   policy.reaps = true;
   policy.drains = false;
-  policy.soon_free = ours.soon_free;
+  policy.scale_in_delay.reset();
+  policy.scale_in_rate.reset();
+  policy.longest_life.reset();
   policy.boot_timeout = std::max(kLeastBootTimeout, 2 * boots_of(terms.boot).longest);
   return policy;
 }
 
-Conditions conditions_for(const Policy& policy, const Terms& terms) {
+scaling::Policy our_policy(const Ours& ours, const Terms& terms) {
+  scaling::Policy policy;
+  policy.max = terms.max;
+  policy.soon_free = ours.soon_free;
+  return of_a_group(policy, terms);
+}
+
+// Whether some instances are kept, whatever waits: then the world has no end of its own.
+bool keeps_some(const fleet::ManagedClass& managed) {
+  const auto& always = managed.policy;
+  return scaling::kept_at_rest(always) > 0 ||
+         std::ranges::any_of(managed.schedules, [&](const scaling::Schedule& schedule) {
+           auto policy = always;
+           policy.min = schedule.min.value_or(always.min);
+           policy.warm = schedule.warm.value_or(always.warm);
+           return scaling::kept_at_rest(policy) > 0;
+         });
+}
+
+Error unknown_class(const std::string& file, const Configured& configured,
+                    const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [known, its] : configured.classes) names.push_back(printable(known));
+  return {ErrorKind::invalid,
+          fmt::format("{} of the trace is not in {}, which has {}. Add it there, or name the class "
+                      "of the trace as there",
+                      printable(name), printable(file), join(names, ", "))};
+}
+
+// What keeps one policy from running all of a trace.
+Result<void> check(const Policy& policy, const Trace& trace) {
+  const auto* configured = std::get_if<Configured>(&policy.what);
+  if (configured == nullptr) return ok();
+  for (const auto& name : trace.classes) {
+    const auto found = configured->classes.find(name);
+    if (found == configured->classes.end()) return unknown_class(policy.name, *configured, name);
+    const auto& managed = found->second.managed;
+    if (!managed.schedules.empty() && !trace.beginning) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("{} has schedules, and the trace tells no dates: nobody knows when "
+                               "they are in force. Give a trace with queued_at as RFC 3339",
+                               printable(policy.name))};
+    }
+    if (scaling::highest_max(managed.policy, managed.schedules) == 0) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("{}: 'max' of {} is 0, and its tasks would wait for ever",
+                               printable(policy.name), printable(name))};
+    }
+  }
+  return ok();
+}
+
+Conditions conditions_for(const Policy& policy, const std::string& resource_class,
+                          const Terms& terms) {
   Conditions conditions;
   conditions.boot = terms.boot;
   conditions.launch_delay = Millis(0);
@@ -61,6 +116,11 @@ Conditions conditions_for(const Policy& policy, const Terms& terms) {
     conditions.habits = peer->habits;
   } else if (const auto* ours = std::get_if<Ours>(&policy.what)) {
     conditions.habits = {.single_task = ours->single_task, .idle_timeout = terms.idle_timeout};
+  } else if (const auto* configured = std::get_if<Configured>(&policy.what)) {
+    const auto& [managed, single_task] = configured->classes.at(resource_class);
+    conditions.habits = {.single_task = single_task, .idle_timeout = terms.idle_timeout};
+    conditions.max = scaling::highest_max(managed.policy, managed.schedules);
+    conditions.ends_with_its_tasks = keeps_some(managed);
   }
   return conditions;
 }
@@ -101,13 +161,18 @@ class OnePolicy {
   Result<void> add_world(const std::string& name, std::vector<simulation::Arrival> arrivals,
                          std::uint64_t seed) {
     auto end = kLead + kLongAfter;
+    const auto boot = boots_of(terms_.boot).mean;
     for (auto& arrival : arrivals) {
       arrival.at += kLead;
-      end += arrival.duration;
+      end += kSlowly * (boot + arrival.duration);
     }
     end += arrivals.back().at;
-    World world(conditions_for(policy_, terms_), std::move(arrivals), seed);
-    scale(world);
+    auto conditions = conditions_for(policy_, name, terms_);
+    if (trace_.beginning) {
+      conditions.beginning = *trace_.beginning + trace_.tasks.front().at - kLead;
+    }
+    World world(std::move(conditions), std::move(arrivals), seed);
+    scale(world, name);
     world.tells_no_story();
     if (terms_.curves) {
       world.watched_by([this](MonotonicTime when, const simulation::Levels& levels) {
@@ -117,19 +182,24 @@ class OnePolicy {
     const auto totals = world.run(end);
     curves_.next_world();
     if (totals.unfinished > 0) {
-      return Error{ErrorKind::internal,
-                   fmt::format("{} leaves {} of {} waiting for ever", policy_.name,
+      const bool is_theirs = std::holds_alternative<Configured>(policy_.what);
+      return Error{is_theirs ? ErrorKind::invalid : ErrorKind::internal,
+                   fmt::format("{} leaves {} of {} waiting for ever", printable(policy_.name),
                                count_of(totals.unfinished, "task"), printable(name))};
     }
     add(totals);
     return ok();
   }
 
-  void scale(World& world) const {
+  void scale(World& world, const std::string& resource_class) const {
     if (const auto* peer = std::get_if<simulation::Peer>(&policy_.what)) {
       world.scaled_by(*peer);
     } else if (const auto* ours = std::get_if<Ours>(&policy_.what)) {
       world.scaled_by_us(our_policy(*ours, terms_), {.judges = false});
+    } else if (const auto* configured = std::get_if<Configured>(&policy_.what)) {
+      auto managed = configured->classes.at(resource_class).managed;
+      managed.policy = of_a_group(managed.policy, terms_);
+      world.scaled_by_us(std::move(managed), {.judges = false});
     }
   }
 
@@ -178,6 +248,9 @@ Millis percentile(const std::vector<Millis>& sorted, std::int64_t percent) {
 
 Result<TraceResult> run_study(const std::string& name, const Trace& trace,
                               const std::vector<Policy>& policies, const Terms& terms) {
+  for (const auto& policy : policies) {
+    if (auto checked = check(policy, trace); !checked) return checked.error().within(name);
+  }
   TraceResult result;
   result.name = name;
   result.tasks = std::ssize(trace.tasks);

@@ -67,7 +67,8 @@ struct TraceResult {
   std::vector<PolicyResult> policies;
 };
 
-// An error if a policy leaves tasks waiting for ever.
+// An error, and nothing has run, if a policy cannot scale all classes of the trace; or one if it
+// leaves tasks waiting for ever.
 Result<TraceResult> run_study(const std::string& name, const Trace& trace,
                               const std::vector<Policy>& policies, const Terms& terms);
 

@@ -26,6 +26,30 @@ Trace generated(std::string_view spec) {
   return generate({parse_workload(spec).value()}, 1).value();
 }
 
+// Tasks of a minute, an hour apart, from Monday midnight on.
+Trace hourly(int tasks) {
+  Trace trace;
+  trace.classes = {"a/b"};
+  trace.beginning = *parse_rfc3339("2026-01-05T00:00:00Z");
+  for (int i = 0; i < tasks; ++i) trace.tasks.push_back({0, hours(i), minutes(1)});
+  return trace;
+}
+
+// With a warm instance from 8 to 18 o'clock, by the clock of Berlin.
+Policy office_hours() {
+  fleet::ManagedClass managed{"a/b", {}, {}};
+  managed.policy.max = 3;
+  managed.policy.scale_in_delay = minutes(1);
+  scaling::Schedule day{"day", scaling::Cron::parse("0 8 * * *").value(),
+                        scaling::Cron::parse("0 18 * * *").value()};
+  day.zone = TimeZone::find("Europe/Berlin").value();
+  day.warm = scaling::Warm{0, 1, 1};
+  managed.schedules = {day};
+  Configured configured;
+  configured.classes["a/b"] = {managed, false};
+  return {"m.yaml", configured, {}};
+}
+
 class Study : public testing::Test {
  protected:
   static void SetUpTestSuite() { static_cast<void>(log::configure({.format = log::Format::none})); }
@@ -48,6 +72,49 @@ TEST_F(Study, PoliciesAreKnownByTheirNames) {
   for (const auto* name : {"fixed:", "fixed:0", "fixed:x", "fixed:100001", "", "Muster"}) {
     EXPECT_FALSE(policy_named(name)) << name;
   }
+}
+
+TEST_F(Study, SchedulesOfAConfigurationAreInForceAtTheirTimes) {
+  Terms terms;
+  terms.idle_timeout = minutes(30);
+  const auto study = run_study("t", hourly(24), {office_hours()}, terms);
+  ASSERT_TRUE(study) << study.error().message;
+  const auto& waits = study->policies.at(0).waits;  // sorted
+  ASSERT_EQ(waits.size(), 24U);
+  // From 7:00 to 17:00 UTC somebody is there, or just boots; before and after nobody is.
+  EXPECT_EQ(std::ranges::count_if(waits, [](Millis wait) { return wait < seconds(90); }), 10);
+  EXPECT_GE(study->policies.at(0).instance_time, hours(10));
+}
+
+TEST_F(Study, AConfigurationIsHeldToTheTraceBeforeAnythingRuns) {
+  const auto refused = [](const Trace& trace, const Policy& policy) {
+    return run_study("t", trace, {policy}, {}).error().message;
+  };
+  auto undated = hourly(2);
+  undated.beginning.reset();
+  EXPECT_THAT(refused(undated, office_hours()), HasSubstr("RFC 3339"));
+  auto other = hourly(2);
+  other.classes = {"a/c"};
+  EXPECT_THAT(refused(other, office_hours()),
+              HasSubstr("t: a/c of the trace is not in m.yaml, which has a/b"));
+  auto none = office_hours();
+  auto& managed = std::get<Configured>(none.what).classes.at("a/b").managed;
+  managed.policy.max = 0;
+  EXPECT_THAT(refused(hourly(2), none), HasSubstr("'max' of a/b is 0"));
+}
+
+TEST_F(Study, AConfigurationWithoutExtrasDoesWhatOurOwnDoes) {
+  fleet::ManagedClass managed{"generated/linux", {}, {}};
+  managed.policy.max = 1000;
+  managed.policy.soon_free = true;
+  Configured configured;
+  configured.classes["generated/linux"] = {managed, false};
+  auto policies = named({"muster"});
+  policies.push_back({"m.yaml", configured, {}});
+  const auto study = run_study("t", generated("week,rate=5,days=1"), policies, {});
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_EQ(study->policies[0].waits, study->policies[1].waits);
+  EXPECT_EQ(study->policies[0].instance_time, study->policies[1].instance_time);
 }
 
 // Three tasks; the second begins ten seconds after the first has ended, the third much later.

@@ -51,6 +51,7 @@ class TraceReader {
                                "time of one wrong?",
                                kLongestTrace / std::chrono::hours(24))};
     }
+    if (is_export_ || dates_ == true) trace_.beginning = WallTime(first);
     for (const auto& entry : entries_) {
       trace_.tasks.push_back({entry.resource_class, entry.at - first, entry.duration});
     }
@@ -172,6 +173,13 @@ std::string in_seconds(Millis time) {
                             : fmt::format("{}.{:03}", millis / 1000, millis % 1000);
 }
 
+std::string as_field(const std::string& name) {
+  if (name.find_first_of(",\"\r\n") == std::string::npos) return name;
+  std::string quoted = "\"";
+  for (const char each : name) quoted += each == '"' ? "\"\"" : std::string(1, each);
+  return quoted + '"';
+}
+
 }  // namespace
 
 Millis Trace::span() const {
@@ -202,10 +210,14 @@ Result<Trace> parse_trace(std::string_view text) {
 }
 
 std::string to_csv(const Trace& trace) {
+  std::vector<std::string> names;
+  for (const auto& name : trace.classes) names.push_back(as_field(name));
   std::string text = "resource_class,queued_at,duration\n";
   for (const auto& task : trace.tasks) {
-    text += fmt::format("{},{},{}\n", trace.classes[task.resource_class], in_seconds(task.at),
-                        in_seconds(task.duration));
+    const auto queued_at =
+        trace.beginning ? format_rfc3339(*trace.beginning + task.at) : in_seconds(task.at);
+    text +=
+        fmt::format("{},{},{}\n", names[task.resource_class], queued_at, in_seconds(task.duration));
   }
   return text;
 }

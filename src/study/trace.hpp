@@ -3,6 +3,7 @@
 // A trace: which tasks were queued when, and how long each ran. From CSV, and to it. Pure.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,9 @@ struct TraceTask {
 
 struct Trace {
   std::vector<std::string> classes;
-  std::vector<TraceTask> tasks;  // in the order in which they were queued
-  std::int64_t never_ran = 0;    // left out: jobs of an export that did not start, or not end
+  std::vector<TraceTask> tasks;       // in the order in which they were queued
+  std::optional<WallTime> beginning;  // when `at` is zero, if that is known
+  std::int64_t never_ran = 0;         // left out: jobs of an export that did not start, or not end
 
   Millis span() const;  // from the first task to the end of the last, had none waited
   Millis work() const;  // of all tasks together
@@ -41,7 +43,7 @@ inline constexpr Millis kLongestTrace = std::chrono::hours(24 * 366 * 3);
 // in any order. Other columns do not matter. An error names the line, and why.
 Result<Trace> parse_trace(std::string_view text);
 
-// In the first of these forms, in seconds.
+// In the first of these forms: with dates, if the beginning is known.
 std::string to_csv(const Trace& trace);
 
 }  // namespace muster::study

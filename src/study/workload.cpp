@@ -30,7 +30,9 @@ constexpr std::array<std::int64_t, 24> kWorkingDay = {20,  20,  20,   20,  20,  
                                                       900, 700, 350,  180, 120, 80,  50,   30};
 constexpr std::int64_t kWeekend = 40;
 
-// The trace begins on a Monday, at midnight.
+// When a trace begins: on a Monday, at midnight.
+constexpr WallTime kMonday{std::chrono::sys_days(std::chrono::year(2026) / 1 / 5)};
+
 std::int64_t weight_at(Millis time) {
   const auto day = time / kDay % 7;
   return day >= 5 ? kWeekend : kWorkingDay[static_cast<std::size_t>(time / kHour % 24)];
@@ -242,6 +244,7 @@ Result<Trace> generate(const std::vector<Workload>& workloads, std::uint64_t see
   if (trace.tasks.empty()) {
     return Error{ErrorKind::invalid, "no task at all came out of that; ask for more days"};
   }
+  trace.beginning = kMonday;
   return trace;
 }
 

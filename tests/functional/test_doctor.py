@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from support.moto import REGION, Moto
+from support.moto import ACCOUNT, REGION, Moto
 from support.scripted import Scripted
 from support.small_disk import fill
 from support.waiting import wait_until
@@ -121,9 +121,10 @@ def test_all_is_good_and_named_so(doctor, server, small, world):
     assert {f["verdict"] for each in findings.values() for f in each} == {"good"}, findings
     assert findings.keys() >= {
         "token-file", "token-accepted", "class", "runners", "concurrency", "clock", "credentials",
-        "group-exists", "group-protection", "az-rebalance", "suspended-processes", "group-minimum",
-        "group-maximum", "launches", "runner-names", "scaling-policies", "permission-resize",
-        "permission-end", "class-token", "lease-table", "lease-write", "in-charge"}
+        "identity", "group-exists", "group-protection", "az-rebalance", "suspended-processes",
+        "group-minimum", "group-maximum", "launches", "runner-names", "scaling-policies",
+        "permission-resize", "permission-end", "class-token", "lease-table", "lease-write",
+        "in-charge"}
     shown = doctor.run()
     assert shown.returncode == 0 and "✓ az-rebalance" in shown.stdout
     assert "0 bad, 0 unknown" in shown.stdout.splitlines()[-1]
@@ -207,7 +208,22 @@ def test_two_classes_of_one_group(doctor, server):
 ])
 def test_a_missing_permission_is_named(world, server, small, moto, missing, check, verdict):
     doctor = Doctor(world, server, moto, allowed=[a for a in NEEDED if a != missing])
-    doctor.verdict(check, verdict, "allow " + missing)
+    doctor.verdict(check, verdict, "allow " + missing, "in the policy of the user scaler")
+
+
+def test_whom_aws_takes_it_for_and_whose_policy_is_to_be_changed(doctor, moto):
+    """It needs no permission of its own for that."""
+    doctor.verdict("identity", "good", f"the user scaler (arn:aws:iam::{ACCOUNT}:user/scaler)")
+    keys = moto.assume_role("runners-ScalerRole-1", [
+        {"Effect": "Allow", "Action": LOOKS, "Resource": "*"}])
+    doctor.environment |= {name.upper(): value for name, value in keys.items()}
+    doctor.secrets += [keys["aws_secret_access_key"], keys["aws_session_token"]]
+    role = "the role runners-ScalerRole-1"
+    findings = doctor.verdict(
+        "identity", "good",
+        f"{role} (arn:aws:sts::{ACCOUNT}:assumed-role/runners-ScalerRole-1/test)")
+    for check in ("permission-resize", "permission-end", "lease-table"):
+        assert f"in the policy of {role}" in findings[check][0]["text"], findings[check]
 
 
 def test_the_scaler_is_not_to_be_given_what_only_the_doctor_looks_at(world, server, small, moto):
@@ -352,7 +368,8 @@ def test_a_secret_with_members_is_not_taken_for_the_token(doctor, server):
     del doctor.config["circleci"]["token_file"]
     doctor.config["circleci"]["token_secret"] = "circleci"
     doctor.verdict("token", "bad", "is JSON with the members resource_class, circle_token: set "
-                                   "circleci.token_field to the one that is the token")
+                                   "circleci.token_field (of the stack: PersonalTokenField) to the "
+                                   "one that is the token")
     assert server.token not in doctor.run().stdout
     doctor.config["circleci"]["token_field"] = "circle_token"
     doctor.verdict("token-accepted", "good")

@@ -64,7 +64,8 @@ def metrics(program, name):
     lines = [json.loads(line) for line in program.output().splitlines() if '"_aws"' in line]
     for line in lines:
         defined = {m["Name"] for m in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
-        assert defined <= line.keys() and line["ResourceClass"] == "local/small"
+        assert defined <= line.keys()
+        assert (line["FunctionName"], line["ResourceClass"]) == ("scaler", "local/small")
     return [value for line in lines for value in line.get(name, [])]
 
 

@@ -98,6 +98,52 @@ def test_what_is_generated_can_be_kept(simulate, tmp_path):
     assert json.loads(made.stdout)["policies"] == json.loads(again.stdout)["policies"]
 
 
+@pytest.fixture
+def configured(tmp_path):
+    """A muster.yaml with one class of this policy."""
+    def write(name="muster.yaml", resource_class="acme/linux", **policy):
+        file = tmp_path / name
+        file.write_text(json.dumps({
+            "circleci": {"token_variable": "NOT_SET"}, "state_directory": "scaler",
+            "resource_classes": {resource_class: {
+                "max": 3, "command": {"program": ["./machines"], "mode": "continuous"}, **policy}}}))
+        return file
+    return write
+
+
+OFFICE = {"name": "office", "start": "0 8 * * 1-5", "end": "0 18 * * 1-5", "warm": 1}
+
+
+def test_a_configuration_is_a_policy(simulate, tmp_path, configured):
+    dated = tmp_path / "dated.csv"
+    dated.write_text(HEADER + "".join(f"acme/linux,2026-01-05T{hour:02}:30:00Z,60\n"
+                                      for hour in range(24)))
+    configured(schedules=[OFFICE])
+    configured("plain.yml")
+    done = simulate(dated, "--json", "--policy", "muster,muster.yaml", "--compare", "plain.yml",
+                    "--idle-timeout", "15m")
+    assert (done.returncode, done.stderr) == (0, "")
+    ours, office, plain = json.loads(done.stdout)["policies"]
+    assert (ours["name"], office["name"], plain["name"]) == ("muster", "muster.yaml", "plain.yml")
+    assert office["wait_p50"] > 85 and office["instance_hours"] > ours["instance_hours"] + 5
+    assert {**ours, "name": ""} == {**plain, "name": ""}
+
+
+def test_a_configuration_must_fit_the_trace(simulate, trace, configured):
+    configured(schedules=[OFFICE])
+    done = simulate(trace, "--policy", "muster.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "muster.yaml has schedules, and the trace tells no dates" in done.stderr
+    configured("other.yaml", "acme/large")
+    done = simulate(trace, "--policy", "other.yaml")
+    assert done.returncode == 2
+    assert "acme/linux of the trace is not in other.yaml, which has acme/large" in done.stderr
+    configured("wrong.yaml", min=4)
+    done = simulate(trace, "--policy", "wrong.yaml")
+    assert done.returncode == 2 and "wrong.yaml:1:" in done.stderr
+    assert simulate(trace, "--policy", "none.yaml").returncode == 2
+
+
 class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()

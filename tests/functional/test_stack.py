@@ -157,11 +157,19 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
         for metric in metrics(alarm):
             if metric["Namespace"] == "Muster":
                 assert f'sample("{metric["MetricName"]}"' in printed
-                assert metric["Dimensions"] == [{"Name": "ResourceClass", "Value": "acme/linux"}]
+                # Of no other stack of the same class.
+                assert metric["Dimensions"] == [
+                    {"Name": "FunctionName", "Value": stack.resources()["Scaler"]},
+                    {"Name": "ResourceClass", "Value": "acme/linux"}]
     page = json.loads(watch.get_dashboard(DashboardName=f"runners-{REGION}")["DashboardBody"])
     shown = [line for w in page["widgets"] for line in w["properties"].get("metrics", [])]
-    for namespace, metric, *_ in shown:
-        assert namespace == "AWS/Lambda" or f'sample("{metric}"' in printed
+    own = "FunctionName", stack.resources()["Scaler"]
+    for namespace, metric, *dimensions in shown:
+        if namespace == "AWS/Lambda":
+            assert tuple(dimensions[:2]) == own
+        else:
+            assert f'sample("{metric}"' in printed
+            assert dimensions == [*own, "ResourceClass", "acme/linux"]
 
 
 def test_only_the_lack_of_a_scaler_is_told_by_missing_data(stack, moto):
@@ -279,6 +287,22 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     assert "local/small" in planned.stdout and "launch 3," in planned.stdout, planned.stderr
 
 
+def test_the_page_says_of_which_parameters_each_key_of_the_function_is_made():
+    """What the function and the doctor say names the key."""
+    text, page = (ROOT / TEMPLATE).read_text(), (ROOT / "docs/aws.md").read_text()
+    text = text[text.index("MUSTER_CONFIG: !Sub"):text.index("  ScalerInvocation:")]
+    names = {"Secret": "PersonalTokenSecret", "ClassSecret": "ClassTokenSecret"}
+    made = {(key, frozenset(names.get(name, name) for name in re.findall(r"{(\w+)}", value)))
+            for key, value in re.findall(r'(\w+): "?((?:\${\w+}\w*)+)', text)}
+    # A resource of the stack is not a person's to choose.
+    made -= {("table", frozenset({"Leases"})), ("name", frozenset({"Group"}))}
+    _, _, table = page.partition("| they say | the parameter |\n|---|---|\n")
+    rows = [row.split("|")[1:3] for row in table.partition("\n\n")[0].splitlines()]
+    shown = [(key.strip(" `").rpartition(".")[2], frozenset(re.findall(r"`(\w+)`", parameters)))
+             for key, parameters in rows]
+    assert len(shown) == len(made) and set(shown) == made
+
+
 @pytest.mark.parametrize("given, overrides", (
     ({"InstanceType": "m5.large"}, ["m5.large"]),  # the second's default
     ({"InstanceType2": "m6i.large", "InstanceType3": "m6i.large"}, ["m6i.large"]),
@@ -323,18 +347,22 @@ WRONG = {
     "a long script": ({"SetupScript": "#!/bin/sh\n" + "#" * 4096}, "SetupScript"),
     "muster at CircleCI": ({"Runner": "muster"}, "Set ApiUrl to a muster server's"),
     "another runner": ({"Runner": "jenkins"}, "muster agent"),
-    "no URL": ({"ApiUrl": "runner.circleci.com"}, "is a URL"),
+    "no URL": ({"ApiUrl": "runner.circleci.com"}, "is https://HOST"),
+    "no TLS": ({"ApiUrl": "http://muster.example"}, "would show the tokens"),
     "no days": ({"LogDays": 8}, "such as 7, 30 or 90"),
     "no address": ({"AlarmEmail": "me"}, "an e-mail address"),
     "idle for ever": ({"IdleSeconds": 86400}, "from 10 to 7200"),
 }
 
 
-def test_an_address_sends_no_token_to_circleci_in_the_clear():
+def test_an_address_sends_no_token_over_a_network_in_the_clear():
     address = yaml.load((ROOT / TEMPLATE).read_text(), Template)["Parameters"]["ApiUrl"]
     for url, good in (("https://runner.circleci.com", True), ("http://127.0.0.1:8080", True),
-                      ("http://muster.example", True), ("https://circleci.example/a", True),
-                      ("http://runner.circleci.com", False), ("http://circleci.com:80", False),
+                      ("http://localhost:8480", True), ("https://muster.example:8443", True),
+                      ("http://muster.example", False), ("http://127.evil.example", False),
+                      ("http://runner.circleci.com", False), ("http://10.0.0.1:80", False),
+                      # What muster takes for no address of a server either.
+                      ("https://circleci.example/a", False), ("https://u:p@circleci.example", False),
                       # The rule that muster agent has its own server compares the text.
                       ("https://runner.circleci.com/", False)):
         assert bool(re.fullmatch(address["AllowedPattern"], url)) == good, url

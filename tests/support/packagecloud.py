@@ -26,6 +26,8 @@ WantedBy=multi-user.target
 
 
 class Handler(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # newer apts want the end of a connection told by TLS, too
+
     def log_message(self, *_):
         pass
 
