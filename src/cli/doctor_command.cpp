@@ -104,8 +104,10 @@ class Examination {
 
   // One that is asked anyway: any tells whose the credentials are.
   Result<std::string> some_region() {
-    for (const auto& [name, group] : classes_with<capacity::GroupSettings>()) {
-      if (!group.region.empty()) return group.region;
+    for (const auto& [name, groups] : classes_with<capacity::ClassGroups>()) {
+      for (const auto& group : groups.in_order) {
+        if (!group.region.empty()) return group.region;
+      }
     }
     if (config_.lease && !config_.lease->region.empty()) return config_.lease->region;
     if (const auto* token = token_at_aws(); token != nullptr && !token->region.empty()) {

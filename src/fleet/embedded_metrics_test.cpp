@@ -53,7 +53,7 @@ TEST(EmbeddedMetrics, AnUnknownQueueIsHeldAndNeverZero) {
 }
 
 TEST(EmbeddedMetrics, GroupsThatAreShortAreCountedWhereThereAreSeveral) {
-  EmbeddedMetrics metrics;
+  EmbeddedMetrics metrics("scaler");
   auto seen = pass("acme/linux", scaling::DemandReading{}, 0);
   seen.snapshot.now = kNow;
   seen.decision.next.shortages = {{"spot", 1, kNow + Millis(1), ""}, {"other", 1, kNow, ""}};
