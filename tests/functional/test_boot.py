@@ -418,6 +418,14 @@ def test_jobs_are_not_given_to_a_user_who_may_become_root(launch):
     assert "name another as job_user" in instance.recorded()
 
 
+def test_nor_does_the_setup_script_make_them_root(fleet, launch):
+    stack = fleet.deploy("sudo-setup", SetupScript=(
+        "#!/bin/bash\necho 'ci ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ci\n"))
+    instance = launch(stack)
+    instance.boot().wait_for_release()
+    assert "the setup script must not" in instance.recorded()
+
+
 def test_a_secret_that_is_empty_is_why_the_boot_failed(fleet, launch):
     instance = launch()
     secret, = (s["Resource"] for s in instance.stack.statements("InstanceRole")

@@ -45,4 +45,4 @@ def test_the_picture_has_the_rules_of_the_text_in_its_order_and_with_its_scenari
             picture[-1] = picture[-1][0], words, []
         elif kind == "scenario" and "right:" not in words:
             picture[-1][2].extend(words.split(", "))
-    assert picture == text and len(text) == 11
+    assert picture == text and len(text) == 12

@@ -23,7 +23,7 @@ from moto.logs.models import LogGroup
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import Parameter, ParameterDict
 
-UBUNTU = "/aws/service/canonical/ubuntu/server/26.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
+UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
 
 
 class Made(CloudFormationModel):
