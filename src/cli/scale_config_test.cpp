@@ -9,6 +9,7 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "cli/scale_config_for_tests.hpp"
 
 namespace muster::cli {
 namespace {
@@ -18,50 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-constexpr std::string_view kWhole = R"(server:
-  url: http://127.0.0.1:8480
-  token_file: token
-state_directory: scaler
-resource_classes:
-  local/small:
-    min: 1
-    max: 4
-    headroom: 2
-    warm: {of_busy: 20%, least: 1, most: 3}
-    scale_in_delay: 30s
-    launch_rate: {launches: 20, per: 2m}
-    scale_in_rate: {drains: 5, per: 90s}
-    spend_cap: {instance_hours: 100, per: 24h}
-    schedules:
-      - name: office hours
-        start: 0 8 * * mon-fri
-        end: "0 19 * * *"
-        time_zone: Europe/Berlin
-        max: 9
-        warm: 5
-      - {name: night, start: 0 22 * * *, end: 0 6 * * *, min: 0}
-    boot_timeout: 2m
-    local:
-      token_file: small.token
-      mode: continuous
-      idle_timeout: 20s
-      max_run_time: 1h
-  local/large:
-    max: 2
-    local:
-      token_file: /etc/large.token
-)";
-
-// What is wrong with `text`, if it is a file called f.
-std::vector<std::string> problems_of(std::string_view text) {
-  const auto read = parse_scale_config(text, "/srv");
-  std::vector<std::string> lines;
-  if (const auto* problems = std::get_if<yaml::Problems>(&read)) {
-    for (const auto& problem : *problems) lines.push_back(problem.describe_in("f"));
-  }
-  return lines;
-}
 
 TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   ASSERT_THAT(problems_of(kWhole), IsEmpty());
@@ -160,22 +117,6 @@ TEST(ScaleConfig, WhatWillSoonBeFreeIsCountedWhereItTakesAnotherTask) {
                           "as a single-task instance is never free again: remove it"));
 }
 
-TEST(ScaleConfig, AGroupHasNoScaleInDelay) {
-  const auto with = [](std::string_view key) {
-    return problems_of(fmt::format(
-        "circleci: {{token_variable: TOKEN}}\nstate_directory: scaler\n"
-        "resource_classes:\n  acme/one: {{max: 1, {}, auto_scaling_group: {{name: r}}}}\n",
-        key));
-  };
-  EXPECT_THAT(with("warm: 1, launch_rate: {launches: 1, per: 1m}"), IsEmpty());
-  EXPECT_THAT(with("scale_in_rate: {drains: 1, per: 1m}"),
-              ElementsAre(HasSubstr("acme/one.scale_in_rate: is for instances that can be asked")));
-  EXPECT_THAT(with("scale_in_delay: 1m"),
-              ElementsAre("f:4:22: resource_classes.acme/one.scale_in_delay: is for instances that "
-                          "can be asked to end, and those of a group end by their own idle "
-                          "time-out: remove it"));
-}
-
 TEST(ScaleConfig, TheAddressNeedsNoScheme) {
   std::string text(kWhole);
   text.erase(text.find("http://"), 7);
@@ -256,18 +197,6 @@ TEST(ScaleConfig, NeedsAClass) {
   EXPECT_THAT(problems_of(""), Not(IsEmpty()));
   EXPECT_THAT(problems_of("resource_classes: {}"), Not(IsEmpty()));
 }
-
-constexpr std::string_view kElsewhere = R"(circleci:
-  token_variable: CIRCLE_TOKEN
-state_directory: scaler
-resource_classes:
-  acme/linux:
-    max: 40
-    command:
-      program: [./machines, --zone, a]
-      timeout: 2m
-      longest_life: 6h
-)";
 
 TEST(ScaleConfig, ReadsTheQueueOfCircleCiAndMachinesOfAProgram) {
   ASSERT_THAT(problems_of(kElsewhere), IsEmpty());
@@ -364,105 +293,6 @@ TEST(ScaleConfig, ReadsTheQueueOfAProgram) {
   EXPECT_EQ(queue.timeout, std::chrono::seconds(10));
 }
 
-TEST(ScaleConfig, ReadsAnAutoScalingGroup) {
-  std::string text(kElsewhere);
-  text.replace(text.find("    command:"), std::string::npos,
-               "    auto_scaling_group:\n      name: runners\n      region: eu-west-1\n"
-               "      token_secret: ci/class\n");
-  ASSERT_THAT(problems_of(text), IsEmpty());
-  const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
-  const auto& groups = std::get<capacity::ClassGroups>(config.classes.at(0).capacity);
-  ASSERT_EQ(groups.in_order.size(), 1U);
-  const auto& group = groups.in_order[0];
-  EXPECT_EQ(group.group, "runners");
-  EXPECT_EQ(group.region, "eu-west-1");
-  EXPECT_EQ(group.token_secret, "ci/class");
-  const auto& policy = config.classes.at(0).managed.policy;
-  EXPECT_TRUE(policy.reaps);
-  EXPECT_FALSE(policy.drains);
-  EXPECT_EQ(policy.longest_life, std::chrono::minutes(330));
-  text.replace(text.find("      name: runners\n"), 20, "");
-  EXPECT_THAT(problems_of(text), Contains(HasSubstr("'name' is missing")));
-}
-
-std::string with_groups(std::string_view section) {
-  return fmt::format(
-      "circleci: {{token_variable: TOKEN}}\nstate_directory: scaler\nresource_classes:\n"
-      "  acme/one:\n    max: 8\n    auto_scaling_group:\n{}",
-      section);
-}
-
-TEST(ScaleConfig, ReadsSeveralGroupsInOrderOfPreference) {
-  const auto text = with_groups(
-      "      region: eu-west-1\n      mode: continuous\n      groups:\n"
-      "        - {name: spot, max: 5}\n        - {name: spot, region: us-east-1, max: 20}\n");
-  ASSERT_THAT(problems_of(text), IsEmpty());
-  const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
-  const auto& [groups, single_task] =
-      std::get<capacity::ClassGroups>(config.classes.at(0).capacity);
-  ASSERT_EQ(groups.size(), 2U);
-  EXPECT_FALSE(single_task || groups[0].single_task);
-  EXPECT_EQ(groups[0].region, "eu-west-1");
-  EXPECT_EQ(groups[1].region, "us-east-1");
-  const auto& managed = config.classes.at(0).managed.groups;
-  ASSERT_EQ(managed.size(), 2U);
-  EXPECT_EQ(managed[0].name, "eu-west-1/spot");
-  EXPECT_EQ(managed[0].most, 5);
-  EXPECT_EQ(managed[1].name, "us-east-1/spot");
-  EXPECT_EQ(managed[1].most, 8) << "the class's";
-}
-
-TEST(ScaleConfig, RefusesGroupsThatCannotBe) {
-  constexpr auto kOf = "resource_classes.acme/one.auto_scaling_group.groups";
-  const auto problem = [&](std::string_view section) {
-    const auto found = problems_of(with_groups(section));
-    return found.size() == 1 ? found[0] : join(found, " and ");
-  };
-  EXPECT_THAT(problem("      groups: []\n"),
-              HasSubstr(fmt::format("{}: expected a list of 1 to 10 groups", kOf)));
-  EXPECT_THAT(problem("      groups: spot\n"), HasSubstr("expected a list of 1 to 10 groups"));
-  EXPECT_THAT(problem("      groups: [{region: eu-west-1}]\n"),
-              HasSubstr(fmt::format("{}[0]: 'name' is missing", kOf)));
-  EXPECT_THAT(
-      problem("      groups: [{name: a, max: 0}]\n"),
-      HasSubstr(fmt::format("{}[0].max: expected a whole number from 1 to 1000, found '0'", kOf)));
-  EXPECT_THAT(problem("      groups: [{name: a, mode: continuous}]\n"), HasSubstr("mode"));
-  EXPECT_THAT(problem("      name: a\n      groups: [{name: b}]\n"),
-              HasSubstr("is one group as well as 'groups': put it into the list"));
-  EXPECT_THAT(problem("      groups: [{name: a}, {name: a}]\n"),
-              HasSubstr("a is named twice: name each group once"));
-}
-
-TEST(ScaleConfig, EachClassHasAGroupOfItsOwn) {
-  const auto with = [](std::string_view first, std::string_view second) {
-    return problems_of(fmt::format(
-        "circleci: {{token_variable: TOKEN}}\nstate_directory: scaler\nresource_classes:\n"
-        "  acme/one: {{max: 1, auto_scaling_group: {{{}}}}}\n"
-        "  acme/two: {{max: 1, auto_scaling_group: {{{}}}}}\n",
-        first, second));
-  };
-  constexpr auto kTold =
-      "f:5:3: resource_classes.acme/two: runners is the group of acme/one already: give each class "
-      "a group of its own";
-  EXPECT_THAT(with("name: runners", "name: runners"), ElementsAre(kTold));
-  EXPECT_THAT(with("name: runners, region: eu-west-1", "region: eu-west-1, name: runners"),
-              ElementsAre(kTold));
-  EXPECT_THAT(with("name: runners, region: eu-west-1", "name: runners, region: us-east-1"),
-              IsEmpty());
-  EXPECT_THAT(with("name: runners", "name: others"), IsEmpty());
-  EXPECT_THAT(with("groups: [{name: others}, {name: runners}]", "name: runners"),
-              ElementsAre(kTold));
-}
-
-TEST(ScaleConfig, AContinuousGroupHasNoLongestLife) {
-  EXPECT_THAT(
-      problems_of("circleci: {token_variable: TOKEN}\nstate_directory: scaler\n"
-                  "resource_classes:\n  acme/one:\n    max: 1\n    auto_scaling_group:\n"
-                  "      name: runners\n      mode: continuous\n      longest_life: 6h\n"),
-      ElementsAre("f:9:7: resource_classes.acme/one.auto_scaling_group.longest_life: is for "
-                  "single-task instances, as a continuous one has no longest life: remove it"));
-}
-
 TEST(ScaleConfig, HasOneQueueAndOneKindOfInstancesPerClass) {
   const auto with = [](std::string_view from, std::string_view to) {
     std::string text(kElsewhere);
@@ -540,72 +370,6 @@ TEST(ScaleConfig, EachProblemNamesItsPlace) {
   EXPECT_THAT(problems_of(text),
               ElementsAre("f:7:5: resource_classes.local/small.mim: unknown key 'mim' (did you "
                           "mean 'min'?)"));
-}
-
-class TokenFiles : public testing::Test {
- protected:
-  TokenFiles() {
-    std::string name = testing::TempDir() + "muster-scale.XXXXXX";
-    directory_ = ::mkdtemp(name.data());
-    for (const auto* file : {"token", "small.token", "large.token"}) write(file, "muc_1\n", 0600);
-  }
-  ~TokenFiles() override { std::filesystem::remove_all(directory_); }
-
-  void write(const std::string& name, std::string_view text, mode_t mode) const {
-    EXPECT_TRUE(write_file_atomically(directory_ / name, text, mode));
-  }
-
-  std::vector<std::string> problems(bool as_root) const {
-    std::string text(kWhole);
-    text.replace(text.find("/etc/"), 5, "");
-    const auto config = std::get<ScaleConfig>(parse_scale_config(text, directory_));
-    std::vector<std::string> lines;
-    for (const auto& problem : check_tokens(config, as_root)) {
-      lines.push_back(problem.describe_in("f"));
-    }
-    return lines;
-  }
-
-  std::filesystem::path directory_;
-};
-
-TEST_F(TokenFiles, AreFineWithATokenForTheirOwnerAlone) {
-  EXPECT_THAT(problems(true), IsEmpty());
-}
-
-TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
-  std::filesystem::remove(directory_ / "token");
-  std::filesystem::remove(directory_ / "small.token");
-  const auto path = [&](const char* name) { return (directory_ / name).string(); };
-  EXPECT_THAT(
-      problems(false),
-      ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
-                      "; create it with: muster token create --personal --output " + path("token"),
-                  "f:25:19: resource_classes.local/small.local.token_file: there is no " +
-                      path("small.token") +
-                      "; create it with: muster token create local/small "
-                      "--output " +
-                      path("small.token")));
-}
-
-TEST_F(TokenFiles, ThatOthersCanReadAreRefusedByRoot) {
-  write("large.token", "muc_1\n", 0640);
-  EXPECT_THAT(problems(true), ElementsAre(HasSubstr("run 'chmod 600 ")));
-  EXPECT_THAT(problems(false), IsEmpty());
-}
-
-TEST_F(TokenFiles, HoldOneWordThatIsNotShown) {
-  for (const auto* text : {"", "\n", "two secrets\n", "a\nsecret\n"}) {
-    write("large.token", text, 0600);
-    EXPECT_THAT(problems(false), ElementsAre(HasSubstr("holds no token"))) << text;
-    EXPECT_THAT(problems(false), Not(Contains(HasSubstr("secret")))) << text;
-  }
-}
-
-TEST_F(TokenFiles, AreRegularFiles) {
-  std::filesystem::remove(directory_ / "large.token");
-  std::filesystem::create_directory(directory_ / "large.token");
-  EXPECT_THAT(problems(false), ElementsAre(HasSubstr("is no regular file")));
 }
 
 TEST(ScaleConfig, ALeaseKeepsTheMemorySoThatNoDirectoryIsNeeded) {

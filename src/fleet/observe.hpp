@@ -58,8 +58,8 @@ struct ClassMemory {
 // last_pass is written anew only when it is older: each writing costs one to the disk or table.
 inline constexpr Millis kLastPassKept = std::chrono::minutes(5);
 inline constexpr std::size_t kMostDoubtful = 200;
-// A runner that was last connected so long ago runs nothing and takes nothing. CircleCI's own
-// command line calls it offline then.
+// A runner that was last connected so long ago takes nothing; whether it still runs something
+// nobody knows. CircleCI's own command line calls it offline then.
 inline constexpr Millis kOffline = std::chrono::minutes(30);
 // And one that was connected within this asks for tasks, or reports of one: it is online.
 inline constexpr Millis kOnline = std::chrono::minutes(2);

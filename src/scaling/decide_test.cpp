@@ -264,76 +264,6 @@ TEST(Decide, TakesTheConnectedForBusyWhileTheQueueIsUnknown) {
             (Counts{.idle = 1, .busy = 2}));
 }
 
-TEST(Decide, EndsAnInstanceOnceTwoReadingsHaveMissedIt) {
-  const auto world =
-      World().bounds(0, 99).reaping().with(1, booting, minutes(10)).with(20, connected);
-  const auto first = world.decide();
-  EXPECT_THAT(first.reap, IsEmpty());
-  EXPECT_THAT(first.drain, IsEmpty());
-  EXPECT_EQ(describe(first.reasons[0]), "i0 did not connect within 5m: look once more");
-  // The same reading again proves nothing; a later one does.
-  EXPECT_THAT(World(world).remembering(first.next).decide().reap, IsEmpty());
-  const auto second = World(world).remembering(first.next).demand(0, 0, -seconds(1)).decide();
-  EXPECT_THAT(second.reap, ElementsAre("i0"));
-  EXPECT_EQ(describe(second.reasons[0]), "i0 did not connect within 5m: end it");
-  EXPECT_EQ(second.next.failed_boots_in_a_row, 1);
-}
-
-// A list of runners may lag behind for longer than a boot takes, and an idle one claim at any time.
-TEST(Decide, EndsNobodyBeforeItIsSilentForTwiceTheTimeout) {
-  const auto decide_at = [](Millis age) {
-    auto world = World().bounds(0, 99).reaping().with(1, booting, age).with(20, connected);
-    world.remembering(world.decide().next).demand(0, 0, -seconds(1));
-    return world.decide();
-  };
-  const auto early = decide_at(minutes(10) - Millis(1));
-  EXPECT_THAT(early.reap, IsEmpty());
-  EXPECT_EQ(early.next.failed_boots_in_a_row, 1) << "it is no supply all the same";
-  EXPECT_EQ(early.revisit_at, kNow + Millis(1));
-  EXPECT_THAT(decide_at(minutes(10)).reap, ElementsAre("i0"));
-}
-
-TEST(Decide, CountsOnNobodyWhoIsNotHeardOfAnyMore) {
-  const auto one = World().reaping().demand(1, 0).with(1, lost).decide();
-  EXPECT_EQ(one.launch, 1);
-  EXPECT_THAT(one.reap, IsEmpty());
-  EXPECT_EQ(describe(one.reasons[0]), "i0 was connected and is not heard of any more: have a look");
-  const auto two = World().demand(1, 1).with(1, connected).with(2, lost).decide();
-  EXPECT_EQ(two.counts, (Counts{.busy = 1, .lost = 2}));
-  EXPECT_EQ(describe(two.counts), "0 booting, 0 idle, 1 busy, 0 spent, 0 draining, 2 lost");
-  EXPECT_EQ(
-      describe(two.reasons[0]),
-      "2 instances, i1 among them, were connected and are not heard of any more: have a look");
-  using std::chrono::hours;
-  const auto old = [](std::int64_t running) {
-    return World().reaping().demand(0, running).with(1, lost, hours(6)).decide().reap;
-  };
-  EXPECT_THAT(old(0), ElementsAre("i0"));
-  EXPECT_THAT(old(1), IsEmpty()) << "it may be at work, and only cut off";
-}
-
-TEST(Decide, EndsNobodyUnlistedWhileTasksRunThatMayBeItsOwn) {
-  const auto second_look = [](World world) {
-    return world.remembering(world.decide().next).demand(0, 3, -seconds(1)).decide();
-  };
-  const auto overdue = World().reaping().demand(0, 3).with(1, booting, minutes(10));
-  const auto spared = second_look(World(overdue).with(2, connected).with(1, idle).with(1, spent));
-  EXPECT_THAT(spared.reap, IsEmpty());
-  EXPECT_EQ(describe(spared.reasons[0]),
-            "i0 did not connect within 5m, and 3 tasks run that may be its own: look once more");
-  EXPECT_EQ(spared.next.failed_boots_in_a_row, 1);
-  EXPECT_THAT(second_look(World(overdue).with(3, busy)).reap, ElementsAre("i0"));
-  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(1, connected)).reap, IsEmpty());
-  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(2, connected)).reap, IsEmpty())
-      << "who is connected may be idle";
-  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(2, connected).at_work(2)).reap,
-              ElementsAre("i0"));
-  EXPECT_THAT(second_look(World(overdue).with(2, busy).with(1, lost)).reap, IsEmpty())
-      << "one that is not heard of explains no task";
-  const auto old = World().reaping().demand(0, 3).with(1, booting, std::chrono::hours(6));
-  EXPECT_THAT(second_look(old).reap, ElementsAre("i0"));
-}
-
 // They run nothing: no care, no second look, and not one by one.
 TEST(Decide, WithdrawsWhatHasNotComeInTime) {
   const auto late = World().reaping().demand(5, 3).requested(5, minutes(6)).with(2, connected);
@@ -375,81 +305,6 @@ TEST(Decide, TriesOneFirstAfterThreeFailures) {
   EXPECT_EQ(World().demand(4, 0).remembering(failing).decide().launch, 4);
 }
 
-TEST(Decide, EndsNobodyOldWhoMayBeBusy) {
-  const auto old = [](std::int64_t running) {
-    return World().reaping().demand(0, running).with(1, connected, std::chrono::hours(7)).decide();
-  };
-  EXPECT_THAT(old(1).reap, IsEmpty()) << "it waited long before its task came";
-  EXPECT_THAT(old(0).reap, ElementsAre("i0"));
-  const auto two = World().reaping().demand(0, 1).with(2, connected, std::chrono::hours(12));
-  EXPECT_THAT(World(two).decide().reap, ElementsAre("i0"));
-}
-
-TEST(Decide, EndsNoneIfManyLookDeadAtOnce) {
-  const auto silent = [](int overdue, int well, Millis age = minutes(10)) {
-    auto world = World().bounds(0, 99).reaping().with(overdue, booting, age).with(well, connected);
-    world.remembering(world.decide().next).demand(0, 0, -seconds(1));
-    return world.decide();
-  };
-  EXPECT_EQ(silent(1, 0).reap.size(), 1U);
-  EXPECT_EQ(silent(2, 18).reap.size(), 2U);
-  EXPECT_EQ(silent(2, 17).reap.size(), 1U) << "the next one with the next reading";
-  const auto alarmed = silent(3, 20, minutes(6));
-  EXPECT_THAT(alarmed.reap, IsEmpty());
-  EXPECT_EQ(describe(alarmed.reasons.back()),
-            "3 of 23 instances look dead at once: end none of them, and have a look at them");
-}
-
-// Else they would fill the class up to its maximum, and nothing would ever start.
-TEST(Decide, EndsManyDeadOnesAFewAtATimeOnceTheyAreSilentForTwiceTheTimeout) {
-  auto world = World().bounds(0, 20).reaping().demand(1, 0).with(20, booting, minutes(10));
-  world.remembering(world.decide().next);
-  EXPECT_THAT(world.decide().reap, IsEmpty()) << "in the same reading";
-  const auto decision = world.demand(1, 0, -seconds(1)).decide();
-  EXPECT_EQ(decision.reap.size(), 2U);
-  EXPECT_TRUE(std::ranges::any_of(decision.reasons, [](const auto& reason) {
-    return describe(reason) ==
-           "20 of 20 instances look dead at once: end 2 of them, and have a look at them";
-  }));
-  world.remembering(decision.next);
-  EXPECT_THAT(world.decide().reap, IsEmpty()) << "the next few wait for the next reading";
-  const auto busy_unlisted = world.demand(1, 1, -seconds(2)).decide();
-  EXPECT_THAT(busy_unlisted.reap, IsEmpty()) << "one of them may run the task";
-}
-
-// A few with each reading, however old they are.
-TEST(Decide, EndsManyThatAreTooOldAFewAtATime) {
-  auto world = World().bounds(0, 20).reaping().demand(1, 0).with(2, lost, std::chrono::hours(7));
-  const auto first = world.decide();
-  EXPECT_THAT(first.reap, ElementsAre("i0"));
-  auto rest = World().bounds(0, 20).reaping().demand(1, 0).with(1, lost, std::chrono::hours(7));
-  rest.remembering(first.next);
-  EXPECT_THAT(rest.decide().reap, IsEmpty()) << "in the same reading";
-  EXPECT_THAT(rest.demand(1, 0, -seconds(1)).decide().reap, ElementsAre("i0"));
-}
-
-TEST(Decide, AClockThatWasSetBackKeepsNoDeadOne) {
-  auto world = World().reaping().with(1, booting, minutes(10));
-  auto state = world.decide().next;
-  state.given_up_at = kNow + std::chrono::hours(24);
-  world.remembering(world.remembering(state).decide().next).demand(0, 0, -seconds(1));
-  EXPECT_THAT(world.decide().reap, ElementsAre("i0"));
-}
-
-// A list that is wrong explains nothing: those of which it does not speak may run what runs.
-TEST(Decide, EndsNoneOfManyWhileATaskRunsThatMayBeTheirs) {
-  auto world = World().bounds(0, 20).reaping().demand(0, 5);
-  world.with(5, booting, minutes(11)).with(5, connected);
-  world.remembering(world.decide().next).demand(0, 5, -seconds(1));
-  const auto decision = world.decide();
-  EXPECT_THAT(decision.reap, IsEmpty());
-  EXPECT_EQ(describe(decision.reasons.back()),
-            "5 of 10 instances look dead at once: end none of them, and have a look at them");
-  world.remembering(decision.next).demand(0, 0, -seconds(2));
-  world.remembering(world.decide().next).demand(0, 0, -seconds(3));
-  EXPECT_EQ(world.decide().reap.size(), 1U) << "nothing runs any more";
-}
-
 // A list of instances that lags: what looks requested has come, and works.
 TEST(Decide, KeepsSoManyRequestsAsTasksRunOnNobodyThatIsKnown) {
   auto world = World().bounds(0, 9).reaping().requested(4).demand(0, 3);
@@ -462,49 +317,6 @@ TEST(Decide, SaysByWhichScheduleAndLooksAgainWhenItEnds) {
   EXPECT_EQ(describe(decision.reasons.at(0)),
             "at least 2 must be there by the schedule office hours and 0 are: launch 2");
   EXPECT_EQ(decision.revisit_at, kNow + minutes(1));
-}
-
-// A machine that somebody runs beside the group must not keep dead instances alive.
-TEST(Decide, EndsADeadOneWhileOutsidersRunWhatRuns) {
-  const auto ended = [](Millis known_for, Millis silent_for, int named = 1) {
-    auto world = World().reaping().demand(1, 1).outsider(known_for).with(1, booting, silent_for);
-    world.with(named, connected).remembering(world.decide().next).demand(1, 1, -seconds(1));
-    return std::ssize(world.decide().reap);
-  };
-  using std::chrono::hours;
-  EXPECT_EQ(ended(hours(9), minutes(11)), 1);
-  EXPECT_EQ(ended(hours(9), minutes(9)), 0) << "not silent for long";
-  EXPECT_EQ(ended(minutes(12), minutes(11)), 0) << "it may be the instance, under another name";
-  EXPECT_EQ(ended(minutes(5), minutes(11)), 0);
-  EXPECT_EQ(ended(hours(9), minutes(11), 0), 0) << "no runner is named as its instance";
-}
-
-// The count falls before its runner has ended the task.
-TEST(Decide, BeginsAnewWithItsTwoReadingsAfterATaskThatMayBeTheirs) {
-  auto world = World().reaping().demand(0, 1).with(1, booting, minutes(10));
-  world.remembering(world.decide().next).demand(0, 0, -seconds(1));
-  const auto first = world.decide();
-  EXPECT_THAT(first.reap, IsEmpty()) << "one reading without a task";
-  world.remembering(first.next).demand(0, 0, -seconds(2));
-  EXPECT_THAT(world.decide().reap, ElementsAre("i0"));
-}
-
-// A long wait may have come before its task.
-TEST(Decide, WhileATaskRunsThatMayBeItsOwnOneMayGetTwiceAsOld) {
-  using std::chrono::hours;
-  const auto ended = [](Millis age) {
-    return World().reaping().demand(0, 1).with(1, connected, age).with(1, connected).decide().reap;
-  };
-  EXPECT_THAT(ended(hours(6)), IsEmpty());
-  EXPECT_THAT(ended(hours(12)), ElementsAre("i0"));
-}
-
-TEST(Decide, EndsWhatIsOlderThanAnyTask) {
-  using std::chrono::hours;
-  EXPECT_THAT(World().reaping().with(1, connected, hours(6)).decide().reap, ElementsAre("i0"));
-  EXPECT_THAT(World().reaping().with(1, connected, hours(5)).decide().reap, IsEmpty());
-  EXPECT_THAT(World().reaping().with(1, busy, hours(7)).decide().reap, IsEmpty());
-  EXPECT_THAT(World().with(1, connected, hours(7)).decide().reap, IsEmpty()) << "it does not reap";
 }
 
 TEST(Decide, SaysWhyLaunchesFail) {
