@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
 #include "base/log.hpp"
 #include "base/sleep.hpp"
 
@@ -12,7 +14,9 @@ ShiftOutcome work_shift(Loop& loop, Millis interval, MonotonicTime until, const 
   ShiftOutcome outcome;
   auto due = clock.monotonic();
   do {
-    outcome.last = loop.run_once(stop);
+    auto pass = loop.run_once(stop);
+    const bool cut = !pass && pass.error().kind == ErrorKind::cancelled;
+    if (!cut || outcome.passes == 0) outcome.last = std::move(pass);
     ++outcome.passes;
     if (!outcome.last && !stop.stop_requested()) {
       log::warn("held: nothing was changed", {{"error", outcome.last.error().message}});

@@ -11,7 +11,8 @@ namespace muster::fleet {
 
 struct ShiftOutcome {
   int passes = 0;
-  Result<PassOutcome> last;  // how it stood at the end
+  // How it stood at the end. A pass that `stop` has cut tells nothing, unless there was no other.
+  Result<PassOutcome> last;
 };
 
 // One pass at once, and then one each `interval` that begins before `until`.

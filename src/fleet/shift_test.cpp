@@ -85,5 +85,28 @@ TEST_F(ShiftTest, IsJudgedByHowItStoodAtTheEnd) {
   EXPECT_TRUE(verdict_of(work(Millis(1000), Millis(0)).last)) << "standing by is no failure";
 }
 
+TEST_F(ShiftTest, APassThatWasCutTellsNothingOfThoseBefore) {
+  std::stop_source stop;
+  int listed = 0;
+  capacity.during_list = [&] {
+    if (++listed == 2) stop.request_stop();
+  };
+  const auto second_cut = work(Millis(1), std::chrono::hours(1), stop.get_token());
+  EXPECT_EQ(second_cut.passes, 2);
+  EXPECT_TRUE(verdict_of(second_cut.last));
+
+  listed = 0;
+  stop = {};
+  queue.readable = false;
+  EXPECT_FALSE(verdict_of(work(Millis(1), std::chrono::hours(1), stop.get_token()).last))
+      << "the first was held";
+
+  capacity.during_list = [&] { stop.request_stop(); };
+  stop = {};
+  const auto only_cut = work(Millis(1), std::chrono::hours(1), stop.get_token());
+  ASSERT_FALSE(only_cut.last);
+  EXPECT_EQ(only_cut.last.error().kind, ErrorKind::cancelled);
+}
+
 }  // namespace
 }  // namespace muster::fleet
