@@ -89,6 +89,7 @@ std::int64_t AutoScalingGroups::desired_of(Seen& seen, std::int64_t shown, std::
 void AutoScalingGroups::see(const fleet::Place& place, const aws::AutoScalingGroup& group,
                             fleet::CapacityList& all) {
   const bool single_task = places_.at(place).single_task;
+  const bool first_look = !seen_.contains(place);
   auto& seen = seen_[place];
   auto before = std::exchange(seen.live, {});
   std::int64_t came = 0;
@@ -114,13 +115,22 @@ void AutoScalingGroups::see(const fleet::Place& place, const aws::AutoScalingGro
   tell_of_minimum(place);
   seen.rebalances = !group.has_suspended(kRebalance);
   const auto requested = std::max<std::int64_t>(seen.desired - std::ssize(seen.live), 0);
-  const bool unasked = came + requested > seen.pending;
+  const bool unasked = came + requested > std::ssize(seen.requests);
   if (!before.empty() && unasked) tell_of_replacement(place);
-  seen.pending = requested;
-  for (std::int64_t i = 1; i <= seen.pending; ++i) {
-    all.live.push_back({pending_id(place, std::to_string(i)), place.resource_class, seen.asked_at,
-                        false, single_task, true, place.group});
+  drop_oldest(seen, std::max(came, std::ssize(seen.requests) - requested));
+  seen.requests.resize(static_cast<std::size_t>(requested),
+                       first_look ? std::nullopt : std::optional(clock_.wall()));
+  for (std::size_t i = 0; i < seen.requests.size(); ++i) {
+    all.live.push_back({pending_id(place, std::to_string(i + 1)), place.resource_class,
+                        seen.requests[i], false, single_task, true, place.group});
   }
+}
+
+// Which of them has come, or was withdrawn, AWS does not tell: those that stay look rather too
+// young than too old.
+void AutoScalingGroups::drop_oldest(Seen& seen, std::int64_t count) {
+  const auto dropped = std::clamp<std::int64_t>(count, 0, std::ssize(seen.requests));
+  seen.requests.erase(seen.requests.begin(), seen.requests.begin() + dropped);
 }
 
 // A person must learn of it: each such end costs a boot if AWS is quicker than we are.
@@ -175,7 +185,7 @@ void AutoScalingGroups::tell_of_trouble(Seen& seen, const std::string& group, co
 void AutoScalingGroups::look_for_failures(const fleet::Place& place, fleet::CapacityList& all,
                                           const std::stop_token& stop) {
   auto& seen = seen_[place];
-  if (seen.pending == 0) return;
+  if (seen.requests.empty()) return;
   const auto& group = places_.at(place).group;
   const auto activities = api_->activities(group, kActivities, stop);
   if (!activities) {
@@ -234,10 +244,10 @@ Result<std::vector<std::string>> AutoScalingGroups::launch_in_time(const fleet::
   if (!raised) return raised.error();
   seen.expected = desired;
   seen.shown_by = clock_.monotonic() + kShownLate;
-  seen.asked_at = clock_.wall();
   seen.asked_at_by_aws = asked_at_by_aws;
   for (; count > 0; --count) {
-    launched.push_back(pending_id(place, std::to_string(++seen.pending)));
+    seen.requests.push_back(clock_.wall());
+    launched.push_back(pending_id(place, std::to_string(seen.requests.size())));
   }
   return launched;
 }
@@ -266,7 +276,7 @@ void AutoScalingGroups::suspend_rebalancing(const fleet::Place& place,
 
 AutoScalingGroups::Size AutoScalingGroups::size_seen(const Seen& seen) {
   const auto live = std::ssize(seen.live) - std::ssize(seen.ended_by_us);
-  return {live, live + seen.pending};
+  return {live, live + std::ssize(seen.requests)};
 }
 
 // AWS may show for a while whom we have ended.
@@ -335,7 +345,7 @@ Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_toke
 Result<void> AutoScalingGroups::withdraw(const fleet::Place& place, std::int64_t count,
                                          const std::stop_token& stop) {
   const auto found = seen_.find(place);
-  if (found == seen_.end() || found->second.pending == 0) return ok();
+  if (found == seen_.end() || found->second.requests.empty()) return ok();
   // What AWS shows may be older than we think, and what it then ends by itself is anybody.
   tell_of_protection(place);
   if (!found->second.protects_new || clock_.monotonic() < found->second.shown_by) return ok();
@@ -358,7 +368,7 @@ Result<void> AutoScalingGroups::withdraw_in_time(const fleet::Place& place, std:
   log::info("withdrew what has not come", {{"group", group},
                                            {"instances", std::to_string(withdrawn)},
                                            {"desired", std::to_string(desired)}});
-  seen.pending = std::max<std::int64_t>(seen.pending - withdrawn, 0);
+  drop_oldest(seen, withdrawn);
   seen.expected.reset();
   return ok();
 }

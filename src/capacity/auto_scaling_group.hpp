@@ -17,6 +17,7 @@
 // Instances cannot be asked to end: drain() does nothing, and policies of these classes say so.
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -98,8 +99,10 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   // A group, as the latest list() saw it.
   struct Seen {
     std::map<std::string, std::string> live;  // id to lifecycle state
-    std::int64_t pending = 0;                 // asked for, and not there yet
-    std::set<std::string> ended_by_us;        // of `live`, and so of the desired capacity
+    // When each was asked for that is not there yet, the oldest first, as AWS starts them. Nothing:
+    // before this process has looked.
+    std::deque<std::optional<WallTime>> requests;
+    std::set<std::string> ended_by_us;  // of `live`, and so of the desired capacity
     std::int64_t desired = 0;
     // What it must have become by what we wrote last and those that have ended since. Nothing: AWS
     // has shown as much, or has had the time to.
@@ -109,8 +112,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::int64_t max = 0;
     bool protects_new = false;                // from scale-in
     bool rebalances = false;                  // among its zones
-    std::optional<WallTime> asked_at;         // when the desired capacity was last raised by us
-    std::optional<WallTime> asked_at_by_aws;  // the same by AWS's clock
+    std::optional<WallTime> asked_at_by_aws;  // by AWS's clock: when it was last raised by us
     std::string told_activity;                // the latest failed launch that was told
     bool told_of_replacement = false;
     bool told_of_minimum = false;
@@ -150,6 +152,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::int64_t asked = 0;  // that AWS has been asked for by now, which no launch lowers
   };
   static Size size_seen(const Seen& seen);
+  static void drop_oldest(Seen& seen, std::int64_t count);
   Result<Now> look(const fleet::Place& place, const std::stop_token& stop) const;
   Result<Base> base_of(const fleet::Place& place, const std::stop_token& stop) const;
   std::string pending_id(const fleet::Place& place, std::string_view number) const;

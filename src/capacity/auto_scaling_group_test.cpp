@@ -372,6 +372,31 @@ TEST_F(AutoScalingGroupsTest, TellsOnceThatNewInstancesAreNotProtected) {
   EXPECT_THAT(launch(), HasSubstr(kCure)) << "somebody has switched it off";
 }
 
+// New tasks make new requests, and none of those that never come younger.
+TEST_F(AutoScalingGroupsTest, EachRequestHasAnAgeOfItsOwn) {
+  const auto ages = [this] {
+    std::vector<Millis> found;
+    const auto listed = groups.list({});
+    for (const auto& it : listed->live) {
+      if (it.requested) found.push_back(clock.wall() - it.launched_at.value());
+    }
+    return found;
+  };
+  ages();
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 2, {}));
+  clock.advance(minutes(3));
+  EXPECT_TRUE(groups.launch({"acme/linux"}, 1, {}));
+  clock.advance(minutes(1));
+  EXPECT_THAT(ages(), ElementsAre(minutes(4), minutes(4), minutes(1)));
+
+  region.instance("i-1", "Pending");
+  EXPECT_THAT(ages(), ElementsAre(minutes(4), minutes(1))) << "the oldest comes first";
+  EXPECT_TRUE(groups.withdraw({"acme/linux"}, 1, {}));
+  EXPECT_THAT(ages(), ElementsAre(minutes(1))) << "who is withdrawn is the one that never came";
+  ++region.group.desired;
+  EXPECT_THAT(ages(), ElementsAre(minutes(1), minutes(0))) << "the group's own is new";
+}
+
 TEST_F(AutoScalingGroupsTest, WithdrawsWhatHasNotCome) {
   region.instance("i-1", "InService");
   region.group.desired = 1;
