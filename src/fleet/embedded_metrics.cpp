@@ -43,6 +43,7 @@ void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
     sample("Booting", decision.counts.booting);
     sample("Idle", decision.counts.idle);
     sample("Busy", decision.counts.busy);
+    sample("Lost", decision.counts.lost);
     sample("Launches", decision.launch);
     sample("FailedBoots", decision.next.failed_boots_in_a_row);
     if (!snapshot.groups.empty()) sample(kShortGroups, short_groups(snapshot.now, decision));

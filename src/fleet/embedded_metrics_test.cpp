@@ -73,6 +73,14 @@ TEST(EmbeddedMetrics, InstancesThatLookDeadAndWereSparedAreCounted) {
   EXPECT_THAT(metrics.take_lines(kNow), ElementsAre(HasSubstr(R"("LookDead":[7])")));
 }
 
+TEST(EmbeddedMetrics, InstancesThatAreNotHeardOfAnyMoreAreCounted) {
+  EmbeddedMetrics metrics("scaler");
+  auto lost = pass("acme/linux", scaling::DemandReading{}, 0);
+  lost.decision.counts.lost = 2;
+  metrics.decided({lost});
+  EXPECT_THAT(metrics.take_lines(kNow), ElementsAre(HasSubstr(R"("Lost":[2])")));
+}
+
 TEST(EmbeddedMetrics, NoLineHasMoreSamplesThanCloudWatchTakes) {
   EmbeddedMetrics metrics("scaler");
   for (int i = 0; i < 150; ++i) metrics.decided({pass("a/b", scaling::DemandReading{1, 0}, 1)});

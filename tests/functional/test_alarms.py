@@ -7,7 +7,7 @@ from support.alarms import MINUTE, alarms, fires, metrics
 PASS = 5  # seconds between two decisions
 ALARMS = alarms()
 QUIET = {"Waiting": 0, "Running": 0, "Held": 0, "LookDead": 0, "Desired": 0, "Booting": 0,
-         "Idle": 0, "Busy": 0, "Launches": 0, "FailedBoots": 0}
+         "Idle": 0, "Busy": 0, "Lost": 0, "Launches": 0, "FailedBoots": 0}
 
 
 def steady(minutes, begin=0, **changed):
