@@ -6,6 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+from support.waiting import SLOW
+
 # What a sanitizer prints when it has found something.
 FAULT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
 
@@ -37,7 +39,7 @@ class Program:
 
     def wait(self, deadline=60):
         """Its exit code; negative: the signal that ended it."""
-        return self.process.wait(deadline)
+        return self.process.wait(deadline * SLOW)
 
     def stop(self, deadline=60):
         if self.running:

@@ -12,7 +12,7 @@ from support.api import Api, bearer
 from support.claimer import Claimer
 from support.program import FAULT, Program, processes_in
 from support.repository import Repository
-from support.waiting import wait_until
+from support.waiting import SLOW, wait_until
 
 # Kept from our own environment: nothing that belongs to the person who runs the tests.
 PASSED_ON = ("PATH", "LANG", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
@@ -103,7 +103,8 @@ class World:
         """A command that ends: its exit code and what it printed."""
         return subprocess.run([str(word) for word in (self.binary, *arguments)], cwd=self.place,
                               env=self.environment(**(environment or {})), text=True,
-                              input=standard_input, capture_output=True, timeout=deadline)
+                              input=standard_input, capture_output=True,
+                              timeout=deadline * SLOW)
 
     def client(self, server, *arguments, **options):
         return self.run(*arguments, "--server", server.url, "--token-file",
