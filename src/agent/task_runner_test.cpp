@@ -279,8 +279,9 @@ TEST_F(TaskRunner, AStaleAttemptEndsWithoutAResult) {
   EXPECT_FALSE(server_.result());
 }
 
+// The margin is a fifth of the lease: a long one, as a slow machine needs some of it.
 TEST_F(TaskRunner, EndsTheWorkBeforeItsLeaseIsOver) {
-  task_.lease_ms = 1'000;
+  task_.lease_ms = 10'000;
   task_.ends_with_lease = true;
   step(run("echo ready; sleep 1000"));
   auto thread = start_it();
@@ -288,7 +289,7 @@ TEST_F(TaskRunner, EndsTheWorkBeforeItsLeaseIsOver) {
   const auto cut = system_clock().monotonic();
   server_.set_reachable(false);
   thread.join();
-  EXPECT_LT(system_clock().monotonic() - cut, 1'000ms);
+  EXPECT_LT(system_clock().monotonic() - cut, 10'000ms);
   EXPECT_FALSE(server_.result());
 }
 
