@@ -218,6 +218,9 @@ def test_hup_reads_the_configuration_again(world, server, small, configured):
         assert len(agents(world)) == 5
         assert scaler.output().count("reading the configuration again") == 3
         assert "stopped" not in scaler.output()
+        scaler.signal(signal.SIGTERM)
+        assert supervisor.recv(100) == b"STOPPING=1"
+        assert scaler.wait(60) == 0
     assert pipeline.cancel().status == 202
 
 
