@@ -98,10 +98,14 @@ Findings judge_causes(const GroupUse& use, const History& history, WallTime now)
                     "with a desired capacity: if that is another scaler, such as the "
                     "function of CircleCI's tutorial, switch it off",
                     count_of(resized, "instance")));
-  } else {
+  } else if (use.under_lease) {
     notes.good(kOthers,
                "nobody else set the group's size in the last hour, as far as its latest "
                "activities tell");
+  } else {
+    notes.unknown(kOthers,
+                  "not known: another muster on this group would set its size as this one does; "
+                  "set lease.table for all of them, so that only one scales");
   }
   return notes.take();
 }

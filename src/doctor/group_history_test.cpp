@@ -14,7 +14,8 @@ constexpr WallTime kNow{hours(500'000)};
 const GroupUse the_use{.resource_class = "a/b",
                        .group = "runners",
                        .region = "eu-west-1",
-                       .policy = {.boot_timeout = minutes(5)}};
+                       .policy = {.boot_timeout = minutes(5)},
+                       .under_lease = true};
 
 aws::ScalingActivity launch(const std::string& id, Millis ago, std::string status = "Successful") {
   return {.status_code = std::move(status),
@@ -78,6 +79,21 @@ TEST(GroupHistory, CausesTellOfPlacesLeftAndOfOtherScalers) {
   EXPECT_EQ(found[1].check, "other-scalers");
   EXPECT_EQ(found[1].verdict, Verdict::warning);
   EXPECT_THAT(found[1].text, HasSubstr("started 1 instance"));
+}
+
+TEST(GroupHistory, WithoutALeaseNobodyKnowsOfAnotherMuster) {
+  auto use = the_use;
+  use.under_lease = false;
+  const auto others = [&](const std::vector<aws::ScalingActivity>& activities) {
+    return judge_causes(use, {activities}, kNow).back();
+  };
+  EXPECT_EQ(others({}).check, "other-scalers");
+  EXPECT_EQ(others({}).verdict, Verdict::unknown);
+  EXPECT_THAT(others({}).text, HasSubstr("set lease.table"));
+  const auto updated = because(
+      "a user request update of AutoScalingGroup constraints to min: 0, max: 4, desired: 2 "
+      "changing the desired capacity from 0 to 2.");
+  EXPECT_EQ(others({updated}).verdict, Verdict::warning);
 }
 
 struct Names {

@@ -316,6 +316,8 @@ def test_without_a_lease_nothing_keeps_others_away(doctor):
     del doctor.config["lease"]
     doctor.config["state_directory"] = str(doctor.world.place / "state")
     findings = doctor.verdict("lease", "warning", "lease.table")
+    others, = findings["other-scalers"]
+    assert others["verdict"] == "unknown" and "set lease.table" in others["text"]
     assert findings["state-directory"][0]["verdict"] == "good"
     assert not (doctor.world.place / "state").exists()
 
