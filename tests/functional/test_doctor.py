@@ -333,8 +333,11 @@ def test_a_disk_without_room_for_decisions(doctor, small_disk):
 def test_a_runner_of_another_name(doctor, server, small):
     server.claimer(small, "my-laptop").ask().expect(204)
     doctor.verdict("runner-names", "warning", "my-laptop")
-    doctor.create_instance()
+    instance = doctor.create_instance()
     doctor.verdict("runner-names", "bad", "my-laptop", "CIRCLECI_RUNNER_NAME")
+    server.claimer(small, instance).ask().expect(204)
+    doctor.verdict("runner-names", "warning", "of 2 runners", "1 is no instance of the group: "
+                   "my-laptop; leave machines of your own", "CIRCLECI_RUNNER_NAME")
 
 
 def test_the_plans_limit(doctor):
