@@ -259,6 +259,13 @@ def test_a_wrong_configuration_is_explained(world, configured, change, words):
             assert word in result.stderr
 
 
+@pytest.mark.parametrize("command", ["scale", "plan", "doctor", "agent"])
+def test_a_configuration_that_is_a_directory(world, command):
+    result = world.run(command, "--config", world.place)
+    assert result.returncode == 2
+    assert f"{world.place} is a directory: name a file in it" in result.stderr
+
+
 def test_every_problem_has_a_line_with_its_place(world):
     file = world.place / "muster.yaml"
     file.write_text("server: {url: here there, token_file: t}\nresource_classes:\n  a/b: {max: x}\n")
