@@ -60,6 +60,10 @@ Result<std::string> read_settings_file(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const auto shown = printable(path, 1000);
   if (!file) return system_error(errno, fmt::format("cannot open {}", shown));
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    return Error{ErrorKind::invalid, fmt::format("{} is a directory: name a file in it", shown)};
+  }
   auto text = read_all(file.get(), kLongest);
   if (!text) return text.error().within(shown);
   if (holds_token(*text)) {

@@ -33,6 +33,16 @@ std::string cure_of_silence(const Endpoint& endpoint, std::string_view region) {
                      region);
 }
 
+// And where what came back is not whole.
+std::string cure_of_torn_answer(const Endpoint& endpoint) {
+  if (!endpoint.set_by.empty()) {
+    return fmt::format("; if it stays so, see whether what {} names is AWS, and well",
+                       endpoint.set_by);
+  }
+  return "; if it stays so, see whether AWS is well (https://health.aws.amazon.com), and the "
+         "proxies on the way to it";
+}
+
 }  // namespace
 
 struct Client::Call {
@@ -148,8 +158,9 @@ Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
   }
 
   auto error = response.error();
-  if (error.kind == ErrorKind::unavailable && !http_->may_have_arrived()) {
-    error.message += cure_of_silence(endpoint_, region_);
+  if (error.kind == ErrorKind::unavailable) {
+    error.message += http_->may_have_arrived() ? cure_of_torn_answer(endpoint_)
+                                               : cure_of_silence(endpoint_, region_);
   }
   auto again = Again::no;
   if (call.repeat == Repeat::always || !http_->may_have_arrived()) {
@@ -186,7 +197,8 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
     if (!call.is_answered) return {Node{}};
     auto answer = call.is_json ? parse_json(response.body) : parse_xml(response.body);
     if (answer) return {std::move(answer)};
-    const auto message = fmt::format("{}: the answer: {}", call.name, answer.error().message);
+    const auto message = fmt::format("{}: the answer: {}{}", call.name, answer.error().message,
+                                     cure_of_torn_answer(endpoint_));
     return {Error{ErrorKind::unavailable, message}, unless_done};
   }
   const auto fault =

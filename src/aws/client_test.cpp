@@ -7,7 +7,9 @@ namespace muster::aws {
 namespace {
 
 using std::chrono::hours;
+using testing::ContainsRegex;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -112,6 +114,14 @@ TEST_F(ClientTest, GivesUpAfterThreeAttempts) {
   EXPECT_EQ(calls(), 3);
 }
 
+TEST_F(ClientTest, ThrottlingAfterTheLastAttemptIsToldWithItsCure) {
+  service_.answer_with({fault(400, "Throttling", "Rate exceeded")});
+  EXPECT_EQ(error(),
+            "autoscaling:Do failed with Throttling: Rate exceeded (request r-1): if it stays so, "
+            "see who else calls autoscaling so often in this account and region, or have AWS raise "
+            "its limit (Service Quotas) (attempt 3)");
+}
+
 TEST_F(ClientTest, TheNumberOfAttemptsIsASetting) {
   machine_.set("AWS_MAX_ATTEMPTS", "1");
   service_.answer_with({fault(400, "Throttling")});
@@ -133,7 +143,10 @@ TEST_F(ClientTest, AnAnswerThatIsCutShortIsAskedForAgain) {
   service_.answer_with({{.body = "<DoResponse><DoRes"}, kDone});
   EXPECT_TRUE(call());
   service_.answer_with({{.body = "<DoResponse><DoRes"}});
-  EXPECT_THAT(error(), HasSubstr("autoscaling:Do: the answer: this is not whole XML"));
+  const auto told = error();
+  EXPECT_THAT(told, HasSubstr("autoscaling:Do: the answer: this is not whole XML"));
+  EXPECT_THAT(told, EndsWith("; if it stays so, see whether what AWS_ENDPOINT_URL names is AWS, "
+                             "and well (attempt 3)"));
 }
 
 TEST_F(ClientTest, WhatMayHaveBeenDoneIsNotRepeatedIfThatWouldHarm) {
@@ -151,7 +164,8 @@ TEST_F(ClientTest, ALostAnswerIsNotAskedForAgainIfThatWouldHarm) {
     peer.receive_until("a+b");
   });
   machine_.set("AWS_ENDPOINT_URL", fmt::format("http://127.0.0.1:{}", listener.port()));
-  EXPECT_THAT(error(Repeat::when_refused), HasSubstr("closed the connection"));
+  EXPECT_THAT(error(Repeat::when_refused),
+              ContainsRegex("closed the connection .*; if it stays so, see whether what AWS_"));
   EXPECT_TRUE(pauses_.empty());
 }
 

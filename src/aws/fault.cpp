@@ -186,6 +186,14 @@ std::string cure_of_keeper(const Fault& fault, std::string_view action) {
   return {};
 }
 
+// AWS counts the calls of an account in a region together, whoever makes them.
+std::string cure_of_throttling(std::string_view action) {
+  return fmt::format(
+      "if it stays so, see who else calls {} so often in this account and region, or have AWS "
+      "raise its limit (Service Quotas)",
+      action.substr(0, action.find(':')));
+}
+
 // Of the region or the service, and not of the key: AWS's words quote neither key nor request.
 bool is_out_of_scope(const Fault& fault) {
   return is_one_of(fault, kBadSignature) &&
@@ -206,7 +214,8 @@ std::string cure_of(const Fault& fault, std::string_view action) {
     return "the secret does not belong to this key: use the two that were issued together";
   }
   if (is_one_of(fault, kSkewed)) return "set this machine's clock";
-  return cure_of_keeper(fault, action);
+  auto cure = cure_of_keeper(fault, action);
+  return cure.empty() && is_throttling(fault) ? cure_of_throttling(action) : cure;
 }
 
 }  // namespace

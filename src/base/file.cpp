@@ -40,6 +40,11 @@ Result<std::string> read_all(int fd, std::uint64_t limit) {
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return system_error(errno, fmt::format("cannot open {}", path.string()));
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    return Error{ErrorKind::invalid,
+                 fmt::format("{} is a directory: name a file in it", path.string())};
+  }
   auto content = read_all(file.get(), limit);
   if (!content) return content.error().within(path.string());
   return content;

@@ -26,6 +26,13 @@ class NewFileTest : public testing::Test {
   std::filesystem::path directory_;
 };
 
+TEST_F(NewFileTest, ADirectoryIsNoFileToRead) {
+  const auto read = read_file(directory_, 10);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, ErrorKind::invalid);
+  EXPECT_EQ(read.error().message, directory_.string() + " is a directory: name a file in it");
+}
+
 TEST_F(NewFileTest, AppearsWithItsContentAndMode) {
   const auto path = directory_ / "new";
   auto file = NewFile::prepare(path, 0600);

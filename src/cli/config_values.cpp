@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "aws/region_and_endpoint.hpp"
+#include "base/text.hpp"
+
 namespace muster::cli {
 
 std::optional<Millis> bounded_duration(yaml::MapReader& reader, std::string_view key,
@@ -14,6 +17,17 @@ std::optional<Millis> bounded_duration(yaml::MapReader& reader, std::string_view
                                   format_duration(kMost), format_duration(*given)));
   }
   return given;
+}
+
+std::string region_in(yaml::MapReader& reader, std::string_view key) {
+  const auto given = reader.text(key).value_or("");
+  const bool is_numbered = given.find('-') != std::string::npos && given.back() >= '0' &&
+                           given.back() <= '9' && aws::checked_region(given, key);
+  if (given.empty() || is_numbered) return given;
+  reader.problem_at(key, fmt::format("'{}' is not a region such as eu-west-1: correct it, or leave "
+                                     "it out for that of the environment",
+                                     printable(given, 60)));
+  return "";
 }
 
 yaml::Value as_mapping(yaml::Value value) {

@@ -202,8 +202,8 @@ class Examination {
         auto policy = scaled.managed.policy;
         policy.max = group.most;
         uses.push_back({name, group.group, group.region.empty() ? *region() : group.region, policy,
-                        group.suspend_rebalancing, group.token_secret,
-                        groups->in_order.size() > 1});
+                        group.suspend_rebalancing, group.token_secret, groups->in_order.size() > 1,
+                        config_.lease.has_value()});
       }
     }
     return uses;

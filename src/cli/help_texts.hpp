@@ -71,11 +71,19 @@ inline constexpr Text kAgent{
 inline constexpr Text kScale{
     "Start and stop runners as the queue needs.\n"
     "Watches the queue of each resource class in its configuration, decides how many runners "
-    "there should be, and starts or drains them. A decision is logged with its reasons.",
+    "there should be, and starts or drains them. What was asked of AWS and has not come is "
+    "withdrawn when it is not needed any more. An instance that is of no use, as it never "
+    "connected or is older than any task gets, is ended by name. A decision is logged with its "
+    "reasons. A lease, an item in DynamoDB, lets one of several scalers act and keeps what it "
+    "remembers for the next; without one nothing keeps a scaler on another machine away.",
     R"(Examples:
   muster scale --config muster.yaml
   muster scale --config muster.yaml --once
 HUP reads the configuration again; TERM stops, and leaves runners to end by themselves.
+
+Exit codes: 0 stopped, or with --once all was read and done; 2 the configuration is wrong;
+  3 with --once, not all could be read or done; 4 no right to the state directory; 5 another
+  scaler is in charge or uses the state directory, or the disk is full
 )"};
 
 inline constexpr Text kPlan{

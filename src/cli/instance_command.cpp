@@ -110,6 +110,7 @@ int watch(const InstanceOptions& options) {
   log::info("watching for notices", {{"every", format_duration(options.interval)}});
   process::tell_supervisor("READY=1");
   instance::Watch(metadata, options.command, options.interval).run(interrupt.token());
+  process::tell_supervisor("STOPPING=1");
   return 0;
 }
 

@@ -7,6 +7,7 @@
 namespace muster::cli {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -302,6 +303,16 @@ TEST_F(Parse, HelpShowsWhereAProgramGoes) {
   EXPECT_THAT(refused({"instance", "watch", "--help"}).output,
               StartsWith("Usage: muster instance watch [OPTIONS] -- COMMAND…\n"));
   EXPECT_THAT(refused({"help", "--help"}).output, StartsWith("Usage: muster help [COMMAND] [OPT"));
+}
+
+// Who lets it end machines reads so here.
+TEST_F(Parse, TheHelpOfTheScalerSaysWhatItEndsAndHowItEnds) {
+  const auto text = refused({"scale", "--help"}).output;
+  EXPECT_THAT(text, HasSubstr("withdrawn"));
+  EXPECT_THAT(text, ContainsRegex("ended[ \n]+by[ \n]+name"));
+  EXPECT_THAT(
+      text, ContainsRegex("A[ \n]+lease,[^.]+one[ \\n]+of[ \\n]+several[ \\n]+scalers[ \\n]+act"));
+  EXPECT_THAT(text, ContainsRegex("Exit codes: 0 stopped[^:]+5 another"));
 }
 
 TEST_F(Parse, HelpNamesDefaultsAndVariables) {

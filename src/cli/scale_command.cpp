@@ -24,13 +24,15 @@ constexpr Millis kHandOver = std::chrono::seconds(5);  // at most; the lease end
 // How a scaler was asked to end.
 enum class End { stop, reload };
 
-// Turns the first signal into a stop, and notes what it meant; ends when `over` is requested.
+// Turns the first signal into a stop, notes what it meant and tells of an end; ends when `over` is
+// requested.
 void end_on_signal(process::SignalWatch& signals, std::stop_source& stop, End& end,
                    std::stop_token over) {
   while (!over.stop_requested()) {
     const auto signal = signals.wait(Millis(200));
     if (!signal) continue;
     end = *signal == SIGHUP ? End::reload : End::stop;
+    if (end == End::stop) process::tell_supervisor("STOPPING=1");
     stop.request_stop();
     return;
   }

@@ -15,6 +15,7 @@
 #include "cli/scale_groups.hpp"
 #include "cli/scale_policy.hpp"
 #include "net/server_url.hpp"
+#include "pipeline/names.hpp"
 #include "yaml/reader.hpp"
 
 namespace muster::cli {
@@ -58,10 +59,13 @@ class ConfigReader {
   void read_classes(const yaml::Value& classes, ScaleConfig& config) {
     for (const auto& [name, at, value] : classes.entries) {
       config.classes.push_back(read_class(name, value, config.queue));
-      if (is_class_name(name)) continue;
+      if (pipeline::is_resource_class(name)) continue;
       problems_.push_back(
           {at, "resource_classes",
-           fmt::format("'{}' is not a resource class such as namespace/name", printable(name))});
+           fmt::format("'{}' is not a resource class: write namespace/name, the namespace of "
+                       "lower-case letters, digits, _ and -, the name of letters, digits, _, -, : "
+                       "and +",
+                       printable(name))});
     }
     std::vector<yaml::Position> positions;
     for (const auto& entry : classes.entries) positions.push_back(entry.at);
@@ -76,7 +80,7 @@ class ConfigReader {
     LeaseSettings lease;
     reader.require("table");
     lease.table = text(reader, "table");
-    lease.region = reader.text("region").value_or("");
+    lease.region = region_in(reader, "region");
     reader.finish();
     return lease;
   }
@@ -125,12 +129,6 @@ class ConfigReader {
                                "classes ({}{}): raise it, or give some to another scaler",
                                queue->requests_per_minute, least, std::ssize(config.classes),
                                config.lease ? ", under a lease" : ""));
-  }
-
-  static bool is_class_name(std::string_view name) {
-    const auto slash = name.find('/');
-    return slash != 0 && slash != std::string_view::npos && slash + 1 < name.size() &&
-           name.find('/', slash + 1) == std::string_view::npos;
   }
 
   std::filesystem::path path(yaml::MapReader& reader, std::string_view key) {
@@ -228,7 +226,7 @@ class ConfigReader {
     queue.token = demand::AwsToken{
         .keeper = kind == "token_secret" ? Keeper::secrets_manager : Keeper::parameter_store,
         .name = text(reader, kind),
-        .region = reader.text("token_region").value_or(""),
+        .region = region_in(reader, "token_region"),
         .field = reader.text("token_field").value_or("")};
   }
 

@@ -149,6 +149,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"    max: 4", "    maxx: 4", "maxx"}, Refusal{"    max: 4\n", "", "max"},
         Refusal{"min: 1", "min: 5", "must not be above max"}, Refusal{"min: 1", "min: -1", "min"},
         Refusal{"local/small", "small", "'small' is not a resource class"},
+        Refusal{"local/small", "local/sm all",
+                "resource_classes: 'local/sm all' is not a resource class: write namespace/name, "
+                "the namespace of lower-case letters"},
+        Refusal{"local/small", "Local/small", "'Local/small' is not a resource class"},
         Refusal{"http://", "ftp://", "'ftp://127.0.0.1:8480' is no address of a server"},
         Refusal{"http://", "http://user:pw@", "server.url: has a user or password"},
         Refusal{"127.0.0.1:8480\n", "127.0.0.1:8480/api\n",
@@ -390,6 +394,18 @@ TEST(ScaleConfig, ALeaseNamesItsTable) {
               Contains(HasSubstr("lease: 'table' is missing")));
   EXPECT_THAT(problems_of(leased("", "  table: ''\n")), Contains(HasSubstr("is empty")));
   EXPECT_THAT(problems_of(leased("", "  table: a\n  tabel: b\n")), Contains(HasSubstr("tabel")));
+}
+
+TEST(ScaleConfig, ARegionIsOneByItsName) {
+  for (const auto* region : {"xx", "eu-west", "1", "EU-WEST-1", "eu-west-1.evil.example"}) {
+    EXPECT_THAT(problems_of(leased("", fmt::format("  table: a\n  region: {}\n", region))),
+                ElementsAre(HasSubstr(fmt::format(
+                    "lease.region: '{}' is not a region such as eu-west-1: correct it", region))));
+  }
+  for (const auto* region : {"''", "us-gov-west-1", "us-isob-east-1", "ap-southeast-5"}) {
+    EXPECT_THAT(problems_of(leased("", fmt::format("  table: a\n  region: {}\n", region))),
+                IsEmpty());
+  }
 }
 
 TEST(ScaleConfig, LocalInstancesAndALeaseExcludeEachOther) {

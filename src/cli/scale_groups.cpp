@@ -21,7 +21,7 @@ capacity::GroupSettings read_group(yaml::MapReader& reader, const capacity::Grou
   reader.require("name");
   group.group = reader.text("name").value_or("");
   if (group.group.empty() && reader.take("name") != nullptr) reader.problem_at("name", "is empty");
-  group.region = reader.text("region").value_or(common.region);
+  if (reader.take("region") != nullptr) group.region = region_in(reader, "region");
   return group;
 }
 
@@ -58,7 +58,7 @@ capacity::ClassGroups read_groups(yaml::MapReader& reader, fleet::ManagedClass& 
   common.most = most;
   common.single_task = reader.choice("mode", {"single-task", "continuous"}).value_or(0) == 0;
   common.suspend_rebalancing = reader.boolean("suspend_rebalancing").value_or(false);
-  common.region = reader.text("region").value_or("");
+  common.region = region_in(reader, "region");
   if (reader.take("token_secret") != nullptr) {
     common.token_secret = reader.text("token_secret").value_or("");
     if (common.token_secret.empty()) reader.problem_at("token_secret", "is empty");

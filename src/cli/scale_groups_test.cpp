@@ -78,6 +78,8 @@ TEST(ScaleGroups, RefusesGroupsThatCannotBe) {
   EXPECT_THAT(
       problem("      groups: [{name: a, max: 0}]\n"),
       HasSubstr(fmt::format("{}[0].max: expected a whole number from 1 to 1000, found '0'", kOf)));
+  EXPECT_THAT(problem("      groups: [{name: a, region: xx}]\n"),
+              HasSubstr(fmt::format("{}[0].region: 'xx' is not a region such as eu-west-1", kOf)));
   EXPECT_THAT(problem("      groups: [{name: a, mode: continuous}]\n"), HasSubstr("mode"));
   EXPECT_THAT(problem("      name: a\n      groups: [{name: b}]\n"),
               HasSubstr("is one group as well as 'groups': put it into the list"));

@@ -55,8 +55,9 @@ TEST(LeaseKeys, NeedTheRegionOnlyWhereNoneIsWritten) {
   const auto unknown = []() -> Result<std::string> {
     return Error{ErrorKind::unavailable, "no region"};
   };
-  EXPECT_TRUE(lease_keys(config_of("name: a, region: x", "name: b, region: x"), unknown));
-  EXPECT_FALSE(lease_keys(config_of("name: a, region: x", "name: b"), unknown));
+  EXPECT_TRUE(
+      lease_keys(config_of("name: a, region: eu-west-1", "name: b, region: eu-west-1"), unknown));
+  EXPECT_FALSE(lease_keys(config_of("name: a, region: eu-west-1", "name: b"), unknown));
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ int run(const ServerOptions& options) {
     while (!done.stop_requested()) {
       if (!signals.wait(std::chrono::milliseconds(200))) continue;
       log::info("stopping; agents carry on and come back");
+      process::tell_supervisor("STOPPING=1");
       (*server)->stop();
       return;
     }

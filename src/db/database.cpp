@@ -22,7 +22,10 @@ Error error_of(sqlite3* connection, int code, std::string_view attempted) {
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
-      return {ErrorKind::forbidden, message};
+      return {ErrorKind::forbidden,
+              message +
+                  "; see that it is a file, and that this user may write to it and to its "
+                  "directory"};
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       return {ErrorKind::conflict, message + "; restore it from a backup, or move it away"};

@@ -128,6 +128,17 @@ TEST_F(DatabaseTest, AFileThatIsNoDatabaseIsAnError) {
   EXPECT_NE(refused.error().message.find(path_.string()), std::string::npos);
 }
 
+TEST_F(DatabaseTest, AFileThatCannotBeOpenedIsToldWithItsCure) {
+  std::filesystem::create_directory(path_);
+  const auto refused = Database::open(path_, kFirst);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::forbidden);
+  EXPECT_EQ(refused.error().message,
+            path_.string() +
+                ": open: unable to open database file; see that it is a file, and "
+                "that this user may write to it and to its directory");
+}
+
 TEST_F(DatabaseTest, ABadStatementThrowsWithItsReason) {
   auto database = open(kFirst);
   EXPECT_THROW(database.execute("INSERT INTO vegetable VALUES (1)"), Failure);

@@ -161,6 +161,11 @@ INSTANTIATE_TEST_SUITE_P(
                             R"({"unclaimed_task_count": -1, "running_runner_tasks": -1,
                                 "items": -1})",
                             "not what CircleCI documents"},
+                    Trouble{200,
+                            R"({"unclaimed_task_count": 9, "unclaimed_task_count": 0,
+                                "running_runner_tasks": 9, "running_runner_tasks": 0,
+                                "items": [{}], "items": []})",
+                            "not what CircleCI documents: a member is there twice"},
                     Trouble{200, R"({"unclaimed_task_co)", "not what CircleCI documents"}));
 
 TEST_F(CircleCiTest, APageOfTheRunnersIsNoListOfThem) {

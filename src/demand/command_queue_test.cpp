@@ -37,6 +37,7 @@ TEST(CommandQueue, TakesNoTroubleForZero) {
       {R"(echo '{"unclaimed":0}')", "running: missing"},
       {R"(echo '{"unclaimed":-1,"running":0}')", "-1 waiting and 0 running cannot be: correct"},
       {R"(echo '{"unclaimed":0,"running":0}'; exit 2)", "exit code 2"},
+      {R"(echo '{"unclaimed":9,"unclaimed":0,"running":0}')", "a member is there twice"},
       {R"(echo '{"unclaimed":0,"runni')", "is no queue"}};
   for (const auto& [script, told] : troubles) {
     const auto demand = told_by(script);

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/some_of.hpp"
 #include "base/text.hpp"
 
 namespace muster::doctor {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr Millis kLately = std::chrono::minutes(10);
 constexpr Millis kLatest = std::chrono::hours(1);
+constexpr std::size_t kMostNamed = 3;
 // As AWS words them:
 // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html and the
 // responses of UpdateAutoScalingGroup. muster never calls the latter.
@@ -40,6 +42,48 @@ bool launched_before(const std::string& id, const History& history, WallTime the
 bool looks_like_instance(std::string_view name) {
   return name.starts_with("i-") && name.size() >= 10 &&
          name.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
+}
+
+// Names of runners that connected lately.
+struct Seen {
+  std::vector<std::string> instances;        // of the group
+  std::vector<std::string> other_instances;  // by their looks: ended, or of another group
+  std::vector<std::string> strangers;        // such as a team's own machines of the class
+
+  std::int64_t count() const {
+    return std::ssize(instances) + std::ssize(other_instances) + std::ssize(strangers);
+  }
+  std::vector<std::string> others() const {
+    auto all = strangers;
+    all.insert(all.end(), other_instances.begin(), other_instances.end());
+    return all;
+  }
+};
+
+Seen seen_lately(const aws::AutoScalingGroup& group,
+                 const std::vector<protocol::RunnerContact>& runners, WallTime now) {
+  constexpr std::size_t kLongestName = 60;
+  Seen seen;
+  for (const auto& [name, last_connected] : runners) {
+    if (!last_connected || now - *last_connected >= kLately) continue;
+    const bool is_of_group =
+        std::ranges::find(group.instances, name, &aws::GroupInstance::id) != group.instances.end();
+    auto& kind = is_of_group                 ? seen.instances
+                 : looks_like_instance(name) ? seen.other_instances
+                                             : seen.strangers;
+    kind.push_back(printable(name, kLongestName));
+  }
+  return seen;
+}
+
+std::string in_words_of_strangers(const Seen& seen) {
+  const auto many = std::ssize(seen.strangers);
+  return fmt::format(
+      "of {} that connected in the last 10 minutes, {} no {} of the group: {}; leave machines of "
+      "your own as they are, and where one is meant to be an instance of the group, set "
+      "CIRCLECI_RUNNER_NAME, or runner.name, to the instance's id",
+      count_of(seen.count(), "runner"), many == 1 ? "1 is" : fmt::format("{} are", many),
+      many == 1 ? "instance" : "instances", some_of(seen.strangers, kMostNamed));
 }
 
 }  // namespace
@@ -98,10 +142,14 @@ Findings judge_causes(const GroupUse& use, const History& history, WallTime now)
                     "with a desired capacity: if that is another scaler, such as the "
                     "function of CircleCI's tutorial, switch it off",
                     count_of(resized, "instance")));
-  } else {
+  } else if (use.under_lease) {
     notes.good(kOthers,
                "nobody else set the group's size in the last hour, as far as its latest "
                "activities tell");
+  } else {
+    notes.unknown(kOthers,
+                  "not known: another muster on this group would set its size as this one does; "
+                  "set lease.table for all of them, so that only one scales");
   }
   return notes.take();
 }
@@ -111,44 +159,29 @@ Findings judge_runner_names(const GroupUse& use, const aws::AutoScalingGroup& gr
                             const std::vector<protocol::RunnerContact>& runners, WallTime now) {
   constexpr auto kCheck = "runner-names";
   Notes notes(use.subject());
-  std::vector<std::string> recent;
-  for (const auto& runner : runners) {
-    if (runner.last_connected && now - *runner.last_connected < kLately) {
-      recent.push_back(runner.name);
-    }
-  }
-  if (recent.empty()) {
+  const auto seen = seen_lately(group, runners, now);
+  const bool waited_for = std::ranges::any_of(group.instances, [&](const auto& it) {
+    return it.lifecycle_state == "InService" &&
+           launched_before(it.id, history, now - use.policy.boot_timeout);
+  });
+  const bool may_be_elsewhere = use.is_one_of_several && !seen.other_instances.empty();
+  if (seen.count() == 0) {
     notes.unknown(kCheck,
                   "no runner of the class has connected in the last 10 minutes; run this "
                   "again while one works");
-    return notes.take();
-  }
-  const auto has_runner = [&](const auto& instance) {
-    return std::ranges::find(recent, instance.id) != recent.end();
-  };
-  if (std::ranges::any_of(group.instances, has_runner)) {
-    notes.good(kCheck, "runners are named as their instances");
-    return notes.take();
-  }
-  const auto since = now - use.policy.boot_timeout;
-  const bool should_have_connected = std::ranges::any_of(group.instances, [&](const auto& it) {
-    return it.lifecycle_state == "InService" && launched_before(it.id, history, since);
-  });
-  if (should_have_connected) {
-    notes.bad(kCheck,
-              fmt::format("no runner is named as an instance of the group, but as {}; set "
-                          "CIRCLECI_RUNNER_NAME, or runner.name, to the instance's id, or the "
-                          "scaler takes healthy instances for dead and ends them",
-                          recent.front()));
-  } else if (std::ranges::all_of(recent, looks_like_instance)) {
+  } else if (seen.instances.empty() && waited_for && !may_be_elsewhere) {
+    notes.bad(kCheck, fmt::format("no runner is named as an instance of the group, but as {}; set "
+                                  "CIRCLECI_RUNNER_NAME, or runner.name, to the instance's id, or "
+                                  "the scaler takes healthy instances for dead and ends them",
+                                  some_of(seen.others(), kMostNamed)));
+  } else if (!seen.strangers.empty()) {
+    notes.warn(kCheck, in_words_of_strangers(seen));
+  } else if (seen.instances.empty()) {
     notes.unknown(kCheck, fmt::format("runners are named as instances, which have ended by now{}; "
                                       "run this again while one works",
                                       use.is_one_of_several ? ", or are in another group" : ""));
   } else {
-    notes.warn(kCheck,
-               fmt::format("the runner {} is no instance of the group: if it is meant to be one, "
-                           "set CIRCLECI_RUNNER_NAME, or runner.name, to the instance's id",
-                           recent.front()));
+    notes.good(kCheck, "all runners of the last 10 minutes are named as instances");
   }
   return notes.take();
 }

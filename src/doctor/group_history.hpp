@@ -22,7 +22,8 @@ Findings judge_launches(const GroupUse& use, const aws::AutoScalingGroup& group,
                         const History& history, WallTime now);
 
 // Whether instances give up their places when they end, and whether somebody else sets the size.
-// AWS tells both in the causes of its activities.
+// AWS tells both in the causes of its activities; but another muster looks as this one does, and
+// only a lease keeps it away.
 Findings judge_causes(const GroupUse& use, const History& history, WallTime now);
 
 // Whether runners are named as their instances, as far as that can be told: a runner that was there

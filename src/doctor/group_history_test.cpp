@@ -14,7 +14,8 @@ constexpr WallTime kNow{hours(500'000)};
 const GroupUse the_use{.resource_class = "a/b",
                        .group = "runners",
                        .region = "eu-west-1",
-                       .policy = {.boot_timeout = minutes(5)}};
+                       .policy = {.boot_timeout = minutes(5)},
+                       .under_lease = true};
 
 aws::ScalingActivity launch(const std::string& id, Millis ago, std::string status = "Successful") {
   return {.status_code = std::move(status),
@@ -80,6 +81,21 @@ TEST(GroupHistory, CausesTellOfPlacesLeftAndOfOtherScalers) {
   EXPECT_THAT(found[1].text, HasSubstr("started 1 instance"));
 }
 
+TEST(GroupHistory, WithoutALeaseNobodyKnowsOfAnotherMuster) {
+  auto use = the_use;
+  use.under_lease = false;
+  const auto others = [&](const std::vector<aws::ScalingActivity>& activities) {
+    return judge_causes(use, {activities}, kNow).back();
+  };
+  EXPECT_EQ(others({}).check, "other-scalers");
+  EXPECT_EQ(others({}).verdict, Verdict::unknown);
+  EXPECT_THAT(others({}).text, HasSubstr("set lease.table"));
+  const auto updated = because(
+      "a user request update of AutoScalingGroup constraints to min: 0, max: 4, desired: 2 "
+      "changing the desired capacity from 0 to 2.");
+  EXPECT_EQ(others({updated}).verdict, Verdict::warning);
+}
+
 struct Names {
   const char* what;
   std::vector<std::string> instances;
@@ -98,7 +114,11 @@ TEST(GroupHistory, RunnersAreComparedWithInstances) {
       {"nobody there", {}, all, {}, Verdict::unknown},
       {"nobody lately", {one}, all, {{"laptop", before}}, Verdict::unknown},
       {"nobody says when", {one}, all, {{"laptop", std::nullopt}}, Verdict::unknown},
-      {"one is named so", {one}, all, {{"laptop", lately}, {one, lately}}, Verdict::good},
+      {"all are named so", {one, other}, all, {{one, lately}, {other, lately}}, Verdict::good},
+      {"one of them has ended", {one}, all, {{one, lately}, {other, lately}}, Verdict::good},
+      {"another was there before", {one}, all, {{"mac", before}, {one, lately}}, Verdict::good},
+      {"only one is named so", {one}, all, {{"mac", lately}, {one, lately}}, Verdict::warning},
+      {"named as another instance", {one}, all, {{other, lately}}, Verdict::bad},
       {"long in service, none named so", {one}, all, {{"laptop", lately}}, Verdict::bad},
       {"the same by an activity",
        {one},
@@ -130,6 +150,31 @@ TEST(GroupHistory, RunnersAreComparedWithInstances) {
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().verdict, each.verdict) << each.what << ": " << found.front().text;
   }
+}
+
+std::string text_of_names(const GroupUse& use, const std::vector<std::string>& names) {
+  std::vector<protocol::RunnerContact> runners;
+  for (const auto& name : names) runners.push_back({name, kNow - minutes(1)});
+  const auto group = group_of(1, {"i-0123456789abcdef0"});
+  return judge_runner_names(use, group, {{}, true}, runners, kNow).front().text;
+}
+
+TEST(GroupHistory, RunnersThatAreNoInstancesAreNamedUpToAFew) {
+  EXPECT_THAT(text_of_names(the_use, {"i-0123456789abcdef0", "mac"}),
+              HasSubstr("of 2 runners that connected in the last 10 minutes, 1 is no instance of "
+                        "the group: mac; leave machines of your own as they are"));
+  EXPECT_THAT(text_of_names(the_use, {"a", "b", "i-0123456789abcdef0", "c", "d", "e"}),
+              HasSubstr("5 are no instances of the group: a, b, c and 2 more; "));
+  EXPECT_THAT(text_of_names(the_use, {"a", "b", "c", "d"}),
+              HasSubstr("but as a, b, c and 1 more; set CIRCLECI_RUNNER_NAME"));
+}
+
+TEST(GroupHistory, OfSeveralGroupsTheRunnersMayBeInAnother) {
+  auto use = the_use;
+  use.is_one_of_several = true;
+  EXPECT_THAT(text_of_names(use, {"i-0123456789abcdef1"}), HasSubstr("or are in another group"));
+  EXPECT_THAT(text_of_names(use, {"i-0123456789abcdef1", "mac"}), HasSubstr("1 is no instance"));
+  EXPECT_THAT(text_of_names(use, {"mac"}), HasSubstr("but as mac"));
 }
 
 }  // namespace

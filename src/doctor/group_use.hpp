@@ -16,6 +16,7 @@ struct GroupUse {
   bool suspends_rebalancing = false;  // the scaler does
   std::string token_secret;           // of the class, read by its instances; empty: not told
   bool is_one_of_several = false;     // groups of the class
+  bool under_lease = false;
 
   // "the group runners in eu-west-1"
   std::string subject() const;

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/log.hpp"
+#include "base/some_of.hpp"
 #include "base/stop_after.hpp"
 #include "base/text.hpp"
 #include "fleet/loop.hpp"
@@ -13,14 +14,7 @@ namespace muster::fleet {
 
 namespace {
 
-// Hundreds may come at once.
-std::string some_of(const std::vector<std::string>& ids) {
-  constexpr std::size_t kMost = 10;
-  const auto shown = std::min(ids.size(), kMost);
-  const auto more = ids.size() - shown;
-  return join({ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(shown)}, ", ") +
-         (more == 0 ? "" : fmt::format(" and {} more", more));
-}
+constexpr std::size_t kMostNamed = 10;  // hundreds may come at once
 
 using Launched = Result<std::vector<std::string>>;
 
@@ -133,7 +127,7 @@ void Loop::launch(const ClassPass& pass, const Share& share, PassOutcome& outcom
   if (launched && !launched->empty()) {
     log::info("launched " + count_of(std::ssize(*launched), "instance"),
               {{"resource_class", name},
-               {launched->size() == 1 ? "instance" : "instances", some_of(*launched)},
+               {launched->size() == 1 ? "instance" : "instances", some_of(*launched, kMostNamed)},
                {"why", describe(pass.decision.reasons)}});
   }
   note_launched(share, launched, outcome);

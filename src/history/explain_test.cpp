@@ -12,6 +12,7 @@ namespace {
 using scaling::Rule;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -174,6 +175,16 @@ TEST(Explain, CannotTellWhileTheQueueIsStale) {
   EXPECT_FALSE(about.expected_start);
   EXPECT_THAT(about.expected, HasSubstr("does not know enough"));
   EXPECT_THAT(about.causes[0].remedy, HasSubstr("keeps the queue from being read"));
+}
+
+TEST(Explain, NamesEachMachineThatIsNotHeardOf) {
+  const auto remedy = [](int lost) {
+    return remedy_for(Rule::unheard, record_of(World().with(lost, InstanceState::lost)));
+  };
+  EXPECT_THAT(remedy(1), HasSubstr("see whether that machine still works"));
+  EXPECT_THAT(remedy(2), HasSubstr("see of each of these machines whether it still works"));
+  EXPECT_THAT(remedy(2), EndsWith("end it: i0, i1"));
+  EXPECT_THAT(remedy(7), EndsWith("end it: i0, i1, i2, i3, i4 and 2 more"));
 }
 
 // Every rule may be among the reasons: none may be without words, and only those that keep a task

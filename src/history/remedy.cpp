@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/some_of.hpp"
 #include "base/text.hpp"
 #include "scaling/spend.hpp"
 #include "scaling/window.hpp"
@@ -59,6 +60,22 @@ std::string remedy_for_satisfied(const fleet::ClassPass& decided) {
              : "";
 }
 
+// Each is ended by name.
+std::string remedy_for_unheard(const Snapshot& snapshot) {
+  constexpr std::size_t kMostNamed = 5;
+  std::vector<std::string> lost;
+  for (const auto& instance : snapshot.instances) {
+    if (instance.state == InstanceState::lost) lost.push_back(printable(instance.id));
+  }
+  return lost.size() <= 1
+             ? "see whether that machine still works, and reaches the queue's keeper; if not, end "
+               "it"
+             : fmt::format(
+                   "see of each of these machines whether it still works, and reaches the queue's "
+                   "keeper; if not, end it: {}",
+                   some_of(lost, kMostNamed));
+}
+
 std::string remedy_for_maximum(std::int64_t live, std::int64_t max) {
   return fmt::format(
       "wait until {} ends, or raise 'max', which is {}",
@@ -92,7 +109,7 @@ std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
     case Rule::demand_stale:
       return "mend what keeps the queue from being read; meanwhile nothing is launched for it";
     case Rule::unheard:
-      return "see whether that machine still works, and reaches the queue's keeper; if not, end it";
+      return remedy_for_unheard(snapshot);
     case Rule::boot_timeout:
     case Rule::reaped:
     case Rule::many_silent:

@@ -6,7 +6,7 @@
 
 namespace muster::process {
 
-// "READY=1", "RELOADING=1", "STATUS=…". Does nothing, and never fails, where nobody listens:
+// "READY=1", "RELOADING=1", "STOPPING=1". Does nothing, and never fails, where nobody listens:
 // NOTIFY_SOCKET is not set.
 void tell_supervisor(std::string_view state);
 

@@ -1,5 +1,7 @@
 #include "protocol/json.hpp"
 
+#include <boost/json/basic_parser_impl.hpp>
+
 #include "protocol/json_codec.hpp"
 #include "protocol/json_members.hpp"
 
@@ -56,6 +58,64 @@ struct Codec<pipeline::Step> {
   }
 };
 
+namespace {
+
+// How many members all objects of a text have as they are written.
+class CountedMembers {
+ public:
+  static constexpr std::size_t max_object_size = json::object::max_size();
+  static constexpr std::size_t max_array_size = json::array::max_size();
+  static constexpr std::size_t max_key_size = json::string::max_size();
+  static constexpr std::size_t max_string_size = json::string::max_size();
+
+  std::size_t count = 0;
+
+  using Code = json::error_code;
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code&) { return true; }
+  bool on_object_end(std::size_t members, Code&) {
+    count += members;
+    return true;
+  }
+  bool on_array_begin(Code&) { return true; }
+  bool on_array_end(std::size_t, Code&) { return true; }
+  bool on_key_part(json::string_view, std::size_t, Code&) { return true; }
+  bool on_key(json::string_view, std::size_t, Code&) { return true; }
+  bool on_string_part(json::string_view, std::size_t, Code&) { return true; }
+  bool on_string(json::string_view, std::size_t, Code&) { return true; }
+  bool on_number_part(json::string_view, Code&) { return true; }
+  bool on_int64(std::int64_t, json::string_view, Code&) { return true; }
+  bool on_uint64(std::uint64_t, json::string_view, Code&) { return true; }
+  bool on_double(double, json::string_view, Code&) { return true; }
+  bool on_bool(bool, Code&) { return true; }
+  bool on_null(Code&) { return true; }
+  bool on_comment_part(json::string_view, Code&) { return true; }
+  bool on_comment(json::string_view, Code&) { return true; }
+};
+
+std::size_t members_of(const json::value& value) {
+  std::size_t count = 0;
+  if (const auto* object = value.if_object()) {
+    count += object->size();
+    for (const auto& member : *object) count += members_of(member.value());
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& element : *array) count += members_of(element);
+  }
+  return count;
+}
+
+// `value` is what was read of `text`: of two members of one name it has the latter alone.
+bool says_a_member_twice(std::string_view text, const json::value& value,
+                         const json::parse_options& options) {
+  json::basic_parser<CountedMembers> parser(options);
+  json::error_code error;
+  parser.write_some(false, text.data(), text.size(), error);
+  return error || parser.handler().count != members_of(value);
+}
+
+}  // namespace
+
 template <class T>
 std::string to_json(const T& message) {
   return json::serialize(Codec<T>::encode(message));
@@ -68,6 +128,10 @@ Result<T> from_json(std::string_view text) {
   json::error_code error;
   const auto value = json::parse(text, error, {}, options);
   if (error) return Error{ErrorKind::invalid, "not valid JSON: " + error.message()};
+  if (says_a_member_twice(text, value, options)) {
+    return Error{ErrorKind::invalid,
+                 "a member is there twice, and which one is meant is not known"};
+  }
   T message;
   const auto misfit = Codec<T>::decode(value, message);
   if (!misfit) return message;

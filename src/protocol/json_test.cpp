@@ -124,6 +124,18 @@ TEST(Json, IgnoresUnknownMembers) {
   EXPECT_EQ(read->message, "Deleted.");
 }
 
+TEST(Json, RefusesAMemberThatIsThereTwice) {
+  for (const auto* text :
+       {R"({"message":"a","message":"b"})", R"({"message":"a","more":[1,{"b":[],"c":{},"b":2}]})",
+        R"({"more":{"b":1},"message":"a","more":{"b":1}})",
+        R"({"message":"a","\u006dessage":"b"})"}) {
+    const auto read = from_json<Message>(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_THAT(read.error().message, HasSubstr("a member is there twice"));
+  }
+  EXPECT_TRUE(from_json<Message>(R"({"message":"a","b":{"c":1},"d":[{"c":1},{"c":1},{}]})"));
+}
+
 TEST(Json, WritesValidJsonWhateverTheBytes) {
   const std::string bytes(
       "\xff"

@@ -316,6 +316,8 @@ def test_without_a_lease_nothing_keeps_others_away(doctor):
     del doctor.config["lease"]
     doctor.config["state_directory"] = str(doctor.world.place / "state")
     findings = doctor.verdict("lease", "warning", "lease.table")
+    others, = findings["other-scalers"]
+    assert others["verdict"] == "unknown" and "set lease.table" in others["text"]
     assert findings["state-directory"][0]["verdict"] == "good"
     assert not (doctor.world.place / "state").exists()
 
@@ -331,8 +333,11 @@ def test_a_disk_without_room_for_decisions(doctor, small_disk):
 def test_a_runner_of_another_name(doctor, server, small):
     server.claimer(small, "my-laptop").ask().expect(204)
     doctor.verdict("runner-names", "warning", "my-laptop")
-    doctor.create_instance()
+    instance = doctor.create_instance()
     doctor.verdict("runner-names", "bad", "my-laptop", "CIRCLECI_RUNNER_NAME")
+    server.claimer(small, instance).ask().expect(204)
+    doctor.verdict("runner-names", "warning", "of 2 runners", "1 is no instance of the group: "
+                   "my-laptop; leave machines of your own", "CIRCLECI_RUNNER_NAME")
 
 
 def test_the_plans_limit(doctor):

@@ -541,9 +541,10 @@ def test_it_tells_systemd_that_it_is_ready_and_ends_in_the_middle_of_a_command(m
         instance.environment["NOTIFY_SOCKET"] = str(world.place / "notify")
         watched = Watched(instance, "sleep 1000")
         assert supervisor.recv(100) == b"READY=1"
-    watched.imds.tree["tags/instance/muster:drain"] = ""
-    wait_until(lambda: watched.drained() == 1, what="the command runs")
-    watched.end()
+        watched.imds.tree["tags/instance/muster:drain"] = ""
+        wait_until(lambda: watched.drained() == 1, what="the command runs")
+        watched.end()
+        assert supervisor.recv(100) == b"STOPPING=1"
 
 
 def test_a_watch_that_would_see_nothing_is_refused(make):

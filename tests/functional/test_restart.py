@@ -1,5 +1,6 @@
 """Servers go and come back; agents die. Work goes on, or is known to be lost."""
 
+import signal
 import socket
 import time
 
@@ -79,13 +80,16 @@ def test_a_client_follows_across_a_restart(world, server, small):
     assert client.wait(90) == 0, client.output()
 
 
-def test_a_supervisor_is_told_once_the_server_can_be_asked(world):
+def test_a_supervisor_is_told_once_the_server_can_be_asked_and_that_it_stops(world):
     data = world.place / "data"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind(str(world.place / "notify"))
         supervisor.settimeout(60)
-        world.start("server", "server", "--data", data, "--port", 0,
-                    environment={"NOTIFY_SOCKET": str(world.place / "notify")})
+        program = world.start("server", "server", "--data", data, "--port", 0,
+                              environment={"NOTIFY_SOCKET": str(world.place / "notify")})
         assert supervisor.recv(100) == b"READY=1"
-    api = Api((data / "address").read_text().strip(), bearer((data / "token").read_text().strip()))
-    api.get("/api/v3/runner/resource", namespace="local").expect(200)
+        api = Api((data / "address").read_text().strip(),
+                  bearer((data / "token").read_text().strip()))
+        api.get("/api/v3/runner/resource", namespace="local").expect(200)
+        program.signal(signal.SIGTERM)
+        assert supervisor.recv(100) == b"STOPPING=1"

@@ -218,6 +218,9 @@ def test_hup_reads_the_configuration_again(world, server, small, configured):
         assert len(agents(world)) == 5
         assert scaler.output().count("reading the configuration again") == 3
         assert "stopped" not in scaler.output()
+        scaler.signal(signal.SIGTERM)
+        assert supervisor.recv(100) == b"STOPPING=1"
+        assert scaler.wait(60) == 0
     assert pipeline.cancel().status == 202
 
 
@@ -254,6 +257,13 @@ def test_a_wrong_configuration_is_explained(world, configured, change, words):
         assert result.returncode == 2
         for word in words:
             assert word in result.stderr
+
+
+@pytest.mark.parametrize("command", ["scale", "plan", "doctor", "agent"])
+def test_a_configuration_that_is_a_directory(world, command):
+    result = world.run(command, "--config", world.place)
+    assert result.returncode == 2
+    assert f"{world.place} is a directory: name a file in it" in result.stderr
 
 
 def test_every_problem_has_a_line_with_its_place(world):
