@@ -175,6 +175,7 @@ class Examination {
     auto found = doctor::examine_circleci(api, queue.url, config_.class_names());
     keep(std::move(found.findings));
     contacts_ = std::move(found.contacts);
+    known_ = std::move(found.known);
   }
 
   // Asked for once, and only if somebody needs it.
@@ -223,7 +224,7 @@ class Examination {
       keep(notes.take());
     }
     if (!asked) return;
-    keep(doctor::examine_groups(session_, uses, contacts_, caller_));
+    keep(doctor::examine_groups(session_, uses, contacts_, known_, caller_));
     keep(doctor::examine_class_secrets(session_, uses, personal_token_));
   }
 
@@ -269,6 +270,7 @@ class Examination {
   const ScaleConfig& config_;
   Findings findings_;
   doctor::Contacts contacts_;
+  doctor::KnownRunners known_;
   std::string personal_token_;  // for CircleCI; empty: it could not be read, or there is none
   aws::Session session_;
   bool has_credentials_ = false;

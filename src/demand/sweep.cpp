@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/sleep.hpp"
+#include "demand/known_runner.hpp"
 #include "demand/peer_clock.hpp"
 
 namespace muster::demand {
@@ -26,12 +27,6 @@ RequestBudget::Micros spacing_of(std::size_t classes, std::size_t listings, Mill
   const auto requests = static_cast<std::int64_t>(2 * classes + listings);
   if (requests <= Sweep::kAtOnce) return {};
   return RequestBudget::Micros(std::min(interval / 2, kLongestSpread)) / requests;
-}
-
-std::optional<WallTime> when(const std::optional<std::string>& told, Millis lead) {
-  if (!told) return std::nullopt;
-  const auto time = parse_rfc3339(*told);
-  return time ? std::optional(*time + lead) : std::nullopt;
 }
 
 }  // namespace
@@ -98,12 +93,7 @@ bool Sweep::read_runners(RunnerApi& api, const Listing& listing) {
     const auto found = readings.find(runner.resource_class);
     auto& known =
         found != readings.end() ? *found->second.runners : runners_of_others[runner.resource_class];
-    known.push_back({runner.name,
-                     {},
-                     false,
-                     when(runner.first_connected, lead),
-                     when(runner.last_connected, lead),
-                     when(runner.last_used, lead)});
+    known.push_back(known_runner(runner, lead));
   }
   return true;
 }

@@ -1,9 +1,13 @@
 #include "doctor/circleci.hpp"
 
+#include <set>
+
 #include <fmt/core.h>
 
 #include "base/shell_word.hpp"
 #include "base/text.hpp"
+#include "demand/known_runner.hpp"
+#include "demand/peer_clock.hpp"
 #include "doctor/clock.hpp"
 
 namespace muster::doctor {
@@ -48,6 +52,30 @@ void list_runners(demand::RunnerApi& api, const std::string& resource_class, Not
   }
   notes.good("runners", count_of(std::ssize(*listed), "runner") + " listed");
   contacts.emplace(resource_class, std::move(*listed));
+}
+
+// By namespace, as the scaler does: of those classes that may be seen.
+void list_namespaces(demand::RunnerApi& api, CircleCiFindings& found) {
+  std::set<std::string> spaces;
+  for (const auto& [name, runners] : found.contacts) {
+    spaces.insert(name.substr(0, name.find('/')));
+  }
+  for (const auto& space : spaces) {
+    const auto listed = api.runners(space, {});
+    if (!listed) {
+      Notes notes(space);
+      notes.failed("runners", listed.error().error, Asked::as_the_scaler);
+      append(found.findings, notes.take());
+      continue;
+    }
+    const auto lead = demand::lead_over(api.answered_at(), system_clock().wall());
+    for (const auto& [name, runners] : found.contacts) {
+      if (name.starts_with(space + "/")) found.known[name];  // that there is none is known as well
+    }
+    for (const auto& runner : *listed) {
+      found.known[runner.resource_class].push_back(demand::known_runner(runner, lead));
+    }
+  }
 }
 
 }  // namespace
@@ -107,6 +135,7 @@ CircleCiFindings examine_circleci(demand::RunnerApi& api, const std::string& url
   }
   append(found.findings, source.take());
   append(found.findings, std::move(of_classes));
+  if (!refused) list_namespaces(api, found);
   return found;
 }
 

@@ -15,6 +15,7 @@ namespace muster::doctor {
 struct CircleCiFindings {
   Findings findings;
   Contacts contacts;
+  KnownRunners known;
 };
 
 // `api` has its token. Nothing is asked any more once the token is refused or nobody answers.

@@ -6,6 +6,8 @@
 
 #include "base/some_of.hpp"
 #include "base/text.hpp"
+#include "fleet/lost.hpp"
+#include "fleet/observe.hpp"
 
 namespace muster::doctor {
 
@@ -182,6 +184,35 @@ Findings judge_runner_names(const GroupUse& use, const aws::AutoScalingGroup& gr
                                       use.is_one_of_several ? ", or are in another group" : ""));
   } else {
     notes.good(kCheck, "all runners of the last 10 minutes are named as instances");
+  }
+  return notes.take();
+}
+
+Findings judge_lost(const GroupUse& use, const aws::AutoScalingGroup& group, const History& history,
+                    const std::vector<fleet::KnownRunner>& runners, WallTime now) {
+  constexpr auto kCheck = "lost-instances";
+  Notes notes(use.subject());
+  const auto then = now - fleet::kOffline;
+  std::vector<std::string> lost;
+  for (const auto& instance : group.instances) {
+    if (instance.lifecycle_state != "InService") continue;
+    const auto runner = std::ranges::find(runners, instance.id, &fleet::KnownRunner::name);
+    const auto launched_at = launched_before(instance.id, history, then) ? then : now;
+    if (runner != runners.end() && fleet::is_lost(*runner, launched_at, now)) {
+      lost.push_back(instance.id);
+    }
+  }
+  if (lost.empty()) {
+    notes.good(kCheck, "no instance whose runner is listed has been silent for half an hour");
+  } else {
+    notes.warn(
+        kCheck,
+        fmt::format("{} connected and {} not been heard of for half an hour: {}; look at "
+                    "the console of each, and end one that does nothing: aws autoscaling "
+                    "terminate-instance-in-auto-scaling-group --region {} "
+                    "--should-decrement-desired-capacity --instance-id ID",
+                    count_of(std::ssize(lost), "instance"), lost.size() == 1 ? "has" : "have",
+                    some_of(lost, kMostNamed), use.region));
   }
   return notes.take();
 }

@@ -7,6 +7,7 @@
 #include "aws/autoscaling.hpp"
 #include "doctor/finding.hpp"
 #include "doctor/group_use.hpp"
+#include "fleet/ports.hpp"
 #include "protocol/messages.hpp"
 
 namespace muster::doctor {
@@ -31,5 +32,10 @@ Findings judge_causes(const GroupUse& use, const History& history, WallTime now)
 Findings judge_runner_names(const GroupUse& use, const aws::AutoScalingGroup& group,
                             const History& history,
                             const std::vector<protocol::RunnerContact>& runners, WallTime now);
+
+// Whether instances that connected once are not heard of any more, as the scaler judges it. Of a
+// runner that is listed no more only the scaler knows that it was there.
+Findings judge_lost(const GroupUse& use, const aws::AutoScalingGroup& group, const History& history,
+                    const std::vector<fleet::KnownRunner>& runners, WallTime now);
 
 }  // namespace muster::doctor

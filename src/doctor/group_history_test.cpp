@@ -177,5 +177,38 @@ TEST(GroupHistory, OfSeveralGroupsTheRunnersMayBeInAnother) {
   EXPECT_THAT(text_of_names(use, {"mac"}), HasSubstr("but as mac"));
 }
 
+fleet::KnownRunner heard_of(const std::string& name, Millis ago, std::optional<Millis> used = {}) {
+  fleet::KnownRunner runner{
+      .name = name, .first_connected = kNow - hours(3), .last_connected = kNow - ago};
+  if (used) runner.last_used = kNow - *used;
+  return runner;
+}
+
+TEST(GroupHistory, InstancesThatAreNotHeardOfAnyMoreAreNamed) {
+  const auto judged = [](const std::vector<fleet::KnownRunner>& runners, const History& history) {
+    const auto group = group_of(5, {"i-1", "i-2", "i-3", "i-4", "i-5"});
+    const auto found = judge_lost(the_use, group, history, runners, kNow);
+    EXPECT_EQ(found.size(), 1U);
+    return found.front();
+  };
+  const History all{{}, true};
+  const auto silent = minutes(31);
+  for (const auto& good : {heard_of("i-1", minutes(29)), heard_of("i-9", silent),
+                           heard_of("i-1", silent, silent), fleet::KnownRunner{.name = "i-1"}}) {
+    EXPECT_EQ(judged({good}, all).verdict, Verdict::good) << good.name;
+  }
+  EXPECT_EQ(judged({heard_of("i-1", silent)}, {{launch("i-1", minutes(20))}}).verdict,
+            Verdict::good);
+  const auto one = judged({heard_of("i-1", silent), heard_of("i-2", minutes(1))}, all);
+  EXPECT_EQ(one.verdict, Verdict::warning);
+  EXPECT_THAT(one.text, HasSubstr("1 instance connected and has not been heard of for half an "
+                                  "hour: i-1; look at the console"));
+  EXPECT_THAT(one.text, HasSubstr("--region eu-west-1"));
+  std::vector<fleet::KnownRunner> many;
+  for (const auto* id : {"i-1", "i-2", "i-3", "i-4", "i-5"}) many.push_back(heard_of(id, silent));
+  EXPECT_THAT(judged(many, all).text, HasSubstr("5 instances connected and have not been heard of "
+                                                "for half an hour: i-1, i-2, i-3 and 2 more;"));
+}
+
 }  // namespace
 }  // namespace muster::doctor

@@ -31,8 +31,9 @@ Error explained(const Error& error, const GroupUse& use) {
 
 class Region {
  public:
-  Region(aws::AutoScaling scaling, const Contacts& contacts, const Caller& caller)
-      : scaling_(std::move(scaling)), contacts_(contacts), caller_(caller) {}
+  Region(aws::AutoScaling scaling, const Contacts& contacts, const KnownRunners& known,
+         const Caller& caller)
+      : scaling_(std::move(scaling)), contacts_(contacts), known_(known), caller_(caller) {}
 
   Findings examine(const std::vector<GroupUse>& uses) {
     std::set<std::string> names;
@@ -99,6 +100,9 @@ class Region {
     if (runners != contacts_.end()) {
       append(findings, judge_runner_names(use, group, history, runners->second, now));
     }
+    if (const auto known = known_.find(use.resource_class); known != known_.end()) {
+      append(findings, judge_lost(use, group, history, known->second, now));
+    }
     return findings;
   }
 
@@ -120,14 +124,15 @@ class Region {
 
   aws::AutoScaling scaling_;
   const Contacts& contacts_;
+  const KnownRunners& known_;
   const Caller& caller_;
 };
 
 Findings examine_region(aws::Session& session, const std::vector<GroupUse>& uses,
-                        const Contacts& contacts, const Caller& caller) {
+                        const Contacts& contacts, const KnownRunners& known, const Caller& caller) {
   net::HttpClient http;
   auto scaling = aws::AutoScaling::open(session, http, uses.front().region, {});
-  if (scaling) return Region(std::move(*scaling), contacts, caller).examine(uses);
+  if (scaling) return Region(std::move(*scaling), contacts, known, caller).examine(uses);
   Findings findings;
   for (const auto& use : uses) {
     Notes notes(use.subject());
@@ -140,12 +145,12 @@ Findings examine_region(aws::Session& session, const std::vector<GroupUse>& uses
 }  // namespace
 
 Findings examine_groups(aws::Session& session, const std::vector<GroupUse>& uses,
-                        const Contacts& contacts, const Caller& caller) {
+                        const Contacts& contacts, const KnownRunners& known, const Caller& caller) {
   std::map<std::string, std::vector<GroupUse>> regions;
   for (const auto& use : uses) regions[use.region].push_back(use);
   Findings findings;
   for (const auto& [region, members] : regions) {
-    append(findings, examine_region(session, members, contacts, caller));
+    append(findings, examine_region(session, members, contacts, known, caller));
   }
   return findings;
 }

@@ -10,6 +10,7 @@
 #include "doctor/credentials.hpp"
 #include "doctor/finding.hpp"
 #include "doctor/group_use.hpp"
+#include "fleet/ports.hpp"
 #include "protocol/messages.hpp"
 
 namespace muster::doctor {
@@ -17,9 +18,12 @@ namespace muster::doctor {
 // By class; a class is missing if its runners could not be listed.
 using Contacts = std::map<std::string, std::vector<protocol::RunnerContact>>;
 
+// As the scaler lists them, by class; a class is missing if its namespace's could not be listed.
+using KnownRunners = std::map<std::string, std::vector<fleet::KnownRunner>>;
+
 // One finding for each group at least; regions are asked one after another, each through one
 // connection.
 Findings examine_groups(aws::Session& session, const std::vector<GroupUse>& uses,
-                        const Contacts& contacts, const Caller& caller);
+                        const Contacts& contacts, const KnownRunners& known, const Caller& caller);
 
 }  // namespace muster::doctor

@@ -5,6 +5,7 @@
 #include <set>
 #include <span>
 
+#include "fleet/lost.hpp"
 #include "fleet/observe_groups.hpp"
 
 namespace muster::fleet {
@@ -21,25 +22,6 @@ KnownRunners by_name(const ClassDemand& demand) {
     known.emplace_hint(known.end(), runner.name, &runner);
   }
   return known;
-}
-
-// Whether the queue's keeper is told of it while it runs a task nobody documents. So the silence of
-// one that has just taken a task says nothing.
-bool is_silent_since_its_task(const KnownRunner& runner) {
-  constexpr Millis kApart = std::chrono::minutes(1);
-  return runner.last_used && runner.first_connected &&
-         *runner.last_used > *runner.first_connected &&
-         *runner.last_used + kApart >= *runner.last_connected;
-}
-
-bool is_offline(const KnownRunner& runner, WallTime now) {
-  return runner.last_connected && now - *runner.last_connected >= kOffline;
-}
-
-// Whatever is wrong with the list or its clock, nobody is lost who was not there so long ago.
-bool is_lost(const KnownRunner& runner, WallTime launched_at, WallTime now) {
-  return is_offline(runner, now) && !is_silent_since_its_task(runner) &&
-         now - launched_at >= kOffline;
 }
 
 // It has taken a task, and is there: a single-task one still runs it, and so may another.

@@ -122,7 +122,8 @@ def test_all_is_good_and_named_so(doctor, server, small, world):
     assert findings.keys() >= {
         "token-file", "token-accepted", "class", "runners", "concurrency", "clock", "credentials",
         "identity", "group-exists", "group-protection", "az-rebalance", "suspended-processes",
-        "group-minimum", "group-maximum", "launches", "runner-names", "scaling-policies",
+        "group-minimum", "group-maximum", "launches", "runner-names", "lost-instances",
+        "scaling-policies",
         "permission-resize", "permission-end", "class-token", "lease-table", "lease-write",
         "in-charge"}
     shown = doctor.run()
