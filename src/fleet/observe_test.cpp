@@ -195,6 +195,25 @@ TEST(Observe, CallsAnEndWithoutAConnectionAFailedBoot) {
   EXPECT_THAT(observe(kClass, ended, known({}), connected, kNow).snapshot.failed_boots, IsEmpty());
 }
 
+// An instance that had no task while tasks waited says that something keeps it from claiming.
+TEST(Observe, CountsWhoHasEndedWithoutATask) {
+  const CapacityList ended{{}, {{"i0", "local/small", "exit code 0"}}};
+  const auto unused = [&](const KnownRunner& runner) {
+    ClassMemory before;
+    before.connected = {"i0"};
+    return observe(kClass, ended, known({runner}), before, kNow).ended_unused;
+  };
+  const auto first = kNow - minutes(2);
+  EXPECT_EQ(unused({"i0", false, false}), 1);
+  EXPECT_EQ(unused({"i0", false, true}), 0);
+  EXPECT_EQ(unused({"i0", std::nullopt, false, first, kNow, first}), 1);
+  EXPECT_EQ(unused({"i0", std::nullopt, false, first, kNow, first + minutes(1)}), 0);
+  EXPECT_EQ(unused({"i0", std::nullopt, false, first, kNow}), 0) << "nobody says";
+  EXPECT_EQ(unused({"i1", false, false}), 0) << "it is not listed";
+  const CapacityList live{{instance()}, {}};
+  EXPECT_EQ(observe(kClass, live, known({{"i0", false, false}}), {}, kNow).ended_unused, 0);
+}
+
 TEST(Observe, AcquitsLaterWhatEndedWhileTheQueueWasUnknown) {
   const CapacityList ended{{}, {{"i0", "local/small", "exit code 0"}}};
   const auto doubtful = observe(kClass, ended, {}, {}, kNow);
