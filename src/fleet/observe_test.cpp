@@ -195,6 +195,24 @@ TEST(Observe, CallsAnEndWithoutAConnectionAFailedBoot) {
   EXPECT_THAT(observe(kClass, ended, known({}), connected, kNow).snapshot.failed_boots, IsEmpty());
 }
 
+// A machine that does not turn itself off, as a Muster server tells of its runner.
+TEST(Observe, OneThatHasHadItsTaskAndStaysIsEndedInTheEnd) {
+  const auto ended = [](Millis age, Millis silent, std::optional<Millis> longest_life) {
+    ManagedClass managed{"local/small", {}};
+    managed.policy.reaps = true;
+    managed.policy.longest_life = longest_life;
+    const KnownRunner runner{"i0", false, true, kNow - age, kNow - silent};
+    const CapacityList live{{instance(false, true, age)}, {}};
+    return decide(observe(managed, live, known({runner}), {}, kNow).snapshot).reap;
+  };
+  const std::chrono::hours old(2);
+  EXPECT_THAT(ended(old, kOffline - Millis(1), {}), IsEmpty()) << "it may still end itself";
+  EXPECT_THAT(ended(old, kOffline, {}), ElementsAre("i0"));
+  EXPECT_THAT(ended(old, kOffline, old + Millis(1)), IsEmpty());
+  EXPECT_THAT(ended(old, Millis(0), old), ElementsAre("i0")) << "even if it is heard of";
+  EXPECT_THAT(ended(old, Millis(0), {}), IsEmpty());
+}
+
 // An instance that had no task while tasks waited says that something keeps it from claiming.
 TEST(Observe, CountsWhoHasEndedWithoutATask) {
   const CapacityList ended{{}, {{"i0", "local/small", "exit code 0"}}};
