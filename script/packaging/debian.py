@@ -57,6 +57,6 @@ def debian_package(source, tree, deploy, seconds):
     control = {"control": control_file(template, source.version, architecture, files),
                "conffiles": "".join(configuration), "md5sums": "".join(sums)}
     scripts = {name: ((deploy / f"debian/{name}").read_bytes(), 0o755)
-               for name in ("postinst", "prerm", "postrm")}
+               for name in ("preinst", "postinst", "prerm", "postrm")}
     told = {name: (text.encode(), 0o644) for name, text in control.items()} | scripts
     return {**files, **{f"DEBIAN/{name}": file for name, file in told.items()}}, architecture

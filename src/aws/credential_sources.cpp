@@ -96,10 +96,11 @@ std::string unsupported_way(const Profile& profile) {
 
 Error unsupported(const Profile& profile, std::string_view way) {
   return {ErrorKind::unauthenticated,
-          fmt::format("the profile '{}' gets its credentials by {}, which muster does not do; "
-                      "set those that 'aws configure export-credentials --format env' prints, or "
-                      "use the role of an instance or a container",
-                      printable(profile.name), way)};
+          fmt::format("the profile '{0}' gets its credentials by {1}, which muster does not do; "
+                      "{2}run: eval \"$(aws configure export-credentials --profile '{0}' --format "
+                      "env)\", or use the role of an instance or a container",
+                      printable(profile.name), way,
+                      way.starts_with("sso") ? "log in with 'aws sso login', and " : "")};
 }
 
 }  // namespace

@@ -98,6 +98,11 @@ TEST_F(CredentialSourcesTest, AProfileThatDoesNotWorkIsNotPassedOver) {
     machine_.write(".aws/config", fmt::format("[default]\n{}\n", settings));
     EXPECT_THAT(error(), HasSubstr(wrong));
   }
+  machine_.set("AWS_PROFILE", "work");
+  machine_.write(".aws/config", "[profile work]\nsso_session = s\n");
+  EXPECT_THAT(error(), HasSubstr("log in with 'aws sso login', and run: eval \"$(aws configure "
+                                 "export-credentials --profile 'work' --format env)\""));
+  machine_.unset("AWS_PROFILE");
   machine_.write(".aws/config", "[default]\nregion = eu-west-1\n");
   expect_role(find());
 }

@@ -55,7 +55,7 @@ std::string in_words(const scaling::Demand& demand) {
 }
 
 void print_text(const std::vector<fleet::ClassPass>& classes) {
-  for (const auto& [name, snapshot, decision] : classes) {
+  for (const auto& [name, snapshot, decision, ended_unused] : classes) {
     const auto& counts = decision.counts;
     fmt::print("{}\n", printable(name));
     fmt::print("  sees    {}; {} (min {}, max {}): {}\n", in_words(snapshot.demand),

@@ -13,7 +13,7 @@ constexpr Millis kTimeout = std::chrono::seconds(2);
 constexpr Millis kKeepAlive = std::chrono::seconds(10);
 
 protocol::ClassFleet report_of(const fleet::ClassPass& pass) {
-  const auto& [name, snapshot, decision] = pass;
+  const auto& [name, snapshot, decision, ended_unused] = pass;
   const auto& counts = decision.counts;
   protocol::ClassFleet report;
   report.resource_class = name;

@@ -28,7 +28,7 @@ std::int64_t short_groups(WallTime now, const scaling::Decision& decision) {
 
 void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
   latest_ = classes;
-  for (const auto& [name, snapshot, decision] : classes) {
+  for (const auto& [name, snapshot, decision, ended_unused] : classes) {
     const auto sample = [&, this, &of = name](std::string_view metric, std::int64_t value) {
       auto& samples = classes_[of][metric];
       if (samples.size() < kMostSamples) samples.push_back(value);
@@ -46,6 +46,7 @@ void EmbeddedMetrics::decided(const std::vector<ClassPass>& classes) {
     sample("Lost", decision.counts.lost);
     sample("Launches", decision.launch);
     sample("FailedBoots", decision.next.failed_boots_in_a_row);
+    sample("EndedUnused", ended_unused);
     if (!snapshot.groups.empty()) sample(kShortGroups, short_groups(snapshot.now, decision));
   }
 }

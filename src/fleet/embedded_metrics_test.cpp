@@ -81,6 +81,14 @@ TEST(EmbeddedMetrics, InstancesThatAreNotHeardOfAnyMoreAreCounted) {
   EXPECT_THAT(metrics.take_lines(kNow), ElementsAre(HasSubstr(R"("Lost":[2])")));
 }
 
+TEST(EmbeddedMetrics, InstancesThatEndedWithoutATaskAreCounted) {
+  EmbeddedMetrics metrics("scaler");
+  auto seen = pass("acme/linux", scaling::DemandReading{}, 0);
+  seen.ended_unused = 2;
+  metrics.decided({seen});
+  EXPECT_THAT(metrics.take_lines(kNow), ElementsAre(HasSubstr(R"("EndedUnused":[2])")));
+}
+
 TEST(EmbeddedMetrics, NoLineHasMoreSamplesThanCloudWatchTakes) {
   EmbeddedMetrics metrics("scaler");
   for (int i = 0; i < 150; ++i) metrics.decided({pass("a/b", scaling::DemandReading{1, 0}, 1)});

@@ -276,7 +276,7 @@ Observation Loop::look_at(const ManagedClass& managed,
 Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation observation,
                                    const std::stop_token& stop) {
   const auto& name = managed.name;
-  ClassPass pass{name, std::move(observation.snapshot), {}};
+  ClassPass pass{name, std::move(observation.snapshot), {}, observation.ended_unused};
   pass.decision = scaling::decide(pass.snapshot);
   observation.memory.state = pass.decision.next;
   if (auto saved = remember(name, std::move(observation.memory), stop); !saved) {

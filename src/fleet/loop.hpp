@@ -26,6 +26,7 @@ struct ClassPass {
   std::string resource_class;
   scaling::Snapshot snapshot;
   scaling::Decision decision;
+  std::int64_t ended_unused = 0;  // as Observation has it: no decision depends on it
 };
 
 // Told of every pass, on the loop's thread: it must not block.

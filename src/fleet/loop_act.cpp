@@ -32,7 +32,7 @@ std::string why_refused(std::int64_t count, const Launched& launched) {
 }  // namespace
 
 std::vector<Loop::Share> Loop::shares_of(const ClassPass& pass) {
-  const auto& [name, snapshot, decision] = pass;
+  const auto& [name, snapshot, decision, ended_unused] = pass;
   if (snapshot.groups.empty()) return {{{name}, decision.launch, decision.withdraw}};
   std::vector<Share> shares;
   for (const auto& [group, launch, withdraw] : decision.places) {

@@ -31,6 +31,14 @@ bool is_at_work(const KnownRunner& runner, WallTime now) {
          *runner.last_used > *runner.first_connected && now - *runner.last_connected < kOnline;
 }
 
+// Nothing, if the queue's keeper does not say.
+std::optional<bool> has_had_a_task(const KnownRunner& runner) {
+  if (runner.ever_claimed || runner.busy.value_or(false)) return true;
+  if (runner.busy) return false;
+  if (!runner.first_connected || !runner.last_used) return std::nullopt;
+  return *runner.last_used > *runner.first_connected;
+}
+
 // `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
 // it listed before, or never list any: whether that one is busy is not known.
 InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner, bool connected,
@@ -199,8 +207,11 @@ void observe_ended(const std::string& resource_class, const CapacityList& capaci
   if (!seen.snapshot.any_boot_succeeded) seen.memory.doubtful = before.doubtful;
   take_back_ends(seen);
   for (const auto& id : ended(resource_class, capacity, before, seen.memory)) {
+    const auto runner = known.find(id);
+    const bool listed = runner != known.end();
+    if (listed && has_had_a_task(*runner->second) == false) ++seen.ended_unused;
     if (before.connected.contains(id)) continue;
-    if (known.contains(id)) {
+    if (listed) {
       seen.snapshot.any_boot_succeeded = true;
       continue;
     }

@@ -72,6 +72,8 @@ inline constexpr Millis kLongestGap = std::chrono::minutes(10);
 struct Observation {
   scaling::Snapshot snapshot;
   ClassMemory memory;  // what to remember, once the decision's own State is put into it
+  // So many have connected and ended since the last pass, and certainly never had a task.
+  std::int64_t ended_unused = 0;
 };
 
 // As observe() wants what was listed: class by class, and else in the order that it has. So a pass

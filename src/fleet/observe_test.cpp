@@ -195,6 +195,43 @@ TEST(Observe, CallsAnEndWithoutAConnectionAFailedBoot) {
   EXPECT_THAT(observe(kClass, ended, known({}), connected, kNow).snapshot.failed_boots, IsEmpty());
 }
 
+// A machine that does not turn itself off, as a Muster server tells of its runner.
+TEST(Observe, OneThatHasHadItsTaskAndStaysIsEndedInTheEnd) {
+  const auto ended = [](Millis age, Millis silent, std::optional<Millis> longest_life) {
+    ManagedClass managed{"local/small", {}};
+    managed.policy.reaps = true;
+    managed.policy.longest_life = longest_life;
+    const KnownRunner runner{"i0", false, true, kNow - age, kNow - silent};
+    const CapacityList live{{instance(false, true, age)}, {}};
+    return decide(observe(managed, live, known({runner}), {}, kNow).snapshot).reap;
+  };
+  const std::chrono::hours old(2);
+  EXPECT_THAT(ended(old, kOffline - Millis(1), {}), IsEmpty()) << "it may still end itself";
+  EXPECT_THAT(ended(old, kOffline, {}), ElementsAre("i0"));
+  EXPECT_THAT(ended(old, kOffline, old + Millis(1)), IsEmpty());
+  EXPECT_THAT(ended(old, Millis(0), old), ElementsAre("i0")) << "even if it is heard of";
+  EXPECT_THAT(ended(old, Millis(0), {}), IsEmpty());
+}
+
+// An instance that had no task while tasks waited says that something keeps it from claiming.
+TEST(Observe, CountsWhoHasEndedWithoutATask) {
+  const CapacityList ended{{}, {{"i0", "local/small", "exit code 0"}}};
+  const auto unused = [&](const KnownRunner& runner) {
+    ClassMemory before;
+    before.connected = {"i0"};
+    return observe(kClass, ended, known({runner}), before, kNow).ended_unused;
+  };
+  const auto first = kNow - minutes(2);
+  EXPECT_EQ(unused({"i0", false, false}), 1);
+  EXPECT_EQ(unused({"i0", false, true}), 0);
+  EXPECT_EQ(unused({"i0", std::nullopt, false, first, kNow, first}), 1);
+  EXPECT_EQ(unused({"i0", std::nullopt, false, first, kNow, first + minutes(1)}), 0);
+  EXPECT_EQ(unused({"i0", std::nullopt, false, first, kNow}), 0) << "nobody says";
+  EXPECT_EQ(unused({"i1", false, false}), 0) << "it is not listed";
+  const CapacityList live{{instance()}, {}};
+  EXPECT_EQ(observe(kClass, live, known({{"i0", false, false}}), {}, kNow).ended_unused, 0);
+}
+
 TEST(Observe, AcquitsLaterWhatEndedWhileTheQueueWasUnknown) {
   const CapacityList ended{{}, {{"i0", "local/small", "exit code 0"}}};
   const auto doubtful = observe(kClass, ended, {}, {}, kNow);

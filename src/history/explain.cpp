@@ -165,7 +165,7 @@ std::optional<Explanation> Chronicle::explain(const std::string& resource_class)
   const auto found = stories_.find(resource_class);
   if (found == stories_.end()) return std::nullopt;
   const auto& story = found->second;
-  const auto& [name, snapshot, decision] = story.latest;
+  const auto& [name, snapshot, decision, ended_unused] = story.latest;
   Explanation about{.resource_class = name,
                     .at = snapshot.now,
                     .demand = snapshot.demand,

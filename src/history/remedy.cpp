@@ -85,7 +85,7 @@ std::string remedy_for_maximum(std::int64_t live, std::int64_t max) {
 }  // namespace
 
 std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
-  const auto& [name, snapshot, decision] = decided;
+  const auto& [name, snapshot, decision, ended_unused] = decided;
   switch (rule) {
     case Rule::maximum:
     case Rule::above_maximum:

@@ -7,7 +7,7 @@ from support.alarms import MINUTE, alarms, fires, metrics
 PASS = 5  # seconds between two decisions
 ALARMS = alarms()
 QUIET = {"Waiting": 0, "Running": 0, "Held": 0, "LookDead": 0, "Desired": 0, "Booting": 0,
-         "Idle": 0, "Busy": 0, "Lost": 0, "Launches": 0, "FailedBoots": 0}
+         "Idle": 0, "Busy": 0, "Lost": 0, "Launches": 0, "FailedBoots": 0, "EndedUnused": 0}
 
 
 def steady(minutes, begin=0, **changed):
@@ -22,6 +22,20 @@ def steady(minutes, begin=0, **changed):
 
 def joined(*runs):
     return {name: [sample for run in runs for sample in run[name]] for name in runs[0]}
+
+
+def without(samples, minutes, *names):
+    """As CloudWatch has them if something of a minute was lost, or nothing is known of it."""
+    return {name: [(second, value) for second, value in of_one
+                   if name not in names or second // MINUTE not in minutes]
+            for name, of_one in samples.items()}
+
+
+def rounds(minutes, every, **changed):
+    """Each so many minutes one that is otherwise."""
+    usual, other = changed.pop("usual", {}), changed
+    return joined(*(steady(1, k, **(other if k % every == 0 else usual))
+                    for k in range(minutes)))
 
 
 def day(jobs_a_minute, minutes, boot=90, claim=3, run=60):
@@ -53,6 +67,13 @@ NORMAL = {
     "a queue that is full for ten minutes": joined(
         steady(10, Waiting=9, Running=20), steady(1, 10), steady(10, 11, Waiting=9, Running=20)),
     "four invocations that failed": joined(steady(4, Errors=1), steady(10, 4)),
+    "one of three invocations fails": rounds(60, 3, Errors=1),
+    "a minimum that ends idle, and a job now and then": joined(
+        *(joined(steady(1, 2 * k, EndedUnused=1, Idle=2),
+                 steady(1, 2 * k + 1, Waiting=1, Launches=1)) for k in range(60))),
+    "a canceled workflow": joined(steady(5, Waiting=9, Booting=9), steady(1, 5, EndedUnused=1),
+                                  steady(1, 6, Waiting=1, Booting=1, EndedUnused=1), steady(60, 7)),
+    "a minute of the queue is lost": without(steady(60), range(7, 8), "Waiting", "Running"),
     "four minutes without a scaler": joined(steady(5), steady(5, 9)),
     "four minutes of dead ones": joined(steady(4, LookDead=2), steady(10, 4)),
 }
@@ -61,9 +82,24 @@ FAULTS = {
         "all instances that may be are busy": steady(20, Waiting=9, Running=20),
         "more than comes": steady(20, Waiting=3, Booting=1, Idle=1, Running=1),
         "runners that do not claim": steady(20, Waiting=2, Idle=2),
-        "boots without an end": steady(20, Waiting=2, Booting=2)},
+        "boots without an end": steady(20, Waiting=2, Booting=2),
+        "some of the runners do not claim": steady(20, Waiting=2, Idle=2, Running=3),
+        "a sample is missing": without(
+            steady(20, Waiting=9, Running=20), range(7, 8), "Waiting", "Running"),
+        "a sample of anything is missing": without(
+            steady(20, Waiting=9, Running=20), range(7, 8), "Idle")},
+    "ends-unused": {
+        "the plan is used up elsewhere": rounds(
+            20, 3, Waiting=5, Booting=5, Running=1, EndedUnused=1,
+            usual={"Waiting": 5, "Booting": 5, "Running": 1}),
+        "after ten idle minutes each": rounds(
+            60, 12, Waiting=5, Booting=5, Running=1, EndedUnused=1,
+            usual={"Waiting": 5, "Booting": 5, "Running": 1})},
     "boots-fail": {"three in a row": joined(steady(3), steady(1, 3, FailedBoots=3), steady(9, 4))},
-    "scaler-fails": {"five invocations": joined(steady(5, Errors=1), steady(5, 5))},
+    "scaler-fails": {
+        "five invocations": joined(steady(5, Errors=1), steady(5, 5)),
+        "most of them, and never five in a row": rounds(
+            20, 3, usual={"Errors": 1})},
     "scaler-silent": {"it has stopped": steady(5), "it has never run": {}},
     "look-dead": {"for five minutes": joined(steady(5, LookDead=2), steady(9, 5))},
 }
@@ -94,7 +130,7 @@ def test_each_alarm_has_a_fault_that_it_tells():
 
 def test_how_long_a_queue_may_wait_is_the_parameters():
     alarm = alarms(QueueWaitMinutes="30")["queue-waits"]
-    assert not fires(alarm, steady(29, Waiting=9), 60)
+    assert not fires(alarm, joined(steady(29, Waiting=9), steady(31, 29)), 60)
     assert fires(alarm, steady(30, Waiting=9), 60)
 
 

@@ -155,9 +155,54 @@ def test_a_setup_script_that_fails_ends_the_instance_with_its_reason(fleet, laun
     instance = launch(stack).boot()
     instance.wait_for_release()
     assert instance.program.wait(60) != 0
-    assert "boot: the setup script: exit code 7" in instance.recorded()
+    assert "boot: the setup script: exit code 7; it printed last: no such mirror" in (
+        instance.recorded())
     assert "no such mirror" in instance.machine.console()
     assert instance.machine.run("systemctl", "is-active", "muster-runner").stdout == "inactive\n"
+
+
+CHATTY = r"""#!/bin/bash
+for i in $(seq 2000); do echo "line $i"; done
+printf '\033[31mred\033[0m\n\n  10%%\r 100%%\nfetching https://me:hidden1@mirror.example/a\n'
+echo "API_TOKEN=hidden2 and --password hidden3, Authorization: Bearer hidden4" >&2
+printf 'x%.0s' $(seq 3000)
+sleep 600 &
+exit 3
+"""
+
+
+def test_the_last_words_of_a_setup_script_are_few_and_hold_no_secret(fleet, launch):
+    """Though something that it has left holds its output."""
+    instance = launch(fleet.deploy("chatty-setup", SetupScript=CHATTY)).boot()
+    instance.wait_for_release()
+    words = instance.recorded().partition("exit code 3; it printed last: ")[2]
+    assert words.startswith(
+        "red | 100% | fetching https://***@mirror.example/a | API_TOKEN= *** and ")
+    assert "hidden" not in words and "line" not in words and len(words) < 1300
+    assert instance.machine.do("stat", "-c", "%a %U", "/var/log/muster-boot.log") == "600 root\n"
+
+
+def test_what_apt_said_last_is_on_record(fleet, launch):
+    """Of a version that no repository has."""
+    stack = fleet.deploy("no-such-version", Runner="circleci", RunnerVersion="9.9.9")
+    instance = launch(stack)
+    instance.machine.write("etc/apt/sources.list", "")
+    instance.machine.write("usr/local/bin/curl", "#!/bin/sh\nexit 0\n", 0o755)
+    instance.machine.write("usr/local/bin/sleep", "#!/bin/sh\nexit 0\n", 0o755)
+    instance.boot().wait_for_release()
+    reason = instance.recorded()
+    assert "boot: CircleCI's runner: apt-get could not install: " in reason
+    assert "; it printed last: " in reason and "E: " in reason
+
+
+def test_a_firewall_that_cannot_be_tried_ends_the_instance(fleet, launch):
+    stack = fleet.deploy("no-runuser", SetupScript=(
+        "#!/bin/sh\nprintf '#!/bin/sh\\necho no such thing; exit 1\\n' >/usr/local/sbin/runuser\n"
+        "chmod 755 /usr/local/sbin/runuser\n"))
+    instance = launch(stack).boot()
+    instance.wait_for_release()
+    assert "boot: the firewall: whether a job could reach" in instance.recorded()
+    assert "no such thing" in instance.recorded()
 
 
 def test_a_boot_that_is_told_to_end_releases_its_instance(fleet, launch):

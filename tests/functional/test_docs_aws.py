@@ -250,7 +250,7 @@ def drained(moto, instance):
 
 def test_the_setup_script_of_the_page_is_passed_as_it_is(moto, clone):
     """To an `aws` that tells its words: an update is more than moto can do."""
-    words = clone.run(moto, 'aws() { printf "%s\\0" "$@"; }\n' + SETUP).split("\0")
+    words = clone.run(moto, 'STACK=runners\naws() { printf "%s\\0" "$@"; }\n' + SETUP).split("\0")
     given, = [word for word in words if word.startswith("SetupScript=")]
     assert words[:2] == ["cloudformation", "deploy"] and "--parameter-overrides" in words
     script = (clone.place / "setup.sh").read_text()

@@ -255,6 +255,29 @@ def test_to_purge_it_leaves_a_user_who_was_there_before(debian, deb):
     assert "Somebody else" in debian.do("getent", "passwd", "muster")
 
 
+def test_to_purge_it_leaves_data_that_were_there_before(debian, deb, newer):
+    """Those of a server from the tarball, say; also if the package was removed and came again."""
+    def here():
+        return debian.run("sh", "-c", "ls -d /etc/muster /etc/muster/* /var/lib/muster* "
+                          "/var/lib/muster/* /var/lib/misc/muster*").stdout.split()
+    debian.do("sh", "-c", "mkdir /etc/muster /var/lib/muster /var/lib/muster-agent && "
+              "touch /etc/muster/proxy.crt /var/lib/muster/muster.db")
+    debian.do("dpkg", "--install", debian.copy(deb))
+    debian.do("sh", "-c", "mkdir /var/lib/muster-scale; touch /var/lib/muster-scale/scaler.db "
+              "/var/lib/muster-agent/work")
+    debian.do("dpkg", "--remove", "muster")
+    debian.do("dpkg", "--install", newer(debian))
+    purged = debian.run("dpkg", "--purge", "muster")
+    assert purged.returncode == 0, purged.stderr
+    assert "muster: /var/lib/muster was there before the package was, and so stays" in purged.stderr
+    assert sorted(here()) == ["/etc/muster", "/etc/muster/proxy.crt", "/var/lib/muster",
+                              "/var/lib/muster/muster.db"]
+    debian.do("rm", "-r", "/etc/muster", "/var/lib/muster")
+    debian.do("dpkg", "--install", debian.copy(deb))
+    debian.do("dpkg", "--purge", "muster")
+    assert here() == []
+
+
 def test_to_purge_it_empties_a_volume(installed):
     installed.do("mount", "-t", "tmpfs", "tmpfs", "/var/lib/muster")
     installed.do("touch", "/var/lib/muster/token")

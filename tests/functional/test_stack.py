@@ -146,7 +146,7 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
     watch = moto.client("cloudwatch")
     alarms = {a["AlarmName"]: a for a in watch.describe_alarms()["MetricAlarms"]}
     assert alarms.keys() == {f"runners-{name}" for name in (
-        "queue-waits", "boots-fail", "scaler-fails", "scaler-silent", "look-dead")}
+        "queue-waits", "ends-unused", "boots-fail", "scaler-fails", "scaler-silent", "look-dead")}
     printed = (ROOT / "src/fleet/embedded_metrics.cpp").read_text()
     for name, alarm in alarms.items():
         assert not alarm["AlarmActions"]  # nobody was named
@@ -266,7 +266,8 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
         ResourceClass="local/small", Runner="muster", ApiUrl=server.url, MaximumInstances=7,
         PersonalTokenSecret=arn["tutorial"], PersonalTokenField="circle_token",
         ClassTokenSecret=arn["class"], InstanceType3="m5a.large", OnDemandPercentage=0,
-        AllowSessionManager="true", KeyPair="mine", WithDashboard="false", AlarmEmail="a@b.example")
+        ConcurrencyLimit=30, AllowSessionManager="true", KeyPair="mine", WithDashboard="false",
+        AlarmEmail="a@b.example")
     assert "DashboardConsole" not in stack.outputs()
     assert stack.launch_template()["KeyName"] == "mine"
     assert len(stack.group()["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"]) == 3
@@ -278,6 +279,7 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
     told, = moto.client("cloudwatch").describe_alarms(
         AlarmNames=["with-muster-boots-fail"])["MetricAlarms"]
     assert told["AlarmActions"] == [stack.resources()["Alarms"]]
+    assert yaml.safe_load(stack.configuration())["circleci"]["concurrency_limit"] == 30
     file = tmp_path / "muster.yaml"
     file.write_text(stack.configuration())
     keys = stack.keys("ScalerRole")
@@ -332,6 +334,7 @@ WRONG = {
     "a field of nothing": ({"PersonalTokenField": "token"}, "a member of PersonalTokenSecret"),
     "no class": ({"ResourceClass": "linux"}, "NAMESPACE/NAME"),
     "too many": ({"MaximumInstances": 1001}, "from 1 to 1000"),
+    "a limit of none": ({"ConcurrencyLimit": 0}, "from 1 to 100000"),
     "none": ({"MaximumInstances": 0}, "disable the schedule"),
     "less than none": ({"MinimumInstances": -1}, "from 0 to 1000"),
     "a share above all": ({"OnDemandPercentage": 101}, "from 0 (all Spot) to 100"),

@@ -15,6 +15,7 @@ OPERATORS = {"GreaterThanThreshold": lambda value, bound: value > bound,
              "GreaterThanOrEqualToThreshold": lambda value, bound: value >= bound,
              "LessThanThreshold": lambda value, bound: value < bound}
 MATH = {"__builtins__": {}, "IF": lambda condition, yes, no: yes if condition else no}
+FILLED = re.compile(r"FILL\((.*), REPEAT\)")
 MINUTE = 60
 
 
@@ -65,18 +66,36 @@ def measured(metric, samples, minute):
     return STATISTICS[metric["Statistic"]](values) if values else None
 
 
+def expression(alarm):
+    shown, = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
+    return shown["Expression"]
+
+
+def repeats(alarm):
+    """Whether a minute that has no value has that of the one before."""
+    return "Metrics" in alarm and FILLED.fullmatch(expression(alarm))
+
+
 def point(alarm, samples, minute):
     """Its value of that minute; nothing if any metric of it has none."""
     if "MetricName" in alarm:
         return measured(alarm, samples, minute)
-    shown, = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
+    filled = repeats(alarm)
     ids = [query["Id"] for query in alarm["Metrics"] if "MetricStat" in query]
     values = {name: measured(metric, samples, minute)
               for name, metric in zip(ids, metrics(alarm))}
     if None in values.values():
         return None
-    return eval(re.sub(r"\b(AND|OR)\b", lambda word: word[0].lower(), shown["Expression"]),
-                MATH, values)
+    words = filled[1] if filled else expression(alarm)
+    return eval(re.sub(r"\b(AND|OR)\b", lambda word: word[0].lower(), words), MATH, values)
+
+
+def judged(alarm, values):
+    """Those that it looks at at the end of a minute: only among these is it filled in."""
+    found = []
+    for value in values:
+        found.append(found[-1] if value is None and found and repeats(alarm) else value)
+    return found
 
 
 def breaches(alarm, value):
@@ -86,11 +105,12 @@ def breaches(alarm, value):
 
 
 def fires(alarm, samples, minutes):
-    """Whether it is in ALARM at the end of any minute of a run that is long enough for it.
+    """Whether it is in ALARM at the end of any minute of a run, before which there was nothing.
 
     `samples`: of each metric, by name, the (second of the run, value)s.
     """
     periods = int(alarm["EvaluationPeriods"])
     needed = int(alarm.get("DatapointsToAlarm", periods))
-    bad = [breaches(alarm, point(alarm, samples, minute)) for minute in range(minutes)]
-    return any(sum(bad[end - periods:end]) >= needed for end in range(periods, minutes + 1))
+    values = [point(alarm, samples, minute) for minute in range(minutes)]
+    return any(sum(breaches(alarm, value) for value in judged(
+        alarm, values[max(end - periods, 0):end])) >= needed for end in range(1, minutes + 1))
