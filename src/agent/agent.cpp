@@ -103,6 +103,8 @@ std::string in_words(ClaimLoop::Ended why, const Settings& settings) {
     case ClaimLoop::Ended::idle:
       return fmt::format("no task for {}, its idle_timeout",
                          format_duration(settings.idle_timeout.value_or(Millis(0))));
+    case ClaimLoop::Ended::recycled:
+      return "a fresh one shall take its place: it is to be recycled";
     case ClaimLoop::Ended::drained:
       return "it was told to drain";
     case ClaimLoop::Ended::stopped:
@@ -111,9 +113,9 @@ std::string in_words(ClaimLoop::Ended why, const Settings& settings) {
   return "";
 }
 
-std::string in_words(const Error& error, const Settings& settings) {
-  if (error.kind != ErrorKind::unavailable) return "the server refuses it";
-  return in_words(ClaimLoop::Ended::idle, settings) + ", and the server was never reached";
+std::string in_words(const Error& error) {
+  return error.kind == ErrorKind::unavailable ? "the server was never reached"
+                                              : "the server refuses it";
 }
 
 }  // namespace
@@ -139,8 +141,7 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
       [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },
       {shutdown.drain(), shutdown.end_now()});
   const auto ended = loop.run();
-  log::info("stopped",
-            {{"why", ended ? in_words(*ended, settings) : in_words(ended.error(), settings)}});
+  log::info("stopped", {{"why", ended ? in_words(*ended, settings) : in_words(ended.error())}});
   if (!ended) return ended.error();
   return ok();
 }

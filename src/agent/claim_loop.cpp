@@ -1,6 +1,6 @@
 #include "agent/claim_loop.hpp"
 
-#include <algorithm>
+#include <random>
 #include <utility>
 
 #include <fmt/core.h>
@@ -29,6 +29,13 @@ bool is_about_contact(const Error& error) {
          error.kind == ErrorKind::exhausted;
 }
 
+// Those that were launched together end one after the other.
+Millis somewhat_less(Millis duration) {
+  std::uniform_int_distribution<std::int64_t> tenth(0, duration.count() / 10);
+  std::random_device random;
+  return duration - Millis(tenth(random));
+}
+
 Error refusal(const Error& error, const std::string& url) {
   return {error.kind,
           fmt::format("the server at {} refuses this runner's token: {}", url, error.message)};
@@ -43,6 +50,7 @@ ClaimLoop::ClaimLoop(const Settings& settings, const std::string& hostname, Cont
       run_task_(std::move(run_task)),
       stops_(std::move(stops)),
       active_(system_clock().monotonic()) {
+  if (const auto after = settings.recycling.after) ends_at_ = active_ + somewhat_less(*after);
   request_.name = settings.name;
   request_.hostname = hostname;
   request_.version = version();
@@ -54,11 +62,18 @@ Millis ClaimLoop::idle_left() const {
   return *settings_.idle_timeout - (system_clock().monotonic() - active_);
 }
 
+Millis ClaimLoop::life_left() const {
+  const auto most = settings_.recycling.after_tasks;
+  if (most && tasks_run_ >= *most) return Millis(0);
+  if (ends_at_ == MonotonicTime::max()) return kLongestPoll;
+  return ends_at_ - system_clock().monotonic();
+}
+
 // The same id until it is answered: a retry gets the task that a lost answer was about.
 ClaimLoop::Claim ClaimLoop::claim_once() {
   if (!open_) request_.request_id = new_uuid();
   // The first is answered at once: before we say that we wait we know that we may.
-  request_.wait_ms = welcome_ ? std::clamp(idle_left(), 0ms, kLongestPoll).count() : 0;
+  request_.wait_ms = welcome_ ? std::clamp(time_left(), 0ms, kLongestPoll).count() : 0;
   auto claimed = server_.claim(request_, stops_.drain);
   if (claimed || is_refusal(claimed.error())) {
     open_ = false;
@@ -105,13 +120,14 @@ void ClaimLoop::close_claim() {
 
 ClaimLoop::Ended ClaimLoop::why() const {
   if (stops_.end_now.stop_requested()) return Ended::stopped;
-  return stops_.drain.stop_requested() ? Ended::drained : Ended::idle;
+  if (stops_.drain.stop_requested()) return Ended::drained;
+  return life_left() <= 0ms ? Ended::recycled : Ended::idle;
 }
 
 Error ClaimLoop::never_reached() const {
   return {ErrorKind::unavailable,
-          fmt::format("the server at {} answered no claim until the idle_timeout: {}",
-                      settings_.url, trouble_)};
+          fmt::format("the server at {} answered no claim until the {}: {}", settings_.url,
+                      life_left() <= 0ms ? "end of its life" : "idle_timeout", trouble_)};
 }
 
 Result<ClaimLoop::Ended> ClaimLoop::run() {
@@ -124,6 +140,7 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
         continue;
       }
       run_task_(**claimed);
+      ++tasks_run_;
       active_ = system_clock().monotonic();
       if (settings_.single_task) {
         return stops_.end_now.stop_requested() ? Ended::stopped : Ended::task_done;
@@ -133,12 +150,14 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
     } else if (!stops_.drain.stop_requested()) {
       log::write(is_about_contact(claimed.error()) ? log::Level::debug : log::Level::warn,
                  "cannot claim; trying again", {{"reason", trouble_}});
-      backoff_.pause(stops_.drain, std::max(idle_left(), 0ms));
+      backoff_.pause(stops_.drain, std::max(time_left(), 0ms));
     }
   }
   if (open_) close_claim();
-  if (why() == Ended::idle && !welcome_) return never_reached();
-  return why();
+  const auto ended = why();
+  const bool by_itself = ended == Ended::idle || ended == Ended::recycled;
+  if (by_itself && !welcome_) return never_reached();
+  return ended;
 }
 
 }  // namespace muster::agent

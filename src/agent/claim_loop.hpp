@@ -3,6 +3,7 @@
 // Claims one task after another, or exactly one, and runs it. No claim is left open: when the loop
 // ends, the server knows that none of its requests will ever run a task.
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -31,7 +32,7 @@ class ClaimLoop {
 
   // Why it ended. An error if the server refuses us for good: unauthenticated or forbidden; or if
   // it answered no claim until we had been idle for too long: unavailable.
-  enum class Ended { task_done, idle, drained, stopped };
+  enum class Ended { task_done, idle, recycled, drained, stopped };
   Result<Ended> run();
 
  private:
@@ -45,9 +46,12 @@ class ClaimLoop {
   Claim withdraw();
   // Withdraws it, and runs the task that it had.
   void close_claim();
-  Millis idle_left() const;
   // Time in which the server is away is idle as well: nobody pays for a runner that nobody needs.
-  bool finished() const { return stops_.drain.stop_requested() || idle_left() <= Millis(0); }
+  Millis idle_left() const;
+  Millis life_left() const;
+  // Until it ends, if no task comes.
+  Millis time_left() const { return std::min(idle_left(), life_left()); }
+  bool finished() const { return stops_.drain.stop_requested() || time_left() <= Millis(0); }
 
   const Settings& settings_;
   ControlPlane& server_;
@@ -59,6 +63,8 @@ class ClaimLoop {
   bool waits_ = false;    // and the log says so
   std::string trouble_;   // why the last claim got no answer
   MonotonicTime active_;
+  MonotonicTime ends_at_ = MonotonicTime::max();  // as it is to be recycled
+  std::int64_t tasks_run_ = 0;
   Backoff backoff_;
 };
 

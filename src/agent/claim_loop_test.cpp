@@ -83,6 +83,38 @@ TEST_F(ClaimLoopTest, EndsWhenIdle) {
   EXPECT_TRUE(server_.withdrawn().empty());  // every claim was answered
 }
 
+TEST_F(ClaimLoopTest, IsRecycledAfterSoManyTasks) {
+  settings_.recycling.after_tasks = 2;
+  for (const auto* id : {"a", "b", "c"}) queue(id);
+  EXPECT_EQ(run(), ClaimLoop::Ended::recycled);
+  EXPECT_EQ(ran_, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(server_.withdrawn().empty()) << "every claim was answered";
+}
+
+// Its time is over in mid-task: the task ends first.
+TEST_F(ClaimLoopTest, IsRecycledBetweenTwoTasks) {
+  settings_.recycling.after = 50ms;
+  on_task_ = [] { std::this_thread::sleep_for(100ms); };
+  for (const auto* id : {"a", "b"}) queue(id);
+  EXPECT_EQ(run(), ClaimLoop::Ended::recycled);
+  EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+}
+
+TEST_F(ClaimLoopTest, IsRecycledWhileItIsIdle) {
+  settings_.recycling.after = 50ms;
+  queue("a");
+  EXPECT_EQ(run(), ClaimLoop::Ended::recycled);
+  EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+}
+
+TEST_F(ClaimLoopTest, WhoIsRecycledWithoutAnAnswerWasNeverReached) {
+  settings_.recycling.after = 50ms;
+  server_.set_reachable(false);
+  const auto ended = run();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind, ErrorKind::unavailable);
+}
+
 TEST_F(ClaimLoopTest, ALostAnswerIsAskedForAgain) {
   settings_.single_task = true;
   server_.lose_answers(2);

@@ -228,7 +228,31 @@ class Reader {
   yaml::Problems problems_;
 };
 
+Result<void> read_recycling(const Variables& variables, Recycling& recycling) {
+  constexpr std::int64_t kMostTasks = 1'000'000;
+  if (const auto given = variables.find(kRecycleVariable); given != variables.end()) {
+    const auto after = parse_duration(given->second);
+    if (!after || *after < std::chrono::seconds(1)) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("{}={} must be a duration of 1s at least, as 12h", kRecycleVariable,
+                               printable(given->second))};
+    }
+    recycling.after = *after;
+  }
+  if (const auto given = variables.find(kRecycleTasksVariable); given != variables.end()) {
+    const auto tasks = parse_int(given->second);
+    if (!tasks || *tasks < 1 || *tasks > kMostTasks) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("{}={} must be a number from 1 to {}", kRecycleTasksVariable,
+                               printable(given->second), kMostTasks)};
+    }
+    recycling.after_tasks = *tasks;
+  }
+  return ok();
+}
+
 Result<void> read_own_variables(const Variables& variables, Settings& settings) {
+  if (auto read = read_recycling(variables, settings.recycling); !read) return read;
   if (const auto given = variables.find(kClassVariable); given != variables.end()) {
     settings.resource_class = given->second;
   }

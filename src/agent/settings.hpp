@@ -3,6 +3,7 @@
 // What a runner is told: the YAML of CircleCI's machine runner 3 and its environment variables,
 // which win. A key that means nothing here is named in a warning, one that is not theirs refused.
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -18,6 +19,13 @@
 
 namespace muster::agent {
 
+// When a runner that takes one task after the other gives way to a fresh one: after the task that
+// it then runs, and never in the midst of it. Absent: never.
+struct Recycling {
+  std::optional<Millis> after;  // since its start; up to a tenth less, lest all go at once
+  std::optional<std::int64_t> after_tasks;
+};
+
 struct Settings {
   std::string url;    // of the server: scheme, host, port
   std::string token;  // of a resource class. A secret
@@ -31,6 +39,7 @@ struct Settings {
   bool single_task = false;
   Millis max_run_time = std::chrono::hours(5);
   std::optional<Millis> idle_timeout;  // absent: waits for ever
+  Recycling recycling;
 };
 
 struct LoadedSettings {
@@ -43,6 +52,8 @@ using Variables = std::map<std::string, std::string>;
 // Of our own, because CircleCI's YAML has no such keys.
 inline constexpr const char* kClassVariable = "MUSTER_RESOURCE_CLASS";
 inline constexpr const char* kStateVariable = "MUSTER_AGENT_STATE";
+inline constexpr const char* kRecycleVariable = "MUSTER_RECYCLE_AFTER";
+inline constexpr const char* kRecycleTasksVariable = "MUSTER_RECYCLE_AFTER_TASKS";
 
 // Pure. `hostname` is the runner's name where none is given.
 std::variant<LoadedSettings, yaml::Problems> read_settings(std::string_view text,

@@ -95,6 +95,24 @@ TEST(Settings, ItsClassAndItsStateAreVariablesOfOurOwn) {
               HasSubstr("MUSTER_AGENT_STATE=here must be an absolute path"));
 }
 
+TEST(Settings, WhenARunnerIsRecycled) {
+  EXPECT_FALSE(read(kMinimal).recycling.after);
+  const auto settings =
+      read(kMinimal, {{"MUSTER_RECYCLE_AFTER", "12h"}, {"MUSTER_RECYCLE_AFTER_TASKS", "50"}});
+  EXPECT_EQ(settings.recycling.after, Millis(12h));
+  EXPECT_EQ(settings.recycling.after_tasks, 50);
+  for (const auto* bad : {"", "0s", "-1h", "soon"}) {
+    EXPECT_THAT(refusal_of(kMinimal, {{"MUSTER_RECYCLE_AFTER", bad}}),
+                HasSubstr("must be a duration of 1s at least"))
+        << bad;
+  }
+  for (const auto* bad : {"", "0", "-1", "1.5", "1000001"}) {
+    EXPECT_THAT(refusal_of(kMinimal, {{"MUSTER_RECYCLE_AFTER_TASKS", bad}}),
+                HasSubstr("must be a number from 1 to 1000000"))
+        << bad;
+  }
+}
+
 TEST(Settings, TheAddressNeedsNoScheme) {
   EXPECT_EQ(read("api: {auth_token: t, url: ci.example/}").url, "https://ci.example");
   EXPECT_EQ(read("api: {auth_token: t, url: 'localhost:1'}").url, "http://localhost:1");

@@ -2,12 +2,20 @@
 
 // The configuration that a local instance's agent reads from its standard input.
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/time.hpp"
 
 namespace muster::capacity {
+
+// When a continuous one gives way to a fresh one, between two tasks. Absent: never.
+struct Recycling {
+  std::optional<Millis> after;
+  std::optional<std::int64_t> after_tasks;
+};
 
 struct AgentSettings {
   std::string server_url;
@@ -15,6 +23,7 @@ struct AgentSettings {
   bool single_task = true;
   Millis idle_timeout = std::chrono::seconds(10);
   Millis max_run_time = std::chrono::hours(5);
+  Recycling recycling;
 };
 
 // The keys of CircleCI's machine runner 3. Holds `token`: never write it to a file or a log.

@@ -217,7 +217,7 @@ Result<void> LocalCapacity::start(Instance& instance, const AgentSettings& agent
   const UniqueFd reading(ends[0]);
   const UniqueFd writing(ends[1]);
 
-  auto child = start_agent(instance.record, reading.get());
+  auto child = start_agent(instance.record, agent, reading.get());
   if (!child) return child.error();
   instance.child = std::move(*child);
   instance.pidfd = std::make_shared<UniqueFd>(::fcntl(instance.child->pidfd(), F_DUPFD_CLOEXEC, 0));
@@ -229,7 +229,8 @@ Result<void> LocalCapacity::start(Instance& instance, const AgentSettings& agent
                    agent_config(agent, token, instance.record.id, directory / "work"));
 }
 
-Result<process::Child> LocalCapacity::start_agent(const InstanceRecord& record, int config_pipe) {
+Result<process::Child> LocalCapacity::start_agent(const InstanceRecord& record,
+                                                  const AgentSettings& agent, int config_pipe) {
   const auto directory = directory_of(record.id);
   const UniqueFd log(::open((directory / kLogName).c_str(),
                             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -248,6 +249,12 @@ Result<process::Child> LocalCapacity::start_agent(const InstanceRecord& record, 
   // A token of another class is refused at once; and what a killed agent leaves goes with it.
   command.environment["MUSTER_RESOURCE_CLASS"] = record.resource_class;
   command.environment["MUSTER_AGENT_STATE"] = (directory / "state").string();
+  if (const auto after = agent.recycling.after) {
+    command.environment["MUSTER_RECYCLE_AFTER"] = format_duration(*after);
+  }
+  if (const auto tasks = agent.recycling.after_tasks) {
+    command.environment["MUSTER_RECYCLE_AFTER_TASKS"] = std::to_string(*tasks);
+  }
   command.directory = directory.string();
   command.standard_input = config_pipe;
   command.standard_output = log.get();

@@ -59,7 +59,8 @@ class LocalCapacity final : public fleet::CapacityProvider {
   Result<std::string> launch_one(const std::string& resource_class, const AgentSettings& agent,
                                  const std::string& token);
   Result<void> start(Instance& instance, const AgentSettings& agent, const std::string& token);
-  Result<process::Child> start_agent(const InstanceRecord& record, int config_pipe);
+  Result<process::Child> start_agent(const InstanceRecord& record, const AgentSettings& agent,
+                                     int config_pipe);
   std::optional<std::string> how_ended(Instance& instance);
   void bury(const Instance& instance, const std::string& how);
   void remove_directory(const std::filesystem::path& directory);

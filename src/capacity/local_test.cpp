@@ -65,11 +65,12 @@ class LocalTest : public testing::Test {
   void agent_is(std::string_view script) {
     ASSERT_TRUE(write_file_atomically(root / "agent", script, 0755));
   }
-  std::unique_ptr<LocalCapacity> open() {
+  std::unique_ptr<LocalCapacity> open(const Recycling& recycling = {}) {
     LocalSettings settings;
     settings.state_directory = state;
     settings.executable = root / "agent";
     settings.classes["local/small"] = {"http://127.0.0.1:1", root / "token"};
+    settings.classes["local/small"].recycling = recycling;
     auto local = LocalCapacity::open(settings);
     EXPECT_TRUE(local);
     return std::move(*local);
@@ -101,6 +102,13 @@ class LocalTest : public testing::Test {
   const std::filesystem::path state = root / "state";
 };
 
+TEST_F(LocalTest, TellsAnAgentWhenItIsRecycled) {
+  auto local = open({.after = std::chrono::hours(12), .after_tasks = 50});
+  const auto environment = content(directory(launch_one(*local)) / "environment");
+  EXPECT_THAT(environment, HasSubstr("MUSTER_RECYCLE_AFTER=12h\n"));
+  EXPECT_THAT(environment, HasSubstr("MUSTER_RECYCLE_AFTER_TASKS=50\n"));
+}
+
 TEST_F(LocalTest, StartsAnAgentThatReadsItsConfigurationFromAPipe) {
   auto local = open();
   const auto id = launch_one(*local);
@@ -115,6 +123,7 @@ TEST_F(LocalTest, StartsAnAgentThatReadsItsConfigurationFromAPipe) {
   EXPECT_THAT(environment, HasSubstr("MUSTER_RESOURCE_CLASS=local/small\n"));
   EXPECT_THAT(environment,
               HasSubstr("MUSTER_AGENT_STATE=" + (directory(id) / "state").string() + "\n"));
+  EXPECT_THAT(environment, Not(HasSubstr("MUSTER_RECYCLE")));
   EXPECT_THAT(content(directory(id) / "instance.json"), Not(HasSubstr("muc_")));
   const auto list = *local->list({});
   ASSERT_THAT(list.live, SizeIs(1));

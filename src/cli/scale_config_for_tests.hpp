@@ -38,6 +38,8 @@ resource_classes:
       token_file: small.token
       mode: continuous
       idle_timeout: 20s
+      recycle_after: 12h
+      recycle_after_tasks: 50
       max_run_time: 1h
   local/large:
     max: 2

@@ -51,6 +51,8 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_FALSE(small_agent.single_task);
   EXPECT_EQ(small_agent.idle_timeout, std::chrono::seconds(20));
   EXPECT_EQ(small_agent.max_run_time, std::chrono::hours(1));
+  EXPECT_EQ(small_agent.recycling.after, std::chrono::hours(12));
+  EXPECT_EQ(small_agent.recycling.after_tasks, 50);
   const auto& [large, large_capacity] = config->classes[1];
   const auto& large_agent = std::get<capacity::AgentSettings>(large_capacity);
   EXPECT_EQ(large.policy.min, 0);
@@ -62,6 +64,7 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_TRUE(large_agent.single_task);
   EXPECT_EQ(large_agent.idle_timeout, std::chrono::seconds(10));
   EXPECT_EQ(large_agent.max_run_time, std::chrono::hours(5));
+  EXPECT_FALSE(large_agent.recycling.after || large_agent.recycling.after_tasks);
 }
 
 // Who ends idle instances: they themselves soon, or the scaler.
@@ -191,6 +194,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
         Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
+        Refusal{"mode: continuous", "mode: single-task",
+                "recycle_after: is for 'mode: continuous'"},
+        Refusal{"recycle_after: 12h", "recycle_after: 0s", "recycle_after: must be between 1s"},
+        Refusal{"recycle_after_tasks: 50", "recycle_after_tasks: 0", "recycle_after_tasks"},
         Refusal{"      token_file: small.token\n", "", "token_file"},
         Refusal{"    local:\n      token_file: /etc/large.token\n", "    local:\n",
                 "'token_file' is missing"},

@@ -13,6 +13,9 @@ namespace muster::simulation {
 struct Habits {
   bool single_task = true;
   std::optional<Millis> idle_timeout = std::chrono::minutes(1);  // nothing: it waits for ever
+  // One that takes one task after the other ends itself after so many of them. Nothing: it does
+  // not.
+  std::optional<std::int64_t> recycled_after;
   // It ends itself with its place in the group. If not, it shuts down, and the group finds it dead.
   bool gives_up_its_place = true;
 };

@@ -156,7 +156,9 @@ void Group::task_ended(Number number) {
   queue_.finish(*instance.task);
   instance.task.reset();
   --busy_;
-  if (conditions_.habits.single_task) return leave(number);
+  const auto& habits = conditions_.habits;
+  const auto most = habits.single_task ? std::optional<std::int64_t>(1) : habits.recycled_after;
+  if (most && instance.tasks_run >= *most) return leave(number);
   look_for_work(number);
 }
 

@@ -63,6 +63,7 @@ Conditions some_conditions(Random& random) {
   if (random.chance(500)) faults.list_lag = random.between(Millis(1), kMinute);
   // Rarely beyond the time-out of a boot, and never so late that a boot is believed to be dead.
   if (random.chance(100)) faults.runners_lag = random.between(kMinute, 15 * kMinute);
+  if (random.chance(200)) conditions.habits.recycled_after = random.between(2, 5);
   return conditions;
 }
 

@@ -88,6 +88,17 @@ def test_a_warm_instance_stays_and_what_is_too_much_goes(world, server, small):
     assert scaler.output().count("launched ") <= 3
 
 
+def test_who_has_run_its_tasks_gives_way_to_a_fresh_one(world, server, small):
+    world.scaler(world.scaler_config(server, {"local/small": (small, {"max": 1, "local": {
+        "mode": "continuous", "idle_timeout": "1h", "recycle_after_tasks": 2}})}))
+    pipeline = world.submit(server, config(build=job(
+        "env | grep MUSTER_RECYCLE || echo clean", parallelism=5)))
+    assert pipeline.wait()["state"] == "success"
+    runners = [task["runner"] for task in pipeline.tasks()]
+    assert sorted(map(runners.count, set(runners))) == [1, 2, 2], runners
+    assert {pipeline.output(task) for task in pipeline.tasks()} == {"clean\n"}
+
+
 def test_a_schedule_counts_while_it_is_in_force(world, server, small):
     there = datetime.now(ZoneInfo("Asia/Kathmandu"))
 
