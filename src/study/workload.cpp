@@ -111,13 +111,13 @@ class Generator {
     return {0, at, now, place};
   }
 
-  // As `muster server` tells it: three of four of the latest took no longer.
+  // As `muster server` tells it: four of five of the latest took no longer.
   Millis took_before(const Distribution& varying) {
     std::array<Millis, kRunsRemembered> runs;
     for (auto& run : runs) run = std::min(varying.draw(random_), workload_.longest);
-    const auto upper = runs.begin() + kRunsRemembered * 3 / 4 - 1;
-    std::ranges::nth_element(runs, upper);
-    return *upper;
+    const auto most = runs.begin() + kRunsRemembered * 4 / 5 - 1;
+    std::ranges::nth_element(runs, most);
+    return *most;
   }
 
   const Workload& workload_;
