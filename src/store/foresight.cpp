@@ -9,10 +9,9 @@ namespace muster::store {
 namespace {
 
 constexpr std::size_t kMostRemembered = 10'000;
-// The past of a job is looked for in so many of the latest pipelines, and in no more of its
-// project's than these.
+// The past of a job: so many of its latest runs, and none of before so many pipelines.
 constexpr std::int64_t kPipelinesSearched = 1'000;
-constexpr std::int64_t kPipelinesKept = 20;
+constexpr std::int64_t kRunsKept = 20;
 
 }  // namespace
 
@@ -109,13 +108,13 @@ std::optional<Millis> Foresight::usual_time_in_history(const std::string& task_i
            "JOIN pipeline ON pipeline.id = workflow.pipeline_id "
            "JOIN pipeline AS before ON before.number IN (SELECT number FROM pipeline AS p WHERE "
            "p.number < pipeline.number AND p.number >= pipeline.number - ?2 AND "
-           "p.project = pipeline.project ORDER BY p.number DESC LIMIT ?3) "
+           "p.project = pipeline.project) "
            "JOIN workflow AS w ON w.pipeline_id = before.id AND w.name = workflow.name "
            "JOIN job AS j ON j.workflow_id = w.id AND j.name = job.name "
            "JOIN task AS past ON past.job_id = j.id AND past.slice = this.slice "
            "WHERE this.id = ?1 AND past.started_at IS NOT NULL AND past.ended_at IS NOT NULL AND "
-           "past.state IN ('success', 'failed', 'timedout')",
-           task_id, kPipelinesSearched, kPipelinesKept);
+           "past.state IN ('success', 'failed', 'timedout') ORDER BY before.number DESC LIMIT ?3",
+           task_id, kPipelinesSearched, kRunsKept);
        rows.next();) {
     if (rows.text(0) == "success") {
       took.emplace_back(std::max<std::int64_t>(rows.integer(1), 0));
