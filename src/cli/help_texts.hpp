@@ -109,10 +109,9 @@ inline constexpr Text kSimulate{
     "Runs the tasks of a trace, or made-up ones, in a virtual world: muster's own loop beside "
     "models "
     "of other scalers. Prints how long tasks waited and how many instance-hours that took. Nothing "
-    "outside is asked or changed. Policies: muster, muster-single, muster-eager, tutorial, "
-    "provisioner, "
-    "buildkite, "
-    "gitlab, drone, fixed:N, bound, and any muster.yaml: a name that ends in .yaml.",
+    "outside is asked or changed. Policies: muster, muster-foresight, muster-single, "
+    "muster-eager, tutorial, provisioner, buildkite, gitlab, drone, fixed:N, bound, and any "
+    "muster.yaml: a name that ends in .yaml.",
     R"(Examples:
   muster simulate last-month.csv --compare tutorial,provisioner,bound --price 0.17
   muster simulate usage-export.csv --boot lognormal:90s:0.3 --html study.html

@@ -275,6 +275,7 @@ class ConfigReader {
     auto& policy = scaled.managed.policy;
     scaled.managed.name = name;
     policy = read_policy(reader);
+    read_foresight(reader, queue, policy);
     scaled.managed.schedules = read_schedules(reader, policy);
     const auto kind =
         one_of(reader, "where its instances come from", {"local", "command", "auto_scaling_group"});
@@ -291,6 +292,18 @@ class ConfigReader {
     refuse_life_without_boot(reader, kind, policy);
     reader.finish();
     return scaled;
+  }
+
+  static void read_foresight(yaml::MapReader& reader, const ScaleConfig::Queue& queue,
+                             scaling::Policy& policy) {
+    constexpr auto kKey = "foresight";
+    if (std::holds_alternative<demand::ServerAccess>(queue)) {
+      policy.foresight = reader.boolean(kKey).value_or(false);
+    } else if (reader.take(kKey) != nullptr) {
+      reader.problem_at(kKey,
+                        "is for the queue of a 'server', as no other one tells which tasks are "
+                        "blocked: remove it");
+    }
   }
 
   // Who ends idle ones: the scaler, where instances are kept that must not end by themselves, and
@@ -311,7 +324,7 @@ class ConfigReader {
         return (kind == "local" && min > 0) || headroom > 0 || warm.least > 0 ||
                warm.percent_of_busy > 0;
       };
-      const bool kept = keeps(policy.min, policy.headroom, policy.warm) ||
+      const bool kept = policy.foresight || keeps(policy.min, policy.headroom, policy.warm) ||
                         std::ranges::any_of(managed.schedules, [&](const auto& schedule) {
                           return keeps(schedule.min.value_or(0), schedule.headroom.value_or(0),
                                        schedule.warm.value_or(scaling::Warm()));

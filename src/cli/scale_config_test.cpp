@@ -120,6 +120,30 @@ TEST(ScaleConfig, WhatWillSoonBeFreeIsCountedWhereItTakesAnotherTask) {
                           "as a single-task instance is never free again: remove it"));
 }
 
+// Idle ones are then asked to end by the scaler, and not by their own time-out while they wait for
+// what is expected.
+TEST(ScaleConfig, ForesightIsForAServersQueue) {
+  const auto of_server = [](std::string_view key) {
+    const auto text = fmt::format(
+        "server: {{url: http://127.0.0.1:1, token_file: t}}\nstate_directory: scaler\n"
+        "resource_classes:\n  acme/one: {{max: 1, {}local: {{token_file: t}}}}\n",
+        key);
+    return std::get<ScaleConfig>(parse_scale_config(text, "/")).classes.at(0);
+  };
+  const auto with = of_server("foresight: true, ");
+  EXPECT_TRUE(with.managed.policy.foresight);
+  EXPECT_EQ(with.managed.policy.scale_in_delay, std::chrono::minutes(1));
+  EXPECT_EQ(std::get<capacity::AgentSettings>(with.capacity).idle_timeout, std::chrono::hours(1));
+  const auto without = of_server("");
+  EXPECT_FALSE(without.managed.policy.foresight);
+  EXPECT_FALSE(without.managed.policy.scale_in_delay);
+  EXPECT_THAT(problems_of("circleci: {token_variable: TOKEN}\nstate_directory: scaler\n"
+                          "resource_classes:\n  acme/one: {max: 1, foresight: true, "
+                          "auto_scaling_group: {name: r}}\n"),
+              ElementsAre("f:4:22: resource_classes.acme/one.foresight: is for the queue of a "
+                          "'server', as no other one tells which tasks are blocked: remove it"));
+}
+
 TEST(ScaleConfig, TheAddressNeedsNoScheme) {
   std::string text(kWhole);
   text.erase(text.find("http://"), 7);

@@ -164,6 +164,11 @@ int run(const SimulateOptions& options) {
   if (!traces) return report(traces.error());
   if (!options.write_trace.empty()) {
     auto made = traces->front().trace;
+    if (made.has_pipelines()) {
+      return report(
+          wrong("--write-trace: a trace does not tell which tasks wait for which, so "
+                "'chain' cannot be written; use 'stages'"));
+    }
     made.beginning.reset();  // in seconds, as it may be of any week
     const auto text = study::to_csv(made);
     const auto written = write_file_atomically(options.write_trace, text, 0644);

@@ -32,6 +32,8 @@ std::string query_for(const std::vector<std::string>& classes) {
   return query;
 }
 
+using Foreseen = std::vector<protocol::ForeseenTasks>;
+
 struct Told {
   protocol::Demand demand;
   std::optional<WallTime> at;  // by the server's clock
@@ -57,6 +59,9 @@ fleet::ClassDemand as_port(const protocol::ClassDemand& told, WallTime now, Mill
   for (const auto& runner : told.runners) {
     demand.runners->push_back({runner.name, runner.busy, runner.tasks_claimed > 0,
                                runner.first_connected + lead, runner.last_connected + lead});
+  }
+  for (const auto& [expected_at, tasks, freed] : told.foreseen.value_or(Foreseen())) {
+    demand.foreseen.push_back({expected_at + lead, tasks, freed});
   }
   return demand;
 }

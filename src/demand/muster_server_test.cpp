@@ -79,6 +79,20 @@ TEST_F(MusterServerTest, TellsOfRunnersOfClassesThatItWasNotAskedFor) {
   EXPECT_EQ(demand.at("local/small").runners->size(), 2U) << "it has told all of its own";
 }
 
+TEST_F(MusterServerTest, ReadsWhatIsForeseenByOurClock) {
+  auto told = some_demand();
+  const auto soon = system_clock().wall() + seconds(60);
+  told.classes[0].foreseen = {{soon, 3, 1}};
+  server.answer_with(200, protocol::to_json(told));
+  const auto demand = queue.read({});
+  const auto& foreseen = demand.at("local/small").foreseen;
+  ASSERT_EQ(foreseen.size(), 1U);
+  EXPECT_EQ(foreseen[0].tasks, 3);
+  EXPECT_EQ(foreseen[0].freed, 1);
+  EXPECT_LE(std::chrono::abs(foreseen[0].expected_at - soon), seconds(30));
+  EXPECT_TRUE(demand.at("local/large").foreseen.empty());
+}
+
 TEST_F(MusterServerTest, ReadsTheOthersWhenOneClassDoesNotExist) {
   server.answer_with(200, protocol::to_json(some_demand()));
   server.answer_to("local%2Flarge", 404, R"({"message":"resource class not found"})");

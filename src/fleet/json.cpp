@@ -41,15 +41,24 @@ json::array times(const std::vector<WallTime>& all) {
   return array;
 }
 
+std::int64_t exact(std::int64_t count) {
+  return std::clamp(count, -kMostExact, kMostExact);
+}
+
 json::object object(const Demand& demand) {
   if (const auto* unknown = std::get_if<DemandUnknown>(&demand)) {
     return {{"unknown", text(unknown->why)}};
   }
   const auto& reading = std::get<DemandReading>(demand);
-  const auto exact = [](std::int64_t count) { return std::clamp(count, -kMostExact, kMostExact); };
   return {{"unclaimed", exact(reading.unclaimed)},
           {"running", exact(reading.running)},
           {"read_at", time(reading.read_at)}};
+}
+
+json::object object(const Foreseen& foreseen) {
+  return {{"expected_at", time(foreseen.expected_at)},
+          {"tasks", exact(foreseen.tasks)},
+          {"freed", exact(foreseen.freed)}};
 }
 
 json::object object(const Instance& instance) {
@@ -101,6 +110,7 @@ json::object object(const Policy& policy) {
           {"scale_in_rate", rate(policy.scale_in_rate)},
           {"spend_cap", spend_cap(policy.spend_cap)},
           {"soon_free", policy.soon_free},
+          {"foresight", policy.foresight},
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},
@@ -180,6 +190,7 @@ json::value plan_share(const std::optional<PlanShare>& plan) {
 json::object object(const Snapshot& snapshot) {
   return {{"now", time(snapshot.now)},
           {"demand", object(snapshot.demand)},
+          {"foreseen", objects(snapshot.foreseen)},
           {"instances", objects(snapshot.instances)},
           {"groups", objects(snapshot.groups)},
           {"outsiders", times(snapshot.outsiders)},

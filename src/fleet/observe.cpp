@@ -77,7 +77,8 @@ WallTime launch_of(const CapacityInstance& instance, const ClassMemory& before, 
   return now;
 }
 
-// Of those that this scaler has seen booting. Another one's may have connected long ago.
+// Of those that this scaler has launched or seen booting. Another one's may have connected long
+// ago.
 class Boots {
  public:
   void add(Millis took) {
@@ -158,7 +159,9 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
     if (connected) memory.connected.insert(memory.connected.end(), instance.id);
     if (connected && !connected_before) {
       seen.snapshot.any_boot_succeeded = true;
-      if (before.first_seen.contains(instance.id)) boots.add(now - launched_at);
+      const bool ours =
+          before.first_seen.contains(instance.id) || before.expected.contains(instance.id);
+      if (ours) boots.add(now - launched_at);
     }
     const auto state =
         state_of(instance, listed ? runner->second : nullptr, connected, launched_at, now);
@@ -301,6 +304,10 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   }
   seen.memory.ask_again_at = demand.ask_again_at;
   seen.snapshot.demand = demand.demand;
+  seen.snapshot.foreseen = demand.foreseen;
+  if (seen.snapshot.foreseen.size() > scaling::kMostForeseen) {
+    seen.snapshot.foreseen.resize(scaling::kMostForeseen);
+  }
   auto in_force = scaling::policy_at(managed.policy, managed.schedules, now);
   seen.snapshot.policy = in_force.policy;
   seen.snapshot.schedule = std::move(in_force.schedule);

@@ -172,6 +172,11 @@ TEST(Observe, TellsHowLongThoseTookThatItSawBooting) {
   EXPECT_EQ(booting.snapshot.boot_took, std::nullopt);
   const auto there = observe(kClass, {{instance()}, {}}, runners, booting.memory, later);
   EXPECT_EQ(there.snapshot.boot_took, Millis(90'000));
+  // Launched by us, and there at the next look.
+  ClassMemory launched;
+  launched.expected["i0"] = kNow;
+  const auto quick = observe(kClass, {{instance()}, {}}, runners, launched, later);
+  EXPECT_EQ(quick.snapshot.boot_took, Millis(90'000));
   // It may have connected long before it was seen.
   const auto anothers = observe(kClass, {{instance()}, {}}, runners, {}, later);
   EXPECT_EQ(anothers.snapshot.boot_took, std::nullopt);
@@ -181,6 +186,15 @@ TEST(Observe, TellsHowLongThoseTookThatItSawBooting) {
                                 kNow + kClass.policy.boot_timeout);
   EXPECT_TRUE(believed.snapshot.any_boot_succeeded);
   EXPECT_EQ(believed.snapshot.boot_took, std::nullopt);
+}
+
+TEST(Observe, ShowsWhatTheSourceForeseesAsFarAsItIsBelieved) {
+  ClassDemand demand = known({});
+  EXPECT_TRUE(observe(kClass, {}, demand, {}, kNow).snapshot.foreseen.empty());
+  demand.foreseen.resize(scaling::kMostForeseen + 1, {kNow, 2, 1});
+  const auto seen = observe(kClass, {}, demand, {}, kNow).snapshot.foreseen;
+  ASSERT_EQ(seen.size(), scaling::kMostForeseen);
+  EXPECT_EQ(seen.front().tasks, 2);
 }
 
 TEST(Observe, CallsAnEndWithoutAConnectionAFailedBoot) {

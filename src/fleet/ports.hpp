@@ -32,6 +32,8 @@ struct ClassDemand {
   std::optional<std::vector<KnownRunner>> runners = std::vector<KnownRunner>();
   // Of an unknown demand: when the source wants to be asked again, if it said so.
   std::optional<WallTime> ask_again_at = {};
+  // Tasks that do not wait yet, by our clock: see scaling/foresight.hpp. Most sources know of none.
+  std::vector<scaling::Foreseen> foreseen = {};
 };
 
 // Where the queue is read. One thread calls read(), another wait_for_change(), at the same time.

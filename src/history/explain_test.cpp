@@ -190,9 +190,9 @@ TEST(Explain, NamesEachMachineThatIsNotHeardOf) {
 // Every rule may be among the reasons: none may be without words, and only those that keep a task
 // from starting need a remedy.
 TEST(Explain, HasARemedyForEachRuleThatNeedsOne) {
-  const std::set<Rule> none = {Rule::queue,    Rule::soon_free, Rule::headroom,      Rule::warm,
-                               Rule::minimum,  Rule::placed,    Rule::scale_in_rate, Rule::surplus,
-                               Rule::unneeded, Rule::satisfied};
+  const std::set<Rule> none = {Rule::queue,    Rule::soon_free, Rule::headroom, Rule::warm,
+                               Rule::foreseen, Rule::minimum,   Rule::placed,   Rule::scale_in_rate,
+                               Rule::surplus,  Rule::unneeded,  Rule::satisfied};
   for (int i = 0; scaling::to_string(static_cast<Rule>(i)) != "unknown"; ++i) {
     const auto rule = static_cast<Rule>(i);
     EXPECT_EQ(remedy_for(rule, record_of(World())).empty(), none.contains(rule))

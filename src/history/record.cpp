@@ -34,6 +34,14 @@ static void read(const json::value& value, const Place& at, Demand& into) {
   into = reading;
 }
 
+static void read(const json::value& value, const Place& at, Foreseen& into) {
+  Members(value, at)
+      .must("expected_at", into.expected_at)
+      .must("tasks", into.tasks)
+      .must("freed", into.freed)
+      .end();
+}
+
 static void read(const json::value& value, const Place& at, Instance& into) {
   Members(value, at)
       .must("id", into.id)
@@ -89,6 +97,7 @@ static void read(const json::value& value, const Place& at, Policy& into) {
       .must("scale_in_rate", into.scale_in_rate)
       .must("spend_cap", into.spend_cap)
       .must("soon_free", into.soon_free)
+      .may("foresight", into.foresight)
       .must("boot_timeout_ms", into.boot_timeout)
       .must("boot_backoff_first_ms", into.boot_backoff_first)
       .must("boot_backoff_most_ms", into.boot_backoff_most)
@@ -155,6 +164,7 @@ static void read(const json::value& value, const Place& at, Snapshot& into) {
   Members(value, at)
       .must("now", into.now)
       .must("demand", into.demand)
+      .may("foreseen", into.foreseen)
       .must("instances", into.instances)
       .may("groups", into.groups)
       .must("outsiders", into.outsiders)

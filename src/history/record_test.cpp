@@ -117,6 +117,19 @@ INSTANTIATE_TEST_SUITE_P(
             "snapshot.demand: 'unclaimed' is unknown"}),
     [](const auto& test) { return test.param.what; });
 
+TEST(Record, OfBeforeThereWasForesightForeseesNothing) {
+  auto text = fleet::to_json(record_of(World().demand(1, 0)));
+  for (const std::string added : {R"("foresight":false,)", R"("foreseen":[],)"}) {
+    const auto at = text.find(added);
+    ASSERT_NE(at, std::string::npos) << added << " is not in\n" << text;
+    text.erase(at, added.size());
+  }
+  const auto line = read_line(text);
+  ASSERT_TRUE(line) << line.error().message;
+  EXPECT_FALSE(line->records.at(0).snapshot.policy.foresight);
+  EXPECT_TRUE(line->records.at(0).snapshot.foreseen.empty());
+}
+
 TEST(Record, WithoutReasonsIsNone) {
   auto pass = record_of(World());
   pass.decision.reasons.clear();

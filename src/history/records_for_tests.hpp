@@ -34,6 +34,7 @@ inline fleet::ClassPass full_record() {
                             .outsider(std::chrono::hours(1))
                             .by_schedule("night", std::chrono::hours(2))
                             .soon_free()
+                            .foreseeing({{kNow + std::chrono::minutes(1), 3, 1}})
                             .headroom(1)
                             .warm({20, 1, 3})
                             .scaling_in_after(std::chrono::minutes(1))

@@ -122,6 +122,7 @@ std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
     case Rule::soon_free:
     case Rule::headroom:
     case Rule::warm:
+    case Rule::foreseen:
     case Rule::minimum:
     case Rule::scale_in_rate:
     case Rule::surplus:

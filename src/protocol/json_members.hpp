@@ -82,8 +82,9 @@ BOOST_DESCRIBE_STRUCT(PipelineItem, (),
 BOOST_DESCRIBE_STRUCT(PipelineList, (), (items))
 BOOST_DESCRIBE_STRUCT(RunnerActivity, (),
                       (name, busy, tasks_claimed, first_connected, last_connected))
+BOOST_DESCRIBE_STRUCT(ForeseenTasks, (), (expected_at, tasks, freed))
 BOOST_DESCRIBE_STRUCT(ClassDemand, (),
-                      (resource_class, unclaimed, running, oldest_queued_at, runners))
+                      (resource_class, unclaimed, running, oldest_queued_at, runners, foreseen))
 BOOST_DESCRIBE_STRUCT(OtherRunner, (), (resource_class, name))
 BOOST_DESCRIBE_STRUCT(Demand, (), (version, classes, others))
 BOOST_DESCRIBE_STRUCT(ClassFleet, (),

@@ -65,8 +65,8 @@ using EveryMessage =
                    HeartbeatAnswer, StepUpdate, OutputAnswer, FinishRequest, SubmitPipeline,
                    ConfigProblem, ConfigRefused, PipelineCreated, StepStatus, TaskStatus, JobStatus,
                    WorkflowStatus, PipelineStatus, PipelineItem, PipelineList, RunnerActivity,
-                   OtherRunner, ClassDemand, Demand, ClassFleet, FleetReport, ClassStatus,
-                   FleetStatus, Health>;
+                   OtherRunner, ForeseenTasks, ClassDemand, Demand, ClassFleet, FleetReport,
+                   ClassStatus, FleetStatus, Health>;
 TYPED_TEST_SUITE(RoundTrip, EveryMessage);
 
 TYPED_TEST(RoundTrip, KeepsEveryMember) {

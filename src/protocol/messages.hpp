@@ -311,12 +311,22 @@ struct OtherRunner {
   std::string name;
 };
 
+// Tasks that do not wait yet, as tasks that run block them: what one of those releases when it
+// ends, if it ends as it did before.
+struct ForeseenTasks {
+  WallTime expected_at{};
+  std::int64_t tasks = 0;
+  std::int64_t freed = 0;  // runners of the class: 1 if that one is of it
+};
+inline constexpr std::size_t kMostForeseen = 100;  // of a class
+
 struct ClassDemand {
   std::string resource_class;
   std::int64_t unclaimed = 0;
   std::int64_t running = 0;
   std::optional<WallTime> oldest_queued_at;  // of the unclaimed
   std::vector<RunnerActivity> runners;
+  std::optional<std::vector<ForeseenTasks>> foreseen;  // the soonest first; absent: none
 };
 
 struct Demand {

@@ -37,6 +37,11 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
       consider(*fewer);
     }
   }
+  if (snapshot.policy.foresight && !draft.hold) {
+    const auto boot = decision.next.turnover.boot;
+    const auto other = foreseen_changes_at(boot, snapshot.foreseen, snapshot.now);
+    if (other) consider(*other);
+  }
   for (const auto& instance : snapshot.instances) {
     if (instance.state != InstanceState::booting) continue;
     const auto overdue_at = later(instance.launched_at, snapshot.policy.boot_timeout);
@@ -65,6 +70,7 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
     keep_plan(draft);
     launch_for_headroom(draft);
     launch_for_warm(draft);
+    launch_for_foreseen(draft);
   } else {
     decision.reasons.push_back(*draft.hold);
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "scaling/foresight.hpp"
 #include "scaling/placement.hpp"
 #include "scaling/policy.hpp"
 #include "scaling/window.hpp"
@@ -67,7 +68,7 @@ struct Spend {
   friend bool operator==(const Spend&, const Spend&) = default;
 };
 
-// How tasks come and go, where the policy counts what will soon be free: see turnover.hpp.
+// How tasks come and go, where the policy counts what will soon be free or come: see turnover.hpp.
 struct Turnover {
   Millis boot{};              // how long a boot takes, of late; 0 while none was seen
   std::int64_t ended = 0;     // tasks that were seen to end, of late
@@ -108,6 +109,8 @@ struct PlanShare {
 
 struct Snapshot {
   Demand demand;
+  // Tasks that do not wait yet, if the queue's keeper tells of such. None: nothing is known of any.
+  std::vector<Foreseen> foreseen;
   std::vector<Instance> instances;  // all that exist
   // In which they are, in order of preference. None: they are all in one place, and the members
   // failed_launches and launch_trouble below speak of it; else each group has what is its own.
@@ -139,6 +142,7 @@ enum class Rule {
   plan,               // this class's share of the plan bound what the queue asks for
   headroom,           // policy.headroom asks for more than what waits
   warm,               // policy.warm keeps this many free
+  foreseen,           // so many tasks are expected within a boot
   minimum,            // policy.min keeps this many
   maximum,            // policy.max bound what was wanted
   launch_rate,        // policy.launch_rate bound what was wanted

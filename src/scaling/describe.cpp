@@ -19,6 +19,8 @@ std::string_view to_string(Rule rule) {
       return "headroom";
     case Rule::warm:
       return "warm";
+    case Rule::foreseen:
+      return "foreseen";
     case Rule::minimum:
       return "minimum";
     case Rule::maximum:
@@ -76,6 +78,7 @@ std::string in_words(const Reason& reason, const std::string& detail) {
     case Rule::queue:
     case Rule::headroom:
     case Rule::warm:
+    case Rule::foreseen:
     case Rule::minimum:
       return fmt::format("{}: launch {}", detail, reason.allowed);
     case Rule::soon_free:

@@ -29,7 +29,7 @@ Draft::Draft(const Snapshot& seen)
   } else {
     decision.next.spend = {};
   }
-  if (!seen.policy.soon_free) {
+  if (!seen.policy.soon_free && !seen.policy.foresight) {
     decision.next.turnover = {};
   } else if (!hold) {
     decision.next.turnover =
@@ -53,11 +53,14 @@ std::optional<std::int64_t> Draft::running() const {
   return std::get<DemandReading>(snapshot.demand).running;
 }
 
-std::int64_t Draft::may_start() const {
-  if (!snapshot.plan_share) return unclaimed();
+std::int64_t Draft::room_in_plan() const {
   const auto share = std::clamp<std::int64_t>(snapshot.plan_share->share, 0, kMostTasks);
   const auto engaged = std::max(*running(), staying.busy);
-  return std::clamp<std::int64_t>(share - engaged, 0, unclaimed());
+  return std::max<std::int64_t>(share - engaged, 0);
+}
+
+std::int64_t Draft::may_start() const {
+  return snapshot.plan_share ? std::min(room_in_plan(), unclaimed()) : unclaimed();
 }
 
 // Of those that run some may be on instances that drain, which take no further one.
@@ -76,8 +79,16 @@ std::int64_t Draft::warm() const {
   return hold ? 0 : warm_target(snapshot.policy.warm, staying.busy);
 }
 
+std::int64_t Draft::foreseen() const {
+  const auto& policy = snapshot.policy;
+  if (hold || !policy.foresight) return 0;
+  const auto boot = decision.next.turnover.boot;
+  const auto tasks = foreseen_within(boot, snapshot.foreseen, policy.soon_free, snapshot.now);
+  return snapshot.plan_share ? std::min(tasks, room_in_plan() - may_start()) : tasks;
+}
+
 std::int64_t Draft::needed_free() const {
-  const auto for_tasks = hold ? 0 : may_start() + std::max(headroom(), warm());
+  const auto for_tasks = hold ? 0 : may_start() + std::max({headroom(), warm(), foreseen()});
   return std::max({for_tasks, least - staying.busy, std::int64_t{0}});
 }
 

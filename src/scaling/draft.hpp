@@ -22,6 +22,8 @@ struct Draft {
 
   // How many tasks run; nothing while the queue is unknown.
   std::optional<std::int64_t> running() const;
+  // Only where there is a plan: so many more of the class may run by it.
+  std::int64_t room_in_plan() const;
   // Of those that wait, so many may run: the plan's other tasks are of other classes.
   std::int64_t may_start() const;
   // Only while it is known.
@@ -32,6 +34,8 @@ struct Draft {
   // So many more are to be free than wait. None while the queue is unknown.
   std::int64_t headroom() const;
   std::int64_t warm() const;
+  // Tasks that are expected within a boot, as far as the plan will let them run.
+  std::int64_t foreseen() const;
   // So many must be free, of those that stay and those that are launched.
   std::int64_t needed_free() const;
   // Requested, and not to be waited for: it is withdrawn, and is no supply.
@@ -86,6 +90,7 @@ void count_soon_free(Draft& draft);
 void keep_plan(Draft& draft);
 void launch_for_headroom(Draft& draft);
 void launch_for_warm(Draft& draft);
+void launch_for_foreseen(Draft& draft);
 void launch_for_minimum(Draft& draft);
 
 // placing.cpp: in which groups.

@@ -182,7 +182,8 @@ class Judge {
     const auto share = snapshot_.plan_share
                            ? snapshot_.plan_share->share - std::max(demand_->running, there.busy)
                            : demand_->unclaimed;
-    const auto needed = std::clamp<std::int64_t>(share, 0, demand_->unclaimed) + spare;
+    const auto may_start = std::clamp<std::int64_t>(share, 0, demand_->unclaimed);
+    const auto needed = may_start + std::max(spare, foreseen(share - may_start));
     const auto lacking = std::max<std::int64_t>(needed - there.idle - there.booting, 0);
     const auto left = spare > 0 ? 0 : left_to_busy(there.busy);
     expect(decision_.launch >= lacking - left, Invariant::live,
@@ -191,6 +192,15 @@ class Judge {
                        lacking, left, decision_.launch));
     expect(has(decision_, Rule::minimum) || decision_.launch <= lacking, Invariant::counted_once,
            fmt::format("{} are lacking and {} launched", lacking, decision_.launch));
+  }
+
+  // Of what is expected within a boot, as far as the plan has room for it.
+  std::int64_t foreseen(std::int64_t room) const {
+    const auto& policy = snapshot_.policy;
+    if (!policy.foresight) return 0;
+    const auto tasks = foreseen_within(decision_.next.turnover.boot, snapshot_.foreseen,
+                                       policy.soon_free, snapshot_.now);
+    return snapshot_.plan_share ? std::clamp<std::int64_t>(room, 0, tasks) : tasks;
   }
 
   // Of what lacks: no more than run, than have ended of late, and than have waited for less than a

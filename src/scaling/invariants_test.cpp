@@ -70,6 +70,15 @@ void add_groups(Dice& dice, Snapshot& snapshot) {
   for (auto& instance : snapshot.instances) instance.group = dice.roll(0, groups - 1);
 }
 
+void add_foreseen(Dice& dice, Snapshot& snapshot) {
+  snapshot.policy.foresight = true;
+  if (dice.chance(80)) snapshot.state.turnover.boot = dice.millis(0, 120'000);
+  for (auto left = dice.roll(0, 4); left > 0; --left) {
+    const auto tasks = dice.roll(0, 5);
+    snapshot.foreseen.push_back({kNow + dice.millis(-90'000, 180'000), tasks, dice.roll(0, tasks)});
+  }
+}
+
 Snapshot some_snapshot(Dice& dice) {
   Snapshot snapshot;
   snapshot.now = kNow;
@@ -107,6 +116,7 @@ Snapshot some_snapshot(Dice& dice) {
                                some_use(dice),          kNow - dice.millis(0, 9'000),
                                dice.roll(0, 12),        dice.roll(0, 12)};
   }
+  if (dice.chance(50)) add_foreseen(dice, snapshot);
   if (dice.chance(30)) snapshot.plan_share = PlanShare{20, dice.roll(0, 20)};
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
@@ -162,6 +172,53 @@ TEST(Invariants, HoldForRandomSnapshots) {
   }
 }
 
+// Without the policy, or without anything that is foreseen, decisions are what they would be.
+TEST(Invariants, NothingForeseenChangesNothing) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Dice dice(seed);
+  for (int round = 0; round < 2'000 && !testing::Test::HasFailure(); ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    auto off = some_snapshot(dice);
+    off.policy.foresight = false;
+    auto nothing = off;
+    nothing.policy.foresight = true;
+    nothing.foreseen = {{kNow + std::chrono::hours(2), 5, 0}, {kNow - std::chrono::hours(1), 5, 0}};
+    const auto one = decide(off);
+    const auto other = decide(nothing);
+    EXPECT_EQ(one.launch, other.launch);
+    EXPECT_EQ(one.withdraw, other.withdraw);
+    EXPECT_EQ(one.drain, other.drain);
+    EXPECT_EQ(one.reap, other.reap);
+    EXPECT_EQ(one.reasons, other.reasons);
+  }
+}
+
+// Only launches come of it: no more than are foreseen, and nobody ends who would else have stayed.
+TEST(Invariants, ForesightAddsLaunchesAndEndsNobody) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Dice dice(seed);
+  std::int64_t added = 0;
+  for (int round = 0; round < 2'000 && !testing::Test::HasFailure(); ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    auto with = some_snapshot(dice);
+    add_foreseen(dice, with);
+    auto without = with;
+    without.policy.foresight = false;
+    const auto one = decide(with);
+    const auto other = decide(without);
+    const auto most = foreseen_within(one.next.turnover.boot, with.foreseen, false, with.now);
+    EXPECT_GE(one.launch, other.launch);
+    EXPECT_LE(one.launch - other.launch, most);
+    EXPECT_LE(one.withdraw, other.withdraw);
+    EXPECT_LE(one.drain.size(), other.drain.size());
+    EXPECT_EQ(one.reap, other.reap);
+    added += one.launch - other.launch;
+  }
+  EXPECT_GT(added, 0);
+}
+
 // Nothing overflows or runs away, whatever the numbers are (the sanitizers watch).
 TEST(Invariants, DecideIsTotal) {
   const std::uint64_t seed = std::random_device{}();
@@ -205,6 +262,8 @@ TEST(Invariants, DecideIsTotal) {
       snapshot.state.shortages = {{"group0", dice.absurd(), time(), "no capacity"}};
     }
     snapshot.boot_took = Millis(dice.absurd());
+    policy.foresight = dice.chance(50);
+    for (auto& foreseen : snapshot.foreseen) foreseen = {time(), dice.absurd(), dice.absurd()};
     policy.soon_free = dice.chance(50);
     snapshot.failed_launches = dice.absurd();
     snapshot.returned_boots = dice.absurd();
@@ -283,6 +342,22 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          d.launch += 1, d.desired += 1;
        }},
       {"warm ones are forgotten", Invariant::live, [](auto& s, auto&) { s.policy.warm.least = 1; }},
+      {"what is foreseen is forgotten", Invariant::live,
+       [](auto& s, auto& d) {
+         s.policy.foresight = true;
+         s.state.turnover.boot = std::chrono::minutes(1);
+         s.foreseen = {{kNow + std::chrono::minutes(1), 2, 0}};
+         d = decide(s);
+         d.launch -= 1, d.desired -= 1;
+       }},
+      {"more are launched than are foreseen", Invariant::counted_once,
+       [](auto& s, auto& d) {
+         s.policy.foresight = true;
+         s.state.turnover.boot = std::chrono::minutes(1);
+         s.foreseen = {{kNow + std::chrono::minutes(1), 2, 0}};
+         d = decide(s);
+         d.launch += 1, d.desired += 1;
+       }},
       {"idle ones are drained before the delay is over", Invariant::steady,
        [](auto& s, auto& d) {
          s.demand = DemandReading{0, 2, kNow};

@@ -65,6 +65,15 @@ void launch_for_warm(Draft& draft) {
                   draft.by_schedule()));
 }
 
+void launch_for_foreseen(Draft& draft) {
+  const auto foreseen = draft.foreseen();
+  if (foreseen <= 0) return;
+  launch_beyond(draft, Rule::foreseen, foreseen,
+                fmt::format("{} to be free for what is expected within {}, which a boot takes",
+                            foreseen == 1 ? "1 is" : fmt::format("{} are", foreseen),
+                            humanize(draft.decision.next.turnover.boot)));
+}
+
 void launch_for_minimum(Draft& draft) {
   const auto there = draft.free() + draft.staying.busy;
   const auto launches = draft.least - there;

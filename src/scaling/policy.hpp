@@ -47,6 +47,8 @@ struct Policy {
   // What waits is left to instances that are likely to end their task within a boot, for no longer
   // than a boot takes. Only of those that take one task after the other.
   bool soon_free = false;
+  // What is launched in time for tasks that others block: see foresight.hpp.
+  bool foresight = false;
   // Once it is used up nothing is launched. What lives goes on.
   std::optional<SpendCap> spend_cap;
   Millis boot_timeout = std::chrono::minutes(5);

@@ -58,6 +58,13 @@ class World {
     snapshot_.policy.soon_free = counts;
     return *this;
   }
+  // A boot takes 90 s, as far as is known.
+  World& foreseeing(std::vector<Foreseen> foreseen) {
+    snapshot_.policy.foresight = true;
+    snapshot_.state.turnover.boot = std::chrono::seconds(90);
+    snapshot_.foreseen = std::move(foreseen);
+    return *this;
+  }
   World& by_schedule(std::string name, Millis for_now) {
     snapshot_.schedule = std::move(name);
     snapshot_.policy_until = kNow + for_now;
@@ -134,6 +141,10 @@ class World {
   // The instances of these numbers are in the group of that place.
   World& moving(const std::vector<std::size_t>& instances, std::int64_t place) {
     for (const auto number : instances) snapshot_.instances.at(number).group = place;
+    return *this;
+  }
+  World& in_plan(std::int64_t limit, std::int64_t share) {
+    snapshot_.plan_share = PlanShare{limit, share};
     return *this;
   }
   World& unlistable(std::string why) {

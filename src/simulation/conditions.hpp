@@ -28,6 +28,7 @@ struct Faults {
   std::int64_t queue_unreadable = 0;     // of each reading
   std::int64_t queue_absurd = 0;         // of each reading: a number that cannot be
   std::int64_t queue_throttled = 0;      // of each reading: 429, ask again later
+  std::int64_t foreseen_wrong = 0;       // of each reading: what is foreseen is made up
   std::int64_t runners_cut_off = 0;      // of each reading: half of the runners are missing
   std::int64_t list_unreadable = 0;      // of each list of instances
   std::int64_t call_throttled = 0;       // of each call that changes the group

@@ -37,6 +37,7 @@ std::map<std::string, fleet::ClassDemand> QueuePort::read(std::stop_token) {
   fleet::ClassDemand demand;
   demand.demand = counts();
   if (std::holds_alternative<scaling::DemandReading>(demand.demand)) demand.runners = runners();
+  demand.foreseen = foreseen();
   if (timeline_.wall() < held_off_until_) demand.ask_again_at = held_off_until_;
   return {{resource_class_, std::move(demand)}};
 }
@@ -56,6 +57,19 @@ scaling::Demand QueuePort::counts() {
   scaling::DemandReading reading{counts.waiting, counts.running, timeline_.wall()};
   if (random_.chance(faults_.queue_absurd)) reading.unclaimed = -1;
   return reading;
+}
+
+// Without work nothing is made up: the world would never come to rest.
+std::vector<scaling::Foreseen> QueuePort::foreseen() {
+  const bool may_be_wrong = faults_.foreseen_wrong > 0 && !queue_.is_done();
+  const bool wrong = may_be_wrong && random_.chance(faults_.foreseen_wrong);
+  if (!wrong) return queue_.foreseen();
+  std::vector<scaling::Foreseen> made_up;
+  for (auto left = random_.between(0, 3); left > 0; --left) {
+    const auto at = timeline_.wall() + random_.between(-kRecently, kRecently);
+    made_up.push_back({at, random_.between(-1, 20), random_.between(-1, 20)});
+  }
+  return made_up;
 }
 
 // An instance that has ended is listed for some time, too.

@@ -27,6 +27,7 @@ class QueuePort final : public fleet::DemandSource {
 
  private:
   scaling::Demand counts();
+  std::vector<scaling::Foreseen> foreseen();
   // As it was when it was last heard of.
   fleet::KnownRunner runner_of(const SimulatedInstance& instance, MonotonicTime heard_of) const;
   std::vector<fleet::KnownRunner> runners();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "scaling/foresight.hpp"
 #include "simulation/timeline.hpp"
 
 namespace muster::simulation {
@@ -37,6 +38,13 @@ class TaskQueue {
   // Told of each task that has run to its end.
   void tell_ends_to(Listener listener) { listener_ = std::move(listener); }
 
+  // Who tells what is not queued yet, and will be.
+  using Foresight = std::function<std::vector<scaling::Foreseen>()>;
+  void is_foreseen_by(Foresight foresight) { foresight_ = std::move(foresight); }
+  std::vector<scaling::Foreseen> foreseen() const {
+    return foresight_ ? foresight_() : std::vector<scaling::Foreseen>();
+  }
+
   TaskNumber arrive(Millis duration);
   bool cancel(TaskNumber number);     // if it still waits
   std::optional<TaskNumber> claim();  // the oldest that waits
@@ -60,6 +68,7 @@ class TaskQueue {
 
   const Timeline& timeline_;
   Listener listener_;
+  Foresight foresight_;
   std::vector<Task> tasks_;
   std::deque<TaskNumber> waiting_;
   QueueCounts counts_;

@@ -24,13 +24,14 @@ World::World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t
       random_(seed),
       timeline_(conditions_.beginning),
       queue_(timeline_),
+      pipelines_(arrivals_),
       group_(timeline_, queue_, conditions_, random_.fork(),
              [this](const std::string& what) { violated(what); }) {
   if (conditions_.reserve) add_reserve();
-  for (std::size_t place = 0; place < arrivals_.size(); ++place) {
-    if (const auto& by = arrivals_[place].blocked_by) blocked_[*by].push_back(place);
+  if (!pipelines_.is_empty()) {
+    queue_.tell_ends_to([this](TaskNumber number) { task_ended(number); });
+    queue_.is_foreseen_by([this] { return pipelines_.foreseen(queue_, timeline_); });
   }
-  if (!blocked_.empty()) queue_.tell_ends_to([this](TaskNumber number) { task_ended(number); });
   if (!arrivals_.empty()) timeline_.after(arrivals_.front().at, [this] { arrive_next(); });
 }
 
@@ -89,7 +90,7 @@ void World::arrive_next() {
   const auto since = timeline_.monotonic().time_since_epoch();
   for (; next_ < arrivals_.size(); ++next_) {
     const auto& next = arrivals_[next_];
-    if (next.blocked_by) continue;
+    if (!next.blocked_by.empty()) continue;
     if (next.at > since) return timeline_.after(next.at - since, [this] { arrive_next(); });
     arrive(next_);
   }
@@ -97,29 +98,30 @@ void World::arrive_next() {
 
 void World::arrive(std::size_t place) {
   ++arrived_;
-  const auto& [at, duration, blocked_by, canceled_after] = arrivals_[place];
-  const auto number = queue_.arrive(duration);
-  if (!blocked_.empty()) places_.push_back(place);
+  const auto& arrival = arrivals_[place];
+  const auto number = queue_.arrive(arrival.duration);
+  pipelines_.arrived(place, number);
   group_.task_arrived();
-  if (canceled_after) timeline_.after(*canceled_after, [this, number] { cancel(number); });
-}
-
-void World::cancel(TaskNumber number) {
-  if (queue_.cancel(number) && !blocked_.empty()) give_up(places_[number]);
+  if (arrival.canceled_after) {
+    timeline_.after(*arrival.canceled_after, [this, number] { cancel(number); });
+  }
 }
 
 // What waits for one that was cancelled never comes.
-void World::give_up(std::size_t place) {
-  const auto blocked = blocked_.find(place);
-  if (blocked == blocked_.end()) return;
-  for (const auto next : blocked->second) ++arrived_, give_up(next);
+void World::cancel(TaskNumber number) {
+  if (!queue_.cancel(number) || pipelines_.is_empty()) return;
+  arrived_ += pipelines_.given_up(pipelines_.place_of(number));
 }
 
+// Nor does what waits for one that has failed.
 void World::task_ended(TaskNumber number) {
-  const auto blocked = blocked_.find(places_[number]);
-  if (blocked == blocked_.end()) return;
-  for (const auto place : blocked->second) {
-    timeline_.after(arrivals_[place].at, [this, place] { arrive(place); });
+  const auto place = pipelines_.place_of(number);
+  if (arrivals_[place].fails) {
+    arrived_ += pipelines_.given_up(place);
+    return;
+  }
+  for (const auto next : pipelines_.ended(number)) {
+    timeline_.after(arrivals_[next].at, [this, next] { arrive(next); });
   }
 }
 
@@ -136,14 +138,22 @@ bool World::is_over() const {
   return is_empty(group_) && (!reserve_ || is_empty(*reserve_));
 }
 
+bool World::was_blocked(TaskNumber number) const {
+  return !pipelines_.is_empty() && !arrivals_[pipelines_.place_of(number)].blocked_by.empty();
+}
+
 RunTotals World::run(Millis end) {
   const auto last = MonotonicTime(end);
   while (!is_over() && timeline_.step(last)) {
     if (!watcher_) continue;
     watcher_(timeline_.monotonic(), levels());
   }
-  for (const auto& task : queue_.tasks()) {
-    if (task.started) totals_.waits.push_back(*task.started - task.queued);
+  for (TaskNumber number = 0; number < queue_.tasks().size(); ++number) {
+    const auto& task = queue_.tasks()[number];
+    if (task.started) {
+      totals_.waits.push_back(*task.started - task.queued);
+      if (was_blocked(number)) totals_.blocked_waits.push_back(totals_.waits.back());
+    }
     if (!task.ended && !task.canceled) ++totals_.unfinished;
     if (task.ended) totals_.busy_time += task.duration;
   }

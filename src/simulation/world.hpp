@@ -4,7 +4,6 @@
 // number. It runs in virtual time, from a seed.
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,18 +12,13 @@
 
 #include "simulation/loop_scaler.hpp"
 #include "simulation/peers.hpp"
+#include "simulation/pipelines.hpp"
 
 namespace muster::simulation {
 
-struct Arrival {
-  Millis at{};  // since the beginning, or since the end of the one that blocks it
-  Millis duration{};
-  std::optional<std::size_t> blocked_by = {};  // its place among the arrivals: it comes before
-  std::optional<Millis> canceled_after = {};   // if it still waits then
-};
-
 struct RunTotals {
-  std::vector<Millis> waits;  // of the tasks that started, in the order of arrival
+  std::vector<Millis> waits;          // of the tasks that started, in the order of arrival
+  std::vector<Millis> blocked_waits;  // of them those that others had blocked
   std::int64_t unfinished = 0;
   GroupTotals group;              // of both, where there is a reserve
   GroupTotals reserve;            // of them its own
@@ -82,7 +76,6 @@ class World {
   void arrive_next();
   void arrive(std::size_t place);
   void cancel(TaskNumber number);
-  void give_up(std::size_t place);
   void task_ended(TaskNumber number);
   void pass(Scaler& scaler);
   bool tells() const { return tells_ && told_since_ < kToldAfterwards; }
@@ -90,6 +83,7 @@ class World {
   void tell(std::string what);
   void tell_if_changed();
   bool is_over() const;
+  bool was_blocked(TaskNumber number) const;
   void add_reserve();
   Levels levels() const;
 
@@ -98,16 +92,15 @@ class World {
   Random random_;
   Timeline timeline_;
   TaskQueue queue_;
+  Pipelines pipelines_;
   Group group_;
   std::optional<Conditions> reserve_conditions_;
   std::unique_ptr<Group> reserve_;  // may be null
   MemoryTable table_;
   std::vector<std::unique_ptr<Scaler>> scalers_;
   std::vector<const LoopScaler*> ours_;
-  std::size_t next_ = 0;             // of those that nothing blocks
-  std::size_t arrived_ = 0;          // of all, and those that never will
-  std::vector<std::size_t> places_;  // of the tasks, among the arrivals
-  std::map<std::size_t, std::vector<std::size_t>> blocked_;
+  std::size_t next_ = 0;     // of those that nothing blocks
+  std::size_t arrived_ = 0;  // of all, and those that never will
   RunTotals totals_;
   bool tells_ = true;
   static constexpr int kToldAfterwards = 8;

@@ -138,17 +138,17 @@ TEST_F(OneWorld, AScalerThatIsKilledAgainAndAgainLosesNothing) {
 
 TEST_F(OneWorld, WhatAnotherEndReleasesComesThen) {
   const auto totals = ours({{Millis(0), seconds(100)},
-                            {seconds(2), seconds(50), 0},
+                            {seconds(2), seconds(50), {0}},
                             {minutes(30), seconds(10)},
-                            {seconds(0), seconds(10), 1}});
+                            {seconds(0), seconds(10), {1}}});
   EXPECT_EQ(totals.unfinished, 0);
   ASSERT_EQ(totals.waits.size(), 4U);
   EXPECT_EQ(totals.group.launches, 4);
 }
 
 TEST_F(OneWorld, WhatIsCanceledNeverRunsNorDoesWhatItBlocks) {
-  const auto totals = ours({{Millis(0), seconds(100), std::nullopt, seconds(30)},
-                            {Millis(0), seconds(50), 0},
+  const auto totals = ours({{Millis(0), seconds(100), {}, seconds(30)},
+                            {Millis(0), seconds(50), {0}},
                             {minutes(10), seconds(10)}});
   EXPECT_EQ(totals.unfinished, 0);
   EXPECT_EQ(totals.waits.size(), 1U);

@@ -79,9 +79,25 @@ std::vector<Arrival> some_arrivals(Random& random) {
     if (random.chance(50)) latest.canceled_after = random.between(Millis(0), 5 * kMinute);
     if (arrivals.size() == 1 || !random.chance(200)) continue;
     latest.at = random.between(Millis(0), Millis(10'000));
-    latest.blocked_by = static_cast<std::size_t>(random.between(0, std::ssize(arrivals) - 2));
+    latest.blocked_by = {static_cast<std::size_t>(random.between(0, std::ssize(arrivals) - 2))};
   }
   return arrivals;
+}
+
+// Drawn apart, so that the worlds are else what they were: what the source foresees, often wrongly,
+// and whether that is heeded.
+void add_foresight(std::uint64_t seed, std::vector<Arrival>& arrivals, Conditions& conditions,
+                   scaling::Policy& policy) {
+  Random random(~seed);
+  policy.foresight = random.chance(500);
+  conditions.faults.foreseen_wrong = some(random, 200);
+  const auto sigma = random.between(0, 1'000);
+  for (auto& arrival : arrivals) {
+    if (random.chance(900)) {
+      arrival.took_before = Distribution::lognormal(arrival.duration, sigma).draw(random);
+    }
+    arrival.fails = random.chance(100);
+  }
 }
 
 scaling::Policy some_policy(Random& random, const Conditions& conditions) {
@@ -112,9 +128,11 @@ struct Told {
 
 Told run_world(std::uint64_t seed) {
   Random random(seed);
-  const auto conditions = some_conditions(random);
-  const auto policy = some_policy(random, conditions);
-  World world(conditions, some_arrivals(random), random.next());
+  auto conditions = some_conditions(random);
+  auto policy = some_policy(random, conditions);
+  auto arrivals = some_arrivals(random);
+  add_foresight(seed, arrivals, conditions, policy);
+  World world(conditions, arrivals, random.next());
   world.scaled_by_us(policy);
   if (random.chance(250)) world.scaled_by_us(policy);
   Told told{world.run(kEnd), {}};

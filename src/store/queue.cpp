@@ -114,6 +114,9 @@ Result<protocol::ClaimedTask> Queue::give(const std::string& task_id, const std:
       "WHERE id = ?",
       attempt.number, runner, (now.service + lease_).count(), now.wall, task_id);
   transition(task, TaskEvent::claimed, "", now.wall);
+  for (auto& behind : foresight_.classes_behind(task.job_id)) {
+    changes_->demand.insert(std::move(behind));
+  }
   runners_->claimed(task.resource_class, runner, now.wall);
   return describe(attempt);
 }
@@ -479,6 +482,9 @@ protocol::ClassDemand Queue::demand(const std::string& resource_class, WallTime 
     if (rows.next()) demand.oldest_queued_at = rows.optional_time(0);
   }
   demand.runners = runners_->activity(resource_class, now);
+  if (auto foreseen = foresight_.of(resource_class); !foreseen.empty()) {
+    demand.foreseen = std::move(foreseen);
+  }
   return demand;
 }
 

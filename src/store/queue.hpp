@@ -12,6 +12,7 @@
 #include "protocol/messages.hpp"
 #include "store/changes.hpp"
 #include "store/files.hpp"
+#include "store/foresight.hpp"
 #include "store/runners.hpp"
 #include "store/task_state.hpp"
 
@@ -41,6 +42,7 @@ class Queue {
         runners_(&runners),
         outputs_(&outputs),
         changes_(&changes),
+        foresight_(database),
         token_key_(std::move(token_key)),
         lease_(lease) {}
 
@@ -122,6 +124,7 @@ class Queue {
   Runners* runners_;
   OutputFiles* outputs_;
   Changes* changes_;
+  Foresight foresight_;
   std::string token_key_;
   Millis lease_;
 };

@@ -79,9 +79,10 @@ std::string row(const std::vector<std::string>& cells, std::string_view tag,
 }
 
 std::string table(const TraceResult& result, const Terms& terms) {
-  auto text = "<table><thead>" + row(columns(terms), "th") + "</thead><tbody>\n";
+  auto text = "<table><thead>" + row(columns(result, terms), "th") + "</thead><tbody>\n";
   for (const auto& policy : result.policies) {
-    text += row(cells(policy, terms), "td", policy.name.starts_with("muster") ? "ours" : "");
+    text +=
+        row(cells(result, policy, terms), "td", policy.name.starts_with("muster") ? "ours" : "");
   }
   return "<div class=\"card table\">" + text + "</tbody></table></div>\n";
 }

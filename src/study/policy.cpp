@@ -13,6 +13,7 @@ constexpr std::int64_t kMostFixed = 100'000;
 
 std::vector<Policy> all_but_fixed() {
   return {{"muster", Ours{.soon_free = true}, {}},
+          {"muster-foresight", Ours{.soon_free = true, .foresight = true}, {}},
           {"muster-single", Ours{.single_task = true}, {}},
           {"muster-eager", Ours{}, {}},
           {"tutorial", simulation::tutorial(), {}},

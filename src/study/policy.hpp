@@ -19,6 +19,7 @@ namespace muster::study {
 struct Ours {
   bool single_task = false;
   bool soon_free = false;  // what will soon be free is counted
+  bool foresight = false;  // and what is blocked
 };
 // Likewise, but each class as somebody has configured it, by its schedules.
 struct Configured {
@@ -37,8 +38,8 @@ struct Policy {
   std::optional<std::int64_t> fixed;  // so many instances, whatever the maximum is
 };
 
-// "muster", "muster-single", "muster-eager", "tutorial", "provisioner", "buildkite", "gitlab",
-// "drone", "fixed:N", "bound".
+// "muster", "muster-foresight", "muster-single", "muster-eager", "tutorial", "provisioner",
+// "buildkite", "gitlab", "drone", "fixed:N", "bound".
 Result<Policy> policy_named(std::string_view name);
 
 // All names, in words.

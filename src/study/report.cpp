@@ -27,8 +27,8 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string table_of(const TraceResult& result, const Terms& terms) {
-  std::vector<std::vector<std::string>> rows = {columns(terms)};
-  for (const auto& policy : result.policies) rows.push_back(cells(policy, terms));
+  std::vector<std::vector<std::string>> rows = {columns(result, terms)};
+  for (const auto& policy : result.policies) rows.push_back(cells(result, policy, terms));
   return fmt::format("{}: {}\n{}", printable(result.name), about(result), aligned(rows));
 }
 
@@ -48,6 +48,13 @@ std::string policies_json(const TraceResult& result, const Terms& terms) {
     for (const auto& [name, percent] :
          {std::pair("wait_p50", 50), {"wait_p95", 95}, {"wait_p99", 99}, {"wait_max", 100}}) {
       item += fmt::format(R"(,"{}":{})", name, seconds_json(percentile(policy.waits, percent)));
+    }
+    if (!policy.blocked_waits.empty()) {
+      for (const auto& [name, percent] :
+           {std::pair("blocked_wait_p50", 50), {"blocked_wait_p95", 95}}) {
+        item += fmt::format(R"(,"{}":{})", name,
+                            seconds_json(percentile(policy.blocked_waits, percent)));
+      }
     }
     const auto idle = policy.idle_permille();
     item +=

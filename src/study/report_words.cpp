@@ -1,5 +1,7 @@
 #include "study/report_words.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/text.hpp"
@@ -23,6 +25,11 @@ std::string grouped(std::int64_t number) {
 std::string tenths(std::int64_t number, std::int64_t unit) {
   const auto rounded = (number * 10 + unit / 2) / unit;
   return fmt::format("{}.{}", grouped(rounded / 10), rounded % 10);
+}
+
+bool has_blocked(const TraceResult& result) {
+  return std::ranges::any_of(result.policies,
+                             [](const auto& policy) { return !policy.blocked_waits.empty(); });
 }
 
 std::string counted(std::int64_t count, std::string_view singular, std::string_view plural) {
@@ -66,14 +73,19 @@ std::string in_words(const Terms& terms) {
   return text;
 }
 
-std::vector<std::string> columns(const Terms& terms) {
+std::vector<std::string> columns(const TraceResult& result, const Terms& terms) {
   std::vector<std::string> names = {"policy", "wait p50 s", "p95 s",    "p99 s", "max s",
                                     "hours",  "idle",       "launches", "wasted"};
+  if (has_blocked(result)) {
+    names.emplace_back("blocked p50 s");
+    names.emplace_back("p95 s");
+  }
   if (terms.price) names.emplace_back("cost");
   return names;
 }
 
-std::vector<std::string> cells(const PolicyResult& policy, const Terms& terms) {
+std::vector<std::string> cells(const TraceResult& result, const PolicyResult& policy,
+                               const Terms& terms) {
   std::vector<std::string> row = {policy.name};
   for (const auto percent : {50, 95, 99, 100}) {
     row.push_back(seconds_text(percentile(policy.waits, percent)));
@@ -82,6 +94,11 @@ std::vector<std::string> cells(const PolicyResult& policy, const Terms& terms) {
   row.push_back(permille_text(policy.idle_permille()));
   row.push_back(grouped(policy.launches));
   row.push_back(grouped(policy.wasted_boots));
+  if (has_blocked(result)) {
+    for (const auto percent : {50, 95}) {
+      row.push_back(seconds_text(percentile(policy.blocked_waits, percent)));
+    }
+  }
   if (const auto cost = policy.cost(terms)) row.push_back(cost_text(*cost));
   return row;
 }

@@ -21,8 +21,10 @@ std::string about(const TraceResult& result);
 // "boot 90s, replacement after 1m, at most 1000 instances a class, seed 1"
 std::string in_words(const Terms& terms);
 
-// The columns of a policy's row, the cost last, if there is a price.
-std::vector<std::string> columns(const Terms& terms);
-std::vector<std::string> cells(const PolicyResult& policy, const Terms& terms);
+// The columns of a policy's row: of what others had blocked, if there is such, and the cost last,
+// if there is a price.
+std::vector<std::string> columns(const TraceResult& result, const Terms& terms);
+std::vector<std::string> cells(const TraceResult& result, const PolicyResult& policy,
+                               const Terms& terms);
 
 }  // namespace muster::study

@@ -57,6 +57,7 @@ scaling::Policy our_policy(const Ours& ours, const Terms& terms) {
   scaling::Policy policy;
   policy.max = terms.max;
   policy.soon_free = ours.soon_free;
+  policy.foresight = ours.foresight;
   return of_a_group(policy, terms);
 }
 
@@ -134,16 +135,18 @@ class OnePolicy {
 
   Result<PolicyResult> run() {
     Random seeds(terms_.seed);
-    for (const auto& [name, arrivals] : trace_.by_class()) {
+    const bool is_bound = std::holds_alternative<LowerBound>(policy_.what);
+    for (const auto& [name, arrivals] : is_bound ? trace_.by_class() : trace_.with_pipelines()) {
       const auto seed = seeds.next();
-      if (std::holds_alternative<LowerBound>(policy_.what)) {
+      if (is_bound) {
         add_bound(arrivals);
       } else if (auto added = add_world(name, arrivals, seed); !added) {
         return added.error();
       }
     }
     std::ranges::sort(result_.waits);
-    if (terms_.curves && !std::holds_alternative<LowerBound>(policy_.what)) {
+    std::ranges::sort(result_.blocked_waits);
+    if (terms_.curves && !is_bound) {
       result_.curve = curves_.points();
     }
     return std::move(result_);
@@ -163,10 +166,10 @@ class OnePolicy {
     auto end = kLead + kLongAfter;
     const auto boot = boots_of(terms_.boot).mean;
     for (auto& arrival : arrivals) {
-      arrival.at += kLead;
+      if (arrival.blocked_by.empty()) arrival.at += kLead;
       end += kSlowly * (boot + arrival.duration);
     }
-    end += arrivals.back().at;
+    end += std::ranges::max(arrivals, {}, &simulation::Arrival::at).at;
     auto conditions = conditions_for(policy_, name, terms_);
     if (trace_.beginning) {
       conditions.beginning = *trace_.beginning + trace_.tasks.front().at - kLead;
@@ -205,6 +208,7 @@ class OnePolicy {
 
   void add(const simulation::RunTotals& totals) {
     std::ranges::copy(totals.waits, std::back_inserter(result_.waits));
+    std::ranges::copy(totals.blocked_waits, std::back_inserter(result_.blocked_waits));
     result_.instance_time += totals.group.instance_time;
     result_.busy_time += totals.busy_time;
     result_.launches += totals.group.launches;
@@ -253,7 +257,7 @@ Result<TraceResult> run_study(const std::string& name, const Trace& trace,
   }
   TraceResult result;
   result.name = name;
-  result.tasks = std::ssize(trace.tasks);
+  result.tasks = trace.tasks_that_come();
   result.classes = std::ssize(trace.classes);
   result.never_ran = trace.never_ran;
   result.span = trace.span();
@@ -284,6 +288,7 @@ TraceResult together(const std::vector<TraceResult>& results) {
       auto& to = all.policies[i];
       to.name = from.name;
       std::ranges::copy(from.waits, std::back_inserter(to.waits));
+      std::ranges::copy(from.blocked_waits, std::back_inserter(to.blocked_waits));
       to.instance_time += from.instance_time;
       to.busy_time += from.busy_time;
       to.launches += from.launches;
@@ -293,7 +298,10 @@ TraceResult together(const std::vector<TraceResult>& results) {
       to.passes_made += from.passes_made;
     }
   }
-  for (auto& policy : all.policies) std::ranges::sort(policy.waits);
+  for (auto& policy : all.policies) {
+    std::ranges::sort(policy.waits);
+    std::ranges::sort(policy.blocked_waits);
+  }
   return all;
 }
 

@@ -35,9 +35,10 @@ inline constexpr Millis kLead = std::chrono::minutes(15);
 
 struct PolicyResult {
   std::string name;
-  std::vector<Millis> waits;  // of all tasks, sorted
-  Millis instance_time{};     // from launch to end, of all instances; boots are in it
-  Millis busy_time{};         // of it, with a task
+  std::vector<Millis> waits;          // of all tasks, sorted
+  std::vector<Millis> blocked_waits;  // of those that others had blocked; likewise
+  Millis instance_time{};             // from launch to end, of all instances; boots are in it
+  Millis busy_time{};                 // of it, with a task
   std::int64_t launches = 0;
   std::int64_t wasted_boots = 0;  // instances that ended without a task
   std::uint64_t events = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -184,22 +185,54 @@ std::string as_field(const std::string& name) {
 
 Millis Trace::span() const {
   Millis end{};
-  for (const auto& task : tasks) end = std::max(end, task.at + task.duration);
+  for (const auto& task : tasks) {
+    if (task.comes()) end = std::max(end, task.at + task.duration);
+  }
   return tasks.empty() ? end : end - tasks.front().at;
 }
 
 Millis Trace::work() const {
   Millis sum{};
-  for (const auto& task : tasks) sum += task.duration;
+  for (const auto& task : tasks) {
+    if (task.comes()) sum += task.duration;
+  }
   return sum;
 }
 
-std::map<std::string, std::vector<simulation::Arrival>> Trace::by_class() const {
-  std::map<std::string, std::vector<simulation::Arrival>> arrivals;
+bool Trace::has_pipelines() const {
+  return std::ranges::any_of(tasks, [](const auto& task) { return task.place.has_value(); });
+}
+
+std::int64_t Trace::tasks_that_come() const {
+  return std::ranges::count_if(tasks, &TraceTask::comes);
+}
+
+Trace::ByClass Trace::by_class() const {
+  ByClass arrivals;
   for (const auto& task : tasks) {
+    if (!task.comes()) continue;
     arrivals[classes[task.resource_class]].push_back({task.at - tasks.front().at, task.duration});
   }
   return arrivals;
+}
+
+// The tasks of a stage come after those of the stage before, in time and so in the trace.
+Trace::ByClass Trace::with_pipelines() const {
+  ByClass all;
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::size_t>> stages;
+  for (const auto& task : tasks) {
+    auto& arrivals = all[classes[task.resource_class]];
+    auto& arrival = arrivals.emplace_back(task.at - tasks.front().at, task.duration);
+    if (!task.place) continue;
+    const auto& [pipeline, stage, took_before, fails, comes] = *task.place;
+    stages[{pipeline, stage}].push_back(arrivals.size() - 1);
+    arrival.took_before = took_before;
+    arrival.fails = fails;
+    if (stage == 0) continue;
+    arrival.at = Millis(0);
+    arrival.blocked_by = stages[{pipeline, stage - 1}];
+  }
+  return all;
 }
 
 Result<Trace> parse_trace(std::string_view text) {

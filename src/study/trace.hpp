@@ -13,10 +13,23 @@
 
 namespace muster::study {
 
+// Where a task stands among others: each of a stage is queued when all of the stage before have
+// ended, unless one of them has failed.
+struct InPipeline {
+  std::int64_t pipeline = 0;
+  std::int64_t stage = 0;
+  Millis took_before{};  // such tasks, as far as the queue's keeper knows
+  bool fails = false;
+  bool comes = true;  // no task that it needs fails
+};
+
 struct TraceTask {
   std::size_t resource_class = 0;  // an index into Trace::classes
-  Millis at{};                     // from any beginning
+  Millis at{};                     // from any beginning; in a pipeline: had none waited
   Millis duration{};
+  std::optional<InPipeline> place = {};
+
+  bool comes() const { return !place || place->comes; }
 };
 
 struct Trace {
@@ -27,8 +40,13 @@ struct Trace {
 
   Millis span() const;  // from the first task to the end of the last, had none waited
   Millis work() const;  // of all tasks together
-  // Since the first task was queued.
-  std::map<std::string, std::vector<simulation::Arrival>> by_class() const;
+  bool has_pipelines() const;
+  std::int64_t tasks_that_come() const;
+  using ByClass = std::map<std::string, std::vector<simulation::Arrival>>;
+  // Those that come, since the first task was queued, as if none waited.
+  ByClass by_class() const;
+  // All of them, and which blocks which.
+  ByClass with_pipelines() const;
 };
 
 // What a trace may hold at most.

@@ -13,7 +13,6 @@ namespace muster::study {
 
 namespace {
 
-using simulation::Arrival;
 using simulation::Distribution;
 using simulation::Random;
 
@@ -21,6 +20,7 @@ constexpr Millis kHour = std::chrono::hours(1);
 constexpr Millis kDay = 24 * kHour;
 constexpr int kMostDays = 1000;
 constexpr std::int64_t kMostStages = 20;
+constexpr int kRunsRemembered = 20;
 constexpr std::int64_t kMostTasks = 10'000;  // of a stage, or pipelines of a burst
 constexpr std::int64_t kMostRate = 100'000;  // pipelines an hour
 
@@ -44,7 +44,8 @@ class Generator {
 
   // False: they are too many.
   bool run() { return workload_.shape == Workload::Shape::bursts ? bursts() : one_by_one(); }
-  const std::vector<Arrival>& arrivals() const { return arrivals_; }
+  const std::vector<TraceTask>& tasks() const { return tasks_; }
+  std::int64_t pipelines() const { return pipelines_; }
 
  private:
   // At the busiest hour's rate; at other times some are left out by chance.
@@ -69,22 +70,60 @@ class Generator {
     return true;
   }
 
-  bool pipeline(Millis at) {
+  bool pipeline(Millis at) { return workload_.chained ? chain(at) : as_if_none_waited(at); }
+
+  bool as_if_none_waited(Millis at) {
     for (const auto width : workload_.stages) {
       Millis longest{};
       for (std::int64_t i = 0; i < width; ++i) {
         const auto duration = std::min(workload_.run.draw(random_), workload_.longest);
-        arrivals_.push_back({at, duration});
+        tasks_.push_back({0, at, duration});
         longest = std::max(longest, duration);
       }
       at += longest;
     }
-    return arrivals_.size() <= kMostTraceTasks;
+    return tasks_.size() <= kMostTraceTasks;
+  }
+
+  bool chain(Millis at) {
+    bool comes = true;
+    for (std::size_t stage = 0; stage < workload_.stages.size(); ++stage) {
+      Millis longest{};
+      bool any_fails = false;
+      for (std::int64_t i = 0; i < workload_.stages[stage]; ++i) {
+        const auto task = tasks_.emplace_back(chained_task(at, stage, comes));
+        longest = std::max(longest, task.duration);
+        any_fails |= task.place->fails;
+      }
+      at += std::max(longest, Millis(1));
+      comes = comes && !any_fails;
+    }
+    ++pipelines_;
+    return tasks_.size() <= kMostTraceTasks;
+  }
+
+  TraceTask chained_task(Millis at, std::size_t stage, bool comes) {
+    const auto usual = std::min(workload_.run.draw(random_), workload_.longest);
+    const auto varying = Distribution::lognormal(usual, workload_.vary);
+    const auto now = std::min(varying.draw(random_), workload_.longest);
+    const InPipeline place{pipelines_, static_cast<std::int64_t>(stage), took_before(varying),
+                           random_.chance(workload_.fail), comes};
+    return {0, at, now, place};
+  }
+
+  // As `muster server` tells it: four of five of the latest took no longer.
+  Millis took_before(const Distribution& varying) {
+    std::array<Millis, kRunsRemembered> runs;
+    for (auto& run : runs) run = std::min(varying.draw(random_), workload_.longest);
+    const auto most = runs.begin() + kRunsRemembered * 4 / 5 - 1;
+    std::ranges::nth_element(runs, most);
+    return *most;
   }
 
   const Workload& workload_;
   Random random_;
-  std::vector<Arrival> arrivals_;
+  std::vector<TraceTask> tasks_;
+  std::int64_t pipelines_ = 0;
 };
 
 // --- the words ----------------------------------------------------------------------------------
@@ -113,6 +152,19 @@ bool read_stages(Workload& workload, std::string_view value) {
     workload.stages.push_back(*width);
   }
   return std::ssize(workload.stages) <= kMostStages;
+}
+
+bool read_chain(Workload& workload, std::string_view value) {
+  workload.chained = true;
+  return read_stages(workload, value);
+}
+
+// Of one: "0.25" is 250.
+bool read_thousandths(std::int64_t& target, std::string_view value, std::int64_t most) {
+  const auto read = parse_seconds(value);
+  if (!read || read->count() < 0 || read->count() > most) return false;
+  target = read->count();
+  return true;
 }
 
 // "0.5" is 500.
@@ -159,6 +211,15 @@ constexpr Key kKeys[] = {
     {"days", "a number from 1 to 1000", read_days},
     {"rate", "pipelines an hour, such as 20 or 0.5", read_rate},
     {"stages", "how many tasks each has, such as 1-6-1", read_stages},
+    {"chain", "as stages, but each begins when the one before it has really ended", read_chain},
+    {"vary", "how much a task of a chain differs from before, a sigma from 0 to 2",
+     [](Workload& workload, std::string_view value) {
+       return read_thousandths(workload.vary, value, 2'000);
+     }},
+    {"fail", "which part of the tasks of a chain fails, from 0 to 1",
+     [](Workload& workload, std::string_view value) {
+       return read_thousandths(workload.fail, value, 1'000);
+     }},
     {"run", "a distribution such as lognormal:3m:0.8, pareto:1m:1.5 or 90s",
      [](Workload& workload, std::string_view value) {
        return read_distribution(workload.run, value);
@@ -224,10 +285,11 @@ Result<Workload> parse_workload(std::string_view spec) {
 
 Result<Trace> generate(const std::vector<Workload>& workloads, std::uint64_t seed) {
   Trace trace;
+  std::int64_t pipelines = 0;
   Random seeds(seed);
   for (const auto& workload : workloads) {
     Generator generator(workload, seeds.fork());
-    if (!generator.run() || trace.tasks.size() + generator.arrivals().size() > kMostTraceTasks) {
+    if (!generator.run() || trace.tasks.size() + generator.tasks().size() > kMostTraceTasks) {
       return Error{
           ErrorKind::invalid,
           fmt::format("that would be more than {} tasks; ask for fewer days or a lower rate",
@@ -236,9 +298,12 @@ Result<Trace> generate(const std::vector<Workload>& workloads, std::uint64_t see
     const auto known = std::ranges::find(trace.classes, workload.resource_class);
     const auto number = static_cast<std::size_t>(known - trace.classes.begin());
     if (known == trace.classes.end()) trace.classes.push_back(workload.resource_class);
-    for (const auto& arrival : generator.arrivals()) {
-      trace.tasks.push_back({number, arrival.at, arrival.duration});
+    for (auto task : generator.tasks()) {
+      task.resource_class = number;
+      if (task.place) task.place->pipeline += pipelines;
+      trace.tasks.push_back(task);
     }
+    pipelines += generator.pipelines();
   }
   std::ranges::stable_sort(trace.tasks, {}, &TraceTask::at);
   if (trace.tasks.empty()) {

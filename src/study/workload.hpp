@@ -32,6 +32,12 @@ struct Workload {
   // How many tasks each stage of a pipeline has. One begins when the longest of the stage before it
   // has run; as a trace tells when tasks are queued, that is as if none had waited.
   std::vector<std::int64_t> stages = {1};
+  // Or one really begins when the last task of the stage before it has ended, and never if one of
+  // them failed, as so many of a thousand do. How long a job took before is known: each time it
+  // takes longer or shorter by chance, with this sigma, in thousandths.
+  bool chained = false;
+  std::int64_t vary = 200;
+  std::int64_t fail = 0;
   simulation::Distribution run =
       simulation::Distribution::lognormal(std::chrono::minutes(3), 800);  // of a task
   Millis longest = std::chrono::hours(5);                                 // no task runs longer

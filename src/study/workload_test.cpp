@@ -48,6 +48,22 @@ TEST(Workload, PoissonComesAtItsRate) {
   EXPECT_TRUE(std::ranges::is_sorted(trace.tasks, {}, &TraceTask::at));
 }
 
+TEST(Workload, EachStageOfAChainIsBlockedByTheOneBefore) {
+  const auto trace = generated("poisson,rate=1,days=10,chain=1-2-1,vary=0,run=5m,fail=0.5");
+  const auto arrivals = trace.with_pipelines().at("generated/linux");
+  ASSERT_EQ(arrivals.size(), trace.tasks.size());
+  EXPECT_LT(trace.tasks_that_come(), std::ssize(trace.tasks)) << "some fail";
+  EXPECT_EQ(std::ssize(trace.by_class().at("generated/linux")), trace.tasks_that_come());
+  std::size_t behind_two = 0;
+  for (std::size_t i = 0; i < arrivals.size(); ++i) {
+    EXPECT_EQ(arrivals[i].blocked_by.empty(), trace.tasks[i].place->stage == 0);
+    EXPECT_EQ(arrivals[i].took_before, minutes(5));
+    for (const auto by : arrivals[i].blocked_by) EXPECT_LT(by, i);
+    behind_two += arrivals[i].blocked_by.size() == 2 ? 1 : 0;
+  }
+  EXPECT_EQ(behind_two * 4, arrivals.size());
+}
+
 TEST(Workload, AWeekIsBusyInItsOfficeHours) {
   const auto trace = generated("week,rate=60,days=7");
   const auto tuesday_morning = queued_between(trace, hours(24 + 10), hours(24 + 11));
