@@ -180,12 +180,11 @@ Result<void> AutoScaling::set_desired_capacity(const std::string& group, int des
 }
 
 Result<void> AutoScaling::terminate(const std::string& instance_id, const std::stop_token& stop,
-                                    Replaced replaced) {
+                                    Replaced replaced, Repeat repeat) {
   const auto* decrement = replaced == Replaced::no ? "true" : "false";
-  const auto answer =
-      call("TerminateInstanceInAutoScalingGroup",
-           {{"InstanceId", instance_id}, {"ShouldDecrementDesiredCapacity", decrement}}, stop,
-           Repeat::when_refused);
+  const auto answer = call(
+      "TerminateInstanceInAutoScalingGroup",
+      {{"InstanceId", instance_id}, {"ShouldDecrementDesiredCapacity", decrement}}, stop, repeat);
   if (!answer) return answer.error();
   return ok();
 }

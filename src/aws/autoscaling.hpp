@@ -94,7 +94,7 @@ class AutoScaling {
   // Ends the instance. One that is not replaced lowers the desired capacity. Not repeated when AWS
   // may have done it: that would lower the capacity twice.
   Result<void> terminate(const std::string& instance_id, const std::stop_token& stop,
-                         Replaced replaced = Replaced::no);
+                         Replaced replaced = Replaced::no, Repeat repeat = Repeat::when_refused);
 
   // One of the group's own processes, such as "AZRebalance", until somebody resumes it.
   Result<void> suspend_process(const std::string& group, const std::string& process,

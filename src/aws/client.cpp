@@ -132,7 +132,8 @@ Result<Node> Client::make(const Call& call, const std::stop_token& stop) {
       quota_.give_back(paid);
       return std::move(outcome.answer);
     }
-    if (outcome.again == Again::no) return outcome.answer.error();
+    const bool too_late = call.repeat == Repeat::not_later && outcome.again != Again::at_once;
+    if (outcome.again == Again::no || too_late) return outcome.answer.error();
     paid = cost_of(outcome.again);
     if (attempts >= max_attempts_ || !quota_.take(paid)) {
       auto error = outcome.answer.error();

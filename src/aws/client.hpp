@@ -25,6 +25,7 @@ namespace muster::aws {
 enum class Repeat {
   always,        // doing it twice is as doing it once
   when_refused,  // only if AWS has certainly not done it: not after a time-out or a lost answer
+  not_later,     // as that, and at once or never: what is right now may be wrong in a second
 };
 
 class Client {

@@ -157,6 +157,14 @@ TEST_F(ClientTest, WhatMayHaveBeenDoneIsNotRepeatedIfThatWouldHarm) {
   EXPECT_TRUE(call(Repeat::when_refused));
 }
 
+TEST_F(ClientTest, WhatIsRightOnlyNowIsNotDoneLater) {
+  for (const auto& refused : {fault(400, "Throttling"), fault(500, "InternalFailure")}) {
+    service_.answer_with({refused, kDone});
+    EXPECT_THAT(error(Repeat::not_later), Not(HasSubstr("attempt")));
+  }
+  EXPECT_TRUE(pauses_.empty());
+}
+
 TEST_F(ClientTest, ALostAnswerIsNotAskedForAgainIfThatWouldHarm) {
   net::TestListener listener;
   std::jthread reader([&] {

@@ -92,10 +92,12 @@ void AutoScalingGroups::see(const fleet::Place& place, const aws::AutoScalingGro
   const bool first_look = !seen_.contains(place);
   auto& seen = seen_[place];
   auto before = std::exchange(seen.live, {});
+  seen.all_protected = true;
   std::int64_t came = 0;
   for (const auto& instance : group.instances) {
     if (!instance.lives()) continue;
     seen.live.emplace(instance.id, instance.lifecycle_state);
+    seen.all_protected &= instance.protected_from_scale_in;
     if (before.erase(instance.id) == 0) ++came;
     all.live.push_back(
         {instance.id, place.resource_class, std::nullopt, false, single_task, false, place.group});
@@ -172,6 +174,15 @@ void AutoScalingGroups::tell_of_protection(const fleet::Place& place) {
   log::warn(
       "the group does not protect new instances from scale-in; set its "
       "NewInstancesProtectedFromScaleIn",
+      {{"resource_class", place.resource_class}, {"group", places_.at(place).group}});
+}
+
+void AutoScalingGroups::tell_of_unprotected(const fleet::Place& place) {
+  auto& seen = seen_.at(place);
+  if (std::exchange(seen.told_of_unprotected, !seen.all_protected) || seen.all_protected) return;
+  log::warn(
+      "some instances are not protected from scale-in, so that nothing is withdrawn, lest AWS ends "
+      "one of them; muster doctor names them, with the command",
       {{"resource_class", place.resource_class}, {"group", places_.at(place).group}});
 }
 
@@ -296,9 +307,10 @@ Result<AutoScalingGroups::Now> AutoScalingGroups::look(const fleet::Place& place
     if (!instance.lives()) continue;
     if (ended_by_us.contains(instance.id)) {
       ++ended;
-    } else {
-      now.live.insert(instance.id);
+      continue;
     }
+    now.live.insert(instance.id);
+    now.all_protected &= instance.protected_from_scale_in;
   }
   now.size.live = std::ssize(now.live);
   now.size.wanted = std::max<std::int64_t>(group.desired - ended, now.size.live);
@@ -322,8 +334,9 @@ Result<AutoScalingGroups::Base> AutoScalingGroups::base_of(const fleet::Place& p
     ++gone;
     served &= state == "InService";
   }
-  if (served && before.wanted - now->size.wanted == gone) return Base{now->size, now->size.wanted};
-  return Base{{std::max(before.live, now->size.live), before.wanted}, now->size.wanted};
+  const auto& [live, size, all_protected] = *now;
+  if (served && before.wanted - size.wanted == gone) return Base{size, size.wanted, all_protected};
+  return Base{{std::max(before.live, size.live), before.wanted}, size.wanted, all_protected};
 }
 
 Result<void> AutoScalingGroups::drain(const std::string&, const std::stop_token&) {
@@ -346,9 +359,13 @@ Result<void> AutoScalingGroups::withdraw(const fleet::Place& place, std::int64_t
                                          const std::stop_token& stop) {
   const auto found = seen_.find(place);
   if (found == seen_.end() || found->second.requests.empty()) return ok();
-  // What AWS shows may be older than we think, and what it then ends by itself is anybody.
+  // What AWS shows may be older than we think, and what it then ends by itself is anybody that is
+  // not protected.
   tell_of_protection(place);
-  if (!found->second.protects_new || clock_.monotonic() < found->second.shown_by) return ok();
+  tell_of_unprotected(place);
+  const auto& seen = found->second;
+  const bool safe = seen.protects_new && seen.all_protected;
+  if (!safe || clock_.monotonic() < seen.shown_by) return ok();
   return within(
       patience_.act, region_in_words(),
       [&](const std::stop_token& late) { return withdraw_in_time(place, count, late); }, stop);
@@ -359,6 +376,7 @@ Result<void> AutoScalingGroups::withdraw_in_time(const fleet::Place& place, std:
   auto& seen = seen_.at(place);
   const auto base = base_of(place, stop);
   if (!base) return base.error();
+  if (!base->all_protected) return ok();
   const auto desired = std::max({base->size.live, base->size.wanted - count, seen.min});
   const auto withdrawn = base->size.wanted - desired;
   if (withdrawn <= 0) return ok();
@@ -421,8 +439,9 @@ class AwsGroupApi final : public GroupApi {
     });
   }
   Result<void> terminate(const std::string& instance_id, const std::stop_token& stop) override {
-    return in_time(
-        stop, [&](const std::stop_token& late) { return client_->terminate(instance_id, late); });
+    return in_time(stop, [&](const std::stop_token& late) {
+      return client_->terminate(instance_id, late, aws::Replaced::no, aws::Repeat::not_later);
+    });
   }
   Result<void> suspend_process(const std::string& group, const std::string& process,
                                const std::stop_token& stop) override {

@@ -111,6 +111,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     std::int64_t min = 0;      // AWS refuses to go below
     std::int64_t max = 0;
     bool protects_new = false;                // from scale-in
+    bool all_protected = true;                // those that live, likewise
     bool rebalances = false;                  // among its zones
     std::optional<WallTime> asked_at_by_aws;  // by AWS's clock: when it was last raised by us
     std::string told_activity;                // the latest failed launch that was told
@@ -118,6 +119,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
     bool told_of_minimum = false;
     bool told_of_maximum = false;
     bool told_of_protection = false;
+    bool told_of_unprotected = false;
     std::optional<ErrorKind> told_trouble;  // that failures cannot be looked for
   };
 
@@ -134,6 +136,7 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   void tell_of_minimum(const fleet::Place& place);
   void tell_of_maximum(const fleet::Place& place);
   void tell_of_protection(const fleet::Place& place);
+  void tell_of_unprotected(const fleet::Place& place);
 
   Result<void> withdraw_in_time(const fleet::Place& place, std::int64_t count,
                                 const std::stop_token& stop);
@@ -145,11 +148,13 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
   struct Now {
     std::set<std::string> live;
     Size size;
+    bool all_protected = true;
   };
   // What a change of the desired capacity starts from.
   struct Base {
     Size size;
     std::int64_t asked = 0;  // that AWS has been asked for by now, which no launch lowers
+    bool all_protected = true;
   };
   static Size size_seen(const Seen& seen);
   static void drop_oldest(Seen& seen, std::int64_t count);

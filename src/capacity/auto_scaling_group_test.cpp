@@ -40,7 +40,9 @@ struct Region {
   Millis ahead{0};                 // AWS's clock, of ours
 
   void instance(const std::string& id, const std::string& state) {
-    group.instances.push_back({.id = id, .lifecycle_state = state});
+    group.instances.push_back({.id = id,
+                               .lifecycle_state = state,
+                               .protected_from_scale_in = group.protects_new_instances});
   }
 };
 
@@ -517,6 +519,31 @@ TEST_F(AutoScalingGroupsTest, AGroupThatDoesNotProtectIsNeverLowered) {
   const auto logged = logged_by([&] { EXPECT_TRUE(groups.withdraw({"acme/linux"}, 2, {})); });
   EXPECT_THAT(region.desired, IsEmpty());
   EXPECT_THAT(logged, HasSubstr("does not protect new instances"));
+}
+
+// Those that were there before the group was told to protect new ones are not.
+TEST_F(AutoScalingGroupsTest, NothingIsWithdrawnBesideAnInstanceThatIsNotProtected) {
+  region.instance("i-1", "InService");
+  region.instance("i-2", "InService");
+  region.group.desired = 4;
+  region.group.instances[0].protected_from_scale_in = false;
+  live();
+  const auto withdraw = [&] {
+    return logged_by([&] { EXPECT_TRUE(groups.withdraw({"acme/linux"}, 2, {})); });
+  };
+  EXPECT_THAT(withdraw(), HasSubstr("not protected from scale-in"));
+  EXPECT_THAT(withdraw(), Not(HasSubstr("not protected from scale-in"))) << "told once";
+  EXPECT_THAT(region.desired, IsEmpty());
+
+  region.group.instances[0].protected_from_scale_in = true;
+  live();
+  region.group.instances[1].protected_from_scale_in = false;
+  withdraw();
+  EXPECT_THAT(region.desired, IsEmpty()) << "somebody has just taken it away";
+  region.group.instances[1].protected_from_scale_in = true;
+  live();
+  withdraw();
+  EXPECT_THAT(region.desired, ElementsAre(2));
 }
 
 // A lease lasts no longer than what is begun under it may take.
