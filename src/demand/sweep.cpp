@@ -82,9 +82,21 @@ bool Sweep::read_counts(RunnerApi& api, const std::string& name) {
   return true;
 }
 
+// CircleCI's own command line takes a 404 for a namespace without a runner. It may also be one that
+// the token may not see; then no class of it has been counted.
+bool Sweep::is_empty_list(const Listing& listing, const Refusal& refusal) {
+  if (!refusal.documented || refusal.error.kind != ErrorKind::not_found) return false;
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(listing.classes,
+                             [&](const auto& name) { return readings.contains(name); });
+}
+
 bool Sweep::read_runners(RunnerApi& api, const Listing& listing) {
   if (!may_ask()) return false;
-  const auto runners = api.runners(listing.space, stop_);
+  auto runners = api.runners(listing.space, stop_);
+  if (!runners && is_empty_list(listing, runners.error())) {
+    runners = std::vector<protocol::RunnerName>();
+  }
   if (!runners) return refuse(listing.classes, runners.error());
   const auto lead = lead_over(api.answered_at(), clock_.wall());
   const std::lock_guard lock(mutex_);

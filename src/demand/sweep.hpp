@@ -55,6 +55,7 @@ class Sweep {
   // These return whether the connection may go on.
   bool read_counts(RunnerApi& api, const std::string& name);
   bool read_runners(RunnerApi& api, const Listing& listing);
+  bool is_empty_list(const Listing& listing, const Refusal& refusal);
   bool refuse(const std::vector<std::string>& classes, const Refusal& refusal);
 
   const Clock& clock_;
