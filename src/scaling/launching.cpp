@@ -35,7 +35,7 @@ void launch_for_queue(Draft& draft) {
 // to them for the time of one boot at most, so that it waits for two at most (S5).
 // Where some are to be free besides, nobody is to wait.
 void count_soon_free(Draft& draft) {
-  if (draft.headroom() > 0 || draft.warm() > 0) return;
+  if (draft.headroom() > 0 || draft.warm() > 0 || draft.foreseen() > 0) return;
   auto& launch = draft.decision.launch;
   const auto soon = draft.soon_free();
   draft.left_to_busy = std::min(launch, soon.count());
