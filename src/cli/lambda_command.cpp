@@ -110,6 +110,7 @@ class Function {
   Result<void> scale_for(const aws::Invocation& invocation, const std::stop_token& stop) {
     const auto& clock = system_clock();
     const auto left = invocation.deadline - clock.wall() - kLastWords;
+    warn_of_short_time(left);
     const auto until = clock.monotonic() + std::clamp(left - kLastPass, Millis(0), kShift);
     const StopAfter too_late(left, stop);
     const auto outcome = fleet::work_shift(loop_, interval_, until, clock, too_late.token());
@@ -124,6 +125,15 @@ class Function {
     return runtime_.fail(invocation, "Muster.Incomplete", printable(why, kLongestReason));
   }
 
+  // Else jobs wait for up to a minute, and nothing tells why.
+  void warn_of_short_time(Millis left) {
+    constexpr Millis kEnough = std::chrono::seconds(50);
+    if (left >= kEnough || std::exchange(warned_, true)) return;
+    log::warn(
+        "the function's time-out is too short to scale all through the minute; set it to 60 s",
+        {{"seconds_left", std::to_string(std::max<std::int64_t>(left.count() / 1000, 0))}});
+  }
+
   void hand_over() {
     const StopAfter patience(kHandOver);
     parts_.memory->ledger().hand_over(patience.token());
@@ -131,10 +141,10 @@ class Function {
 
   static Result<void> verdict_of(const fleet::ShiftOutcome& outcome) {
     const auto& last = outcome.last;
-    if (last || last.error().kind != ErrorKind::cancelled) return fleet::verdict_of(last);
+    if (last || last.error().kind != ErrorKind::cancelled) return fleet::verdict_of(outcome);
     return Error{ErrorKind::timeout,
-                 fmt::format("{}; the time of the invocation was over: see whether what was waited "
-                             "for can be reached from the function and answers within seconds",
+                 fmt::format("{}; the time of the invocation was over: see whether the function's "
+                             "time-out is 60 s, and what was waited for answers within seconds",
                              last.error().message)};
   }
 
@@ -154,6 +164,7 @@ class Function {
   const Millis interval_;
   fleet::EmbeddedMetrics metrics_;
   fleet::Loop loop_;
+  bool warned_ = false;
 };
 
 }  // namespace

@@ -18,6 +18,10 @@ ShiftOutcome work_shift(Loop& loop, Millis interval, MonotonicTime until, const 
     const bool cut = !pass && pass.error().kind == ErrorKind::cancelled;
     if (!cut || outcome.passes == 0) outcome.last = std::move(pass);
     ++outcome.passes;
+    if (const auto verdict = verdict_of(outcome.last); !cut && !verdict) {
+      ++outcome.failed;
+      outcome.trouble = verdict.error().message;
+    }
     if (!outcome.last && !stop.stop_requested()) {
       log::warn("held: nothing was changed", {{"error", outcome.last.error().message}});
     }
@@ -37,6 +41,13 @@ Result<void> verdict_of(const Result<PassOutcome>& pass) {
     return Error{ErrorKind::unavailable, fmt::format("not all was done: {}", pass->trouble)};
   }
   return ok();
+}
+
+Result<void> verdict_of(const ShiftOutcome& shift) {
+  if (auto verdict = verdict_of(shift.last); !verdict) return verdict;
+  if (2 * shift.failed <= shift.passes) return ok();
+  return Error{ErrorKind::unavailable, fmt::format("{} of {} passes failed; {}", shift.failed,
+                                                   shift.passes, shift.trouble)};
 }
 
 }  // namespace muster::fleet

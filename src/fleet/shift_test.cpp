@@ -85,6 +85,26 @@ TEST_F(ShiftTest, IsJudgedByHowItStoodAtTheEnd) {
   EXPECT_TRUE(verdict_of(work(Millis(1000), Millis(0)).last)) << "standing by is no failure";
 }
 
+TEST_F(ShiftTest, HasFailedIfMostOfItsPassesHave) {
+  const auto failing = [&](int from, int to) {
+    std::stop_source stop;
+    int listed = 0;
+    capacity.during_list = [&] {
+      ++listed;
+      queue.readable = listed < from || listed >= to;
+      if (listed == 6) stop.request_stop();
+    };
+    return verdict_of(work(Millis(1), std::chrono::hours(1), stop.get_token()));
+  };
+  EXPECT_TRUE(failing(1, 3)) << "two of six";
+  const auto four = failing(1, 5);
+  ASSERT_FALSE(four);
+  EXPECT_EQ(four.error().message,
+            "4 of 6 passes failed; nothing was decided: local/small: the queue is unknown: the "
+            "queue is away");
+  EXPECT_FALSE(failing(5, 7)) << "the last that was whole";
+}
+
 TEST_F(ShiftTest, APassThatWasCutTellsNothingOfThoseBefore) {
   std::stop_source stop;
   int listed = 0;
