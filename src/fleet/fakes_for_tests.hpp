@@ -139,6 +139,7 @@ class FakeLedger final : public Ledger {
   std::map<std::string, ClassMemory> memories;
   std::vector<scaling::Decision> decisions;
   bool writable = true;
+  std::function<void()> during_record = [] {};
   std::map<std::string, Charge> charges;
   std::function<void()> during_charge = [] {};
   bool readable = true;
@@ -166,6 +167,7 @@ class FakeLedger final : public Ledger {
   }
   Result<void> record(const std::string&, const scaling::Snapshot&,
                       const scaling::Decision& decision) override {
+    during_record();
     if (!writable) return full();
     decisions.push_back(decision);
     return ok();

@@ -35,12 +35,6 @@ json::array texts(const std::vector<std::string>& words) {
   return array;
 }
 
-json::array times(const std::vector<WallTime>& all) {
-  json::array array;
-  for (const auto at : all) array.push_back(time(at));
-  return array;
-}
-
 std::int64_t exact(std::int64_t count) {
   return std::clamp(count, -kMostExact, kMostExact);
 }
@@ -66,7 +60,8 @@ json::object object(const Instance& instance) {
           {"state", text(to_string(instance.state))},
           {"launched_at", time(instance.launched_at)},
           {"requested", instance.requested},
-          {"group", instance.group}};
+          {"group", instance.group},
+          {"used_at", time(instance.used_at)}};
 }
 
 json::object object(const Group& group) {
@@ -171,6 +166,7 @@ json::object object(const State& state) {
           {"given_up", texts(state.given_up)},
           {"given_up_at", time(state.given_up_at)},
           {"reaped_at", time(state.reaped_at)},
+          {"waiting_since", time(state.waiting_since)},
           {"surplus", surplus(state.surplus)},
           {"launches", window(state.launches)},
           {"drains", window(state.drains)},
@@ -193,11 +189,9 @@ json::object object(const Snapshot& snapshot) {
           {"foreseen", objects(snapshot.foreseen)},
           {"instances", objects(snapshot.instances)},
           {"groups", objects(snapshot.groups)},
-          {"outsiders", times(snapshot.outsiders)},
           {"instances_unknown", text(snapshot.instances_unknown)},
           {"failed_boots", texts(snapshot.failed_boots)},
           {"returned_boots", snapshot.returned_boots},
-          {"at_work", snapshot.at_work},
           {"schedule", text(snapshot.schedule)},
           {"policy_until", time(snapshot.policy_until)},
           {"failed_launches", snapshot.failed_launches},

@@ -102,6 +102,7 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
                     listed ? why_unreadable(capacity_) : listed.error().message);
   }
   if (!listed) return listed.error();
+  read_begun_ = ports_.clock.monotonic();
   auto demand = ports_.demand.read(stop);
   if (stop.stop_requested()) return given_up("the queue was being read", why_unknown(demand));
   tell_of(resolve_mix_ups(demand, capacity_.live));
@@ -125,9 +126,10 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
       outcome.give_up(managed.name, pass.error().message);
       continue;
     }
-    act_on(*pass, outcome, stop);
     passes.push_back(std::move(*pass));
   }
+  for (const auto& pass : passes) end_in(pass, outcome, stop);
+  for (const auto& pass : passes) resize(pass, outcome, stop);
   ports_.observer.decided(passes);
   return outcome;
 }

@@ -108,7 +108,9 @@ class Loop {
   Result<void> remember(const std::string& resource_class, ClassMemory memory,
                         const std::stop_token& stop);
   Result<void> record_change(const ClassPass& pass);
-  void act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
+  void end_in(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
+  void resize(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
+  bool is_fresh() const;
   bool may_act(const std::string& resource_class, PassOutcome& outcome,
                const std::stop_token& stop);
   // Of a decision, what is done in one place.
@@ -120,8 +122,9 @@ class Loop {
   static std::vector<Share> shares_of(const ClassPass& pass);
   void launch(const ClassPass& pass, const Share& share, PassOutcome& outcome,
               const std::stop_token& stop);
-  void note_launched(const Share& share, const Result<std::vector<std::string>>& launched,
-                     PassOutcome& outcome);
+  using Launched = Result<std::vector<std::string>>;
+  std::string why_refused(const Share& share, const Launched& launched);
+  void note_launched(const Share& share, const Launched& launched, PassOutcome& outcome);
   void drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
              const std::stop_token& stop);
   void reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
@@ -137,6 +140,8 @@ class Loop {
   std::map<std::string, Charge::Kind> charges_;  // as the latest pass found them
   std::set<std::string> newly_ours_;             // since the latest list of instances
   std::map<std::string, ClassMemory> memories_;
+  MonotonicTime read_begun_{};   // of the queue, in this pass
+  std::map<Place, int> doubts_;  // launches in a row of which nobody knows whether they were done
   // The latest of each class: its tasks, and what was made of them.
   struct Recorded {
     std::optional<std::pair<std::int64_t, std::int64_t>> tasks;  // unclaimed, running; if known

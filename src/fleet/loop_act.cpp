@@ -16,20 +16,30 @@ namespace {
 
 constexpr std::size_t kMostNamed = 10;  // hundreds may come at once
 
-using Launched = Result<std::vector<std::string>>;
-
-// Empty: it was not. What we have given up ourselves nobody has refused.
-std::string why_refused(std::int64_t count, const Launched& launched) {
-  constexpr std::size_t kLongest = 300;
-  if (!launched) {
-    const auto& error = launched.error();
-    return error.kind == ErrorKind::cancelled ? "" : printable(error.message, kLongest);
-  }
-  const auto many = std::ssize(*launched);
-  return many < count ? fmt::format("it launched {} of {}", many, count) : "";
+// Of an error that does not tell whether it was done all the same.
+bool is_doubtful(const Error& error) {
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout;
 }
 
 }  // namespace
+
+// Empty: it was not. What we have given up ourselves nobody has refused. An answer that was lost
+// may have been a yes: the next pass sees what was launched, and only a group that goes on so is
+// taken for short.
+std::string Loop::why_refused(const Share& share, const Launched& launched) {
+  constexpr std::size_t kLongest = 300;
+  constexpr int kDoubts = 3;
+  if (!launched) {
+    const auto& error = launched.error();
+    if (error.kind == ErrorKind::cancelled) return "";
+    if (is_doubtful(error) && ++doubts_[share.place] < kDoubts) return "";
+    doubts_.erase(share.place);
+    return printable(error.message, kLongest);
+  }
+  doubts_.erase(share.place);
+  const auto many = std::ssize(*launched);
+  return many < share.launch ? fmt::format("it launched {} of {}", many, share.launch) : "";
+}
 
 std::vector<Loop::Share> Loop::shares_of(const ClassPass& pass) {
   const auto& [name, snapshot, decision, ended_unused] = pass;
@@ -41,14 +51,19 @@ std::vector<Loop::Share> Loop::shares_of(const ClassPass& pass) {
   return shares;
 }
 
-void Loop::act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
+// Before anything that may take long.
+void Loop::end_in(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
   const auto& name = pass.resource_class;
   for (const auto& id : pass.decision.drain) {
     if (may_act(name, outcome, stop)) drain(name, id, outcome, stop);
   }
   for (const auto& id : pass.decision.reap) {
-    if (may_act(name, outcome, stop)) reap(name, id, outcome, stop);
+    if (is_fresh() && may_act(name, outcome, stop)) reap(name, id, outcome, stop);
   }
+}
+
+void Loop::resize(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
+  const auto& name = pass.resource_class;
   const auto shares = shares_of(pass);
   for (const auto& share : shares) {
     if (share.withdraw > 0 && may_act(name, outcome, stop)) withdraw(share, outcome, stop);
@@ -64,6 +79,13 @@ void Loop::act_on(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
   if (const auto at = pass.decision.revisit_at) {
     outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
   }
+}
+
+// Whether one may be ended by what was read: other calls may have taken long meanwhile, and an idle
+// one a task. The next pass reads again.
+bool Loop::is_fresh() const {
+  constexpr Millis kOldest = std::chrono::seconds(10);
+  return ports_.clock.monotonic() - read_begun_ < kOldest;
 }
 
 // Asked before each call, as each may take long. A charge that has run out in a long pass is taken
@@ -144,9 +166,8 @@ void Loop::note_launched(const Share& share, const Launched& launched, PassOutco
   for (const auto& id : ids) memory.expected.insert_or_assign(id, ports_.clock.wall());
   const auto failed = launched ? std::max<std::int64_t>(share.launch - std::ssize(ids), 0) : 0;
   if (group.empty()) memory.failed_launches = failed;
-  if (const auto why = why_refused(share.launch, launched); !group.empty() && !why.empty()) {
-    memory.refused.insert_or_assign(group, why);
-  }
+  const auto why = group.empty() ? "" : why_refused(share, launched);
+  if (!why.empty()) memory.refused.insert_or_assign(group, why);
   outcome.fell_short |= failed > 0;
   if (outcome.fell_short) outcome.note(name, "fewer were launched than decided");
   std::optional<StopAfter> last_moment;

@@ -21,7 +21,6 @@ class LoopGroups : public testing::Test {
 
   // Of a scaler that was started for this pass alone.
   PassOutcome pass() {
-    const ManagedClass managed{"local/small", {.max = 9}, {}, {{"spot", 3}, {"reserve", 6}}};
     Loop loop({managed}, {queue, capacity, ledger, observer, clock});
     const auto outcome = loop.run_once({});
     EXPECT_TRUE(outcome);
@@ -35,6 +34,7 @@ class LoopGroups : public testing::Test {
   const ClassMemory& memory() { return ledger.memories.at("local/small"); }
   const scaling::Snapshot& seen() const { return observer.latest.at(0).snapshot; }
 
+  const ManagedClass managed{"local/small", {.max = 9}, {}, {{"spot", 3}, {"reserve", 6}}};
   ManualClock clock{WallTime(std::chrono::hours(500'000))};
   FakeQueue queue{clock};
   FakeCapacity capacity{clock};
@@ -84,6 +84,30 @@ TEST_F(LoopGroups, WhatWeGaveUpOurselvesNobodyHasRefused) {
   EXPECT_THAT(memory().refused, IsEmpty());
 }
 
+// It may have been a yes. So the next pass looks, and only who goes on so is taken for short.
+TEST_F(LoopGroups, AnAnswerThatIsLostIsNoRefusal) {
+  queue.unclaimed = 2;
+  capacity.group_trouble.emplace("spot", Error{ErrorKind::timeout, "no answer"});
+  capacity.during_launch = [this] {
+    const auto id = "spot/pending-" + std::to_string(capacity.live.size());
+    capacity.live.push_back({id, "local/small", clock.wall(), false, true, true, "spot"});
+  };
+  for (const int there : {1, 2, 2}) {
+    pass();
+    EXPECT_THAT(live(), ElementsAre(Pair("spot", there)));
+  }
+  EXPECT_THAT(memory().refused, IsEmpty());
+
+  capacity.during_launch = [] {};
+  capacity.live.clear();
+  queue.unclaimed = 1;
+  Loop loop({managed}, {queue, capacity, ledger, observer, clock});
+  for (int tries = 0; tries < 3; ++tries) EXPECT_TRUE(loop.run_once({}));
+  EXPECT_THAT(live(), IsEmpty());
+  EXPECT_TRUE(loop.run_once({}));
+  EXPECT_THAT(live(), ElementsAre(Pair("reserve", 1)));
+}
+
 // As AWS does: what was asked for is there as a request, and a failure is told afterwards.
 TEST_F(LoopGroups, WhatAGroupOwesIsWithdrawnThereAndLaunchedInTheNext) {
   queue.unclaimed = 2;
@@ -101,8 +125,7 @@ TEST_F(LoopGroups, WhatAGroupOwesIsWithdrawnThereAndLaunchedInTheNext) {
 }
 
 TEST_F(LoopGroups, TheirOwnMaximaBind) {
-  const ManagedClass managed{"a/b", {.max = 9}, {}, {{"spot", 3}, {"reserve", 6}}};
-  const CapacityList list{.live = {}, .ended = {}, .most = {{{"a/b", "reserve"}, 2}}};
+  const CapacityList list{.live = {}, .ended = {}, .most = {{{"local/small", "reserve"}, 2}}};
   const auto snapshot = observe(managed, list, {}, {}, clock.wall()).snapshot;
   EXPECT_EQ(snapshot.groups.at(0).most, 3);
   EXPECT_EQ(snapshot.groups.at(1).most, 2);

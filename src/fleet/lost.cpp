@@ -10,9 +10,8 @@ namespace {
 // one that has just taken a task says nothing.
 bool is_silent_since_its_task(const KnownRunner& runner) {
   constexpr Millis kApart = std::chrono::minutes(1);
-  return runner.last_used && runner.first_connected &&
-         *runner.last_used > *runner.first_connected &&
-         *runner.last_used + kApart >= *runner.last_connected;
+  const auto task = runner.last_task();
+  return task && *task + kApart >= *runner.last_connected;
 }
 
 bool is_offline(const KnownRunner& runner, WallTime now) {

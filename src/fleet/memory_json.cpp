@@ -139,6 +139,7 @@ ClassMemory read(const json::object& object) {
   with(object, "backoff_until_ms", [&](const auto& it) { state.backoff_until = time_of(it); });
   with(object, "given_up_at_ms", [&](const auto& it) { state.given_up_at = time_of(it); });
   with(object, "reaped_at_ms", [&](const auto& it) { state.reaped_at = time_of(it); });
+  with(object, "waiting_since_ms", [&](const auto& it) { state.waiting_since = time_of(it); });
   with(object, "surplus", [&](const auto& it) {
     state.surplus = scaling::Surplus{time_of(it.at("since_ms")), number_of(it.at("least"))};
   });
@@ -171,6 +172,7 @@ std::string to_json(const ClassMemory& memory) {
                                       {"backoff_until_ms", millis(state.backoff_until)},
                                       {"given_up_at_ms", millis(state.given_up_at)},
                                       {"reaped_at_ms", millis(state.reaped_at)},
+                                      {"waiting_since_ms", millis(state.waiting_since)},
                                       {"given_up", texts(state.given_up)},
                                       {"surplus", surplus(state.surplus)},
                                       {"launches", window(state.launches)},

@@ -5,9 +5,22 @@
 
 namespace muster::fleet {
 
+namespace {
+
+// What it runs is no task of the class that it was launched for.
+KnownRunner as_of_its_own_class(KnownRunner runner, const scaling::Demand& other) {
+  const auto* reading = std::get_if<scaling::DemandReading>(&other);
+  if (runner.busy.value_or(false) && reading != nullptr) runner.last_used = reading->read_at;
+  runner.busy.reset();
+  return runner;
+}
+
+}  // namespace
+
 std::vector<MixUp> resolve_mix_ups(std::map<std::string, ClassDemand>& demand,
                                    const std::vector<CapacityInstance>& live) {
   std::vector<MixUp> found;
+  std::vector<KnownRunner> runners;  // of those found
   const bool all_of_one_class =
       demand.size() == 1 && std::ranges::all_of(live, [&](const auto& instance) {
         return instance.resource_class == demand.begin()->first;
@@ -22,13 +35,12 @@ std::vector<MixUp> resolve_mix_ups(std::map<std::string, ClassDemand>& demand,
       const auto instance = instances.find(runner.name);
       if (instance == instances.end() || instance->second->resource_class == name) continue;
       found.push_back({runner.name, instance->second->resource_class, name});
+      runners.push_back(as_of_its_own_class(runner, known.demand));
     }
   }
-  for (const auto& mixed : found) {
-    const auto own = demand.find(mixed.launched_for);
-    if (own != demand.end() && own->second.runners) {
-      own->second.runners->push_back({mixed.instance, std::nullopt, false});
-    }
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto own = demand.find(found[i].launched_for);
+    if (own != demand.end() && own->second.runners) own->second.runners->push_back(runners[i]);
   }
   return found;
 }

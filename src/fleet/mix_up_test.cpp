@@ -5,14 +5,17 @@
 namespace muster::fleet {
 namespace {
 
+constexpr WallTime kConnected{std::chrono::hours(1)};
+constexpr WallTime kRead{std::chrono::hours(2)};
+
 ClassDemand with_runners(std::vector<KnownRunner> runners) {
-  return {scaling::DemandReading{0, 1, {}}, std::move(runners)};
+  return {scaling::DemandReading{0, 1, kRead}, std::move(runners)};
 }
 
 TEST(MixUp, ARunnerOfAnotherClassIsKnownToThatOfItsInstance) {
   std::map<std::string, ClassDemand> demand{
       {"acme/a", with_runners({{"i-2", std::nullopt, false}})},
-      {"acme/b", with_runners({{"i-1", true, false}, {"laptop", true, false}})},
+      {"acme/b", with_runners({{"i-1", true, false, kConnected}, {"laptop", true, false}})},
       {"acme/c", {scaling::DemandUnknown{"no answer"}, std::nullopt}}};
   const std::vector<CapacityInstance> live{
       {"i-1", "acme/a", {}}, {"i-2", "acme/a", {}}, {"i-3", "acme/b", {}}};
@@ -26,8 +29,21 @@ TEST(MixUp, ARunnerOfAnotherClassIsKnownToThatOfItsInstance) {
   const auto& known = *demand.at("acme/a").runners;
   ASSERT_EQ(known.size(), 2U);
   EXPECT_EQ(known[1].name, "i-1");
-  EXPECT_EQ(known[1].busy, std::nullopt) << "it may run a task of the other class";
+  EXPECT_EQ(known[1].busy, std::nullopt) << "it runs a task of the other class";
+  EXPECT_EQ(known[1].first_connected, kConnected);
+  EXPECT_EQ(known[1].last_task(), kRead);
   EXPECT_EQ(demand.at("acme/b").runners->size(), 2U);
+}
+
+// By what it has taken lately it is known that it is at work.
+TEST(MixUp, WhatItsKeeperKnowsOfARunnerIsKept) {
+  const KnownRunner runner{"i-1", std::nullopt, false, kConnected, kRead, kRead - Millis(1)};
+  std::map<std::string, ClassDemand> demand{{"acme/a", with_runners({})},
+                                            {"acme/b", with_runners({runner})}};
+  resolve_mix_ups(demand, {{"i-1", "acme/a", {}}, {"i-2", "acme/b", {}}});
+  const auto& known = demand.at("acme/a").runners->at(0);
+  EXPECT_EQ(known.last_connected, kRead);
+  EXPECT_EQ(known.last_task(), kRead - Millis(1));
 }
 
 TEST(MixUp, OfAClassThatIsNotScaledOrKnowsNoRunnersNothingChanges) {

@@ -24,19 +24,12 @@ KnownRunners by_name(const ClassDemand& demand) {
   return known;
 }
 
-// It has taken a task, and is there: a single-task one still runs it, and so may another.
-bool is_at_work(const KnownRunner& runner, WallTime now) {
-  if (runner.busy) return *runner.busy;
-  return runner.first_connected && runner.last_connected && runner.last_used &&
-         *runner.last_used > *runner.first_connected && now - *runner.last_connected < kOnline;
-}
-
 // Nothing, if the queue's keeper does not say.
 std::optional<bool> has_had_a_task(const KnownRunner& runner) {
   if (runner.ever_claimed || runner.busy.value_or(false)) return true;
   if (runner.busy) return false;
   if (!runner.first_connected || !runner.last_used) return std::nullopt;
-  return *runner.last_used > *runner.first_connected;
+  return runner.last_task().has_value();
 }
 
 // `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
@@ -165,11 +158,9 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
     }
     const auto state =
         state_of(instance, listed ? runner->second : nullptr, connected, launched_at, now);
-    if (state == InstanceState::connected && listed && is_at_work(*runner->second, now)) {
-      ++seen.snapshot.at_work;
-    }
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested,
-                                       place_in_order(managed, instance.group)});
+                                       place_in_order(managed, instance.group),
+                                       listed ? runner->second->last_task() : std::nullopt});
   }
   if (lists_runners) seen.snapshot.boot_took = boots.mean();
 }
@@ -246,19 +237,6 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
   unexplained = std::clamp<std::int64_t>(reading->running - at_work, unexplained, unlisted);
 }
 
-std::vector<WallTime> outsiders(const ClassDemand& demand, const Observation& seen, WallTime now) {
-  std::vector<WallTime> since;
-  if (!demand.runners) return since;
-  std::set<std::string_view> ours;
-  for (const auto& instance : seen.snapshot.instances) ours.insert(instance.id);
-  for (const auto& runner : *demand.runners) {
-    if (since.size() == kMostOutsiders) break;
-    if (!runner.first_connected || ours.contains(runner.name)) continue;
-    if (is_at_work(runner, now)) since.push_back(*runner.first_connected);
-  }
-  return since;
-}
-
 }  // namespace
 
 void sort_by_class(CapacityList& capacity) {
@@ -292,7 +270,6 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.memory.unexplained_tasks = before.unexplained_tasks;
   if (lists_runners) observe_ended(managed.name, capacity, known, before, seen);
   explain_tasks(demand, known, seen);
-  seen.snapshot.outsiders = outsiders(demand, seen, now);
   seen.snapshot.failed_launches = before.failed_launches;
   seen.memory.told_failure = before.told_failure;
   const Place place{managed.name};

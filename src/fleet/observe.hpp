@@ -61,9 +61,6 @@ inline constexpr std::size_t kMostDoubtful = 200;
 // A runner that was last connected so long ago takes nothing; whether it still runs something
 // nobody knows. CircleCI's own command line calls it offline then.
 inline constexpr Millis kOffline = std::chrono::minutes(30);
-// And one that was connected within this asks for tasks, or reports of one: it is online.
-inline constexpr Millis kOnline = std::chrono::minutes(2);
-inline constexpr std::size_t kMostOutsiders = 1000;
 // What may pass between two passes. Of a longer gap nobody knows whether the scaler was down or a
 // clock has jumped, and instances age by this much (S1: rather too young than too old). It is
 // longer than kLastPassKept and any pause of the loop together.

@@ -120,38 +120,18 @@ TEST(Observe, TakesThePolicyThatIsInForce) {
   EXPECT_EQ(seen.policy_until, kNow + std::chrono::minutes(2));
 }
 
-TEST(Observe, KnowsWhoElseMayRunATask) {
-  const auto used = kNow - std::chrono::hours(1);
-  const auto runner = [&](std::string name, std::optional<bool> busy, std::optional<WallTime> first,
-                          std::optional<WallTime> last) {
-    return KnownRunner{std::move(name), busy, false, first, last, used};
+TEST(Observe, KnowsWhenARunnerTookItsLatestTask) {
+  const auto used_at = [](std::optional<WallTime> first, std::optional<WallTime> used) {
+    const KnownRunner runner{"i0", {}, false, first, kNow, used};
+    return observe(kClass, {{instance()}, {}}, known({runner}), {}, kNow)
+        .snapshot.instances.at(0)
+        .used_at;
   };
-  const auto outsiders = [](KnownRunner other) {
-    return observe(kClass, {{instance()}, {}}, known({std::move(other)}), {}, kNow)
-        .snapshot.outsiders;
-  };
-  const auto first = kNow - std::chrono::hours(2);
-  const auto lately = kNow - minutes(2) + Millis(1);
-  const auto long_ago = kNow - minutes(2);
-  EXPECT_THAT(outsiders(runner("box", std::nullopt, first, lately)), ElementsAre(first));
-  EXPECT_THAT(outsiders(runner("box", std::nullopt, first, long_ago)), IsEmpty());
-  EXPECT_THAT(outsiders(runner("box", std::nullopt, first, std::nullopt)), IsEmpty());
-  EXPECT_THAT(outsiders(runner("box", std::nullopt, std::nullopt, lately)), IsEmpty());
-  EXPECT_THAT(outsiders(runner("box", true, first, long_ago)), ElementsAre(first));
-  EXPECT_THAT(outsiders(runner("box", false, first, lately)), IsEmpty());
-  EXPECT_THAT(outsiders(runner("i0", true, first, lately)), IsEmpty());
-  EXPECT_THAT(outsiders({"box", {}, false, first, lately, first}), IsEmpty()) << "never used";
-}
-
-TEST(Observe, CountsWhoIsAtWorkWhereNobodyTellsWhoIsBusy) {
-  const auto at_work = [](std::optional<bool> is_busy, WallTime heard_of, WallTime used) {
-    const KnownRunner runner{"i0", is_busy, false, kNow - minutes(9), heard_of, used};
-    return observe(kClass, {{instance()}, {}}, known({runner}), {}, kNow).snapshot.at_work;
-  };
-  EXPECT_EQ(at_work({}, kNow - minutes(1), kNow - minutes(5)), 1);
-  EXPECT_EQ(at_work({}, kNow - minutes(2), kNow - minutes(5)), 0) << "it may be gone";
-  EXPECT_EQ(at_work({}, kNow - minutes(1), kNow - minutes(9)), 0) << "it was never used";
-  EXPECT_EQ(at_work(true, kNow, kNow), 0) << "it is known to be busy";
+  const auto first = kNow - minutes(9);
+  EXPECT_EQ(used_at(first, kNow - minutes(5)), kNow - minutes(5));
+  EXPECT_EQ(used_at(first, first), std::nullopt) << "as of one that has taken none";
+  EXPECT_EQ(used_at(first, std::nullopt), std::nullopt);
+  EXPECT_EQ(used_at(std::nullopt, kNow), kNow) << "it may have taken one";
 }
 
 TEST(Observe, TellsOnceThatABootSucceeded) {

@@ -24,6 +24,12 @@ struct KnownRunner {
   std::optional<WallTime> first_connected = {};  // these by our clock, if the source says so
   std::optional<WallTime> last_connected = {};
   std::optional<WallTime> last_used = {};  // when it took its latest task; as first_connected: none
+
+  // When it took its latest task, since it connected.
+  std::optional<WallTime> last_task() const {
+    const bool none = first_connected && last_used && *last_used <= *first_connected;
+    return none ? std::nullopt : last_used;
+  }
 };
 
 struct ClassDemand {

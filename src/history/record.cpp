@@ -49,6 +49,7 @@ static void read(const json::value& value, const Place& at, Instance& into) {
       .must("launched_at", into.launched_at)
       .must("requested", into.requested)
       .may("group", into.group)
+      .may("used_at", into.used_at)
       .end();
 }
 
@@ -147,6 +148,7 @@ static void read(const json::value& value, const Place& at, State& into) {
       .must("given_up", into.given_up)
       .must("given_up_at", into.given_up_at)
       .may("reaped_at", into.reaped_at)
+      .may("waiting_since", into.waiting_since)
       .must("surplus", into.surplus)
       .must("launches", into.launches)
       .must("drains", into.drains)
@@ -167,11 +169,11 @@ static void read(const json::value& value, const Place& at, Snapshot& into) {
       .may("foreseen", into.foreseen)
       .must("instances", into.instances)
       .may("groups", into.groups)
-      .must("outsiders", into.outsiders)
+      .skip("outsiders")  // of logs that are older than that none of them counts, and the next
       .must("instances_unknown", into.instances_unknown)
       .must("failed_boots", into.failed_boots)
       .may("returned_boots", into.returned_boots)
-      .may("at_work", into.at_work)
+      .skip("at_work")
       .must("failed_launches", into.failed_launches)
       .must("launch_trouble", into.launch_trouble)
       .must("any_boot_succeeded", into.any_boot_succeeded)

@@ -31,7 +31,7 @@ inline fleet::ClassPass full_record() {
                             .with(1, InstanceState::draining)
                             .with(1, InstanceState::lost)
                             .requested(1)
-                            .outsider(std::chrono::hours(1))
+                            .used(std::chrono::hours(1))
                             .by_schedule("night", std::chrono::hours(2))
                             .soon_free()
                             .foreseeing({{kNow + std::chrono::minutes(1), 3, 1}})
@@ -45,7 +45,6 @@ inline fleet::ClassPass full_record() {
                             .trouble("no \"capacity\"")
                             .ended_unseen({"i-9"})
                             .returned(1)
-                            .at_work(1)
                             .refused_launches(2)
                             .in({{"spot", 3, true, "no room"}, {"reserve", 4}})
                             .moving({1, 2}, 1)
@@ -64,6 +63,7 @@ inline fleet::ClassPass full_record() {
            .given_up = {"i-1"},
            .given_up_at = kNow,
            .reaped_at = kNow,
+           .waiting_since = kNow,
            .surplus = scaling::Surplus{kNow, 4},
            .launches = {{kNow, 5}},
            .drains = {{kNow, 7}},

@@ -9,9 +9,6 @@ namespace muster::scaling {
 
 namespace {
 
-// The queue's keeper and the cloud tell times by clocks of their own.
-constexpr Millis kClocksPart = std::chrono::minutes(10);
-
 // What was only requested of one of several groups and does not come is a shortage of that group.
 bool is_failed_boot(const Instance& instance, const Snapshot& snapshot) {
   const bool refused = instance.requested && !snapshot.groups.empty();
@@ -103,16 +100,24 @@ bool is_long_silent(const Instance& instance, const Snapshot& snapshot) {
   return later(later(instance.launched_at, timeout), timeout) <= snapshot.now;
 }
 
+namespace {
+
+WallTime last_use_of(const Instance& instance) {
+  return std::max(instance.launched_at, instance.used_at.value_or(instance.launched_at));
+}
+
+}  // namespace
+
 bool is_too_old(const Instance& instance, const Snapshot& snapshot) {
   const auto& policy = snapshot.policy;
   return policy.reaps && policy.longest_life && instance.state != InstanceState::busy &&
-         later(instance.launched_at, *policy.longest_life) <= snapshot.now;
+         later(last_use_of(instance), *policy.longest_life) <= snapshot.now;
 }
 
 bool is_twice_too_old(const Instance& instance, const Snapshot& snapshot) {
   if (!is_too_old(instance, snapshot)) return false;
   const auto life = *snapshot.policy.longest_life;
-  return later(later(instance.launched_at, life), life) <= snapshot.now;
+  return later(later(last_use_of(instance), life), life) <= snapshot.now;
 }
 
 bool is_lost_for_good(const Instance& instance, const Snapshot& snapshot) {
@@ -133,20 +138,14 @@ std::int64_t most_believable_dead(const Snapshot& snapshot) {
   return std::max<std::int64_t>(1, there / 10);
 }
 
-std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot) {
-  const auto known = count(snapshot.instances);
-  const bool believed = is_long_silent(instance, snapshot) &&
-                        count_of_dead(snapshot) <= most_believable_dead(snapshot);
-  if (!believed) return known.busy;
-  const auto at_work = std::clamp<std::int64_t>(snapshot.at_work, 0, known.connected);
-  const bool any_named = known.busy + known.idle + known.connected + known.spent > 0;
-  const auto outsiders = std::ranges::count_if(snapshot.outsiders, [&](const auto since) {
-    return any_named && later(since, kClocksPart) <= instance.launched_at;
-  });
-  return known.busy + at_work + outsiders;
-}
-
 namespace {
+
+void note_waiting(State& next, const Snapshot& snapshot) {
+  const auto& reading = std::get<DemandReading>(snapshot.demand);
+  auto& since = next.waiting_since;
+  if (!snapshot.policy.reaps || reading.unclaimed <= 0) return since.reset();
+  if (!since || *since > reading.read_at) since = reading.read_at;
+}
 
 // A list that left them out was an old one.
 void take_back(State& next, std::int64_t returned) {
@@ -160,6 +159,7 @@ void take_back(State& next, std::int64_t returned) {
 
 State judge_boots(const Snapshot& snapshot, bool queue_known) {
   auto next = snapshot.state;
+  if (queue_known) note_waiting(next, snapshot);
   if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
   take_back(next, snapshot.returned_boots);
   if (queue_known) give_up(next, snapshot);

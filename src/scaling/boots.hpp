@@ -45,7 +45,8 @@ bool is_overdue(const Instance& instance, const Snapshot& snapshot);
 // Older than twice the boot_timeout, so that no list of runners is believed to lag so far behind.
 bool is_long_silent(const Instance& instance, const Snapshot& snapshot);
 
-// Older than any task gets, and so of no use, even if it connected once.
+// Nobody has seen it take a task for longer than any task lasts, and so it is of no use, even if it
+// connected once.
 bool is_too_old(const Instance& instance, const Snapshot& snapshot);
 
 bool is_twice_too_old(const Instance& instance, const Snapshot& snapshot);
@@ -57,13 +58,6 @@ bool is_lost_for_good(const Instance& instance, const Snapshot& snapshot);
 // to be so at once. If there are more, the list of runners is believed to be wrong.
 std::int64_t count_of_dead(const Snapshot& snapshot);
 std::int64_t most_believable_dead(const Snapshot& snapshot);
-
-// How many of the tasks that run cannot be this one's, which is overdue. Whoever is connected may
-// be idle, and so explains no task, unless it is heard of and has taken one. Nobody but who is
-// known to be busy does while the list of runners is believed to be wrong. Of outsiders only those
-// count that were known long before its launch, and only where some instance has connected by its
-// own name: else one of them may be itself, under another name.
-std::int64_t tasks_elsewhere(const Instance& instance, const Snapshot& snapshot);
 
 // What to remember of boots after this snapshot. While the queue is unknown, so is who has
 // connected: then (`queue_known` false) no overdue instance is judged.

@@ -47,8 +47,9 @@ struct Instance {
   std::string id;
   InstanceState state = InstanceState::booting;
   WallTime launched_at{};
-  bool requested = false;  // booting, and not there yet: it can still be withdrawn
-  std::int64_t group = 0;  // its place among Snapshot::groups, if there are any
+  bool requested = false;                // booting, and not there yet: it can still be withdrawn
+  std::int64_t group = 0;                // its place among Snapshot::groups, if there are any
+  std::optional<WallTime> used_at = {};  // when it took its latest task, as far as anybody says
 };
 
 // Idle instances that are not needed.
@@ -91,6 +92,9 @@ struct State {
   // When the queue was read that the latest of them was found missing in.
   std::optional<WallTime> given_up_at;
   std::optional<WallTime> reaped_at;  // when the queue was read that the latest were ended by
+  // When it was read first of the latest readings, in all of which some waited. Only where the
+  // policy reaps.
+  std::optional<WallTime> waiting_since;
   std::optional<Surplus> surplus;
   Window launches;  // those of the policy's launch_rate, and below of its scale_in_rate
   Window drains;
@@ -115,11 +119,6 @@ struct Snapshot {
   // In which they are, in order of preference. None: they are all in one place, and the members
   // failed_launches and launch_trouble below speak of it; else each group has what is its own.
   std::vector<Group> groups;
-  // Of those that are connected: so many are heard of, and have taken a task.
-  std::int64_t at_work = 0;
-  // Runners of the class that are none of these, and likewise: since when each has been known to
-  // the queue's keeper.
-  std::vector<WallTime> outsiders;
   // Why they could not be listed. Then they are those that were there last, and nothing is done.
   std::string instances_unknown;
   std::vector<std::string> failed_boots;  // ids that ended without ever connecting, each told once

@@ -1,4 +1,5 @@
-// What certainly is of no use: boots that are overdue, and instances that are older than any task.
+// What certainly is of no use: boots that are overdue, and instances whose latest task is longer
+// ago than any lasts.
 
 #include <algorithm>
 #include <tuple>
@@ -16,7 +17,10 @@ namespace {
 class Ending {
  public:
   explicit Ending(Draft& draft)
-      : draft_(draft), snapshot_(draft.snapshot), silent_(count_of_dead(snapshot_)) {}
+      : draft_(draft),
+        snapshot_(draft.snapshot),
+        silent_(count_of_dead(snapshot_)),
+        unexplained_(draft.running().value_or(0) - count(snapshot_.instances).busy) {}
 
   void run() {
     if (silent_ == 0 && draft_.given_up_requests == 0) return;
@@ -24,7 +28,9 @@ class Ending {
     std::erase_if(there_, [](const auto& it) { return it.requested; });
     std::ranges::sort(there_, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
     believable_ = most_believable_dead(snapshot_);
-    if (snapshot_.policy.reaps && any_may_run_unlisted()) draft_.decision.next.given_up_at.reset();
+    // A count that has just fallen proves nothing: a runner may still be ending its task. So the
+    // two readings begin anew.
+    if (snapshot_.policy.reaps && unexplained_ > 0) draft_.decision.next.given_up_at.reset();
     for (const auto& instance : there_) {
       if (is_overdue(instance, snapshot_)) end_overdue(instance);
     }
@@ -41,9 +47,17 @@ class Ending {
   // only while nothing runs that is not known to run elsewhere: a list that is wrong is soon right
   // again, and dead ones must not stand in the way for ever (S5).
   bool may_be_ended(const Instance& instance) const {
-    if (!snapshot_.policy.reaps || some_ended_in_this_reading()) return false;
+    if (!snapshot_.policy.reaps || some_ended_in_this_reading() || one_may_be_taken()) return false;
     if (silent_ <= believable_) return true;
     return is_long_silent(instance, snapshot_) && std::ssize(draft_.decision.reap) < believable_;
+  }
+
+  // A task that has just come is taken at once by who is idle, listed or not. One that waits for
+  // longer shows that nobody is (S5).
+  bool one_may_be_taken() const {
+    constexpr Millis kTakenWithin = std::chrono::seconds(30);
+    const auto& since = draft_.decision.next.waiting_since;
+    return since && later(*since, kTakenWithin) > read_at();
   }
 
   // Then the next few wait for the next.
@@ -58,7 +72,7 @@ class Ending {
 
   // Those that are too old, in the order given. Of those of which nobody knows whether they are
   // busy, only as many as certainly are not (S1): a long wait may have come before a task. While
-  // any task runs that may be theirs, only those that are twice as old.
+  // any task runs that may be theirs, only those that are twice as old, and not heard of any more.
   std::vector<Instance> certainly_useless() const {
     auto too_old = there_;
     std::erase_if(too_old, [&](const auto& it) {
@@ -73,7 +87,8 @@ class Ending {
       const bool perhaps = it.state == InstanceState::connected ||
                            it.state == InstanceState::draining || it.state == InstanceState::lost;
       if (!perhaps) return false;
-      return (theirs > 0 && !is_twice_too_old(it, snapshot_)) || free-- <= 0;
+      const bool gone = it.state == InstanceState::lost && is_twice_too_old(it, snapshot_);
+      return (theirs > 0 && !gone) || free-- <= 0;
     });
     return too_old;
   }
@@ -82,7 +97,7 @@ class Ending {
     if (!is_too_old(instance, snapshot_)) {
       return instance.id + " is not heard of any more, and no task runs that may be its own";
     }
-    return fmt::format("{} is older than {}, and no task gets so old", instance.id,
+    return fmt::format("{} has taken no task for {}, and none lasts so long", instance.id,
                        format_duration(*snapshot_.policy.longest_life));
   }
 
@@ -109,34 +124,21 @@ class Ending {
       draft_.decision.drain.push_back(instance.id);
       draft_.reason(Rule::boot_timeout, 1, 1, why, instance.id);
     } else if (may_end && may_run_unlisted(instance)) {
-      const auto many = unexplained_tasks(instance);
       draft_.reason(Rule::boot_timeout, 1, 0,
-                    fmt::format("{}, and {} {} that may be its own", why, count_of(many, "task"),
-                                many == 1 ? "runs" : "run"),
+                    fmt::format("{}, and {} {} that may be its own", why,
+                                count_of(unexplained_, "task"), unexplained_ == 1 ? "runs" : "run"),
                     instance.id);
-    } else if (may_end && missed_before) {
+    } else if (may_end && (missed_before || is_too_old(instance, snapshot_))) {
       reap(instance, why);
     } else {
       draft_.reason(Rule::boot_timeout, 1, 0, why, instance.id);
     }
   }
 
-  // A count that has just fallen proves nothing: its runner may still be ending the task. So the
-  // two readings begin anew.
-  bool any_may_run_unlisted() const {
-    return std::ranges::any_of(there_, [&](const auto& it) {
-      return is_overdue(it, snapshot_) && is_long_silent(it, snapshot_) && may_run_unlisted(it);
-    });
-  }
-
-  // More tasks run than are known to be elsewhere: so perhaps one that is not listed runs one (S1).
-  // What is older than any task runs none.
+  // More tasks run than instances are known to be busy: so perhaps one that is not listed runs one
+  // (S1). Who is connected explains none, as it may be idle. What is older than any task runs none.
   bool may_run_unlisted(const Instance& instance) const {
-    return unexplained_tasks(instance) > 0 && !is_too_old(instance, snapshot_);
-  }
-
-  std::int64_t unexplained_tasks(const Instance& instance) const {
-    return draft_.running().value_or(0) - tasks_elsewhere(instance, snapshot_);
+    return unexplained_ > 0 && !is_too_old(instance, snapshot_);
   }
 
   void reap(const Instance& instance, const std::string& why) {
@@ -151,6 +153,7 @@ class Ending {
   std::vector<Instance> there_;  // the oldest first
   std::int64_t silent_;          // look dead, by the clock
   std::int64_t believable_ = 1;  // of them, at once
+  std::int64_t unexplained_;     // tasks that run, on nobody who is known to be busy
 };
 
 }  // namespace

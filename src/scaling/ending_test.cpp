@@ -76,8 +76,6 @@ TEST(Ending, EndsNobodyUnlistedWhileTasksRunThatMayBeItsOwn) {
   EXPECT_THAT(second_look(World(overdue).with(1, busy).with(1, connected)).reap, IsEmpty());
   EXPECT_THAT(second_look(World(overdue).with(1, busy).with(2, connected)).reap, IsEmpty())
       << "who is connected may be idle";
-  EXPECT_THAT(second_look(World(overdue).with(1, busy).with(2, connected).at_work(2)).reap,
-              ElementsAre("i0"));
   EXPECT_THAT(second_look(World(overdue).with(2, busy).with(1, lost)).reap, IsEmpty())
       << "one that is not heard of explains no task";
   const auto old = World().reaping().demand(0, 3).with(1, booting, std::chrono::hours(6));
@@ -91,7 +89,24 @@ TEST(Ending, EndsNobodyOldWhoMayBeBusy) {
   EXPECT_THAT(old(1).reap, IsEmpty()) << "it waited long before its task came";
   EXPECT_THAT(old(0).reap, ElementsAre("i0"));
   const auto two = World().reaping().demand(0, 1).with(2, connected, std::chrono::hours(12));
-  EXPECT_THAT(World(two).decide().reap, ElementsAre("i0"));
+  EXPECT_THAT(World(two).decide().reap, IsEmpty()) << "either may run it";
+}
+
+// Who is idle takes it at once, listed or not; one that waits for longer shows that nobody is.
+TEST(Ending, EndsNobodyWhileATaskHasJustCome) {
+  const auto look = [](World& world, std::int64_t unclaimed, Millis at) {
+    const auto decision = world.demand(unclaimed, 0, -at).decide();
+    world.remembering(decision.next);
+    return decision.reap;
+  };
+  auto world = World().reaping().with(1, booting, minutes(10));
+  look(world, 0, seconds(0));
+  EXPECT_THAT(look(world, 1, seconds(1)), IsEmpty());
+  EXPECT_THAT(look(world, 1, seconds(30)), IsEmpty());
+  EXPECT_THAT(look(world, 1, seconds(31)), ElementsAre("i0"));
+  auto old = World().reaping().with(1, connected, std::chrono::hours(7));
+  EXPECT_THAT(look(old, 1, seconds(1)), IsEmpty());
+  EXPECT_THAT(look(old, 0, seconds(2)), ElementsAre("i0"));
 }
 
 TEST(Ending, EndsNoneIfManyLookDeadAtOnce) {
@@ -114,7 +129,7 @@ TEST(Ending, EndsManyDeadOnesAFewAtATimeOnceTheyAreSilentForTwiceTheTimeout) {
   auto world = World().bounds(0, 20).reaping().demand(1, 0).with(20, booting, minutes(10));
   world.remembering(world.decide().next);
   EXPECT_THAT(world.decide().reap, IsEmpty()) << "in the same reading";
-  const auto decision = world.demand(1, 0, -seconds(1)).decide();
+  const auto decision = world.demand(1, 0, -seconds(30)).decide();
   EXPECT_EQ(decision.reap.size(), 2U);
   EXPECT_TRUE(std::ranges::any_of(decision.reasons, [](const auto& reason) {
     return describe(reason) ==
@@ -122,19 +137,19 @@ TEST(Ending, EndsManyDeadOnesAFewAtATimeOnceTheyAreSilentForTwiceTheTimeout) {
   }));
   world.remembering(decision.next);
   EXPECT_THAT(world.decide().reap, IsEmpty()) << "the next few wait for the next reading";
-  const auto busy_unlisted = world.demand(1, 1, -seconds(2)).decide();
+  const auto busy_unlisted = world.demand(1, 1, -seconds(31)).decide();
   EXPECT_THAT(busy_unlisted.reap, IsEmpty()) << "one of them may run the task";
 }
 
 // A few with each reading, however old they are.
 TEST(Ending, EndsManyThatAreTooOldAFewAtATime) {
-  auto world = World().bounds(0, 20).reaping().demand(1, 0).with(2, lost, std::chrono::hours(7));
+  auto world = World().bounds(0, 20).reaping().demand(0, 0).with(2, lost, std::chrono::hours(7));
   const auto first = world.decide();
   EXPECT_THAT(first.reap, ElementsAre("i0"));
-  auto rest = World().bounds(0, 20).reaping().demand(1, 0).with(1, lost, std::chrono::hours(7));
+  auto rest = World().bounds(0, 20).reaping().demand(0, 0).with(1, lost, std::chrono::hours(7));
   rest.remembering(first.next);
   EXPECT_THAT(rest.decide().reap, IsEmpty()) << "in the same reading";
-  EXPECT_THAT(rest.demand(1, 0, -seconds(1)).decide().reap, ElementsAre("i0"));
+  EXPECT_THAT(rest.demand(0, 0, -seconds(1)).decide().reap, ElementsAre("i0"));
 }
 
 TEST(Ending, AClockThatWasSetBackKeepsNoDeadOne) {
@@ -159,21 +174,6 @@ TEST(Ending, EndsNoneOfManyWhileATaskRunsThatMayBeTheirs) {
   EXPECT_EQ(world.decide().reap.size(), 1U) << "nothing runs any more";
 }
 
-// A machine that somebody runs beside the group must not keep dead instances alive.
-TEST(Ending, EndsADeadOneWhileOutsidersRunWhatRuns) {
-  const auto ended = [](Millis known_for, Millis silent_for, int named = 1) {
-    auto world = World().reaping().demand(1, 1).outsider(known_for).with(1, booting, silent_for);
-    world.with(named, connected).remembering(world.decide().next).demand(1, 1, -seconds(1));
-    return std::ssize(world.decide().reap);
-  };
-  using std::chrono::hours;
-  EXPECT_EQ(ended(hours(9), minutes(11)), 1);
-  EXPECT_EQ(ended(hours(9), minutes(9)), 0) << "not silent for long";
-  EXPECT_EQ(ended(minutes(12), minutes(11)), 0) << "it may be the instance, under another name";
-  EXPECT_EQ(ended(minutes(5), minutes(11)), 0);
-  EXPECT_EQ(ended(hours(9), minutes(11), 0), 0) << "no runner is named as its instance";
-}
-
 // The count falls before its runner has ended the task.
 TEST(Ending, BeginsAnewWithItsTwoReadingsAfterATaskThatMayBeTheirs) {
   auto world = World().reaping().demand(0, 1).with(1, booting, minutes(10));
@@ -182,16 +182,22 @@ TEST(Ending, BeginsAnewWithItsTwoReadingsAfterATaskThatMayBeTheirs) {
   EXPECT_THAT(first.reap, IsEmpty()) << "one reading without a task";
   world.remembering(first.next).demand(0, 0, -seconds(2));
   EXPECT_THAT(world.decide().reap, ElementsAre("i0"));
+
+  auto young = World().reaping().demand(0, 1).with(1, booting, minutes(6));
+  auto old = World().reaping().demand(0, 0, -seconds(1)).with(1, booting, minutes(10));
+  EXPECT_THAT(old.remembering(young.decide().next).decide().reap, IsEmpty())
+      << "nor does one in which it was not yet silent for long";
 }
 
 // A long wait may have come before its task.
-TEST(Ending, WhileATaskRunsThatMayBeItsOwnOneMayGetTwiceAsOld) {
+TEST(Ending, WhileATaskRunsThatMayBeItsOwnALostOneMayGetTwiceAsOld) {
   using std::chrono::hours;
-  const auto ended = [](Millis age) {
-    return World().reaping().demand(0, 1).with(1, connected, age).with(1, connected).decide().reap;
+  const auto ended = [](InstanceState state, Millis age) {
+    return World().reaping().demand(0, 1).with(1, state, age).with(1, connected).decide().reap;
   };
-  EXPECT_THAT(ended(hours(6)), IsEmpty());
-  EXPECT_THAT(ended(hours(12)), ElementsAre("i0"));
+  EXPECT_THAT(ended(lost, hours(6)), IsEmpty());
+  EXPECT_THAT(ended(lost, hours(12)), ElementsAre("i0"));
+  EXPECT_THAT(ended(connected, hours(12)), IsEmpty()) << "it is heard of";
 }
 
 TEST(Ending, EndsWhatIsOlderThanAnyTask) {
@@ -200,6 +206,15 @@ TEST(Ending, EndsWhatIsOlderThanAnyTask) {
   EXPECT_THAT(World().reaping().with(1, connected, hours(5)).decide().reap, IsEmpty());
   EXPECT_THAT(World().reaping().with(1, busy, hours(7)).decide().reap, IsEmpty());
   EXPECT_THAT(World().with(1, connected, hours(7)).decide().reap, IsEmpty()) << "it does not reap";
+  const auto used = [](Millis ago, std::int64_t running = 0) {
+    auto world = World().reaping().demand(0, running).with(2, connected, hours(13)).used(ago);
+    return world.decide().reap.size();
+  };
+  EXPECT_EQ(used(hours(5)), 0U) << "it may still run what it took then";
+  EXPECT_EQ(used(hours(6)), 1U);
+  EXPECT_EQ(used(hours(6), 1), 0U);
+  EXPECT_EQ(used(hours(12), 1), 0U);
+  EXPECT_EQ(used(-hours(1)), 0U) << "its keeper's clock is ahead";
 }
 
 }  // namespace

@@ -84,23 +84,31 @@ class Judge {
            id + " is drained, though it is neither idle nor overdue");
   }
 
-  bool is_task_elsewhere(const Instance& instance) const {
-    return demand_ != nullptr && demand_->running <= tasks_elsewhere(instance, snapshot_);
+  // By nobody but who is known to be busy.
+  bool is_every_task_elsewhere() const {
+    return demand_ != nullptr && demand_->running <= count(snapshot_.instances).busy;
   }
 
-  // Who has not connected for long, while every task runs elsewhere; or who is older than any task.
+  // Who has not connected for long, while every task runs elsewhere; or who has taken none for
+  // longer than any lasts.
   void judge_ended(const std::string& id) {
     const auto* instance = find(id);
     if (instance == nullptr) return expect(false, Invariant::safe, id + " is ended unknown");
     const auto& life = snapshot_.policy.longest_life;
-    const bool too_old = life && later(instance->launched_at, *life) <= snapshot_.now;
+    const auto idle_since = std::max(instance->launched_at, instance->used_at.value_or(WallTime()));
+    const bool too_old = life && later(idle_since, *life) <= snapshot_.now;
     const bool never_came = is_overdue(*instance, snapshot_) &&
-                            is_long_silent(*instance, snapshot_) && is_task_elsewhere(*instance);
+                            is_long_silent(*instance, snapshot_) && is_every_task_elsewhere();
     expect(too_old || never_came || is_lost_for_good(*instance, snapshot_), Invariant::safe,
            id + " is ended, and may run a task");
     const bool theirs = demand_ != nullptr && demand_->running > count(snapshot_.instances).busy;
-    expect(!is_perhaps_busy(*instance) || !theirs || is_twice_too_old(*instance, snapshot_),
-           Invariant::safe, id + " is ended while a task runs that may be its own");
+    const bool gone =
+        instance->state == InstanceState::lost && is_twice_too_old(*instance, snapshot_);
+    expect(!is_perhaps_busy(*instance) || !theirs || gone, Invariant::safe,
+           id + " is ended while a task runs that may be its own");
+    const auto& waited = snapshot_.state.waiting_since;
+    expect(demand_ == nullptr || demand_->unclaimed == 0 || (waited && *waited < demand_->read_at),
+           Invariant::safe, id + " is ended while it may take a task that has just come");
     expect(instance->state != InstanceState::busy, Invariant::safe, id + " is ended busy");
     expect(!instance->requested, Invariant::safe, id + " is ended before it is there");
     expect(snapshot_.policy.reaps, Invariant::safe, id + " is ended, where none may be");
@@ -183,9 +191,10 @@ class Judge {
                            ? snapshot_.plan_share->share - std::max(demand_->running, there.busy)
                            : demand_->unclaimed;
     const auto may_start = std::clamp<std::int64_t>(share, 0, demand_->unclaimed);
-    const auto needed = may_start + std::max(spare, foreseen(share - may_start));
+    const auto free = std::max(spare, foreseen(share - may_start));
+    const auto needed = may_start + free;
     const auto lacking = std::max<std::int64_t>(needed - there.idle - there.booting, 0);
-    const auto left = spare > 0 ? 0 : left_to_busy(there.busy);
+    const auto left = free > 0 ? 0 : left_to_busy(there.busy);
     expect(decision_.launch >= lacking - left, Invariant::live,
            fmt::format("{} are lacking, {} of them left to busy ones, and {} launched, and nothing "
                        "binds",

@@ -125,17 +125,20 @@ Snapshot some_snapshot(Dice& dice) {
   if (const auto* read = std::get_if<DemandReading>(&snapshot.demand); read && dice.chance(30)) {
     snapshot.state.reaped_at = read->read_at - Millis(dice.roll(0, 1));
   }
+  if (const auto* read = std::get_if<DemandReading>(&snapshot.demand); read && dice.chance(70)) {
+    snapshot.state.waiting_since = read->read_at - dice.millis(0, 90'000);
+  }
   const auto instances = dice.roll(0, 12);
   for (std::int64_t i = 0; i < instances; ++i) {
     const auto state = static_cast<InstanceState>(dice.roll(0, 6));
     const auto id = "i" + std::to_string(i);
     const bool requested = state == InstanceState::booting && dice.chance(30);
     snapshot.instances.push_back({id, state, kNow - dice.millis(0, 400'000), requested});
+    if (dice.chance(30)) snapshot.instances.back().used_at = kNow - dice.millis(-10'000, 400'000);
     if (dice.chance(10)) snapshot.state.given_up.push_back(id);
   }
   if (dice.chance(50)) add_groups(dice, snapshot);
   if (dice.chance(20)) snapshot.failed_boots.push_back("gone");
-  if (dice.chance(50)) snapshot.at_work = dice.roll(0, 4);
   if (dice.chance(10)) snapshot.returned_boots = dice.roll(1, 3);
   if (dice.chance(5)) snapshot.failed_launches = dice.roll(1, 3);
   snapshot.any_boot_succeeded = dice.chance(20);
@@ -247,6 +250,7 @@ TEST(Invariants, DecideIsTotal) {
         {},
         time(),
         time(),
+        time(),
         Surplus{time(), dice.absurd()},
         Window{{time(), dice.absurd()}, {time(), dice.absurd()}},
         Window{{time(), dice.absurd()}},
@@ -256,7 +260,10 @@ TEST(Invariants, DecideIsTotal) {
                  dice.absurd(), dice.absurd()}};
     policy.shortage_backoff_first = Millis(dice.absurd());
     policy.shortage_backoff_most = Millis(dice.absurd());
-    for (auto& instance : snapshot.instances) instance.group = dice.absurd();
+    for (auto& instance : snapshot.instances) {
+      instance.group = dice.absurd();
+      instance.used_at = time();
+    }
     for (auto& group : snapshot.groups) group.most = dice.absurd();
     if (!snapshot.groups.empty()) {
       snapshot.state.shortages = {{"group0", dice.absurd(), time(), "no capacity"}};
@@ -267,7 +274,6 @@ TEST(Invariants, DecideIsTotal) {
     policy.soon_free = dice.chance(50);
     snapshot.failed_launches = dice.absurd();
     snapshot.returned_boots = dice.absurd();
-    snapshot.at_work = dice.absurd();
     if (dice.chance(50)) snapshot.plan_share = PlanShare{dice.absurd(), dice.absurd()};
     snapshot.now = time();
     const auto decision = decide(snapshot);

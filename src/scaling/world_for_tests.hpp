@@ -34,12 +34,9 @@ class World {
     }
     return *this;
   }
-  World& at_work(std::int64_t many) {
-    snapshot_.at_work = many;
-    return *this;
-  }
-  World& outsider(Millis known_for) {
-    snapshot_.outsiders.push_back(kNow - known_for);
+  // All that are there until now.
+  World& used(Millis ago) {
+    for (auto& it : snapshot_.instances) it.used_at = kNow - ago;
     return *this;
   }
   World& requested(int many, Millis age = std::chrono::seconds(1)) {
