@@ -74,6 +74,9 @@ NORMAL = {
     "a canceled workflow": joined(steady(5, Waiting=9, Booting=9), steady(1, 5, EndedUnused=1),
                                   steady(1, 6, Waiting=1, Booting=1, EndedUnused=1), steady(60, 7)),
     "a minute of the queue is lost": without(steady(60), range(7, 8), "Waiting", "Running"),
+    "an outage of the queue that begins as one waits": joined(
+        steady(1, Waiting=1), without(steady(4, 1, Held=1), range(1, 5), "Waiting", "Running"),
+        steady(5, 5)),
     "four minutes without a scaler": joined(steady(5), steady(5, 9)),
     "four minutes of dead ones": joined(steady(4, LookDead=2), steady(10, 4)),
 }

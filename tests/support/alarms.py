@@ -15,6 +15,8 @@ OPERATORS = {"GreaterThanThreshold": lambda value, bound: value > bound,
              "GreaterThanOrEqualToThreshold": lambda value, bound: value >= bound,
              "LessThanThreshold": lambda value, bound: value < bound}
 MATH = {"__builtins__": {}, "IF": lambda condition, yes, no: yes if condition else no}
+# IF(FILL(a, 0) == 1, 0, FILL(b, REPEAT))
+UNLESS = re.compile(r"IF\(FILL\((\w+), 0\) == 1, 0, (.*)\)")
 FILLED = re.compile(r"FILL\((.*), REPEAT\)")
 MINUTE = 60
 
@@ -73,19 +75,25 @@ def expression(alarm):
 
 def repeats(alarm):
     """Whether a minute that has no value has that of the one before."""
-    return "Metrics" in alarm and FILLED.fullmatch(expression(alarm))
+    if "Metrics" not in alarm:
+        return None
+    unless = UNLESS.fullmatch(expression(alarm))
+    return FILLED.fullmatch(unless[2] if unless else expression(alarm))
 
 
 def point(alarm, samples, minute):
     """Its value of that minute; nothing if any metric of it has none."""
     if "MetricName" in alarm:
         return measured(alarm, samples, minute)
-    filled = repeats(alarm)
     ids = [query["Id"] for query in alarm["Metrics"] if "MetricStat" in query]
     values = {name: measured(metric, samples, minute)
               for name, metric in zip(ids, metrics(alarm))}
+    if unless := UNLESS.fullmatch(expression(alarm)):
+        if values.pop(unless[1]) == 1:
+            return 0
     if None in values.values():
         return None
+    filled = repeats(alarm)
     words = filled[1] if filled else expression(alarm)
     return eval(re.sub(r"\b(AND|OR)\b", lambda word: word[0].lower(), words), MATH, values)
 
