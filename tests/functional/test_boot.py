@@ -165,6 +165,7 @@ CHATTY = r"""#!/bin/bash
 for i in $(seq 2000); do echo "line $i"; done
 printf '\033[31mred\033[0m\n\n  10%%\r 100%%\nfetching https://me:hidden1@mirror.example/a\n'
 echo "API_TOKEN=hidden2 and --password hidden3, Authorization: Bearer hidden4" >&2
+echo 'curl -u me:hidden5, PGPASSWORD="two hidden6", key ghp_hidden7hidden7, the password is hidden8' >&2
 printf 'x%.0s' $(seq 3000)
 sleep 600 &
 exit 3
@@ -177,7 +178,7 @@ def test_the_last_words_of_a_setup_script_are_few_and_hold_no_secret(fleet, laun
     instance.wait_for_release()
     words = instance.recorded().partition("exit code 3; it printed last: ")[2]
     assert words.startswith(
-        "red | 100% | fetching https://***@mirror.example/a | API_TOKEN= *** and ")
+        "100% | fetching https://***@mirror.example/a | API_TOKEN= *** | curl -u *** ")
     assert "hidden" not in words and "line" not in words and len(words) < 1300
     assert instance.machine.do("stat", "-c", "%a %U", "/var/log/muster-boot.log") == "600 root\n"
 
