@@ -146,11 +146,13 @@ def moto(tmp_path):
 def shell(moto, tmp_path, binary):
     """Runs a script where `aws` is the administrator's and `muster` is the one to test."""
     place = tmp_path / "clone"
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/muster").symlink_to(binary)
     keys = {name.upper(): value for name, value in moto.administrator.items()}
 
     def run(script):
+        for directory in (tmp_path / "bin", place / "build/package"):
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / "muster").unlink(missing_ok=True)
+            (directory / "muster").symlink_to(binary)
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script], cwd=place, text=True, capture_output=True,
             timeout=200, env={
@@ -229,3 +231,5 @@ def test_what_the_stack_costs_is_counted():
     cost = (ROOT / "docs/aws.md").read_text()
     assert f"CloudWatch: {printed} metrics; {len(alarms())} alarms of {looked_at} metrics; a dashboard" in cost
     assert f"{0.3 * printed:.2f} $; {0.1 * looked_at:.2f} $" in cost
+    by_hand = (ROOT / "docs/scaler-by-hand.md").read_text()
+    assert f"CloudWatch: {printed} metrics a class | {0.3 * printed:.2f} $" in by_hand
