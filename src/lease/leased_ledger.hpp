@@ -12,7 +12,8 @@
 //
 // Not covered: a scaler that is stopped between asking in_charge() and the call that follows, and a
 // call that the network delivers after its caller has given it up. What is then written is the
-// desired capacity of an old snapshot, never lower than what lived then.
+// desired capacity of an old snapshot, never lower than what lived then; or one ends by an old
+// reading. Nor two scalers whose configurations give a class other keys.
 //
 // One thread at a time.
 
