@@ -22,6 +22,12 @@ class Faults:
             if rate is not None:
                 self.rates[action] = [rate, 0.0]
 
+    def allow(self, action):
+        """What is left of throttling it."""
+        with self.lock:
+            self.left["throttle", action] = 0
+            self.rates.pop(action, None)
+
     def fail(self, action, times=1, done=False):
         """Answered with status 500: before it was done, or after."""
         self._add("fail done" if done else "fail", action, times)
