@@ -253,16 +253,16 @@ class Examination {
       notes.failed(kCheck, table.error(), Asked::as_the_scaler);
       return keep(notes.take());
     }
-    keep(doctor::examine_lease(**table, name, lease_keys()));
+    keep(doctor::examine_lease(**table, name, keys_of_classes()));
   }
 
   // Of a group without a region there is none; that is told already.
-  std::map<std::string, std::string> lease_keys() {
-    std::map<std::string, std::string> keys;
+  lease::LeaseKeys keys_of_classes() {
+    lease::LeaseKeys keys;
     for (const auto& scaled : config_.classes) {
       const bool elsewhere = needs_region(scaled);
       if (elsewhere && !region()) continue;
-      keys[scaled.managed.name] = lease_key(scaled, elsewhere ? *region() : "");
+      keys[scaled.managed.name] = lease_keys(scaled, elsewhere ? *region() : "");
     }
     return keys;
   }

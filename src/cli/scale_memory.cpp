@@ -14,7 +14,6 @@
 #include "fleet/line_ledger.hpp"
 #include "fleet/sqlite_ledger.hpp"
 #include "fleet/state_lock.hpp"
-#include "lease/leased_ledger.hpp"
 
 namespace muster::cli {
 
@@ -72,12 +71,12 @@ std::string owner() {
 }
 
 // Of the environment, looked up once.
-Result<LeaseKeys> keys_here(const ScaleConfig& config) {
+Result<lease::LeaseKeys> keys_here(const ScaleConfig& config) {
   aws::Session session;
   return lease_keys(config, [&] { return session.region({}); });
 }
 
-Memory open_lease(const ScaleConfig& config, LeaseKeys keys,
+Memory open_lease(const ScaleConfig& config, lease::LeaseKeys keys,
                   std::unique_ptr<ScaleMemory> decisions) {
   auto table = lease::open_dynamo_table(config.lease->table, config.lease->region);
   if (!table) return table.error();
@@ -88,22 +87,17 @@ Memory open_lease(const ScaleConfig& config, LeaseKeys keys,
 
 }  // namespace
 
-std::vector<std::string> keys_of_groups(const ScaledClass& scaled,
-                                        const std::string& region_of_environment) {
-  std::vector<std::string> keys;
+std::vector<std::string> lease_keys(const ScaledClass& scaled,
+                                    const std::string& region_of_environment) {
   const auto* groups = std::get_if<capacity::ClassGroups>(&scaled.capacity);
-  if (groups == nullptr) return keys;
+  if (groups == nullptr) return {scaled.managed.name};
+  std::vector<std::string> keys;
   for (const auto& group : groups->in_order) {
     keys.push_back(fmt::format("{}/{}", group.region.empty() ? region_of_environment : group.region,
                                group.group));
   }
+  std::ranges::sort(keys);
   return keys;
-}
-
-// Of several groups the same one in whatever order they are listed.
-std::string lease_key(const ScaledClass& scaled, const std::string& region_of_environment) {
-  const auto keys = keys_of_groups(scaled, region_of_environment);
-  return keys.empty() ? scaled.managed.name : std::ranges::min(keys);
 }
 
 bool needs_region(const ScaledClass& scaled) {
@@ -112,14 +106,15 @@ bool needs_region(const ScaledClass& scaled) {
                                                   &capacity::GroupSettings::region);
 }
 
-Result<LeaseKeys> lease_keys(const ScaleConfig& config, const FindRegion& region) {
-  LeaseKeys keys;
+Result<lease::LeaseKeys> lease_keys(const ScaleConfig& config, const FindRegion& region) {
+  lease::LeaseKeys keys;
   std::map<std::string, std::string> owners;
   for (const auto& scaled : config.classes) {
     const auto here = needs_region(scaled) ? region() : Result<std::string>("");
     if (!here) return here.error();
     const auto& name = scaled.managed.name;
-    for (const auto& key : keys_of_groups(scaled, *here)) {
+    auto of_class = lease_keys(scaled, *here);
+    for (const auto& key : of_class) {
       const auto [owner, first] = owners.try_emplace(key, name);
       if (first) continue;
       if (owner->second == name) {
@@ -129,7 +124,7 @@ Result<LeaseKeys> lease_keys(const ScaleConfig& config, const FindRegion& region
                    fmt::format("{} and {} name one group, {}: give each class a group of its own",
                                owner->second, name, key)};
     }
-    keys.emplace(name, lease_key(scaled, *here));
+    keys.emplace(name, std::move(of_class));
   }
   return keys;
 }

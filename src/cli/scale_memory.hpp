@@ -4,13 +4,14 @@
 // directory, or under a lease that it shares with other scalers.
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "cli/scale_config.hpp"
 #include "fleet/ledger.hpp"
+#include "lease/leased_ledger.hpp"
 
 namespace muster::cli {
 
@@ -27,17 +28,16 @@ Result<std::unique_ptr<ScaleMemory>> open_memory(const ScaleConfig& config);
 // To read only: nothing is written, and no lease may be taken. Null: there never was a scaler.
 Result<std::unique_ptr<ScaleMemory>> look_at_memory(const ScaleConfig& config);
 
-// The item of the lease table for a class. Two classes of different names that name one group must
-// not both scale it: the item is the group's, where there is one; of several that of the first by
-// name.
-std::string lease_key(const ScaledClass& scaled, const std::string& region_of_environment);
-// Whether that depends on the region of the environment.
+// The items of the lease table for a class: one for each of its groups, so that nobody else scales
+// any of them, whatever the class is called there; of a class without a group its own.
+std::vector<std::string> lease_keys(const ScaledClass& scaled,
+                                    const std::string& region_of_environment);
+// Whether they depend on the region of the environment.
 bool needs_region(const ScaledClass& scaled);
 
-// That of each class. Two classes of one group are ErrorKind::invalid: each would end the busy
+// Those of each class. Two classes of one group are ErrorKind::invalid: each would end the busy
 // instances of the other. `region` finds that of the environment, where a class does not name one.
-using LeaseKeys = std::map<std::string, std::string>;
 using FindRegion = std::function<Result<std::string>()>;
-Result<LeaseKeys> lease_keys(const ScaleConfig& config, const FindRegion& region);
+Result<lease::LeaseKeys> lease_keys(const ScaleConfig& config, const FindRegion& region);
 
 }  // namespace muster::cli

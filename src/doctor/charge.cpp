@@ -19,22 +19,37 @@ namespace {
 constexpr const char* kNobodysKey = "muster doctor";
 constexpr std::int64_t kNoVersion = -1;
 
-void note_reading(Notes& notes, const std::string& resource_class, const lease::Reading& reading) {
+void note_reading(Notes& notes, const std::string& of_whom, const lease::Reading& reading) {
   constexpr auto kCheck = "in-charge";
   const auto& item = reading.item;
   if (item && !item->owner.empty() && item->expires_at > reading.at) {
-    notes.good(kCheck, fmt::format("{}: {} is in charge until {}, or longer if it renews",
-                                   resource_class, item->owner, format_rfc3339(item->expires_at)));
+    notes.good(kCheck, fmt::format("{}: {} is in charge until {}, or longer if it renews", of_whom,
+                                   item->owner, format_rfc3339(item->expires_at)));
   } else if (!item) {
-    notes.warn(kCheck, resource_class +
+    notes.warn(kCheck, of_whom +
                            ": nobody has ever been in charge: see that the scaler runs, or is "
                            "invoked each minute, and what its log says");
   } else {
-    notes.warn(kCheck, resource_class +
+    notes.warn(kCheck, of_whom +
                            ": nobody is in charge now, as for some seconds between two invocations "
                            "of a function; if it stays so, see that the scaler runs, or is invoked "
                            "each minute, and what its log says");
   }
+}
+
+struct OneLease {
+  std::string of_whom;
+  std::string key;
+};
+
+std::vector<OneLease> each_lease(const lease::LeaseKeys& keys) {
+  std::vector<OneLease> leases;
+  for (const auto& [name, of_class] : keys) {
+    for (const auto& key : of_class) {
+      leases.push_back({of_class.size() == 1 ? name : fmt::format("{}, {}", name, key), key});
+    }
+  }
+  return leases;
 }
 
 void examine_write(Notes& notes, lease::LeaseTable& table) {
@@ -85,14 +100,13 @@ void examine_room(Notes& notes, const std::filesystem::path& place, const char* 
 }  // namespace
 
 Findings examine_lease(lease::LeaseTable& table, const std::string& name,
-                       const std::map<std::string, std::string>& keys) {
+                       const lease::LeaseKeys& keys) {
   constexpr auto kCheck = "lease-table";
   Notes notes("the lease table " + name);
   bool readable = false;
-  for (const auto& each : keys) {
-    const auto& resource_class = each.first;
-    const auto reading = ask("the lease table", [&](const std::stop_token& stop) {
-      return table.read(each.second, stop);
+  for (const auto& [of_whom, key] : each_lease(keys)) {
+    const auto reading = ask("the lease table", [&table, &key](const std::stop_token& stop) {
+      return table.read(key, stop);
     });
     if (!reading) {
       const auto& error = reading.error();
@@ -107,7 +121,7 @@ Findings examine_lease(lease::LeaseTable& table, const std::string& name,
       return notes.take();
     }
     if (!std::exchange(readable, true)) notes.good(kCheck, "exists, and may be read");
-    note_reading(notes, resource_class, *reading);
+    note_reading(notes, of_whom, *reading);
   }
   if (readable) examine_write(notes, table);
   return notes.take();

@@ -3,11 +3,11 @@
 // Who is in charge, and whether another scaler could come in between.
 
 #include <filesystem>
-#include <map>
 #include <string>
 
 #include "doctor/finding.hpp"
 #include "lease/lease_table.hpp"
+#include "lease/leased_ledger.hpp"
 
 namespace muster::doctor {
 
@@ -15,7 +15,7 @@ namespace muster::doctor {
 // items, by class. The write is on the condition of a version that no item has, and of a key that
 // is no group's: it is always refused, but not before the permission was looked at.
 Findings examine_lease(lease::LeaseTable& table, const std::string& name,
-                       const std::map<std::string, std::string>& keys);
+                       const lease::LeaseKeys& keys);
 
 // Whether it can be used, and whether a scaler of this machine works on it. For that its lock is
 // tried, and given back at once.

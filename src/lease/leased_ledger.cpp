@@ -1,5 +1,7 @@
 #include "lease/leased_ledger.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/log.hpp"
@@ -29,38 +31,75 @@ std::map<std::string, Charge> LeasedLedger::take_charge(const std::vector<std::s
   return charges;
 }
 
-Charge LeasedLedger::charge_of(const std::string& resource_class, const std::stop_token& stop) {
-  auto& lease = leases_[resource_class];
-  if (!lease.ours) return take(resource_class, lease, stop);
-  if (clock_.monotonic() < lease.renew_at) return {Charge::Kind::ours};
-  const auto renewed = write(terms_.keys.at(resource_class), lease, lease.memory, stop);
-  if (renewed) return {Charge::Kind::ours};
-  if (!lease.ours) return take(resource_class, lease, stop);
-  if (in_charge(resource_class)) return {Charge::Kind::ours};
-  return {Charge::Kind::unknown, renewed.error().message};
+LeasedLedger::Leases& LeasedLedger::leases_of(const std::string& resource_class) {
+  auto& leases = leases_[resource_class];
+  if (leases.empty()) {
+    for (const auto& key : terms_.keys.at(resource_class)) leases.push_back({.key = key});
+  }
+  return leases;
 }
 
-Charge LeasedLedger::take(const std::string& resource_class, Lease& lease,
-                          const std::stop_token& stop) {
-  const auto& key = terms_.keys.at(resource_class);
-  const auto reading = read(key, stop);
-  if (!reading) return {Charge::Kind::unknown, reading.error().message};
-  lease = {};
-  if (const auto& item = reading->item) {
-    const bool held = !item->owner.empty() && item->owner != terms_.owner &&
-                      reading->at <= item->expires_at + terms_.margin;
-    if (held) {
-      return {Charge::Kind::anothers,
-              fmt::format("{} is in charge of {}, at least until {}", printable(item->owner),
-                          printable(key), format_rfc3339(item->expires_at))};
+Charge LeasedLedger::charge_of(const std::string& resource_class, const std::stop_token& stop) {
+  auto& leases = leases_of(resource_class);
+  if (!std::ranges::all_of(leases, &Lease::ours)) return take(leases, stop);
+  for (auto& lease : leases) {
+    if (clock_.monotonic() < lease.renew_at) continue;
+    const auto renewed = write(lease, lease.memory, stop);
+    if (!lease.ours) return take(leases, stop);
+    if (!renewed && !in_charge(resource_class)) {
+      return {Charge::Kind::unknown, renewed.error().message};
     }
-    lease.version = item->version;
-    lease.memory = item->memory;
   }
-  const auto taken = write(key, lease, lease.memory, stop);
-  if (taken) return {Charge::Kind::newly_ours};
-  const bool late = taken.error().kind == ErrorKind::conflict;
-  return {late ? Charge::Kind::anothers : Charge::Kind::unknown, taken.error().message};
+  return {Charge::Kind::ours};
+}
+
+// All are looked at before one is written, so that who stands by only reads.
+Charge LeasedLedger::take(Leases& leases, const std::stop_token& stop) {
+  for (auto& lease : leases) {
+    if (const auto refused = look(lease, stop)) {
+      leave(leases, stop);
+      return *refused;
+    }
+  }
+  for (auto& lease : leases) {
+    const auto taken = write(lease, lease.memory, stop);
+    if (taken) continue;
+    leave(leases, stop);
+    const bool late = taken.error().kind == ErrorKind::conflict;
+    return {late ? Charge::Kind::anothers : Charge::Kind::unknown, taken.error().message};
+  }
+  return {Charge::Kind::newly_ours};
+}
+
+// Why it cannot be taken, if so.
+std::optional<Charge> LeasedLedger::look(Lease& lease, const std::stop_token& stop) {
+  const auto reading = read(lease.key, stop);
+  if (!reading) return Charge{Charge::Kind::unknown, reading.error().message};
+  lease = {.key = lease.key};
+  const auto& item = reading->item;
+  if (!item) return std::nullopt;
+  lease.version = item->version;
+  lease.memory = item->memory;
+  lease.ours = item->owner == terms_.owner;
+  const bool free =
+      item->owner.empty() || lease.ours || reading->at > item->expires_at + terms_.margin;
+  if (free) return std::nullopt;
+  return Charge{Charge::Kind::anothers,
+                fmt::format("{} is in charge of {}, at least until {}", printable(item->owner),
+                            printable(lease.key), format_rfc3339(item->expires_at))};
+}
+
+// Whichever of them are ours. One that cannot be given back ends by itself.
+void LeasedLedger::leave(Leases& leases, const std::stop_token& stop) {
+  for (auto& lease : leases) {
+    if (!lease.ours) continue;
+    const auto left = write_once(lease, "", lease.memory, stop);
+    lease = {.key = lease.key};
+    if (!left) {
+      log::warn("cannot hand over; the next scaler waits for the lease to end",
+                {{"group", lease.key}, {"error", left.error().message}});
+    }
+  }
 }
 
 Result<Reading> LeasedLedger::read(const std::string& key, const std::stop_token& stop) {
@@ -72,31 +111,30 @@ Result<Reading> LeasedLedger::read(const std::string& key, const std::stop_token
 }
 
 // A conflict may be with a write of our own whose answer was lost.
-Result<void> LeasedLedger::write(const std::string& key, Lease& lease, const std::string& memory,
+Result<void> LeasedLedger::write(Lease& lease, const std::string& memory,
                                  const std::stop_token& stop) {
-  auto written = write_once(key, lease, terms_.owner, memory, stop);
+  auto written = write_once(lease, terms_.owner, memory, stop);
   if (written || written.error().kind != ErrorKind::conflict) return written;
-  const auto reading = read(key, stop);
+  const auto reading = read(lease.key, stop);
   if (!reading) return reading.error();
   if (!reading->item)
-    log::warn("somebody has deleted the lease, and the memory with it", {{"group", key}});
+    log::warn("somebody has deleted the lease, and the memory with it", {{"group", lease.key}});
   if (!reading->item || reading->item->owner != terms_.owner) {
     lease.ours = false;
-    return not_ours(key);
+    return not_ours(lease.key);
   }
   lease.version = reading->item->version;
-  return write_once(key, lease, terms_.owner, memory, stop);
+  return write_once(lease, terms_.owner, memory, stop);
 }
 
-Result<void> LeasedLedger::write_once(const std::string& key, Lease& lease,
-                                      const std::string& owner, const std::string& memory,
-                                      const std::stop_token& stop) {
+Result<void> LeasedLedger::write_once(Lease& lease, const std::string& owner,
+                                      const std::string& memory, const std::stop_token& stop) {
   const auto begun = clock_.monotonic();
   const Item next{.version = lease.version.value_or(0) + 1,
                   .owner = owner,
                   .expires_at = owner.empty() ? WallTime() : table_now() + terms_.duration,
                   .memory = memory};
-  const auto at = table_->write(key, next, lease.version, stop);
+  const auto at = table_->write(lease.key, next, lease.version, stop);
   if (!at) return at.error().within("writing the lease");
   set_table_clock(*at, begun);
   lease.version = next.version;
@@ -108,9 +146,10 @@ Result<void> LeasedLedger::write_once(const std::string& key, Lease& lease,
 }
 
 bool LeasedLedger::in_charge(const std::string& resource_class) const {
-  const auto lease = leases_.find(resource_class);
-  return lease != leases_.end() && lease->second.ours &&
-         clock_.monotonic() < lease->second.act_until;
+  const auto found = leases_.find(resource_class);
+  return found != leases_.end() && std::ranges::all_of(found->second, [&](const Lease& lease) {
+           return lease.ours && clock_.monotonic() < lease.act_until;
+         });
 }
 
 std::optional<Millis> LeasedLedger::charge_lasts() const {
@@ -118,39 +157,29 @@ std::optional<Millis> LeasedLedger::charge_lasts() const {
 }
 
 void LeasedLedger::hand_over(const std::stop_token& stop) {
-  for (auto& [name, lease] : leases_) {
-    if (!lease.ours) continue;
-    const auto& key = terms_.keys.at(name);
-    const auto left = write_once(key, lease, "", lease.memory, stop);
-    lease = {};
-    if (!left) {
-      log::warn("cannot hand over; the next scaler waits for the lease to end",
-                {{"group", key}, {"error", left.error().message}});
-    }
-  }
+  for (auto& [name, leases] : leases_) leave(leases, stop);
 }
 
 Result<fleet::ClassMemory> LeasedLedger::load(const std::string& resource_class,
                                               const std::stop_token& stop) {
-  const auto& key = terms_.keys.at(resource_class);
-  auto memory = leases_[resource_class].memory;
-  if (!leases_[resource_class].ours) {
-    const auto reading = read(key, stop);
+  const auto& lease = leases_of(resource_class).front();
+  auto memory = lease.memory;
+  if (!lease.ours) {
+    const auto reading = read(lease.key, stop);
     if (!reading) return reading.error();
     memory = reading->item ? reading->item->memory : "{}";
   }
   auto remembered = fleet::memory_from_json(memory);
   if (remembered) return remembered;
   return remembered.error().within(
-      fmt::format("the memory of {} (delete the item to start anew)", printable(key)));
+      fmt::format("the memory of {} (delete the item to start anew)", printable(lease.key)));
 }
 
 Result<void> LeasedLedger::save(const std::string& resource_class, const fleet::ClassMemory& memory,
                                 const std::stop_token& stop) {
-  auto& lease = leases_[resource_class];
-  const auto& key = terms_.keys.at(resource_class);
-  if (!lease.ours) return not_ours(key);
-  return write(key, lease, fleet::to_json(memory), stop);
+  auto& lease = leases_of(resource_class).front();
+  if (!lease.ours) return not_ours(lease.key);
+  return write(lease, fleet::to_json(memory), stop);
 }
 
 Result<void> LeasedLedger::record(const std::string& resource_class,

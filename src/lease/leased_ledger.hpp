@@ -1,7 +1,9 @@
 #pragma once
 
 // The scaler's memory in a table that several scalers reach, each group of machines under a lease:
-// whoever holds it may read and write what is remembered of the group, and act on it.
+// whoever holds it may act on the group. Who holds the leases of all groups of a class is in charge
+// of the class, and may read and write what is remembered of it, which is kept in the first of its
+// items. No lease is kept by who does not get all.
 //
 // A lease is taken for `duration` at a time and renewed by every write. Who holds one begins no act
 // that might not end `margin` before the lease does, measured by this machine's monotonic clock
@@ -13,13 +15,14 @@
 // Not covered: a scaler that is stopped between asking in_charge() and the call that follows, and a
 // call that the network delivers after its caller has given it up. What is then written is the
 // desired capacity of an old snapshot, never lower than what lived then; or one ends by an old
-// reading. Nor two scalers whose configurations give a class other keys.
+// reading.
 //
 // One thread at a time.
 
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "fleet/ledger.hpp"
@@ -27,9 +30,13 @@
 
 namespace muster::lease {
 
+// The items of a class's groups, one or more, by resource class. Each in ascending order, so that
+// of two scalers who want the same ones each asks for them in the same order.
+using LeaseKeys = std::map<std::string, std::vector<std::string>>;
+
 struct LeaseTerms {
-  std::string owner;                        // of this scaler alone; shown to people
-  std::map<std::string, std::string> keys;  // by resource class: the group's item
+  std::string owner;  // of this scaler alone; shown to people
+  LeaseKeys keys;
   Millis duration = std::chrono::seconds(30);
   Millis margin = std::chrono::seconds(3);
   Millis longest_act = fleet::kLongestAct;
@@ -57,20 +64,24 @@ class LeasedLedger final : public fleet::Ledger {
 
  private:
   struct Lease {
+    std::string key;
     std::optional<std::int64_t> version;  // that of the item; nothing: there is none
     std::string memory = "{}";
     bool ours = false;
     MonotonicTime renew_at{};
     MonotonicTime act_until{};
   };
+  using Leases = std::vector<Lease>;  // of one class, in the order of its keys
 
+  Leases& leases_of(const std::string& resource_class);
   fleet::Charge charge_of(const std::string& resource_class, const std::stop_token& stop);
-  fleet::Charge take(const std::string& resource_class, Lease& lease, const std::stop_token& stop);
+  fleet::Charge take(Leases& leases, const std::stop_token& stop);
+  std::optional<fleet::Charge> look(Lease& lease, const std::stop_token& stop);
+  void leave(Leases& leases, const std::stop_token& stop);
   Result<Reading> read(const std::string& key, const std::stop_token& stop);
-  Result<void> write(const std::string& key, Lease& lease, const std::string& memory,
-                     const std::stop_token& stop);
-  Result<void> write_once(const std::string& key, Lease& lease, const std::string& owner,
-                          const std::string& memory, const std::stop_token& stop);
+  Result<void> write(Lease& lease, const std::string& memory, const std::stop_token& stop);
+  Result<void> write_once(Lease& lease, const std::string& owner, const std::string& memory,
+                          const std::stop_token& stop);
   WallTime table_now() const;
   void set_table_clock(WallTime told, MonotonicTime asked_at);
 
@@ -78,7 +89,7 @@ class LeasedLedger final : public fleet::Ledger {
   const LeaseTerms terms_;
   fleet::Ledger& decisions_;
   const Clock& clock_;
-  std::map<std::string, Lease> leases_;  // by class
+  std::map<std::string, Leases> leases_;  // by class
   // What the table's clock told in its latest answer, and when we had asked.
   WallTime table_time_{};
   MonotonicTime asked_at_{};

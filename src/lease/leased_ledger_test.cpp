@@ -72,9 +72,10 @@ class FakeTable final : public LeaseTable {
 
 // One scaler. Its own wall clock does not matter, and so it has none.
 struct Scaler {
-  Scaler(World& world, const std::string& owner)
+  Scaler(World& world, const std::string& owner, std::vector<std::string> keys = {"runners"})
       : ledger(std::make_unique<FakeTable>(world),
-               {.owner = owner, .keys = {{"acme/linux", "runners"}}}, decisions, world.clock) {}
+               {.owner = owner, .keys = {{"acme/linux", std::move(keys)}}}, decisions,
+               world.clock) {}
 
   Charge charge() { return ledger.take_charge({"acme/linux"}, {}).at("acme/linux"); }
   bool acts() { return ledger.in_charge("acme/linux"); }
@@ -207,6 +208,58 @@ TEST_F(LeasedLedgerTest, AnUnreadableMemoryIsSaid) {
   EXPECT_THAT(memory.error().message, HasSubstr("delete the item"));
 }
 
+// Whose files give a class other groups: no one of them is ever scaled by two.
+class SeveralGroupsTest : public testing::Test {
+ protected:
+  SeveralGroupsTest() { EXPECT_TRUE(log::configure({.format = log::Format::none})); }
+  World world;
+  Scaler both{world, "both", {"x/a", "x/b"}};
+  Scaler first{world, "first", {"x/a"}}, second{world, "second", {"x/b"}};
+};
+
+TEST_F(SeveralGroupsTest, WhoHoldsAllIsInChargeAndNobodyElseOfAnyOfThem) {
+  EXPECT_EQ(both.charge().kind, Charge::Kind::newly_ours);
+  EXPECT_TRUE(both.acts());
+  EXPECT_THAT(first.charge().why, HasSubstr("both is in charge of x/a"));
+  EXPECT_THAT(second.charge().why, HasSubstr("both is in charge of x/b"));
+  both.ledger.hand_over({});
+  EXPECT_TRUE(first.charge().is_ours());
+  EXPECT_TRUE(second.charge().is_ours());
+}
+
+TEST_F(SeveralGroupsTest, WhoCannotHaveAllKeepsNoneAndWritesNothing) {
+  ASSERT_TRUE(second.charge().is_ours());
+  const auto writes = world.writes;
+  const auto charge = both.charge();
+  EXPECT_EQ(charge.kind, Charge::Kind::anothers);
+  EXPECT_THAT(charge.why, HasSubstr("second is in charge of x/b"));
+  EXPECT_FALSE(both.acts());
+  EXPECT_EQ(world.writes, writes);
+  EXPECT_TRUE(first.charge().is_ours());
+}
+
+TEST_F(SeveralGroupsTest, WhoLosesOneGivesBackTheOthers) {
+  ASSERT_TRUE(both.charge().is_ours());
+  world.clock.advance(minutes(1));
+  ASSERT_TRUE(second.charge().is_ours()) << "while nobody renewed";
+  EXPECT_EQ(both.charge().kind, Charge::Kind::anothers);
+  EXPECT_FALSE(both.acts());
+  EXPECT_TRUE(first.charge().is_ours()) << "at once";
+}
+
+TEST_F(SeveralGroupsTest, AllAreRenewedAndTheMemoryIsInTheFirst) {
+  both.charge();
+  ASSERT_TRUE(both.remember(4));
+  for (int i = 0; i < 60; ++i) {
+    world.clock.advance(seconds(5));
+    ASSERT_EQ(both.charge().kind, Charge::Kind::ours) << i;
+    ASSERT_TRUE(both.acts()) << i;
+    ASSERT_FALSE(second.charge().is_ours()) << i;
+  }
+  EXPECT_EQ(first.remembered(), 4);
+  EXPECT_EQ(second.remembered(), 0);
+}
+
 // Whatever they do and whoever is stopped for however long: never two at once, and what one wrote
 // down the next one finds.
 TEST(LeasedLedgerProperty, NeverTwoInCharge) {
@@ -221,7 +274,11 @@ TEST(LeasedLedgerProperty, NeverTwoInCharge) {
     World world;
     std::vector<std::unique_ptr<Scaler>> scalers;
     for (const auto* name : {"a", "b", "c"}) {
-      scalers.push_back(std::make_unique<Scaler>(world, name));
+      std::vector<std::string> keys{"shared"};  // the first of all that they have
+      for (const auto* other : {"u", "v", "w"}) {
+        if (roll(2) == 0) keys.emplace_back(other);
+      }
+      scalers.push_back(std::make_unique<Scaler>(world, name, std::move(keys)));
     }
     std::int64_t written = 0;
     std::array<MonotonicTime, 3> acting_until{};  // of acts that were begun, at the latest
