@@ -104,7 +104,7 @@ Result<End> scale(const Parts& parts, const ScaleOptions& options, process::Sign
 // A file that has become wrong changes nothing. The parts from before are closed by now: they keep
 // other scalers away, and so also new parts.
 Result<Parts> open_again(ScaleConfig before, const std::string& file) {
-  process::tell_supervisor("RELOADING=1");
+  process::tell_supervisor("RELOADING=1\nSTATUS=");
   if (auto config = load_scale_config(file)) {
     auto parts = open_parts(std::move(*config));
     if (parts) return parts;
@@ -113,6 +113,8 @@ Result<Parts> open_again(ScaleConfig before, const std::string& file) {
   } else {
     log::error("the configuration is wrong; the one before stays in force", {{"config", file}});
   }
+  process::tell_supervisor(
+      "STATUS=the configuration could not be read again; the one before stays in force");
   return open_parts(std::move(before));
 }
 

@@ -6,8 +6,8 @@
 
 namespace muster::process {
 
-// "READY=1", "RELOADING=1", "STOPPING=1". Does nothing, and never fails, where nobody listens:
-// NOTIFY_SOCKET is not set.
+// "READY=1", "RELOADING=1", "STOPPING=1", "STATUS=" and a sentence; several in lines. Does nothing,
+// and never fails, where nobody listens: NOTIFY_SOCKET is not set.
 void tell_supervisor(std::string_view state);
 
 }  // namespace muster::process

@@ -225,7 +225,10 @@ def test_hup_reads_the_configuration_again(world, server, small, configured):
         configured.write_text(sound.replace(state, "/proc/nope").replace('"max": 3', '"max": 9'))
         scaler.signal(signal.SIGHUP)
         wait_until(lambda: "cannot be used; the one before" in scaler.output(), 60, "the complaint")
-        assert [supervisor.recv(100) for _ in range(6)] == [b"RELOADING=1", b"READY=1"] * 3
+        reloading, ready = b"RELOADING=1\nSTATUS=", b"READY=1"
+        failed = b"STATUS=the configuration could not be read again; the one before stays in force"
+        told = [supervisor.recv(200) for _ in range(8)]
+        assert told == [reloading, failed, ready, reloading, ready, reloading, failed, ready]
         assert len(agents(world)) == 5
         assert scaler.output().count("reading the configuration again") == 3
         assert "stopped" not in scaler.output()
