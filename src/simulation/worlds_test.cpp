@@ -100,6 +100,20 @@ void add_foresight(std::uint64_t seed, std::vector<Arrival>& arrivals, Condition
   }
 }
 
+// Drawn apart likewise: boots are believed to be dead that are not, as they take longer than is
+// allowed, or as their runners are listed hours late. In the latter worlds the counts are of now:
+// of old ones nobody can tell whether an instance that no list has ever shown has just begun a task.
+void add_false_deaths(std::uint64_t seed, Conditions& conditions, scaling::Policy& policy) {
+  Random random(seed ^ 0x5eed);
+  if (random.chance(100)) {
+    policy.boot_timeout = random.between(kMinute, std::chrono::minutes(10));
+    conditions.faults.runners_lag = random.between(Millis(0), policy.boot_timeout / 2);
+  } else if (random.chance(100)) {
+    conditions.faults.runners_lag = random.between(kMinute, std::chrono::hours(3));
+    conditions.faults.counts_lag = {};
+  }
+}
+
 scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   scaling::Policy policy;
   policy.max = std::max(conditions.max, conditions.reserve.value_or(0));
@@ -132,6 +146,7 @@ Told run_world(std::uint64_t seed) {
   auto policy = some_policy(random, conditions);
   auto arrivals = some_arrivals(random);
   add_foresight(seed, arrivals, conditions, policy);
+  add_false_deaths(seed, conditions, policy);
   World world(conditions, arrivals, random.next());
   world.scaled_by_us(policy);
   if (random.chance(250)) world.scaled_by_us(policy);
