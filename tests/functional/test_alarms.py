@@ -79,6 +79,7 @@ NORMAL = {
         steady(5, 5)),
     "four minutes without a scaler": joined(steady(5), steady(5, 9)),
     "four minutes of dead ones": joined(steady(4, LookDead=2), steady(10, 4)),
+    "nine minutes of a lost one": joined(steady(9, Lost=1), steady(10, 9)),
 }
 FAULTS = {
     "queue-waits": {
@@ -105,6 +106,8 @@ FAULTS = {
             20, 3, usual={"Errors": 1})},
     "scaler-silent": {"it has stopped": steady(5), "it has never run": {}},
     "look-dead": {"for five minutes": joined(steady(5, LookDead=2), steady(9, 5))},
+    "lost": {"one for ten minutes": joined(steady(10, Lost=1), steady(9, 10)),
+             "one, while jobs run": steady(20, Lost=1, Busy=3, Running=3)},
 }
 
 

@@ -146,10 +146,12 @@ def test_alarms_and_the_page_that_shows_them(stack, moto):
     watch = moto.client("cloudwatch")
     alarms = {a["AlarmName"]: a for a in watch.describe_alarms()["MetricAlarms"]}
     assert alarms.keys() == {f"runners-{name}" for name in (
-        "queue-waits", "ends-unused", "boots-fail", "scaler-fails", "scaler-silent", "look-dead")}
+        "queue-waits", "ends-unused", "boots-fail", "scaler-fails", "scaler-silent", "look-dead",
+        "lost")}
+    assert not moto.client("sns").list_subscriptions()["Subscriptions"]  # nobody was named
     printed = (ROOT / "src/fleet/embedded_metrics.cpp").read_text()
     for name, alarm in alarms.items():
-        assert not alarm["AlarmActions"]  # nobody was named
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [stack.outputs()["AlarmTopic"]]
         entry = name.removeprefix("runners-")
         assert alarm["AlarmDescription"].endswith(f" docs/operate.md#{entry}")
         assert f"\n### {entry}\n" in (ROOT / "docs/operate.md").read_text()
@@ -281,7 +283,9 @@ def test_the_functions_configuration_is_one_that_muster_takes(world, server, sma
         for kind in ("Control", "Data"))}
     told, = moto.client("cloudwatch").describe_alarms(
         AlarmNames=["with-muster-boots-fail"])["MetricAlarms"]
-    assert told["AlarmActions"] == [stack.resources()["Alarms"]]
+    topic, = told["AlarmActions"]
+    subscribed, = moto.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert (subscribed["Protocol"], subscribed["Endpoint"]) == ("email", "a@b.example")
     assert yaml.safe_load(stack.configuration())["circleci"]["concurrency_limit"] == 30
     file = tmp_path / "muster.yaml"
     file.write_text(stack.configuration())
