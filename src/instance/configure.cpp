@@ -15,8 +15,10 @@
 #include "base/stop_after.hpp"
 #include "base/text.hpp"
 #include "instance/class_token.hpp"
+#include "instance/job_user.hpp"
 #include "instance/runner_config.hpp"
 #include "process/child.hpp"
+#include "process/groups.hpp"
 
 namespace muster::instance {
 
@@ -96,6 +98,9 @@ Result<void> configure(const Config& config, const Configure& wanted, Self& self
   }
   const auto user = process::find_user(config.job_user);
   if (!user) return user.error().within("job_user");
+  std::vector<std::string> groups;
+  for (const auto gid : process::groups_of(*user)) groups.push_back(process::group_name(gid));
+  if (const auto may = may_run_jobs(*user, groups); !may) return may.error().within("job_user");
 
   const StopAfter limit(wanted.patience, stop);
   const auto id =

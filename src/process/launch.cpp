@@ -14,6 +14,7 @@
 
 #include "base/text.hpp"
 #include "process/child.hpp"
+#include "process/groups.hpp"
 
 namespace muster::process {
 namespace {
@@ -32,16 +33,6 @@ std::vector<std::string> candidates(const Command& command) {
     if (!directory.empty()) paths.push_back(directory + "/" + name);
   }
   return paths;
-}
-
-std::vector<gid_t> groups_of(const User& user) {
-  std::vector<gid_t> groups(16);
-  int count = static_cast<int>(groups.size());
-  while (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) {
-    groups.resize(static_cast<std::size_t>(count));
-  }
-  groups.resize(static_cast<std::size_t>(count));
-  return groups;
 }
 
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {

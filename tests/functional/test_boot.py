@@ -472,6 +472,21 @@ def test_nor_does_the_setup_script_make_them_root(fleet, launch):
     assert "the setup script must not" in instance.recorded()
 
 
+def test_nor_do_they_have_a_group_by_which_they_could(fleet, launch):
+    stack = fleet.deploy("docker-setup", SetupScript=(
+        "#!/bin/bash\ngroupadd docker\nusermod --append --groups docker ci\n"))
+    instance = launch(stack)
+    instance.boot().wait_for_release()
+    assert ("boot: the runner's configuration: muster: job_user: 'ci' is in the group docker"
+            in instance.recorded())
+
+
+def test_jobs_are_not_given_to_an_account_of_the_system(fleet, launch):
+    instance = launch(fleet.deploy("as-daemon", JobUser="daemon"))
+    instance.boot().wait_for_release()
+    assert "it is an account of the system; name another as job_user" in instance.recorded()
+
+
 def test_a_secret_that_is_empty_is_why_the_boot_failed(fleet, launch):
     instance = launch()
     secret, = (s["Resource"] for s in instance.stack.statements("InstanceRole")

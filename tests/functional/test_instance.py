@@ -404,6 +404,16 @@ def test_a_file_that_is_wrong_is_told_with_its_place(make, world):
     assert done.stderr == "muster: job_user: this machine has no user 'nobody-of-this-name'\n"
 
 
+def test_jobs_are_not_given_to_an_account_of_the_system(make, world):
+    instance, output = make(), world.place / "runner.yaml"
+    instance.configure_as(job_user="daemon")
+    done = instance.configure(output)
+    assert done.returncode == 2 and not output.exists()
+    assert done.stderr == (
+        "muster: job_user: 'daemon' is an account of the system, with uid 1, and jobs would have its "
+        "rights: name a user that is not there yet, such as ci, or one with a uid from 1000 on\n")
+
+
 def test_on_a_machine_whose_metadata_comes_late_or_never(make, world):
     instance, output = make(), world.place / "runner.yaml"
     instance.imds.fault = HANG_UP
