@@ -22,8 +22,9 @@ def test_the_boot_script_is_one_that_shellcheck_likes():
     assert said("shellcheck", INSTANCE / "boot") == (0, "")
 
 
-@pytest.mark.parametrize("seconds", ("150.0", "many", "-5", ""))
-def test_a_boot_without_a_whole_number_of_seconds_fails_with_its_reason(tmp_path, seconds):
+@pytest.mark.parametrize("setup, life", (
+    ("150.0", "600"), ("many", "600"), ("-5", "600"), ("", "600"), ("150", "1e3"), ("150", "")))
+def test_a_boot_without_a_whole_number_of_seconds_fails_with_its_reason(tmp_path, setup, life):
     """It would go on without the setup script. This machine is no instance: it gets no further."""
     assert not Path("/etc/muster/instance.yaml").exists()
     (tmp_path / "bin").mkdir()
@@ -31,14 +32,15 @@ def test_a_boot_without_a_whole_number_of_seconds_fails_with_its_reason(tmp_path
     release = tmp_path / "bin/muster"
     release.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/released\n')
     release.chmod(0o755)
-    code, text = said("bash", tmp_path / "boot", seconds)
+    code, text = said("bash", tmp_path / "boot", setup, life)
     assert code == 1, text
-    if seconds:
+    if setup and life:
+        wrong = setup if life == "600" else life
         assert (tmp_path / "released").read_text().splitlines() == [
-            "instance", "release", "--reason", "boot: the time for the setup script: "
-            f"'{seconds}' is no whole number of seconds; deploy the stack again"]
+            "instance", "release", "--reason", "boot: its times: "
+            f"'{wrong}' is no whole number of seconds; deploy the stack again"]
     else:
-        assert "seconds for the setup script are missing" in text
+        assert f"seconds for the {'life of the instance' if setup else 'setup script'} are missing" in text
 
 
 @pytest.mark.parametrize("name", UNITS)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -239,11 +240,20 @@ def functions_of(script):
     return names
 
 
-def test_its_life_is_bounded_before_the_runner_starts_and_after(stack):
-    names, bounds = functions_of(stack.user_data()), {}
-    names["end_after"] = lambda seconds, name, why: bounds.update({name: seconds})
-    names["bound_life"]()
-    assert bounds == {"overdue": 10 * 60 - 30, "too-old": 5 * 3600 + 10 * 60 + 60 + 3600}
+def test_its_life_is_bounded_before_the_runner_starts_and_after(stack, tmp_path):
+    """By a timer that is set before anything may fail, and by one that the boot script is told of."""
+    names, done = functions_of(stack.user_data()), []
+    names.update(ETC=tmp_path, MUSTER=tmp_path, REGION=REGION,
+                 install=lambda: done.append("installed"),
+                 subprocess=SimpleNamespace(run=lambda words, check: done.append(words)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_REGION", "")
+        patch.setattr(os, "execv", lambda program, words: done.append(words))
+        names["main"]()
+    timer, installed, boot = done
+    assert {"--unit=muster-overdue", f"--on-active={10 * 60 - 30}"} < set(timer)
+    assert installed == "installed"
+    assert boot == ["boot", str(10 * 60 - 60), str(5 * 3600 + 10 * 60 + 60 + 3600)]
 
 
 def test_instances_that_failed_together_do_not_ask_again_together(stack):

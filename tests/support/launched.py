@@ -44,10 +44,10 @@ class Launched:
 
     def boot(self, impatience=30):
         """`impatience`: how many seconds before BootMinutes are over a runner is missed."""
-        usual = " * 60 - 30,"
+        usual = " * 60 - 30}"
         user_data = self.stack.user_data()
         assert user_data.count(usual) == 1
-        self.program = self.machine.boot(user_data.replace(usual, f" * 60 - {impatience},"),
+        self.program = self.machine.boot(user_data.replace(usual, f" * 60 - {impatience}}}"),
                                          AWS_ENDPOINT_URL=self.front.url)
         return self
 
