@@ -182,6 +182,7 @@ def deploy(server, small, clone, moto):
         with moto.unchecked():
             said = clone.run(moto, with_class(NAMES + "".join(MAKE).replace(
                 given, f'{given} "ApiUrl={server.url}"')))
+        assert "another region" not in said
         for token in (server.token, small):
             assert token not in said
         return said
@@ -227,6 +228,16 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
         StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
     assert not moto.client("secretsmanager").list_secrets()["SecretList"]
     assert not moto.client("s3").list_buckets()["Buckets"]
+
+
+def test_a_bucket_of_another_region_is_told_before_anything_is_deployed(clone, moto):
+    before, _, _ = STACK.partition("aws cloudformation package")
+    elsewhere = "us-west-2"
+    assert elsewhere != REGION
+    with moto.unchecked():
+        clone.run(moto, NAMES + f'aws s3 mb "s3://$BUCKET" --region {elsewhere}\n')
+        said = clone.run(moto, NAMES + before)
+    assert f"muster-{ACCOUNT}-{REGION} is in another region: set BUCKET to another name" in said
 
 
 def new_version(stack, moto):
