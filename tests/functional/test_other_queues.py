@@ -1,47 +1,13 @@
 """Queues and machines of other systems: CircleCI's runner API, and programs of the user."""
 
 import json
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
+from support.machines import Machines
 from support.pipeline import config, job
 from support.waiting import wait_until
-
-PROCESSES = Path(__file__).parents[2] / "examples/machines/processes"
-
-
-class Machines:
-    """Machines that a program looks after, each a real runner of local/small."""
-
-    def __init__(self, world, server, token, **runner):
-        self.world = world
-        self.directory = world.place / "machines"
-        settings = world.place / "machine.yaml"
-        settings.touch(mode=0o600)
-        settings.write_text(json.dumps({
-            "api": {"auth_token": token, "url": server.url},
-            "runner": {"mode": "single-task", "idle_timeout": "5s", **runner}}))
-        self.boot = world.place / "boot"
-        self.boot.write_text(f'#!/bin/sh\nexport CIRCLECI_RUNNER_NAME="$MACHINE_ID"\n'
-                             f'exec "{world.binary}" agent --config "{settings}"\n')
-        self.boot.chmod(0o755)
-
-    def program(self):
-        return [sys.executable, str(PROCESSES), str(self.directory), str(self.boot), "--"]
-
-    def ask(self, *words):
-        return json.loads(subprocess.run([*self.program(), *words], check=True, text=True,
-                                         capture_output=True, env=self.world.environment()).stdout)
-
-    def live(self):
-        return self.ask("list", "local/small")["instances"]
-
-    def launched(self):
-        return len(list(self.directory.glob("*.log")))
 
 
 @pytest.fixture
