@@ -45,6 +45,14 @@ struct Faults {
   friend bool operator==(const Faults&, const Faults&) = default;
 };
 
+// Another class under the same plan, scaled by the same scaler: all of its tasks are queued at the
+// beginning. What else holds of it is as of the world's own class.
+struct Neighbour {
+  std::int64_t tasks = 0;
+  Millis duration{};
+  std::int64_t plan = 0;  // lets so many tasks of both run at once, the oldest first
+};
+
 struct Conditions {
   WallTime beginning{std::chrono::sys_days(std::chrono::year(2030) / 1 / 1)};
   Millis poll_interval = std::chrono::seconds(5);  // of our own loop, at most
@@ -54,6 +62,7 @@ struct Conditions {
   Millis retry_after = std::chrono::seconds(30);    // until the group tries a launch again
   std::int64_t max = 10;                            // of the group
   std::optional<std::int64_t> reserve;              // of a second one, which refuses no launch
+  std::optional<Neighbour> neighbour;
   bool protects = true;  // the group protects its instances from scale-in
   Habits habits;
   Faults faults;

@@ -1,6 +1,7 @@
 #include "simulation/loop_scaler.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
 
@@ -10,7 +11,7 @@ namespace muster::simulation {
 
 namespace {
 
-constexpr const char* kClass = "acme/linux";
+constexpr std::array kClasses{"acme/linux", "acme/neighbour"};
 
 bool acts(const scaling::Decision& decision) {
   return decision.launch > 0 || decision.withdraw > 0 || !decision.drain.empty() ||
@@ -63,18 +64,36 @@ class Onlooker final : public fleet::DecisionObserver {
 };
 
 std::uint64_t changes_in(const LoopScaler::World& world) {
-  auto changes = world.queue.changes();
-  for (const auto* group : world.groups) changes += group->changes();
+  std::uint64_t changes = 0;
+  for (const auto& each : world.classes) {
+    changes += each.queue.changes();
+    for (const auto* group : each.groups) changes += group->changes();
+  }
   return changes;
 }
 
 // One group has no name.
-fleet::ManagedClass in_groups(fleet::ManagedClass managed, const LoopScaler::World& world) {
-  if (world.groups.size() < 2) return managed;
-  for (std::size_t i = 0; i < world.groups.size(); ++i) {
-    managed.groups.push_back({fmt::format("group {}", i + 1), world.groups[i]->max()});
+fleet::ManagedClass in_groups(fleet::ManagedClass managed, const std::vector<Group*>& groups) {
+  if (groups.size() < 2) return managed;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    managed.groups.push_back({fmt::format("group {}", i + 1), groups[i]->max()});
   }
   return managed;
+}
+
+std::vector<fleet::ManagedClass> managed_in(const LoopScaler::World& world,
+                                            const fleet::ManagedClass& alike) {
+  std::vector<fleet::ManagedClass> all;
+  for (const auto& each : world.classes) {
+    all.push_back(in_groups(alike, each.groups));
+    all.back().name = kClasses.at(all.size() - 1);
+  }
+  return all;
+}
+
+std::optional<std::int64_t> plan_of(const LoopScaler::World& world) {
+  const auto& neighbour = world.conditions.neighbour;
+  return neighbour ? std::optional(neighbour->plan) : std::nullopt;
 }
 
 }  // namespace
@@ -82,31 +101,45 @@ fleet::ManagedClass in_groups(fleet::ManagedClass managed, const LoopScaler::Wor
 struct LoopScaler::Process {
   Process(LoopScaler& scaler, Random random)
       : onlooker(scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_),
-        managed_class(in_groups(scaler.managed_, scaler.world_)),
-        queue(kClass, scaler.world_.timeline, scaler.world_.queue,
-              {scaler.world_.groups.begin(), scaler.world_.groups.end()},
-              scaler.world_.conditions.faults, random.fork(), scaler.killer_),
-        groups(ports(scaler, random)),
+        managed(managed_in(scaler.world_, scaler.managed_)),
+        queues(queue_ports(scaler, random)),
+        groups(group_ports(scaler, random)),
         ledger(scaler.world_.table, fmt::format("{}.{}", scaler.name_, scaler.kills_),
                scaler.world_.timeline, scaler.world_.conditions.faults, random.fork(),
                scaler.killer_),
-        loop({managed_class}, {queue, groups, ledger, onlooker, scaler.world_.timeline}) {}
+        loop(managed, {queues, groups, ledger, onlooker, scaler.world_.timeline},
+             plan_of(scaler.world_)) {}
 
-  std::map<fleet::Place, GroupPort> ports(LoopScaler& scaler, Random& random) const {
-    const auto& [timeline, tasks, all, conditions, table] = scaler.world_;
+  static std::map<std::string, QueuePort> queue_ports(LoopScaler& scaler, Random& random) {
+    const auto& [timeline, classes, conditions, table] = scaler.world_;
+    std::map<std::string, QueuePort> made;
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      const auto& [queue, groups] = classes[i];
+      made.try_emplace(kClasses.at(i), kClasses.at(i), timeline, queue,
+                       std::vector<const Group*>(groups.begin(), groups.end()), conditions.faults,
+                       random.fork(), scaler.killer_);
+    }
+    return made;
+  }
+
+  std::map<fleet::Place, GroupPort> group_ports(LoopScaler& scaler, Random& random) const {
+    const auto& [timeline, classes, conditions, table] = scaler.world_;
     std::map<fleet::Place, GroupPort> made;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      const auto& named = managed_class.groups;
-      const fleet::Place place{kClass, named.empty() ? "" : named[i].name};
-      made.try_emplace(place, place, timeline, *all[i], conditions.habits.single_task,
-                       conditions.faults, random.fork(), scaler.killer_);
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      const auto& named = managed[i].groups;
+      for (std::size_t k = 0; k < classes[i].groups.size(); ++k) {
+        const fleet::Place place{managed[i].name, named.empty() ? "" : named[k].name};
+        made.try_emplace(place, place, timeline, *classes[i].groups[k],
+                         conditions.habits.single_task, conditions.faults, random.fork(),
+                         scaler.killer_);
+      }
     }
     return made;
   }
 
   Onlooker onlooker;
-  fleet::ManagedClass managed_class;
-  QueuePort queue;
+  std::vector<fleet::ManagedClass> managed;
+  QueuePorts queues;
   GroupPorts groups;
   MemoryLedger ledger;
   fleet::Loop loop;
@@ -115,14 +148,12 @@ struct LoopScaler::Process {
 LoopScaler::LoopScaler(std::string name, World world, fleet::ManagedClass managed,
                        Thoroughness thoroughness, Random random, Listeners listeners)
     : name_(std::move(name)),
-      world_(world),
+      world_(std::move(world)),
       managed_(std::move(managed)),
       thoroughness_(thoroughness),
       random_(random),
       listeners_(std::move(listeners)),
-      killer_(random_.fork(), world.conditions.faults.scaler_killed) {
-  managed_.name = kClass;
-}
+      killer_(random_.fork(), world_.conditions.faults.scaler_killed) {}
 
 LoopScaler::~LoopScaler() = default;
 
@@ -130,7 +161,7 @@ LoopScaler::~LoopScaler() = default;
 // rule of time changes its mind, nor the loop its pace.
 bool LoopScaler::may_skip() const {
   if (!thoroughness_.skips_idle || !process_ || world_.table.is_leased) return false;
-  if (world_.conditions.faults != Faults{}) return false;
+  if (world_.conditions.faults != Faults{} || world_.conditions.neighbour) return false;
   const auto& onlooker = process_->onlooker;
   const auto next = world_.timeline.wall() + world_.conditions.poll_interval;
   return onlooker.is_settled_at(changes_in(world_)) && onlooker.revisit_at() &&

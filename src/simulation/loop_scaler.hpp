@@ -23,10 +23,13 @@ struct Thoroughness {
 // After a kill it starts anew with what its ledger holds.
 class LoopScaler final : public Scaler {
  public:
-  struct World {
-    Timeline& timeline;
+  struct Class {
     TaskQueue& queue;
     std::vector<Group*> groups;  // in order of preference
+  };
+  struct World {
+    Timeline& timeline;
+    std::vector<Class> classes;  // its own, and its neighbour, if it has one
     const Conditions& conditions;
     MemoryTable& table;
   };
@@ -35,7 +38,7 @@ class LoopScaler final : public Scaler {
     std::function<void(const scaling::Decision&)> acts;
   };
   // `name` is one that no other scaler of the world has.
-  // Of the class its name does not matter: the world has no other.
+  // Of the class its name does not matter; a neighbour is scaled as it is.
   LoopScaler(std::string name, World world, fleet::ManagedClass managed, Thoroughness thoroughness,
              Random random, Listeners listeners);
   ~LoopScaler() override;

@@ -120,6 +120,20 @@ void QueuePort::wait_for_change(Millis, std::stop_token) {
   std::terminate();  // in virtual time nobody waits: see LoopScaler
 }
 
+std::map<std::string, fleet::ClassDemand> QueuePorts::read(std::stop_token stop) {
+  std::map<std::string, fleet::ClassDemand> all;
+  for (auto& [name, port] : ports_) all.merge(port.read(stop));
+  return all;
+}
+
+void QueuePorts::hold_off(const std::string& resource_class, WallTime until) {
+  ports_.at(resource_class).hold_off(resource_class, until);
+}
+
+void QueuePorts::wait_for_change(Millis, std::stop_token) {
+  std::terminate();  // as above
+}
+
 // --- the group --------------------------------------------------------------------------------
 
 GroupPort::GroupPort(fleet::Place place, Timeline& timeline, Group& group, bool single_task,

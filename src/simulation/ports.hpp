@@ -43,6 +43,19 @@ class QueuePort final : public fleet::DemandSource {
   WallTime held_off_until_{};
 };
 
+// Those of several classes as one.
+class QueuePorts final : public fleet::DemandSource {
+ public:
+  explicit QueuePorts(std::map<std::string, QueuePort> ports) : ports_(std::move(ports)) {}
+
+  std::map<std::string, fleet::ClassDemand> read(std::stop_token stop) override;
+  void hold_off(const std::string& resource_class, WallTime until) override;
+  void wait_for_change(Millis patience, std::stop_token stop) override;
+
+ private:
+  std::map<std::string, QueuePort> ports_;
+};
+
 // A group as AWS shows it, used as our adapter (capacity/auto_scaling_group) uses it: desired =
 // live
 // + what is requested, after a second look; and no better.

@@ -293,15 +293,31 @@ Scenario preferred_group_short() {
   return it;
 }
 
+// --- others are blocked -------------------------------------------------------------------------
+
+// CircleCI lets 20 tasks run at once, and starts what was queued first.
+Scenario plan_used_up() {
+  Scenario it{.name = "plan-used-up",
+              .source = "21, CircleCI's page on troubleshooting",
+              .mishap = "200 queued tasks of another class use up the plan"};
+  it.conditions = group_of(300);
+  it.conditions.neighbour = Neighbour{.tasks = 200, .duration = minutes(4), .plan = 20};
+  it.arrivals = every(minutes(10), 4, minutes(2));
+  it.policy = policy(300);
+  it.limits = {.wait = minutes(8)};
+  it.told = scaling::Rule::plan;
+  return it;
+}
+
 }  // namespace
 
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all{
-      late_idle_reading(),  shrinking_group(),      zone_rebalancing(),    slow_registration(),
-      assigned_meanwhile(), ended_still_counted(),  no_longer_queued(),    no_agent(),
-      errored_servers(),    failing_ready_check(),  builds_become_nodes(), two_scalers(),
-      not_found_yet(),      throttled_end(),        ghost_registrations(), canceled_at_start(),
-      no_capacity(),        preferred_group_short()};
+      late_idle_reading(),  shrinking_group(),       zone_rebalancing(),    slow_registration(),
+      assigned_meanwhile(), ended_still_counted(),   no_longer_queued(),    no_agent(),
+      errored_servers(),    failing_ready_check(),   builds_become_nodes(), two_scalers(),
+      not_found_yet(),      throttled_end(),         ghost_registrations(), canceled_at_start(),
+      no_capacity(),        preferred_group_short(), plan_used_up()};
   return all;
 }
 

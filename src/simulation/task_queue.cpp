@@ -11,6 +11,7 @@ void TaskQueue::changed(std::int64_t waiting, std::int64_t running) {
   while (history_.size() > 1 && history_[1].when + kLongestLag <= timeline_.monotonic()) {
     history_.pop_front();
   }
+  if (plan_ != nullptr) plan_->add(running);
 }
 
 TaskNumber TaskQueue::arrive(Millis duration) {
@@ -29,7 +30,7 @@ bool TaskQueue::cancel(TaskNumber number) {
 }
 
 std::optional<TaskNumber> TaskQueue::claim() {
-  if (waiting_.empty()) return std::nullopt;
+  if (waiting_.empty() || (plan_ != nullptr && plan_->is_full())) return std::nullopt;
   const auto number = waiting_.front();
   waiting_.pop_front();
   tasks_[number].started = timeline_.monotonic();
@@ -47,6 +48,11 @@ void TaskQueue::interrupt(TaskNumber number) {
   tasks_[number].started.reset();
   waiting_.push_front(number);
   changed(+1, -1);
+}
+
+std::optional<MonotonicTime> TaskQueue::oldest() const {
+  if (waiting_.empty()) return std::nullopt;
+  return tasks_[waiting_.front()].queued;
 }
 
 QueueCounts TaskQueue::counts_before(Millis lag) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scaling/foresight.hpp"
+#include "simulation/plan.hpp"
 #include "simulation/timeline.hpp"
 
 namespace muster::simulation {
@@ -45,9 +46,12 @@ class TaskQueue {
     return foresight_ ? foresight_() : std::vector<scaling::Foreseen>();
   }
 
+  // Which lets no more of its tasks, and of others, run at once.
+  void is_under(Plan& plan) { plan_ = &plan; }
+
   TaskNumber arrive(Millis duration);
   bool cancel(TaskNumber number);     // if it still waits
-  std::optional<TaskNumber> claim();  // the oldest that waits
+  std::optional<TaskNumber> claim();  // the oldest that waits, if the plan lets it run
   void finish(TaskNumber number);
   void interrupt(TaskNumber number);  // it waits again, before all others
 
@@ -56,6 +60,7 @@ class TaskQueue {
   QueueCounts counts_before(Millis lag);
 
   const std::vector<Task>& tasks() const { return tasks_; }
+  std::optional<MonotonicTime> oldest() const;  // when that which waits was queued
   bool is_done() const { return counts_.waiting == 0 && counts_.running == 0; }
 
  private:
@@ -69,6 +74,7 @@ class TaskQueue {
   const Timeline& timeline_;
   Listener listener_;
   Foresight foresight_;
+  Plan* plan_ = nullptr;
   std::vector<Task> tasks_;
   std::deque<TaskNumber> waiting_;
   QueueCounts counts_;

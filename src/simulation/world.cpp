@@ -28,6 +28,7 @@ World::World(Conditions conditions, std::vector<Arrival> arrivals, std::uint64_t
       group_(timeline_, queue_, conditions_, random_.fork(),
              [this](const std::string& what) { violated(what); }) {
   if (conditions_.reserve) add_reserve();
+  if (conditions_.neighbour) add_neighbour();
   if (!pipelines_.is_empty()) {
     queue_.tell_ends_to([this](TaskNumber number) { task_ended(number); });
     queue_.is_foreseen_by([this] { return pipelines_.foreseen(queue_, timeline_); });
@@ -46,6 +47,24 @@ void World::add_reserve() {
   reserve_->stands_beside(group_);
 }
 
+void World::add_neighbour() {
+  const auto& [tasks, duration, limit] = *conditions_.neighbour;
+  plan_.emplace(limit, [this] { hand_out(); });
+  neighbour_ = std::make_unique<Beside>(timeline_, conditions_, random_.fork(),
+                                        [this](const std::string& what) { violated(what); });
+  for (auto* queue : {&queue_, &neighbour_->queue}) queue->is_under(*plan_);
+  for (auto left = tasks; left > 0; --left) neighbour_->queue.arrive(duration);
+}
+
+// What was queued first runs first, if a runner is there for it.
+void World::hand_out() {
+  const auto ours = queue_.oldest();
+  const auto theirs = neighbour_->queue.oldest();
+  const bool they_are_first = theirs && (!ours || *theirs <= *ours);
+  (they_are_first ? neighbour_->group : group_).task_arrived();
+  (they_are_first ? group_ : neighbour_->group).task_arrived();
+}
+
 Levels World::levels() const {
   Levels all{queue_.counts().waiting, group_.desired(), group_.live(), group_.busy()};
   if (!reserve_) return all;
@@ -58,10 +77,12 @@ Levels World::levels() const {
 void World::scaled_by_us(fleet::ManagedClass managed, Thoroughness thoroughness) {
   std::vector<Group*> groups{&group_};
   if (reserve_) groups.push_back(reserve_.get());
+  std::vector<LoopScaler::Class> classes{{queue_, std::move(groups)}};
+  if (neighbour_) classes.push_back({neighbour_->queue, {&neighbour_->group}});
   auto ours = std::make_unique<LoopScaler>(
       fmt::format("scaler {}", scalers_.size() + 1),
-      LoopScaler::World{timeline_, queue_, std::move(groups), conditions_, table_},
-      std::move(managed), thoroughness, random_.fork(),
+      LoopScaler::World{timeline_, std::move(classes), conditions_, table_}, std::move(managed),
+      thoroughness, random_.fork(),
       LoopScaler::Listeners{[this](const std::string& what) { violated(what); },
                             [this](const scaling::Decision& decision) {
                               if (tells()) tell(in_words(decision));
@@ -73,6 +94,10 @@ void World::scaled_by_us(fleet::ManagedClass managed, Thoroughness thoroughness)
 
 void World::scaled_by(const Peer& peer) {
   add(std::make_unique<PeerScaler>(peer, timeline_, queue_, group_, conditions_.faults),
+      random_.between(Millis(0), peer.period));
+  if (!neighbour_) return;
+  add(std::make_unique<PeerScaler>(peer, timeline_, neighbour_->queue, neighbour_->group,
+                                   conditions_.faults),
       random_.between(Millis(0), peer.period));
 }
 
@@ -133,9 +158,11 @@ void World::pass(Scaler& scaler) {
 
 bool World::is_over() const {
   if (arrived_ < arrivals_.size() || !queue_.is_done()) return false;
+  if (neighbour_ && !neighbour_->queue.is_done()) return false;
   if (conditions_.ends_with_its_tasks || !conditions_.habits.idle_timeout) return true;
   const auto is_empty = [](const Group& group) { return group.live() == 0 && !group.has_listed(); };
-  return is_empty(group_) && (!reserve_ || is_empty(*reserve_));
+  return is_empty(group_) && (!reserve_ || is_empty(*reserve_)) &&
+         (!neighbour_ || is_empty(neighbour_->group));
 }
 
 bool World::was_blocked(TaskNumber number) const {
@@ -161,6 +188,11 @@ RunTotals World::run(Millis end) {
   if (reserve_) totals_.group += totals_.reserve = reserve_->totals();
   totals_.events = timeline_.events();
   totals_.left = levels().live;
+  if (neighbour_) {
+    const auto [waiting, running] = neighbour_->queue.counts();
+    totals_.unfinished += waiting + running;
+    totals_.left += neighbour_->group.live();
+  }
   for (const auto* ours : ours_) {
     totals_.kills += ours->kills();
     totals_.passes_made += ours->passes_made();

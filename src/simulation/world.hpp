@@ -1,7 +1,7 @@
 #pragma once
 
-// A world of one resource class: tasks that arrive, instances that run them, and who sets their
-// number. It runs in virtual time, from a seed.
+// A world of one resource class, and perhaps a neighbour under the same plan: tasks that arrive,
+// instances that run them, and who sets their number. It runs in virtual time, from a seed.
 
 #include <functional>
 #include <memory>
@@ -16,6 +16,7 @@
 
 namespace muster::simulation {
 
+// Of its own class, but for what is left and unfinished: that is of both.
 struct RunTotals {
   std::vector<Millis> waits;          // of the tasks that started, in the order of arrival
   std::vector<Millis> blocked_waits;  // of them those that others had blocked
@@ -85,6 +86,8 @@ class World {
   bool is_over() const;
   bool was_blocked(TaskNumber number) const;
   void add_reserve();
+  void add_neighbour();
+  void hand_out();
   Levels levels() const;
 
   Conditions conditions_;
@@ -96,6 +99,14 @@ class World {
   Group group_;
   std::optional<Conditions> reserve_conditions_;
   std::unique_ptr<Group> reserve_;  // may be null
+  struct Beside {
+    Beside(Timeline& timeline, const Conditions& conditions, Random random, Group::Alarm alarm)
+        : queue(timeline), group(timeline, queue, conditions, random, std::move(alarm), "n") {}
+    TaskQueue queue;
+    Group group;
+  };
+  std::optional<Plan> plan_;
+  std::unique_ptr<Beside> neighbour_;  // may be null
   MemoryTable table_;
   std::vector<std::unique_ptr<Scaler>> scalers_;
   std::vector<const LoopScaler*> ours_;

@@ -272,6 +272,30 @@ TEST_F(OneWorld, AFixedFleetIsThereFromTheBeginningToTheLastTask) {
   EXPECT_LE(totals.group.instance_time, 2 * minutes(31));
 }
 
+// Each has a runner at once; the neighbour's two tasks were queued first.
+TEST_F(OneWorld, ThePlanOfTwoClassesStartsWhatWasQueuedFirst) {
+  const std::vector<Arrival> one{{seconds(1), seconds(60)}};
+  const auto wait = [&](std::int64_t plan) {
+    conditions.neighbour = Neighbour{.tasks = 2, .duration = minutes(10), .plan = plan};
+    const auto totals = theirs(fixed(2), one);
+    EXPECT_EQ(totals.unfinished, 0);
+    return std::chrono::floor<minutes>(totals.waits.front());
+  };
+  EXPECT_EQ(wait(1), minutes(21)) << "a boot, and one after the other";
+  EXPECT_EQ(wait(2), minutes(11));
+  EXPECT_EQ(wait(3), minutes(1)) << "there is room for all";
+}
+
+// Nobody is ended for it: at worst one of theirs boots and runs first, and then its own boots.
+TEST_F(OneWorld, ANeighbourLeavesUsOurShareOfThePlan) {
+  conditions.neighbour = Neighbour{.tasks = 40, .duration = minutes(5), .plan = 4};
+  const auto totals = ours({{minutes(20), seconds(60)}});
+  EXPECT_TRUE(totals.rules.contains(scaling::Rule::plan));
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_LE(totals.waits.front(), seconds(90 + 20) + minutes(5) + seconds(90));
+  EXPECT_EQ(totals.group.launches, 1);
+}
+
 TEST_F(OneWorld, AWatcherIsToldHowThingsStand) {
   World world(conditions, every(minutes(3), 2, seconds(100)), 1);
   world.scaled_by_us(policy());
