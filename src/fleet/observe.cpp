@@ -131,7 +131,7 @@ std::optional<WallTime> last_pass(const ClassMemory& before, bool wanted, WallTi
 // Of a source that lists no runners an instance is believed to have connected once its boot
 // timeout is over: nothing else will ever tell.
 void observe_live(const ManagedClass& managed, const CapacityList& capacity,
-                  const KnownRunners& known, bool lists_runners, const ClassMemory& before,
+                  const KnownRunners& known, bool lists_none, const ClassMemory& before,
                   WallTime now, Observation& seen) {
   const auto found = living(managed.name, capacity, before, now);
   auto& memory = seen.memory;
@@ -147,7 +147,7 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
     const auto runner = known.find(instance.id);
     const bool listed = runner != known.end();
     const bool connected_before = before.connected.contains(instance.id);
-    const bool believed = !lists_runners && now - launched_at >= managed.policy.boot_timeout;
+    const bool believed = lists_none && now - launched_at >= managed.policy.boot_timeout;
     const bool connected = !instance.requested && (listed || connected_before || believed);
     if (connected) memory.connected.insert(memory.connected.end(), instance.id);
     if (connected && !connected_before) {
@@ -162,7 +162,7 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
                                        place_in_order(managed, instance.group),
                                        listed ? runner->second->last_task() : std::nullopt});
   }
-  if (lists_runners) seen.snapshot.boot_took = boots.mean();
+  if (!lists_none) seen.snapshot.boot_took = boots.mean();
 }
 
 // Those that the provider has seen end, and those that this process never saw: another one did, or
@@ -259,8 +259,10 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
                     const ClassDemand& demand, const ClassMemory& before, WallTime now) {
   Observation seen;
   const auto known = by_name(demand);
+  // A queue that could not be read tells nothing of runners, whatever it tells else.
+  const bool is_read = std::holds_alternative<scaling::DemandReading>(demand.demand);
   const bool lists_runners = demand.runners.has_value();
-  observe_live(managed, capacity, known, lists_runners, before, now, seen);
+  observe_live(managed, capacity, known, is_read && !lists_runners, before, now, seen);
   const bool ages_are_ours =
       !seen.memory.expected.empty() ||
       std::ranges::any_of(of_class(capacity.live, managed.name),

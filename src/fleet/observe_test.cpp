@@ -168,6 +168,17 @@ TEST(Observe, TellsHowLongThoseTookThatItSawBooting) {
   EXPECT_EQ(believed.snapshot.boot_took, std::nullopt);
 }
 
+// It may list runners when it can be read again.
+TEST(Observe, BelievesNobodyToHaveConnectedBecauseTheQueueIsUnknown) {
+  const ClassDemand unreadable{scaling::DemandUnknown{"rubbish"}, std::nullopt};
+  const auto before = observe(kClass, {{instance()}, {}}, known({}), {}, kNow);
+  const auto late = observe(kClass, {{instance()}, {}}, unreadable, before.memory,
+                            kNow + 2 * kClass.policy.boot_timeout);
+  EXPECT_FALSE(late.snapshot.any_boot_succeeded);
+  EXPECT_EQ(late.snapshot.instances.at(0).state, InstanceState::booting);
+  EXPECT_THAT(late.memory.connected, IsEmpty());
+}
+
 TEST(Observe, ShowsWhatTheSourceForeseesAsFarAsItIsBelieved) {
   ClassDemand demand = known({});
   EXPECT_TRUE(observe(kClass, {}, demand, {}, kNow).snapshot.foreseen.empty());
