@@ -334,7 +334,10 @@ TEST(Decide, WithdrawsLaunchesAfterThreeFailuresUntilTheBackoffEnds) {
     state = decision.next;
   }
   EXPECT_THAT(withdrawn, ElementsAre(0, 0, 2));
-  EXPECT_EQ(World(waiting).remembering(state).decide().withdraw, 2);
+  const auto last = World(waiting).remembering(state).decide();
+  EXPECT_EQ(last.withdraw, 2);
+  EXPECT_EQ(describe(last.reasons.at(0)),
+            "2 instances requested while 3 boots failed in a row: withdraw 2");
   state.backoff_until = kNow;
   EXPECT_EQ(World(waiting).remembering(state).decide().withdraw, 0);
 }
@@ -365,6 +368,12 @@ TEST(Decide, WithdrawsWhatReplacesABootThatHasJustFailed) {
   const auto decision = World().demand(1, 0).requested(1).ended_unseen({"x"}).decide();
   EXPECT_EQ(decision.withdraw, 1);
   EXPECT_EQ(decision.launch, 0);
+  EXPECT_EQ(describe(decision.reasons.at(0)),
+            "1 instance requested in the place of boots that have failed: withdraw 1");
+  EXPECT_EQ(World().demand(5, 0).requested(5).ended_unseen({"x"}).decide().withdraw, 1)
+      << "the others are wanted";
+  EXPECT_EQ(World().demand(0, 1).requested(1).ended_unseen({"x"}).decide().withdraw, 0)
+      << "it may run the task";
 }
 
 TEST(Decide, DrainsNobodyWhoCannotBeAsked) {

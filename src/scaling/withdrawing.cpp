@@ -79,13 +79,22 @@ void withdraw_unneeded(Draft& draft) {
                   others + needed, unneeded, unneeded == 1 ? "has" : "have"));
 }
 
-// What takes the place of a boot that has just failed was requested by nobody.
+// What takes the place of a boot that has just failed was requested by nobody; and while many fail
+// in a row nothing that was requested is worth waiting for.
 void withdraw_after_failures(Draft& draft) {
   const auto& state = draft.decision.next;
   if (draft.hold || !state.backoff_until) return;
-  const bool replaced = !draft.snapshot.failed_boots.empty();
   const bool many = state.failed_boots_in_a_row >= draft.snapshot.policy.withdraw_after;
-  if (replaced || many) draft.decision.withdraw = draft.given_up_requests + requested(draft);
+  const auto may = std::max<std::int64_t>(requested(draft) - unexplained(draft), 0);
+  const auto wanted = many ? may : std::min(may, std::ssize(draft.snapshot.failed_boots));
+  const auto more = draft.given_up_requests + wanted - draft.decision.withdraw;
+  if (more <= 0) return;
+  draft.decision.withdraw += more;
+  draft.reason(Rule::not_come, more, more,
+               fmt::format("{} requested {}", count_of(more, "instance"),
+                           many ? fmt::format("while {} failed in a row",
+                                              count_of(state.failed_boots_in_a_row, "boot"))
+                                : "in the place of boots that have failed"));
 }
 
 }  // namespace muster::scaling
