@@ -142,14 +142,9 @@ void Chronicle::note_reasons(Story& story, const fleet::ClassPass& record) {
   story.since = std::move(since);
 }
 
-// While the queue is unknown nobody knows better than that they still wait.
 void Chronicle::take(const fleet::ClassPass& record) {
   auto& story = stories_[record.resource_class];
-  const auto* demand = std::get_if<DemandReading>(&record.snapshot.demand);
-  if (demand != nullptr && demand->unclaimed <= 0) story.waiting_since.reset();
-  if (demand != nullptr && demand->unclaimed > 0 && !story.waiting_since) {
-    story.waiting_since = record.snapshot.now;
-  }
+  tasks_.take(record);
   note_boots(story, record.snapshot);
   note_reasons(story, record);
   story.latest = record;
@@ -169,7 +164,7 @@ std::optional<Explanation> Chronicle::explain(const std::string& resource_class)
   Explanation about{.resource_class = name,
                     .at = snapshot.now,
                     .demand = snapshot.demand,
-                    .waiting_since = story.waiting_since,
+                    .waiting_since = tasks_.oldest_waiting(name),
                     .counts = decision.counts,
                     .policy = snapshot.policy,
                     .launched = decision.launch};

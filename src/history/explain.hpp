@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fleet/loop.hpp"
+#include "history/seen_tasks.hpp"
 
 namespace muster::history {
 
@@ -32,7 +33,7 @@ struct Explanation {
   std::string resource_class;
   WallTime at{};  // of the latest decision: since then nothing has changed that is recorded
   scaling::Demand demand;
-  std::optional<WallTime> waiting_since;  // since then at least one task has waited, always
+  std::optional<WallTime> waiting_since;  // the oldest that waits, as seen_tasks.hpp reads the log
   scaling::Counts counts;
   scaling::Policy policy;
   std::int64_t launched = 0;  // by the latest decision
@@ -58,7 +59,6 @@ class Chronicle {
  private:
   struct Story {
     fleet::ClassPass latest;
-    std::optional<WallTime> waiting_since;
     std::map<std::pair<scaling::Rule, std::string>, WallTime> since;  // by rule and subject
     std::map<std::string, WallTime> booting;                          // when each was launched
     std::vector<Millis> boots;                                        // the latest last
@@ -67,6 +67,7 @@ class Chronicle {
   static void note_reasons(Story& story, const fleet::ClassPass& record);
 
   std::map<std::string, Story> stories_;
+  TaskReader tasks_;
 };
 
 }  // namespace muster::history

@@ -32,7 +32,7 @@ std::string queue_in_words(const Explanation& about, WallTime now) {
   }
   return fmt::format("{} waiting, {} running{}", reading->unclaimed, reading->running,
                      about.waits() && about.waiting_since
-                         ? "; some have waited since " + ago(*about.waiting_since, now)
+                         ? "; the oldest has waited since " + ago(*about.waiting_since, now)
                          : "");
 }
 

@@ -27,6 +27,8 @@ Explanation explained(const World& world) {
 
 fleet::ClassPass at(fleet::ClassPass record, Millis after) {
   record.snapshot.now += after;
+  auto* read = std::get_if<scaling::DemandReading>(&record.snapshot.demand);
+  if (read != nullptr) read->read_at += after;
   return record;
 }
 
@@ -38,9 +40,10 @@ TEST(Explain, KnowsOnlyWhatIsRecorded) {
   EXPECT_EQ(chronicle.classes(), std::vector<std::string>{"a/c"});
 }
 
-TEST(Explain, SaysSinceWhenSomethingWaits) {
+TEST(Explain, SaysSinceWhenTheOldestWaits) {
   const auto idle = record_of(World());
   const auto waits = record_of(World().demand(2, 0));
+  const auto others = record_of(World().demand(1, 2));  // both have started, and one has come
   const auto blind = record_of(World().unknown());
   struct Case {
     std::vector<fleet::ClassPass> records;
@@ -53,6 +56,7 @@ TEST(Explain, SaysSinceWhenSomethingWaits) {
       {{at(waits, seconds(1)), at(idle, seconds(2)), at(waits, seconds(3))}, 3},
       {{at(waits, seconds(1)), at(blind, seconds(2)), at(waits, seconds(3))}, 1},
       {{at(waits, seconds(1)), at(idle, seconds(2))}, std::nullopt},
+      {{at(waits, seconds(1)), at(others, seconds(2)), at(others, seconds(3))}, 2},
   };
   for (std::size_t i = 0; i < std::size(cases); ++i) {
     const auto& [records, since] = cases[i];
@@ -217,7 +221,7 @@ TEST(ExplainReport, AnswersEachQuestion) {
   records.push_back(record_of(full));
   EXPECT_EQ(explanation_text(explained(records), kNow + seconds(10)),
             "a/b, as decided at 2027-01-15T08:00:00Z (10.0 s ago)\n"
-            "  sees      5 waiting, 4 running; some have waited since 2027-01-15T07:59:30Z "
+            "  sees      5 waiting, 4 running; the oldest has waited since 2027-01-15T07:59:30Z "
             "(40.0 s ago)\n"
             "            4 instances (min 0, max 4): 0 booting, 0 idle, 4 busy, 0 spent, 0 "
             "draining\n"

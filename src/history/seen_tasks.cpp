@@ -84,4 +84,10 @@ UnseenTasks TaskReader::unseen() const {
   return unseen;
 }
 
+std::optional<WallTime> TaskReader::oldest_waiting(const std::string& resource_class) const {
+  const auto found = lines_.find(resource_class);
+  if (found == lines_.end() || found->second.waiting.empty()) return std::nullopt;
+  return found->second.waiting.front().queued_at;
+}
+
 }  // namespace muster::history

@@ -49,6 +49,8 @@ class TaskReader {
 
   const std::vector<SeenTasks>& tasks() const { return tasks_; }  // by class, as they ended
   UnseenTasks unseen() const;
+  // When it was queued, as of the class's latest record that could be read. Nothing: none waits.
+  std::optional<WallTime> oldest_waiting(const std::string& resource_class) const;
 
  private:
   // So many that came, or started, at once.
