@@ -44,6 +44,7 @@ struct PassOutcome {
   bool stood_by = false;      // some class is in another scaler's charge
   bool nothing_ours = false;  // no class is in our charge: nothing was read
   std::string trouble;        // what came in the way first, in words: of whatever is true above
+  std::string defect;         // what the pass has thrown, which is an error of ours
   std::optional<WallTime> revisit_at;
 
   void note(const std::string& resource_class, std::string_view what);
@@ -53,7 +54,8 @@ struct PassOutcome {
 // When the next pass is due.
 struct Pace {
   Millis pause{};
-  bool deaf = false;  // no change at the ports makes it sooner
+  bool deaf = false;        // no change at the ports makes it sooner
+  std::string defect = {};  // PassOutcome::defect
 };
 
 inline constexpr Millis kLastWrite = std::chrono::seconds(2);

@@ -36,16 +36,16 @@ void watch(Waker& waker, std::stop_token stop, Wait wait) {
 }  // namespace
 
 PassOutcome Loop::guarded_pass(std::stop_token stop) {
-  std::string failure;
+  std::string failure, defect;
   try {
     auto outcome = run_once(stop);
     if (outcome) return *outcome;
     failure = outcome.error().message;
   } catch (const std::exception& thrown) {
-    failure = thrown.what();
+    failure = defect = thrown.what();
   }
   if (!stop.stop_requested()) log::error("held: nothing was changed", {{"error", failure}});
-  return {.incomplete = true};
+  return {.incomplete = true, .defect = defect};
 }
 
 // What was done is looked at soon. Where it is not seen yet, as of a provider that lists late, the
@@ -68,7 +68,7 @@ Millis Loop::pause_after(const PassOutcome& outcome) {
 // After a failure no event cuts the pause short, nor while nothing is read.
 Pace Loop::step(const std::stop_token& stop) {
   const auto outcome = guarded_pass(stop);
-  return {pause_after(outcome), outcome.incomplete || outcome.nothing_ours};
+  return {pause_after(outcome), outcome.incomplete || outcome.nothing_ours, outcome.defect};
 }
 
 void Loop::run(std::stop_token stop) {

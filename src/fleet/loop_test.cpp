@@ -538,6 +538,17 @@ TEST_F(LoopTest, WhatIsNotSeenToBeDoneIsDoneAgainMoreAndMoreSlowly) {
   EXPECT_EQ(loop.step({}).pause, Millis(20));
 }
 
+// The simulation takes it for a violation.
+TEST_F(LoopTest, AnErrorOfOursHoldsAndIsTold) {
+  auto loop = make_loop();
+  queue.during_read = [] { throw std::out_of_range("map::at"); };
+  const auto pace = loop.step({});
+  EXPECT_TRUE(pace.deaf);
+  EXPECT_EQ(pace.defect, "map::at");
+  queue.during_read = [] {};
+  EXPECT_EQ(loop.step({}).defect, "");
+}
+
 TEST_F(LoopTest, StandingByLooksForTheChargeOnlyNowAndThen) {
   auto loop = make_loop();
   ledger.charges["local/small"] = {Charge::Kind::anothers, "b is in charge"};

@@ -177,6 +177,7 @@ Millis LoopScaler::pass() {
   try {
     const auto pace = process_->loop.step({});
     process_->onlooker.pass_ended(changes);
+    if (!pace.defect.empty()) listeners_.alarm("a pass has thrown: " + pace.defect);
     return pace.deaf ? pace.pause : std::min(pace.pause, poll_interval);
   } catch (const Killed&) {
     process_.reset();

@@ -102,7 +102,8 @@ void add_foresight(std::uint64_t seed, std::vector<Arrival>& arrivals, Condition
 
 // Drawn apart likewise: boots are believed to be dead that are not, as they take longer than is
 // allowed, or as their runners are listed hours late. In the latter worlds the counts are of now:
-// of old ones nobody can tell whether an instance that no list has ever shown has just begun a task.
+// of old ones nobody can tell whether an instance that no list has ever shown has just begun a
+// task.
 void add_false_deaths(std::uint64_t seed, Conditions& conditions, scaling::Policy& policy) {
   Random random(seed ^ 0x5eed);
   if (random.chance(100)) {
