@@ -40,6 +40,7 @@ struct GroupSettings {
   bool suspend_rebalancing = false;  // see to it that the group leaves its zones alone
   // From which its instances read the token of their class. The scaler does not, and may not.
   std::string token_secret;
+  std::optional<Millis> idle_timeout;  // after which its instances end themselves, as one is told
 };
 
 // Of one class, in order of preference; at least one.

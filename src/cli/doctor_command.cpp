@@ -16,6 +16,7 @@
 #include "cli/doctor_report.hpp"
 #include "cli/scale_config.hpp"
 #include "cli/scale_memory.hpp"
+#include "cli/scale_policy.hpp"
 #include "demand/command_queue.hpp"
 #include "demand/muster_server.hpp"
 #include "doctor/ask.hpp"
@@ -204,7 +205,7 @@ class Examination {
         policy.max = group.most;
         uses.push_back({name, group.group, group.region.empty() ? *region() : group.region, policy,
                         group.suspend_rebalancing, group.token_secret, groups->in_order.size() > 1,
-                        config_.lease.has_value()});
+                        config_.lease.has_value(), keeps_any(scaled.managed), group.idle_timeout});
       }
     }
     return uses;

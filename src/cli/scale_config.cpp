@@ -320,16 +320,8 @@ class ConfigReader {
                           "their own idle time-out: remove it");
       }
     } else if (!policy.scale_in_delay) {
-      const auto keeps = [&](std::int64_t min, std::int64_t headroom, const scaling::Warm& warm) {
-        return (kind == "local" && min > 0) || headroom > 0 || warm.least > 0 ||
-               warm.percent_of_busy > 0;
-      };
-      const bool kept = policy.foresight || keeps(policy.min, policy.headroom, policy.warm) ||
-                        std::ranges::any_of(managed.schedules, [&](const auto& schedule) {
-                          return keeps(schedule.min.value_or(0), schedule.headroom.value_or(0),
-                                       schedule.warm.value_or(scaling::Warm()));
-                        });
-      if (kept) policy.scale_in_delay = std::chrono::minutes(1);
+      const bool kept = kind == "local" ? keeps_any(managed) : keeps_free(managed);
+      if (policy.foresight || kept) policy.scale_in_delay = std::chrono::minutes(1);
     }
   }
 

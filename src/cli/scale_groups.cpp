@@ -63,6 +63,7 @@ capacity::ClassGroups read_groups(yaml::MapReader& reader, fleet::ManagedClass& 
     common.token_secret = reader.text("token_secret").value_or("");
     if (common.token_secret.empty()) reader.problem_at("token_secret", "is empty");
   }
+  common.idle_timeout = bounded_duration(reader, "idle_timeout", std::chrono::seconds(1));
   groups.single_task = common.single_task;
   const auto* list = reader.take("groups");
   if (list == nullptr) {

@@ -20,7 +20,8 @@ TEST(ScaleGroups, ReadsAnAutoScalingGroup) {
   std::string text(kElsewhere);
   text.replace(text.find("    command:"), std::string::npos,
                "    auto_scaling_group:\n      name: runners\n      region: eu-west-1\n"
-               "      token_secret: ci/class\n");
+               "      token_secret: ci/class\n"
+               "      idle_timeout: 30m\n");
   ASSERT_THAT(problems_of(text), IsEmpty());
   const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
   const auto& groups = std::get<capacity::ClassGroups>(config.classes.at(0).capacity);
@@ -29,6 +30,7 @@ TEST(ScaleGroups, ReadsAnAutoScalingGroup) {
   EXPECT_EQ(group.group, "runners");
   EXPECT_EQ(group.region, "eu-west-1");
   EXPECT_EQ(group.token_secret, "ci/class");
+  EXPECT_EQ(group.idle_timeout, std::chrono::minutes(30));
   const auto& policy = config.classes.at(0).managed.policy;
   EXPECT_TRUE(policy.reaps);
   EXPECT_FALSE(policy.drains);

@@ -1,5 +1,7 @@
 #include "cli/scale_policy.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/text.hpp"
@@ -178,6 +180,22 @@ scaling::Policy read_policy(yaml::MapReader& reader) {
   policy.scale_in_rate = read_rate(reader, "scale_in_rate", "drains");
   policy.spend_cap = read_spend_cap(reader);
   return policy;
+}
+
+bool keeps_free(const fleet::ManagedClass& managed) {
+  const auto keeps = [](std::int64_t headroom, const scaling::Warm& warm) {
+    return headroom > 0 || warm.least > 0 || warm.percent_of_busy > 0;
+  };
+  return keeps(managed.policy.headroom, managed.policy.warm) ||
+         std::ranges::any_of(managed.schedules, [&](const auto& schedule) {
+           return keeps(schedule.headroom.value_or(0), schedule.warm.value_or(scaling::Warm()));
+         });
+}
+
+bool keeps_any(const fleet::ManagedClass& managed) {
+  return managed.policy.min > 0 || keeps_free(managed) ||
+         std::ranges::any_of(managed.schedules,
+                             [](const auto& schedule) { return schedule.min.value_or(0) > 0; });
 }
 
 }  // namespace muster::cli

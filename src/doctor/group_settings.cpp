@@ -96,6 +96,32 @@ void judge_bounds(Notes& notes, const GroupUse& use, const aws::AutoScalingGroup
                                      fmt::format("--max-size {}", use.policy.max))));
 }
 
+// Else they are a treadmill: see ADR 12.
+void judge_idle(Notes& notes, const GroupUse& use) {
+  constexpr auto kCheck = "idle-timeout";
+  constexpr auto kCure =
+      "let them idle for 30m or more (IdleSeconds of the stack, idle_timeout of an instance)";
+  constexpr auto kBoot = std::chrono::seconds(90);
+  if (!use.keeps_instances) return;
+  if (!use.idle_timeout) {
+    notes.warn(kCheck,
+               fmt::format("some instances are kept while nothing waits (min, headroom or warm), "
+                           "and each that ends itself for want of a job is launched again: {}, and "
+                           "say so here, as idle_timeout of auto_scaling_group",
+                           kCure));
+  } else if (*use.idle_timeout < std::chrono::minutes(30)) {
+    notes.warn(kCheck,
+               fmt::format("some instances are kept while nothing waits (min, headroom or warm), "
+                           "but each ends after {} without a job and is launched again, with a "
+                           "boot of 90 s {} times an hour: {}",
+                           format_duration(*use.idle_timeout),
+                           std::chrono::hours(1) / (kBoot + *use.idle_timeout), kCure));
+  } else {
+    notes.good(kCheck, fmt::format("those that are kept while nothing waits idle for {}",
+                                   format_duration(*use.idle_timeout)));
+  }
+}
+
 }  // namespace
 
 Findings judge_settings(const GroupUse& use, const aws::AutoScalingGroup& group) {
@@ -103,6 +129,7 @@ Findings judge_settings(const GroupUse& use, const aws::AutoScalingGroup& group)
   judge_protection(notes, use, group);
   judge_processes(notes, use, group);
   judge_bounds(notes, use, group);
+  judge_idle(notes, use);
   return notes.take();
 }
 

@@ -94,6 +94,23 @@ TEST(GroupSettings, RebalancingIsNoFaultWhereTheScalerSuspendsIt) {
   }
 }
 
+TEST(GroupSettings, InstancesThatAreKeptMustIdleForLong) {
+  const auto judged = [](std::optional<Millis> idle_timeout) {
+    auto use = use_of();
+    use.keeps_instances = true;
+    use.idle_timeout = idle_timeout;
+    return judge_settings(use, good_group()).back();
+  };
+  const auto brief = judged(std::chrono::minutes(1));
+  EXPECT_EQ(brief.check, "idle-timeout");
+  EXPECT_EQ(brief.verdict, Verdict::warning);
+  EXPECT_THAT(brief.text, HasSubstr("ends after 1m without a job and is launched again, with a "
+                                    "boot of 90 s 24 times an hour: let them idle for 30m"));
+  EXPECT_THAT(judged(std::nullopt).text, HasSubstr("say so here"));
+  EXPECT_EQ(judged(std::nullopt).verdict, Verdict::warning);
+  EXPECT_EQ(judged(std::chrono::minutes(30)).verdict, Verdict::good);
+}
+
 TEST(GroupSettings, InstancesOfAnOlderTemplateAreTold) {
   const auto judged = [](std::string group_version, std::vector<std::string> versions) {
     aws::AutoScalingGroup group{.template_version = std::move(group_version)};

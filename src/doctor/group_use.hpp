@@ -2,8 +2,10 @@
 
 // An Auto Scaling group as the configuration uses it.
 
+#include <optional>
 #include <string>
 
+#include "base/time.hpp"
 #include "scaling/decide.hpp"
 
 namespace muster::doctor {
@@ -17,6 +19,8 @@ struct GroupUse {
   std::string token_secret;           // of the class, read by its instances; empty: not told
   bool is_one_of_several = false;     // groups of the class
   bool under_lease = false;
+  bool keeps_instances = false;        // some are to be there also while nothing waits
+  std::optional<Millis> idle_timeout;  // of its instances; nothing: not told
 
   // "the group runners in eu-west-1"
   std::string subject() const;
