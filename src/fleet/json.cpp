@@ -191,6 +191,7 @@ json::object object(const Snapshot& snapshot) {
           {"groups", objects(snapshot.groups)},
           {"instances_unknown", text(snapshot.instances_unknown)},
           {"failed_boots", texts(snapshot.failed_boots)},
+          {"unlisted_at_work", snapshot.unlisted_at_work},
           {"returned_boots", snapshot.returned_boots},
           {"schedule", text(snapshot.schedule)},
           {"policy_until", time(snapshot.policy_until)},
@@ -228,6 +229,8 @@ std::string_view to_string(InstanceState state) {
       return "connected";
     case InstanceState::busy:
       return "busy";
+    case InstanceState::used:
+      return "used";
     case InstanceState::spent:
       return "spent";
     case InstanceState::draining:

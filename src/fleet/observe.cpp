@@ -32,6 +32,12 @@ std::optional<bool> has_had_a_task(const KnownRunner& runner) {
   return runner.last_task().has_value();
 }
 
+// Long enough ago that its task is in the queue's numbers, if it still runs.
+bool has_had_its_task(const CapacityInstance& instance, const KnownRunner& runner, WallTime now) {
+  const auto task = runner.last_task();
+  return instance.single_task && runner.first_connected && task && now - *task >= kTaskShown;
+}
+
 // `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
 // it listed before, or never list any: whether that one is busy is not known.
 InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner, bool connected,
@@ -41,7 +47,9 @@ InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runn
   if (runner == nullptr) return InstanceState::connected;
   if (runner->busy && *runner->busy) return InstanceState::busy;
   if (is_lost(*runner, launched_at, now)) return InstanceState::lost;
-  if (!runner->busy) return InstanceState::connected;
+  if (!runner->busy)
+    return has_had_its_task(instance, *runner, now) ? InstanceState::used
+                                                    : InstanceState::connected;
   const bool had_its_task = instance.single_task && runner->ever_claimed;
   return had_its_task ? InstanceState::spent : InstanceState::idle;
 }
@@ -233,8 +241,10 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
       instances, [&](const auto& instance) { return known.contains(instance.id); });
   const auto strangers = std::ssize(known) - listed;
   const auto counts = scaling::count(instances);
-  const auto at_work = counts.busy + counts.connected + counts.draining + strangers;
-  unexplained = std::clamp<std::int64_t>(reading->running - at_work, unexplained, unlisted);
+  const auto at_work = counts.busy + counts.used + counts.connected + counts.draining + strangers;
+  const auto now_unexplained = std::clamp<std::int64_t>(reading->running - at_work, 0, unlisted);
+  seen.snapshot.unlisted_at_work = now_unexplained;
+  unexplained = std::max(unexplained, now_unexplained);
 }
 
 }  // namespace

@@ -61,6 +61,9 @@ inline constexpr std::size_t kMostDoubtful = 200;
 // A runner that was last connected so long ago takes nothing; whether it still runs something
 // nobody knows. CircleCI's own command line calls it offline then.
 inline constexpr Millis kOffline = std::chrono::minutes(30);
+// So long ago a task was taken that the numbers of the queue have it as running: who is still there
+// then has had it, or runs it.
+inline constexpr Millis kTaskShown = std::chrono::seconds(20);
 // What may pass between two passes. Of a longer gap nobody knows whether the scaler was down or a
 // clock has jumped, and instances age by this much (S1: rather too young than too old). It is
 // longer than kLastPassKept and any pause of the loop together.

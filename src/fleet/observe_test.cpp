@@ -72,6 +72,21 @@ INSTANTIATE_TEST_SUITE_P(
              old(),
              {heard_of(minutes(30), {}, minutes(31))},
              true,
+             used},
+        Case{"has_just_taken_its_task",
+             old(),
+             {heard_of(minutes(0), {}, std::chrono::seconds(19))},
+             true,
+             connected},
+        Case{"took_its_task_a_while_ago",
+             old(),
+             {heard_of(minutes(0), {}, std::chrono::seconds(20))},
+             true,
+             used},
+        Case{"takes_one_after_the_other",
+             instance(false, false, std::chrono::hours(1)),
+             {heard_of(minutes(0), {}, minutes(20))},
+             true,
              connected},
         Case{"not_heard_of_after_its_task",
              old(),
@@ -289,6 +304,7 @@ TEST(Observe, WhoMustHaveRunATaskIsNoFailedBoot) {
   const auto over =
       observe(kClass, {{named("i0"), named("i1"), named("i2")}, {}}, lagging, running.memory, kNow);
   EXPECT_EQ(over.memory.unexplained_tasks, 2) << "whose task is over has connected all the same";
+  EXPECT_EQ(over.snapshot.unlisted_at_work, 1) << "and may take another";
 
   lagging.demand = scaling::DemandUnknown{"away"};
   const auto first =

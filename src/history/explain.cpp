@@ -28,7 +28,7 @@ BootTimes times_of(std::vector<Millis> boots) {
 
 bool has_come(InstanceState state) {
   return state == InstanceState::idle || state == InstanceState::connected ||
-         state == InstanceState::busy;
+         state == InstanceState::busy || state == InstanceState::used;
 }
 
 std::int64_t unclaimed_of(const Demand& demand) {

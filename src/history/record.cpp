@@ -172,6 +172,7 @@ static void read(const json::value& value, const Place& at, Snapshot& into) {
       .skip("outsiders")  // of logs that are older than that none of them counts, and the next
       .must("instances_unknown", into.instances_unknown)
       .must("failed_boots", into.failed_boots)
+      .may("unlisted_at_work", into.unlisted_at_work)
       .may("returned_boots", into.returned_boots)
       .skip("at_work")
       .must("failed_launches", into.failed_launches)

@@ -28,6 +28,7 @@ inline fleet::ClassPass full_record() {
                             .demand(7, 2)
                             .with(1, InstanceState::booting)
                             .with(1, InstanceState::connected)
+                            .with(1, InstanceState::used)
                             .with(1, InstanceState::draining)
                             .with(1, InstanceState::lost)
                             .requested(1)
@@ -71,6 +72,7 @@ inline fleet::ClassPass full_record() {
            .turnover = {Millis(10), 11, 12, {{kNow, 13}}, {{kNow, 14}}, kNow, 15, 16},
            .shortages = {{"spot", 18, kNow, "no room"}}};
   pass.snapshot.boot_took = Millis(17);
+  pass.snapshot.unlisted_at_work = 1;
   pass.snapshot.instances_unknown = "no list";
   pass.snapshot.plan_share = scaling::PlanShare{40, 4};
   pass.decision.launch = 1;

@@ -23,11 +23,10 @@ std::int64_t count_failures(const Snapshot& snapshot, bool any_overdue) {
                                 [&](const auto& id) { return !contains(known, id); });
   if (snapshot.failed_launches > 0) ++failures;
   if (!any_overdue) return failures;
-  return failures + std::count_if(snapshot.instances.begin(), snapshot.instances.end(),
-                                  [&](const auto& instance) {
-                                    return is_failed_boot(instance, snapshot) &&
-                                           !contains(known, instance.id);
-                                  });
+  const auto overdue = std::ranges::count_if(snapshot.instances, [&](const auto& instance) {
+    return is_failed_boot(instance, snapshot) && !contains(known, instance.id);
+  });
+  return failures + std::max<std::int64_t>(overdue - unlisted_at_work(snapshot).overdue, 0);
 }
 
 // Those that were counted as failed and are still there.
@@ -90,9 +89,24 @@ std::vector<Shortage> judge_groups(const Snapshot& snapshot, bool queue_known) {
                          snapshot.now);
 }
 
+bool is_perhaps_busy(const Instance& instance) {
+  return instance.state == InstanceState::connected || instance.state == InstanceState::used ||
+         instance.state == InstanceState::draining || instance.state == InstanceState::lost;
+}
+
 bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
   return instance.state == InstanceState::booting &&
          later(instance.launched_at, snapshot.policy.boot_timeout) <= snapshot.now;
+}
+
+AtWork unlisted_at_work(const Snapshot& snapshot) {
+  std::int64_t overdue = 0, in_time = 0;
+  for (const auto& instance : snapshot.instances) {
+    if (instance.state != InstanceState::booting || instance.requested) continue;
+    ++(is_overdue(instance, snapshot) ? overdue : in_time);
+  }
+  const auto all = std::clamp<std::int64_t>(snapshot.unlisted_at_work, 0, overdue + in_time);
+  return {std::min(all, overdue), std::max<std::int64_t>(all - overdue, 0)};
 }
 
 bool is_long_silent(const Instance& instance, const Snapshot& snapshot) {

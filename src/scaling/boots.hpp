@@ -39,8 +39,19 @@ std::size_t place_of(const Instance& instance, const Snapshot& snapshot);
 // time was refused as well; while the queue is unknown it is not judged.
 std::vector<Shortage> judge_groups(const Snapshot& snapshot, bool queue_known);
 
+// Of these the queue's keeper does not say whether they run a task.
+bool is_perhaps_busy(const Instance& instance);
+
 // Has not connected within the policy's boot_timeout.
 bool is_overdue(const Instance& instance, const Snapshot& snapshot);
+
+// Of those at work that are not listed, taken to be the oldest: so many are overdue, and so many
+// are not.
+struct AtWork {
+  std::int64_t overdue = 0;
+  std::int64_t in_time = 0;
+};
+AtWork unlisted_at_work(const Snapshot& snapshot);
 
 // Older than twice the boot_timeout, so that no list of runners is believed to lag so far behind.
 bool is_long_silent(const Instance& instance, const Snapshot& snapshot);

@@ -38,6 +38,7 @@ enum class InstanceState {
   idle,       // connected, not running a task (as far as is known), and able to take one
   connected,  // as idle or busy, but the queue's keeper does not say which
   busy,       // running a task
+  used,       // single-task, has had its task: busy or spent, but the queue's keeper does not say
   spent,      // single-task, has had its task, about to end itself
   draining,   // asked to end once it is not busy
   lost,       // connected once, and not heard of for long: dead or cut off, perhaps at work
@@ -121,6 +122,8 @@ struct Snapshot {
   std::vector<Group> groups;
   // Why they could not be listed. Then they are those that were there last, and nothing is done.
   std::string instances_unknown;
+  // So many of those that look booting are at work: more tasks run than others could run.
+  std::int64_t unlisted_at_work = 0;
   std::vector<std::string> failed_boots;  // ids that ended without ever connecting, each told once
   std::int64_t returned_boots = 0;        // so many of those told before are there after all
   std::int64_t failed_launches = 0;       // asked for since the last pass, and could not be started
@@ -181,13 +184,16 @@ std::string describe(const std::vector<Reason>& reasons);
 // Whether it holds what is there, as nobody knows enough.
 bool is_hold(const Reason& reason);
 
-// How many are in each state. Of a Decision: those that are `connected` were counted as busy, as
-// many as the queue has tasks running that no busy one accounts for, and else as idle. While the
-// queue is unknown all of them are taken for busy.
+// How many are in each state. Of a Decision: those that are `used`, and then those that are
+// `connected`, were counted as busy, as many as the queue has tasks running that no busy one
+// accounts for, and else as spent, and as idle. While the queue is unknown all are taken for busy.
 struct Counts {
-  std::int64_t booting = 0, idle = 0, connected = 0, busy = 0, spent = 0, draining = 0, lost = 0;
+  std::int64_t booting = 0, idle = 0, connected = 0, busy = 0, used = 0, spent = 0, draining = 0,
+               lost = 0;
   void add(InstanceState state);
-  std::int64_t live() const { return booting + idle + connected + busy + spent + draining + lost; }
+  std::int64_t live() const {
+    return booting + idle + connected + busy + used + spent + draining + lost;
+  }
   friend bool operator==(const Counts&, const Counts&) = default;
 };
 Counts count(const std::vector<Instance>& instances);

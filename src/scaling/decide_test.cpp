@@ -264,6 +264,28 @@ TEST(Decide, TakesTheConnectedForBusyWhileTheQueueIsUnknown) {
             (Counts{.idle = 1, .busy = 2}));
 }
 
+TEST(Decide, TakesTheUsedForBusyOrSpent) {
+  EXPECT_EQ(World().demand(0, 1).with(2, used).with(1, connected).decide().counts,
+            (Counts{.idle = 1, .busy = 1, .spent = 1}));
+  EXPECT_EQ(World().demand(0, 3).with(2, used).with(1, connected).decide().counts,
+            (Counts{.busy = 3}));
+  EXPECT_EQ(World().unknown().with(2, used).decide().counts, (Counts{.busy = 2}));
+  EXPECT_EQ(World().demand(1, 0).with(1, used).decide().launch, 1);
+}
+
+// Their runners are not listed yet, or never.
+TEST(Decide, TakesThoseForBusyWhoWorkThoughNobodyListsThem) {
+  const auto decision = World().demand(5, 5).bounds(0, 20).with(5, booting).at_work_unlisted(5);
+  EXPECT_EQ(World(decision).decide().launch, 5);
+  EXPECT_EQ(World(decision).decide().counts, (Counts{.busy = 5}));
+  const auto late = World().demand(2, 2).with(2, booting, minutes(6)).with(1, booting);
+  EXPECT_EQ(World(late).decide().next.failed_boots_in_a_row, 2);
+  EXPECT_EQ(World(late).at_work_unlisted(1).decide().next.failed_boots_in_a_row, 1);
+  const auto acquitted = World(late).at_work_unlisted(2).decide();
+  EXPECT_EQ(acquitted.next.failed_boots_in_a_row, 0);
+  EXPECT_EQ(acquitted.launch, 1) << "one boots, and may take one";
+}
+
 // They run nothing: no care, no second look, and not one by one.
 TEST(Decide, WithdrawsWhatHasNotComeInTime) {
   const auto late = World().reaping().demand(5, 3).requested(5, minutes(6)).with(2, connected);

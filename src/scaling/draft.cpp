@@ -1,6 +1,7 @@
 #include "scaling/draft.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -15,7 +16,7 @@ Draft::Draft(const Snapshot& seen)
       least(std::clamp<std::int64_t>(seen.policy.min, 0, kMostInstances)),
       most(std::clamp<std::int64_t>(seen.policy.max, 0, kMostInstances)),
       hold(reason_to_hold(seen)) {
-  decision.counts = with_connected_judged(count(seen.instances), running());
+  decision.counts = judged(count(seen.instances), *this);
   staying = decision.counts;
   decision.next = judge_boots(seen, !hold);
   decision.next.shortages = judge_groups(seen, !hold);
@@ -103,12 +104,23 @@ std::string Draft::supply_in_words() const {
 }
 
 Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running) {
-  const auto engaged = running
-                           ? std::clamp<std::int64_t>(*running - counts.busy, 0, counts.connected)
-                           : counts.connected;
-  counts.busy += engaged;
-  counts.idle += counts.connected - engaged;
-  counts.connected = 0;
+  const auto engage = [&](std::int64_t perhaps) {
+    const auto engaged =
+        running ? std::clamp<std::int64_t>(*running - counts.busy, 0, perhaps) : perhaps;
+    counts.busy += engaged;
+    return perhaps - engaged;
+  };
+  counts.spent += engage(std::exchange(counts.used, 0));
+  counts.idle += engage(std::exchange(counts.connected, 0));
+  return counts;
+}
+
+Counts judged(Counts counts, const Draft& draft) {
+  counts = with_connected_judged(counts, draft.running());
+  if (draft.hold) return counts;
+  const auto at_work = unlisted_at_work(draft.snapshot).in_time;
+  counts.booting -= at_work;
+  counts.busy += at_work;
   return counts;
 }
 
@@ -125,6 +137,9 @@ void Counts::add(InstanceState state) {
       break;
     case InstanceState::busy:
       ++busy;
+      break;
+    case InstanceState::used:
+      ++used;
       break;
     case InstanceState::spent:
       ++spent;

@@ -66,6 +66,8 @@ struct Draft {
 
 // See Counts.
 Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running);
+// And those that look booting, and are in time, counted as busy where they are at work.
+Counts judged(Counts counts, const Draft& draft);
 
 // How many more of something may be, where a rate bounds it. `used` of the latest stretch is in it.
 std::int64_t room_in(const Rate& rate, const Window& used);

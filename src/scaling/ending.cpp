@@ -80,13 +80,11 @@ class Ending {
              !(is_too_old(it, snapshot_) || is_lost_for_good(it, snapshot_));
     });
     const auto known = count(snapshot_.instances);
-    const auto perhaps_busy = known.connected + known.draining + known.lost;
+    const auto perhaps_busy = known.connected + known.used + known.draining + known.lost;
     const auto theirs = std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
     auto free = perhaps_busy - theirs;
     std::erase_if(too_old, [&](const auto& it) {
-      const bool perhaps = it.state == InstanceState::connected ||
-                           it.state == InstanceState::draining || it.state == InstanceState::lost;
-      if (!perhaps) return false;
+      if (!is_perhaps_busy(it)) return false;
       const bool gone = it.state == InstanceState::lost && is_twice_too_old(it, snapshot_);
       return (theirs > 0 && !gone) || free-- <= 0;
     });
@@ -108,7 +106,7 @@ class Ending {
       return is_overdue(it, snapshot_) || draft_.is_given_up(it) ||
              contains(draft_.decision.reap, it.id);
     });
-    draft_.staying = with_connected_judged(count(staying), draft_.running());
+    draft_.staying = judged(count(staying), draft_);
   }
 
   // One that can be asked is asked at once, which harms nobody. Another is ended once it has been

@@ -35,12 +35,6 @@ bool is_bound(const Decision& decision) {
          has(decision, Rule::backoff);
 }
 
-// Of these the queue's keeper does not say whether they run a task.
-bool is_perhaps_busy(const Instance& instance) {
-  return instance.state == InstanceState::connected || instance.state == InstanceState::draining ||
-         instance.state == InstanceState::lost;
-}
-
 class Judge {
  public:
   Judge(const Snapshot& snapshot, const Decision& decision)
@@ -128,7 +122,7 @@ class Judge {
       return expect(unsure == 0, Invariant::safe, "some are ended while the queue is unknown");
     }
     const auto known = count(snapshot_.instances);
-    const auto staying = known.connected + known.draining + known.lost - unsure;
+    const auto staying = known.connected + known.used + known.draining + known.lost - unsure;
     expect(staying >= demand_->running - known.busy, Invariant::safe,
            fmt::format("{} stay where {} tasks run", staying, demand_->running - known.busy));
   }
@@ -164,15 +158,22 @@ class Judge {
     expect(!has(decision_, Rule::queue), Invariant::honest, "an unknown queue is served");
   }
 
-  // Who stays, and of those that are connected as many as busy as no other task accounts for.
+  // Who stays, and of those that are used or connected as many as busy as no other task accounts
+  // for.
   Counts staying() const {
     auto instances = snapshot_.instances;
     std::erase_if(instances, [&](const auto& it) {
       return is_overdue(it, snapshot_) || is_refused(it) || contains(decision_.reap, it.id);
     });
     auto there = count(instances);
+    const auto used = std::clamp<std::int64_t>(demand_->running - there.busy, 0, there.used);
+    there.busy += used;
+    there.spent += there.used - used;
     const auto engaged =
         std::clamp<std::int64_t>(demand_->running - there.busy, 0, there.connected);
+    const auto at_work = unlisted_at_work(snapshot_).in_time;
+    there.booting -= at_work;
+    there.busy += at_work;
     there.busy += engaged;
     there.idle += there.connected - engaged;
     const auto drained = std::ranges::count_if(
@@ -365,6 +366,10 @@ Snapshot after(const Snapshot& snapshot, const Decision& decision) {
   for (auto& instance : next.instances) {
     if (contains(decision.drain, instance.id)) instance.state = InstanceState::draining;
   }
+  // Nobody else has begun to work.
+  const auto at_work = unlisted_at_work(snapshot);
+  next.unlisted_at_work =
+      at_work.in_time + std::min(at_work.overdue, unlisted_at_work(next).overdue);
   launch_in(next, decision);
   next.state = decision.next;
   next.failed_boots.clear();

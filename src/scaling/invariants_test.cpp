@@ -130,7 +130,7 @@ Snapshot some_snapshot(Dice& dice) {
   }
   const auto instances = dice.roll(0, 12);
   for (std::int64_t i = 0; i < instances; ++i) {
-    const auto state = static_cast<InstanceState>(dice.roll(0, 6));
+    const auto state = static_cast<InstanceState>(dice.roll(0, 7));
     const auto id = "i" + std::to_string(i);
     const bool requested = state == InstanceState::booting && dice.chance(30);
     snapshot.instances.push_back({id, state, kNow - dice.millis(0, 400'000), requested});
@@ -140,6 +140,7 @@ Snapshot some_snapshot(Dice& dice) {
   if (dice.chance(50)) add_groups(dice, snapshot);
   if (dice.chance(20)) snapshot.failed_boots.push_back("gone");
   if (dice.chance(10)) snapshot.returned_boots = dice.roll(1, 3);
+  if (dice.chance(20)) snapshot.unlisted_at_work = dice.roll(-1, 4);
   if (dice.chance(5)) snapshot.failed_launches = dice.roll(1, 3);
   snapshot.any_boot_succeeded = dice.chance(20);
   if (dice.chance(30)) {
@@ -239,6 +240,7 @@ TEST(Invariants, DecideIsTotal) {
       *duration = Millis(dice.absurd());
     }
     policy.longest_life = Millis(dice.absurd());
+    snapshot.unlisted_at_work = dice.absurd();
     policy.warm = {dice.absurd(), dice.absurd(), dice.absurd()};
     policy.scale_in_delay = Millis(dice.absurd());
     policy.spend_cap = SpendCap{dice.absurd(), Millis(dice.absurd())};

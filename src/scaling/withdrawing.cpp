@@ -33,7 +33,8 @@ std::int64_t unexplained(const Draft& draft) {
   const auto overdue = std::ranges::count_if(instances, [&](const auto& it) {
     return it.state == InstanceState::booting && contains(draft.decision.drain, it.id);
   });
-  const auto connected = known.busy + known.idle + known.connected + known.draining + overdue;
+  const auto connected =
+      known.busy + known.idle + known.connected + known.used + known.draining + overdue;
   return std::max<std::int64_t>(draft.running().value_or(0) - connected, 0);
 }
 

@@ -46,6 +46,10 @@ class World {
     }
     return *this;
   }
+  World& at_work_unlisted(std::int64_t many) {
+    snapshot_.unlisted_at_work = many;
+    return *this;
+  }
   World& bounds(std::int64_t min, std::int64_t max) {
     snapshot_.policy.min = min;
     snapshot_.policy.max = max;
