@@ -89,11 +89,22 @@ std::optional<Charge> LeasedLedger::look(Lease& lease, const std::stop_token& st
                             printable(lease.key), format_rfc3339(item->expires_at))};
 }
 
+// A conflict is with a write of our own whose answer was lost, or another has it.
+Result<void> LeasedLedger::give_back(Lease& lease, const std::stop_token& stop) {
+  auto left = write_once(lease, "", lease.memory, stop);
+  if (left || left.error().kind != ErrorKind::conflict) return left;
+  const auto reading = read(lease.key, stop);
+  if (!reading) return reading.error();
+  if (!reading->item || reading->item->owner != terms_.owner) return ok();
+  lease.version = reading->item->version;
+  return write_once(lease, "", reading->item->memory, stop);
+}
+
 // Whichever of them are ours. One that cannot be given back ends by itself.
 void LeasedLedger::leave(Leases& leases, const std::stop_token& stop) {
   for (auto& lease : leases) {
-    if (!lease.ours) continue;
-    const auto left = write_once(lease, "", lease.memory, stop);
+    if (!lease.ours && !lease.perhaps_ours) continue;
+    const auto left = give_back(lease, stop);
     lease = {.key = lease.key};
     if (!left) {
       log::warn("cannot hand over; the next scaler waits for the lease to end",
@@ -120,7 +131,7 @@ Result<void> LeasedLedger::write(Lease& lease, const std::string& memory,
   if (!reading->item)
     log::warn("somebody has deleted the lease, and the memory with it", {{"group", lease.key}});
   if (!reading->item || reading->item->owner != terms_.owner) {
-    lease.ours = false;
+    lease.ours = lease.perhaps_ours = false;
     return not_ours(lease.key);
   }
   lease.version = reading->item->version;
@@ -134,6 +145,7 @@ Result<void> LeasedLedger::write_once(Lease& lease, const std::string& owner,
                   .owner = owner,
                   .expires_at = owner.empty() ? WallTime() : table_now() + terms_.duration,
                   .memory = memory};
+  lease.perhaps_ours = !owner.empty();
   const auto at = table_->write(lease.key, next, lease.version, stop);
   if (!at) return at.error().within("writing the lease");
   set_table_clock(*at, begun);

@@ -68,6 +68,7 @@ class LeasedLedger final : public fleet::Ledger {
     std::optional<std::int64_t> version;  // that of the item; nothing: there is none
     std::string memory = "{}";
     bool ours = false;
+    bool perhaps_ours = false;  // asked for, and not refused: the answer may have been lost
     MonotonicTime renew_at{};
     MonotonicTime act_until{};
   };
@@ -78,6 +79,7 @@ class LeasedLedger final : public fleet::Ledger {
   fleet::Charge take(Leases& leases, const std::stop_token& stop);
   std::optional<fleet::Charge> look(Lease& lease, const std::stop_token& stop);
   void leave(Leases& leases, const std::stop_token& stop);
+  Result<void> give_back(Lease& lease, const std::stop_token& stop);
   Result<Reading> read(const std::string& key, const std::stop_token& stop);
   Result<void> write(Lease& lease, const std::string& memory, const std::stop_token& stop);
   Result<void> write_once(Lease& lease, const std::string& owner, const std::string& memory,

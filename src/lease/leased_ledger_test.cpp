@@ -185,6 +185,30 @@ TEST_F(LeasedLedgerTest, ATakingWhoseAnswerWasLostIsOurOwn) {
   EXPECT_TRUE(a.acts());
 }
 
+TEST_F(LeasedLedgerTest, WhatWasWrittenWithoutAnAnswerIsGivenBack) {
+  a.charge();
+  world.lost_answers = 1;
+  EXPECT_FALSE(a.remember(6));
+  a.ledger.hand_over({});
+  EXPECT_EQ(b.charge().kind, Charge::Kind::newly_ours) << "at once";
+  EXPECT_EQ(b.remembered(), 6) << "what was written last";
+  b.ledger.hand_over({});
+
+  world.lost_answers = 1;
+  EXPECT_EQ(a.charge().kind, Charge::Kind::unknown);
+  a.ledger.hand_over({});
+  EXPECT_EQ(b.charge().kind, Charge::Kind::newly_ours);
+}
+
+TEST_F(LeasedLedgerTest, WhatAnotherHasTakenIsNotGivenBack) {
+  a.charge();
+  world.clock.advance(minutes(1));
+  b.charge();
+  a.ledger.hand_over({});
+  EXPECT_EQ(b.charge().kind, Charge::Kind::ours);
+  EXPECT_TRUE(b.acts());
+}
+
 TEST_F(LeasedLedgerTest, WhileTheTableIsAwayTheChargeLastsToItsEnd) {
   a.charge();
   world.reachable = false;
