@@ -22,7 +22,8 @@ class FakeQueue final : public DemandSource {
 
   std::atomic<std::int64_t> unclaimed = 0;
   bool readable = true;
-  std::vector<KnownRunner> runners;  // of every class
+  std::string why = "the queue is away";  // it is not
+  std::vector<KnownRunner> runners;       // of every class
   Waker changed;
 
   KnownRunner& runner(const std::string& name) {
@@ -40,7 +41,7 @@ class FakeQueue final : public DemandSource {
       demand.demand = scaling::DemandReading{unclaimed, 0, clock_.wall()};
       demand.runners = runners;
     } else {
-      demand.demand = scaling::DemandUnknown{"the queue is away"};
+      demand.demand = scaling::DemandUnknown{why};
       demand.ask_again_at = ask_again_at;
     }
     return {{"local/small", demand}};

@@ -23,6 +23,12 @@ bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
                     same_rule);
 }
 
+// Why nothing is known, if so. It may have numbers in it that are others each time.
+std::string why_held(const scaling::Decision& decision) {
+  const auto hold = std::ranges::find_if(decision.reasons, scaling::is_hold);
+  return hold == decision.reasons.end() ? "" : hold->detail;
+}
+
 std::optional<std::pair<std::int64_t, std::int64_t>> known_tasks(const scaling::Demand& demand) {
   const auto* reading = std::get_if<scaling::DemandReading>(&demand);
   if (reading == nullptr) return std::nullopt;
@@ -302,18 +308,21 @@ Result<void> Loop::remember(const std::string& resource_class, ClassMemory memor
   return ok();
 }
 
-// Told in the log is only what is decided otherwise; the record has also each change of the queue,
-// as another policy may have made more of it.
+// Told in the log is only what is decided otherwise, or held for another reason; the record has
+// also each change of the queue, as another policy may have made more of it.
 Result<void> Loop::record_change(const ClassPass& pass) {
   const auto tasks = known_tasks(pass.snapshot.demand);
+  const auto now = ports_.clock.monotonic();
   const auto latest = recorded_.find(pass.resource_class);
-  const bool news =
-      latest == recorded_.end() || !looks_the_same(latest->second.decision, pass.decision);
+  const bool is_first = latest == recorded_.end();
+  const bool news = is_first || !looks_the_same(latest->second.decision, pass.decision) ||
+                    (now - latest->second.at >= kHoldRetold &&
+                     why_held(latest->second.decision) != why_held(pass.decision));
   if (!news && latest->second.tasks == tasks) return ok();
   auto recorded = ports_.ledger.record(pass.resource_class, pass.snapshot, pass.decision);
   if (!recorded) return recorded;
   if (news) tell(pass);
-  recorded_.insert_or_assign(pass.resource_class, Recorded{tasks, pass.decision});
+  recorded_.insert_or_assign(pass.resource_class, Recorded{tasks, pass.decision, now});
   return ok();
 }
 

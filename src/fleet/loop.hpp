@@ -58,6 +58,8 @@ struct Pace {
   std::string defect = {};  // PassOutcome::defect
 };
 
+// While a class is held, another reason for it is told after so long only.
+inline constexpr Millis kHoldRetold = std::chrono::seconds(30);
 inline constexpr Millis kLastWrite = std::chrono::seconds(2);
 inline constexpr std::string_view kPassOver =
     "the pass was given up, as its time was over; the next goes on";
@@ -148,6 +150,7 @@ class Loop {
   struct Recorded {
     std::optional<std::pair<std::int64_t, std::int64_t>> tasks;  // unclaimed, running; if known
     scaling::Decision decision;
+    MonotonicTime at{};
   };
   std::map<std::string, Recorded> recorded_;
   // Since when a class is held, and for want of what.

@@ -122,6 +122,26 @@ TEST_F(LoopTest, HoldsWhileTheQueueIsAway) {
   EXPECT_EQ(observer.latest.at(0).decision.desired, 3);
 }
 
+TEST_F(LoopTest, AnotherReasonToHoldIsToldNowAndThen) {
+  auto loop = make_loop();
+  int records = 0;
+  ledger.during_record = [&] { ++records; };
+  queue.readable = false;
+  pass(loop);
+  EXPECT_EQ(records, 1);
+  clock.advance(minutes(5));
+  pass(loop);
+  EXPECT_EQ(records, 1) << "the same reason";
+  for (const auto* why : {"500", "401"}) {
+    queue.why = why;
+    pass(loop);
+  }
+  EXPECT_EQ(records, 2);
+  clock.advance(seconds(30));
+  pass(loop);
+  EXPECT_EQ(records, 3) << "it is still 401";
+}
+
 TEST_F(LoopTest, WhatTheQueueAskedForIsToldToTheNextProcess) {
   queue.readable = false;
   queue.ask_again_at = clock.wall() + minutes(2);
