@@ -61,7 +61,9 @@ json::object object(const Instance& instance) {
           {"launched_at", time(instance.launched_at)},
           {"requested", instance.requested},
           {"group", instance.group},
-          {"used_at", time(instance.used_at)}};
+          {"used_at", time(instance.used_at)},
+          {"slots", instance.slots},
+          {"running", instance.running}};
 }
 
 json::object object(const Group& group) {
@@ -95,6 +97,7 @@ json::value spend_cap(const std::optional<SpendCap>& cap) {
 json::object object(const Policy& policy) {
   return {{"min", policy.min},
           {"max", policy.max},
+          {"slots", policy.slots},
           {"headroom", policy.headroom},
           {"warm",
            {{"percent_of_busy", policy.warm.percent_of_busy},

@@ -8,6 +8,7 @@
 #include "history/remedy.hpp"
 #include "scaling/boots.hpp"
 #include "scaling/judge_demand.hpp"
+#include "scaling/slots.hpp"
 
 namespace muster::history {
 
@@ -86,13 +87,14 @@ std::optional<WallTime> free_again(const std::vector<Cause>& causes) {
 void expect(Explanation& about, const Snapshot& seen) {
   const auto waiting = unclaimed_of(about.demand);
   if (!about.waits()) return;
-  if (about.counts.idle >= waiting) {
+  const auto slots = count_slots(seen);
+  if (slots.free >= waiting) {
+    const auto* what = about.policy.slots > 1 ? "slot" : "instance";
     about.expected_start = about.at;
-    about.expected =
-        fmt::format("{} free and will take {}",
-                    about.counts.idle == 1 ? "one instance is"
-                                           : fmt::format("{} instances are", about.counts.idle),
-                    waiting == 1 ? "it" : "them");
+    about.expected = fmt::format("{} free and will take {}",
+                                 slots.free == 1 ? fmt::format("one {} is", what)
+                                                 : fmt::format("{} {}s are", slots.free, what),
+                                 waiting == 1 ? "it" : "them");
   } else if (const auto launched = first_launch(seen)) {
     expect_boot(about, *launched, fmt::format("{} booting", about.counts.booting));
   } else if (about.launched > 0) {
@@ -102,7 +104,7 @@ void expect(Explanation& about, const Snapshot& seen) {
   } else if (const auto free = free_again(about.causes)) {
     expect_boot(about, *free, fmt::format("the next launch may be at {}", in_words(*free)));
   } else {
-    const auto busy = about.counts.busy;
+    const auto busy = slots.busy;
     about.expected = busy == 0 ? "nobody can tell"
                                : fmt::format("when {} ends, and nobody can tell when",
                                              busy == 1 ? "the task that runs"

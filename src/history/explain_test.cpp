@@ -127,6 +127,16 @@ TEST(Explain, ExpectsAFreeInstanceToTakeATaskAtOnce) {
   EXPECT_THAT(about.causes[0].remedy, HasSubstr("why the runners do not claim"));
 }
 
+TEST(Explain, CountsTheSlotsOfInstances) {
+  auto world = World().slots(3).demand(2, 1).with(1, InstanceState::busy).running(1);
+  EXPECT_EQ(explained(world).expected, "2 slots are free and will take them");
+  EXPECT_THAT(explained(world).causes[0].remedy, HasSubstr("why the runners do not claim"));
+  world.demand(3, 1);
+  EXPECT_THAT(explained(world).expected, HasSubstr("1 just launched"));
+  world.bounds(0, 1).demand(3, 2).running(3);
+  EXPECT_EQ(explained(world).expected, "when one of 3 tasks ends, and nobody can tell when");
+}
+
 TEST(Explain, ExpectsTheFirstThatBoots) {
   auto world = World().demand(2, 0).with(1, InstanceState::booting, seconds(40));
   const auto about = after_two_boots(world.with(1, InstanceState::booting, seconds(10)));

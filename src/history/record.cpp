@@ -50,6 +50,8 @@ static void read(const json::value& value, const Place& at, Instance& into) {
       .must("requested", into.requested)
       .may("group", into.group)
       .may("used_at", into.used_at)
+      .may("slots", into.slots)
+      .may("running", into.running)
       .end();
 }
 
@@ -91,6 +93,7 @@ static void read(const json::value& value, const Place& at, Policy& into) {
   Members(value, at)
       .must("min", into.min)
       .must("max", into.max)
+      .may("slots", into.slots)
       .must("headroom", into.headroom)
       .must("warm", into.warm)
       .must("scale_in_delay_ms", into.scale_in_delay)

@@ -53,6 +53,9 @@ inline fleet::ClassPass full_record() {
   const auto [policy, state] = std::tie(pass.snapshot.policy, pass.snapshot.state);
   policy.drains = false;
   policy.withdraw_after = 4;
+  policy.slots = 3;
+  pass.snapshot.instances[0].slots = 2;
+  pass.snapshot.instances[0].running = 1;
   policy.boot_backoff_first = Millis(11);
   policy.boot_backoff_most = Millis(12);
   policy.boot_timeout = Millis(13);

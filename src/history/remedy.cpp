@@ -6,6 +6,7 @@
 
 #include "base/some_of.hpp"
 #include "base/text.hpp"
+#include "scaling/slots.hpp"
 #include "scaling/spend.hpp"
 #include "scaling/window.hpp"
 
@@ -53,7 +54,7 @@ namespace {
 std::string remedy_for_satisfied(const fleet::ClassPass& decided) {
   const auto* demand = std::get_if<DemandReading>(&decided.snapshot.demand);
   const bool free = demand != nullptr && demand->unclaimed > 0 &&
-                    decided.decision.counts.idle >= demand->unclaimed;
+                    count_slots(decided.snapshot).free >= demand->unclaimed;
   return free
              ? "if it lasts, see why the runners do not claim: a token of another class, no way to "
                "the queue, a plan that is used up"

@@ -41,7 +41,7 @@ void try_one_first(Draft& draft) {
 void keep_plan(Draft& draft) {
   const auto& plan = draft.snapshot.plan_share;
   if (!plan) return;
-  limit_launches(draft, Rule::plan, std::max<std::int64_t>(draft.may_start() - draft.free(), 0),
+  limit_launches(draft, Rule::plan, draft.launches_for(draft.may_start() - draft.free()),
                  fmt::format("the plan lets {} run at once, of which this class has a share of {}, "
                              "and {} run",
                              plan->limit, plan->share, *draft.running()));

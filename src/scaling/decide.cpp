@@ -101,7 +101,7 @@ Decision hold_for_instances(const Snapshot& snapshot) {
   Decision decision;
   const auto* demand = std::get_if<DemandReading>(&snapshot.demand);
   const auto running = demand == nullptr ? std::nullopt : std::optional(demand->running);
-  decision.counts = with_connected_judged(count(snapshot.instances), running);
+  decision.counts = count_judged(snapshot.instances, snapshot.policy, running);
   decision.desired = decision.counts.live();
   decision.next = snapshot.state;
   decision.reasons = {{Rule::instances_unknown, 0, 0, "",

@@ -51,6 +51,8 @@ struct Instance {
   bool requested = false;                // booting, and not there yet: it can still be withdrawn
   std::int64_t group = 0;                // its place among Snapshot::groups, if there are any
   std::optional<WallTime> used_at = {};  // when it took its latest task, as far as anybody says
+  std::int64_t slots = 1;                // so many tasks it can run at once: see slots.hpp
+  std::int64_t running = 0;              // busy, and so many are known to run on it; 0: one
 };
 
 // Idle instances that are not needed.

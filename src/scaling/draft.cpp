@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/text.hpp"
 #include "scaling/boots.hpp"
 #include "scaling/judge_demand.hpp"
 #include "scaling/spend.hpp"
@@ -15,9 +16,11 @@ Draft::Draft(const Snapshot& seen)
     : snapshot(seen),
       least(std::clamp<std::int64_t>(seen.policy.min, 0, kMostInstances)),
       most(std::clamp<std::int64_t>(seen.policy.max, 0, kMostInstances)),
-      hold(reason_to_hold(seen)) {
-  decision.counts = judged(count(seen.instances), *this);
+      hold(reason_to_hold(seen)),
+      each(slots_per_instance(seen.policy)) {
+  decision.counts = count_judged(seen.instances, seen.policy, running(), at_work());
   staying = decision.counts;
+  slots = count_slots(seen.instances, seen.policy, running(), at_work());
   decision.next = judge_boots(seen, !hold);
   decision.next.shortages = judge_groups(seen, !hold);
   count_groups();
@@ -54,9 +57,13 @@ std::optional<std::int64_t> Draft::running() const {
   return std::get<DemandReading>(snapshot.demand).running;
 }
 
+std::int64_t Draft::at_work() const {
+  return hold ? 0 : unlisted_at_work(snapshot).in_time;
+}
+
 std::int64_t Draft::room_in_plan() const {
   const auto share = std::clamp<std::int64_t>(snapshot.plan_share->share, 0, kMostTasks);
-  const auto engaged = std::max(*running(), staying.busy);
+  const auto engaged = std::max(*running(), slots.busy);
   return std::max<std::int64_t>(share - engaged, 0);
 }
 
@@ -67,8 +74,8 @@ std::int64_t Draft::may_start() const {
 // Of those that run some may be on instances that drain, which take no further one.
 SoonFree Draft::soon_free() const {
   if (hold || !snapshot.policy.soon_free) return {};
-  const auto draining = decision.counts.draining + std::ssize(decision.drain);
-  const auto busy = std::min(staying.busy, *running() - draining);
+  const auto draining = (decision.counts.draining + std::ssize(decision.drain)) * each;
+  const auto busy = std::min(slots.busy, *running() - draining);
   return scaling::soon_free(decision.next.turnover, busy, snapshot.now);
 }
 
@@ -89,8 +96,8 @@ std::int64_t Draft::foreseen() const {
 }
 
 std::int64_t Draft::needed_free() const {
-  const auto for_tasks = hold ? 0 : may_start() + std::max({headroom(), warm(), foreseen()});
-  return std::max({for_tasks, least - staying.busy, std::int64_t{0}});
+  if (hold) return 0;
+  return may_start() + std::max({headroom() * each, warm() * each, foreseen(), std::int64_t{0}});
 }
 
 std::string Draft::by_schedule() const {
@@ -99,28 +106,32 @@ std::string Draft::by_schedule() const {
 
 std::string Draft::supply_in_words() const {
   if (unclaimed() == 0) return "nothing waits";
+  const auto served = std::min(free(), unclaimed());
+  if (each > 1) {
+    return fmt::format(
+        "{} wait, and {} free or coming of {} idle, {} booting and {} busy will serve {}",
+        unclaimed(), count_of(free(), "slot"), staying.idle, staying.booting, staying.busy, served);
+  }
   return fmt::format("{} wait, {} idle and {} booting will serve {}", unclaimed(), staying.idle,
-                     staying.booting, std::min(free(), unclaimed()));
+                     staying.booting, served);
 }
 
-Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running) {
+// Each with one task, as far as there are enough of them: fewer may be busy, with several.
+Counts count_judged(const std::vector<Instance>& instances, const Policy& policy,
+                    const std::optional<std::int64_t>& running, std::int64_t at_work) {
+  auto counts = count(instances);
+  auto others = running ? std::max<std::int64_t>(*running, 0) - known_to_run(instances, policy)
+                        : counts.used + counts.connected;
   const auto engage = [&](std::int64_t perhaps) {
-    const auto engaged =
-        running ? std::clamp<std::int64_t>(*running - counts.busy, 0, perhaps) : perhaps;
+    const auto engaged = std::clamp<std::int64_t>(others, 0, perhaps);
+    others -= engaged;
     counts.busy += engaged;
     return perhaps - engaged;
   };
   counts.spent += engage(std::exchange(counts.used, 0));
   counts.idle += engage(std::exchange(counts.connected, 0));
-  return counts;
-}
-
-Counts judged(Counts counts, const Draft& draft) {
-  counts = with_connected_judged(counts, draft.running());
-  if (draft.hold) return counts;
-  const auto at_work = unlisted_at_work(draft.snapshot).in_time;
-  counts.booting -= at_work;
-  counts.busy += at_work;
+  counts.booting -= launches_for(at_work, policy);
+  counts.busy += launches_for(at_work, policy);
   return counts;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scaling/decide.hpp"
+#include "scaling/slots.hpp"
 #include "scaling/turnover.hpp"
 
 namespace muster::scaling {
@@ -22,6 +23,8 @@ struct Draft {
 
   // How many tasks run; nothing while the queue is unknown.
   std::optional<std::int64_t> running() const;
+  // So many on those that look booting, and are in time.
+  std::int64_t at_work() const;
   // Only where there is a plan: so many more of the class may run by it.
   std::int64_t room_in_plan() const;
   // Of those that wait, so many may run: the plan's other tasks are of other classes.
@@ -30,13 +33,20 @@ struct Draft {
   std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot.demand).unclaimed; }
   // Of those that wait and have nobody who is free or booting, so many are left to the busy ones.
   SoonFree soon_free() const;
-  std::int64_t free() const { return staying.idle + staying.booting; }
-  // So many more are to be free than wait. None while the queue is unknown.
+  // Slots that are free, or come.
+  std::int64_t free() const { return slots.free + slots.coming; }
+  // Instances that serve, or will.
+  std::int64_t serving() const { return staying.idle + staying.booting + staying.busy; }
+  std::int64_t launches_for(std::int64_t tasks) const {
+    return scaling::launches_for(tasks, snapshot.policy);
+  }
+  // So many more instances are to be free than wait, or so many slots. None while the queue is
+  // unknown.
   std::int64_t headroom() const;
   std::int64_t warm() const;
   // Tasks that are expected within a boot, as far as the plan will let them run.
   std::int64_t foreseen() const;
-  // So many must be free, of those that stay and those that are launched.
+  // So many slots must be free, of instances that stay and those that are launched.
   std::int64_t needed_free() const;
   // Requested, and not to be waited for: it is withdrawn, and is no supply.
   bool is_given_up(const Instance& instance) const;
@@ -49,6 +59,7 @@ struct Draft {
   const std::int64_t least;  // policy.min and policy.max, as far as they are believed
   const std::int64_t most;
   const std::optional<Reason> hold;  // while the queue is unknown
+  const std::int64_t each;           // slots of an instance that is launched
   std::int64_t requests = 0;         // instances that are only requested
   std::int64_t given_up_requests = 0;
   struct InGroup {
@@ -61,13 +72,14 @@ struct Draft {
   std::int64_t living = 0;        // of those that are there
   std::int64_t spent = 0;         // of policy.spend_cap, in instance-milliseconds
   Counts staying;                 // without those that this decision drains or ends
+  Slots slots;                    // of those that stay
   Decision decision;
 };
 
 // See Counts.
-Counts with_connected_judged(Counts counts, const std::optional<std::int64_t>& running);
-// And those that look booting, and are in time, counted as busy where they are at work.
-Counts judged(Counts counts, const Draft& draft);
+// `at_work`: so many tasks run on those that look booting.
+Counts count_judged(const std::vector<Instance>& instances, const Policy& policy,
+                    const std::optional<std::int64_t>& running, std::int64_t at_work = 0);
 
 // How many more of something may be, where a rate bounds it. `used` of the latest stretch is in it.
 std::int64_t room_in(const Rate& rate, const Window& used);

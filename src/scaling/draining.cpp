@@ -13,16 +13,20 @@ namespace muster::scaling {
 
 namespace {
 
+// It may be idle, and does not leave yet.
+bool may_be_drained(const Instance& instance, const Draft& draft) {
+  const bool perhaps_idle =
+      instance.state == InstanceState::idle || instance.state == InstanceState::connected;
+  return perhaps_idle && !contains(draft.decision.reap, instance.id) &&
+         !contains(draft.decision.drain, instance.id);
+}
+
 // In the order in which they may go: those that are surely idle first, then the newest, as it has
 // served least.
 std::vector<Instance> perhaps_idle(const Draft& draft) {
   std::vector<Instance> found;
   for (const auto& instance : draft.snapshot.instances) {
-    const bool perhaps =
-        instance.state == InstanceState::idle || instance.state == InstanceState::connected;
-    const bool leaves =
-        contains(draft.decision.reap, instance.id) || contains(draft.decision.drain, instance.id);
-    if (perhaps && !leaves) found.push_back(instance);
+    if (may_be_drained(instance, draft)) found.push_back(instance);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return std::tie(a.state, b.launched_at, b.id) < std::tie(b.state, a.launched_at, a.id);
@@ -35,7 +39,10 @@ std::int64_t drain(Draft& draft, std::int64_t many) {
   auto candidates = perhaps_idle(draft);
   const auto leaving = std::min(many, std::ssize(candidates));
   candidates.resize(static_cast<std::size_t>(leaving));
-  for (const auto& instance : candidates) draft.decision.drain.push_back(instance.id);
+  for (const auto& instance : candidates) {
+    draft.decision.drain.push_back(instance.id);
+    draft.slots.free -= slots_of(instance, draft.snapshot.policy);
+  }
   draft.staying.idle -= leaving;
   return leaving;
 }
@@ -60,12 +67,29 @@ std::int64_t drain_at_rate(Draft& draft, Rule rule, std::int64_t should_go, std:
 
 // Busy and booting ones are left to end by themselves.
 void drain_above_maximum(Draft& draft) {
-  const auto excess = draft.free() + draft.staying.busy - draft.most;
+  const auto excess = draft.serving() - draft.most;
   if (excess <= 0) return;
   drain_at_rate(draft, Rule::above_maximum, excess,
                 fmt::format("{} are live where {} may be{}", draft.most + excess, draft.most,
                             draft.by_schedule()));
 }
+
+namespace {
+
+// Idle ones without which enough slots are free, and enough instances there. Each takes as many
+// slots with it as the largest has.
+std::int64_t surplus_of(const Draft& draft) {
+  auto most_slots = draft.each;
+  for (const auto& instance : draft.snapshot.instances) {
+    if (!may_be_drained(instance, draft)) continue;
+    most_slots = std::max(most_slots, slots_of(instance, draft.snapshot.policy));
+  }
+  const auto spare = std::max<std::int64_t>(draft.slots.free - draft.needed_free(), 0) / most_slots;
+  return std::min(
+      {spare, draft.staying.idle, draft.staying.idle + draft.staying.busy - draft.least});
+}
+
+}  // namespace
 
 // Only those that nobody has needed at any time of the delay, so that a number that goes up and
 // down ends and starts nobody. What is booting comes on top: it is not there yet.
@@ -73,8 +97,9 @@ void drain_surplus(Draft& draft) {
   const auto& policy = draft.snapshot.policy;
   const auto now = draft.snapshot.now;
   auto& seen = draft.decision.next.surplus;
-  const auto surplus = draft.staying.idle - draft.needed_free();
-  if (surplus <= 0 || !policy.drains || !policy.scale_in_delay) return seen.reset();
+  if (!policy.drains || !policy.scale_in_delay) return seen.reset();
+  const auto surplus = surplus_of(draft);
+  if (surplus <= 0) return seen.reset();
   if (!seen || *policy.scale_in_delay <= Millis(0)) seen = Surplus{now, surplus};
   seen->since = std::min(seen->since, now);  // the clock may have been set back
   seen->least = std::clamp<std::int64_t>(seen->least, 1, surplus);
@@ -87,7 +112,7 @@ void drain_surplus(Draft& draft) {
     seen->least -= leaving;  // the rest goes as soon as the rate lets it
   } else {
     seen.reset();
-    if (surplus > leaving) seen = Surplus{now, surplus - leaving};
+    if (const auto rest = surplus_of(draft); rest > 0) seen = Surplus{now, rest};
   }
 }
 

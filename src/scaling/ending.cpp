@@ -20,7 +20,8 @@ class Ending {
       : draft_(draft),
         snapshot_(draft.snapshot),
         silent_(count_of_dead(snapshot_)),
-        unexplained_(draft.running().value_or(0) - count(snapshot_.instances).busy) {}
+        unexplained_(draft.running().value_or(0) -
+                     known_to_run(snapshot_.instances, snapshot_.policy)) {}
 
   void run() {
     if (silent_ == 0 && draft_.given_up_requests == 0) return;
@@ -81,7 +82,8 @@ class Ending {
     });
     const auto known = count(snapshot_.instances);
     const auto perhaps_busy = known.connected + known.used + known.draining + known.lost;
-    const auto theirs = std::max<std::int64_t>(draft_.running().value_or(0) - known.busy, 0);
+    const auto theirs = std::max<std::int64_t>(
+        draft_.running().value_or(0) - known_to_run(snapshot_.instances, snapshot_.policy), 0);
     auto free = perhaps_busy - theirs;
     std::erase_if(too_old, [&](const auto& it) {
       if (!is_perhaps_busy(it)) return false;
@@ -106,7 +108,9 @@ class Ending {
       return is_overdue(it, snapshot_) || draft_.is_given_up(it) ||
              contains(draft_.decision.reap, it.id);
     });
-    draft_.staying = judged(count(staying), draft_);
+    const auto& policy = snapshot_.policy;
+    draft_.staying = count_judged(staying, policy, draft_.running(), draft_.at_work());
+    draft_.slots = count_slots(staying, policy, draft_.running(), draft_.at_work());
   }
 
   // One that can be asked is asked at once, which harms nobody. Another is ended once it has been

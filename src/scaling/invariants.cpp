@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "scaling/boots.hpp"
+#include "scaling/slots.hpp"
 #include "scaling/spend.hpp"
 
 namespace muster::scaling {
@@ -78,9 +79,12 @@ class Judge {
            id + " is drained, though it is neither idle nor overdue");
   }
 
+  // So many tasks run on those that are known to be busy.
+  std::int64_t explained() const { return known_to_run(snapshot_.instances, snapshot_.policy); }
+
   // By nobody but who is known to be busy.
   bool is_every_task_elsewhere() const {
-    return demand_ != nullptr && demand_->running <= count(snapshot_.instances).busy;
+    return demand_ != nullptr && demand_->running <= explained();
   }
 
   // Who has not connected for long, while every task runs elsewhere; or who has taken none for
@@ -95,7 +99,7 @@ class Judge {
                             is_long_silent(*instance, snapshot_) && is_every_task_elsewhere();
     expect(too_old || never_came || is_lost_for_good(*instance, snapshot_), Invariant::safe,
            id + " is ended, and may run a task");
-    const bool theirs = demand_ != nullptr && demand_->running > count(snapshot_.instances).busy;
+    const bool theirs = demand_ != nullptr && !is_every_task_elsewhere();
     const bool gone =
         instance->state == InstanceState::lost && is_twice_too_old(*instance, snapshot_);
     expect(!is_perhaps_busy(*instance) || !theirs || gone, Invariant::safe,
@@ -123,8 +127,9 @@ class Judge {
     }
     const auto known = count(snapshot_.instances);
     const auto staying = known.connected + known.used + known.draining + known.lost - unsure;
-    expect(staying >= demand_->running - known.busy, Invariant::safe,
-           fmt::format("{} stay where {} tasks run", staying, demand_->running - known.busy));
+    const auto theirs = demand_->running - explained();
+    expect(staying >= theirs, Invariant::safe,
+           fmt::format("{} stay where {} tasks run", staying, theirs));
   }
 
   void judge_withdrawals() {
@@ -158,27 +163,28 @@ class Judge {
     expect(!has(decision_, Rule::queue), Invariant::honest, "an unknown queue is served");
   }
 
+  struct Staying {
+    std::int64_t busy = 0;  // instances
+    Slots slots;
+  };
   // Who stays, and of those that are used or connected as many as busy as no other task accounts
   // for.
-  Counts staying() const {
+  Staying staying() const {
     auto instances = snapshot_.instances;
     std::erase_if(instances, [&](const auto& it) {
       return is_overdue(it, snapshot_) || is_refused(it) || contains(decision_.reap, it.id);
     });
-    auto there = count(instances);
-    const auto used = std::clamp<std::int64_t>(demand_->running - there.busy, 0, there.used);
-    there.busy += used;
-    there.spent += there.used - used;
-    const auto engaged =
-        std::clamp<std::int64_t>(demand_->running - there.busy, 0, there.connected);
+    const auto counts = count(instances);
+    const auto& policy = snapshot_.policy;
+    const auto others = demand_->running - known_to_run(instances, policy);
     const auto at_work = unlisted_at_work(snapshot_).in_time;
-    there.booting -= at_work;
-    there.busy += at_work;
-    there.busy += engaged;
-    there.idle += there.connected - engaged;
-    const auto drained = std::ranges::count_if(
-        instances, [&](const auto& it) { return contains(decision_.drain, it.id); });
-    there.idle -= drained;
+    const auto engaged = std::clamp<std::int64_t>(others, 0, counts.used + counts.connected);
+    Staying there{counts.busy + engaged + launches_for(at_work, policy),
+                  count_slots(instances, policy, demand_->running, at_work)};
+    for (const auto& it : instances) {
+      const bool drained = contains(decision_.drain, it.id);
+      if (drained) there.slots.free -= slots_of(it, policy);
+    }
     return there;
   }
 
@@ -186,21 +192,23 @@ class Judge {
     if (knows_no_queue(decision_) || demand_ == nullptr || is_bound(decision_)) return;
     const auto there = staying();
     const auto& policy = snapshot_.policy;
-    const auto spare = std::max(headroom_target(policy, demand_->unclaimed, demand_->running),
+    const auto spare = slots_per_instance(policy) *
+                       std::max(headroom_target(policy, demand_->unclaimed, demand_->running),
                                 warm_target(policy.warm, there.busy));
-    const auto share = snapshot_.plan_share
-                           ? snapshot_.plan_share->share - std::max(demand_->running, there.busy)
-                           : demand_->unclaimed;
+    const auto share = snapshot_.plan_share ? snapshot_.plan_share->share -
+                                                  std::max(demand_->running, there.slots.busy)
+                                            : demand_->unclaimed;
     const auto may_start = std::clamp<std::int64_t>(share, 0, demand_->unclaimed);
     const auto free = std::max(spare, foreseen(share - may_start));
     const auto needed = may_start + free;
-    const auto lacking = std::max<std::int64_t>(needed - there.idle - there.booting, 0);
-    const auto left = free > 0 ? 0 : left_to_busy(there.busy);
-    expect(decision_.launch >= lacking - left, Invariant::live,
+    const auto lacking = std::max<std::int64_t>(needed - there.slots.free - there.slots.coming, 0);
+    const auto left = free > 0 ? 0 : left_to_busy(there.slots.busy);
+    expect(decision_.launch >= launches_for(lacking - left, policy), Invariant::live,
            fmt::format("{} are lacking, {} of them left to busy ones, and {} launched, and nothing "
                        "binds",
                        lacking, left, decision_.launch));
-    expect(has(decision_, Rule::minimum) || decision_.launch <= lacking, Invariant::counted_once,
+    expect(has(decision_, Rule::minimum) || decision_.launch <= launches_for(lacking, policy),
+           Invariant::counted_once,
            fmt::format("{} are lacking and {} launched", lacking, decision_.launch));
   }
 
@@ -214,21 +222,20 @@ class Judge {
   }
 
   // Of what lacks: no more than run, than have ended of late, and than have waited for less than a
-  // boot; and nothing where the end of a task frees nobody.
+  // boot; and nothing where the end of a task frees nobody. In slots; the rule tells of instances.
   std::int64_t left_to_busy(std::int64_t busy) {
     const auto rule = std::ranges::find(decision_.reasons, Rule::soon_free, &Reason::rule);
     if (rule == decision_.reasons.end()) return 0;
-    const auto left = rule->wanted - rule->allowed;
+    const auto fewer = rule->wanted - rule->allowed;
     const auto& turnover = decision_.next.turnover;
     const auto within_a_boot = [&](const Window& window) {
       return sum_of(still_counted(window, turnover.boot, snapshot_.now));
     };
-    const bool believable = left <= std::min(busy, demand_->running) &&
-                            left <= within_a_boot(turnover.recent) &&
-                            left <= within_a_boot(turnover.waiting);
-    expect(snapshot_.policy.soon_free && believable, Invariant::live,
-           fmt::format("{} are left to {} busy ones, which nothing promises", left, busy));
-    return left;
+    const auto most = std::min(
+        {busy, demand_->running, within_a_boot(turnover.recent), within_a_boot(turnover.waiting)});
+    expect(snapshot_.policy.soon_free && fewer <= most, Invariant::live,
+           fmt::format("{} are left to {} busy ones, which nothing promises", fewer, busy));
+    return std::min(fewer * slots_per_instance(snapshot_.policy), most);
   }
 
   void judge_bounds() {
@@ -348,6 +355,7 @@ void launch_in(Snapshot& next, const Decision& decision) {
     for (; count > 0; --count) {
       next.instances.push_back({fmt::format("new {}", next.instances.size()),
                                 InstanceState::booting, next.now, false, place});
+      next.instances.back().slots = slots_per_instance(next.policy);
     }
   };
   if (next.groups.empty()) return launch(decision.launch, 0);

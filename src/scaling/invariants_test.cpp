@@ -85,6 +85,7 @@ Snapshot some_snapshot(Dice& dice) {
   snapshot.demand = some_demand(dice);
   snapshot.policy.min = dice.roll(0, 3);
   snapshot.policy.max = dice.roll(0, 10);
+  if (dice.chance(50)) snapshot.policy.slots = dice.roll(2, 5);
   if (dice.chance(30)) snapshot.policy.headroom = dice.roll(1, 4);
   if (dice.chance(30)) {
     snapshot.policy.warm = {dice.roll(0, 150), dice.roll(0, 3), dice.roll(0, 5)};
@@ -134,6 +135,9 @@ Snapshot some_snapshot(Dice& dice) {
     const auto id = "i" + std::to_string(i);
     const bool requested = state == InstanceState::booting && dice.chance(30);
     snapshot.instances.push_back({id, state, kNow - dice.millis(0, 400'000), requested});
+    snapshot.instances.back().slots =
+        dice.roll(1, snapshot.policy.slots + (dice.chance(20) ? 2 : 0));
+    if (state == InstanceState::busy) snapshot.instances.back().running = dice.roll(0, 5);
     if (dice.chance(30)) snapshot.instances.back().used_at = kNow - dice.millis(-10'000, 400'000);
     if (dice.chance(10)) snapshot.state.given_up.push_back(id);
   }
@@ -262,7 +266,9 @@ TEST(Invariants, DecideIsTotal) {
                  dice.absurd(), dice.absurd()}};
     policy.shortage_backoff_first = Millis(dice.absurd());
     policy.shortage_backoff_most = Millis(dice.absurd());
+    policy.slots = dice.absurd();
     for (auto& instance : snapshot.instances) {
+      instance.slots = dice.absurd(), instance.running = dice.absurd();
       instance.group = dice.absurd();
       instance.used_at = time();
     }
@@ -339,6 +345,30 @@ TEST(Invariants, EachIsSeenToBeBroken) {
        }},
       {"a booting one is not counted", Invariant::counted_once,
        [](auto&, auto& d) { d.launch += 1, d.desired += 1; }},
+      {"a second slot is forgotten", Invariant::counted_once,
+       [](auto& s, auto& d) {
+         s.policy.slots = 2;
+         s.demand = DemandReading{2, 2, kNow};
+         s.instances[0].slots = 2;
+         d = decide(s);
+         d.launch += 1, d.desired += 1;
+       }},
+      {"a slot is counted twice", Invariant::live,
+       [](auto& s, auto& d) {
+         s.policy.slots = 2;
+         s.demand = DemandReading{4, 2, kNow};
+         d = decide(s);
+         d.launch -= 1, d.desired -= 1;
+       }},
+      {"one that may run the second of two tasks is ended", Invariant::safe,
+       [](auto& s, auto& d) {
+         s.policy.slots = 2;
+         s.instances[1].slots = 2, s.instances[1].running = 1;
+         s.instances.erase(s.instances.begin() + 2);
+         s.demand = DemandReading{0, 2, kNow};
+         d = decide(s);
+         d.reap = {"silent"};
+       }},
       {"a draining one is counted", Invariant::live,
        [](auto&, auto& d) { d.launch -= 1, d.desired -= 1; }},
       {"headroom is forgotten", Invariant::live, [](auto& s, auto&) { s.policy.headroom = 1; }},

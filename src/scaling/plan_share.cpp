@@ -42,12 +42,12 @@ PlanClaim claim_on_plan(const Snapshot& snapshot) {
   alone.plan_share.reset();
   const auto decision = decide(alone);
   const Draft draft(alone);
-  const auto busy = decision.counts.busy;
+  const auto busy = draft.slots.busy;
   if (draft.hold || !snapshot.instances_unknown.empty()) return {busy, busy};
   const auto running = std::max(*draft.running(), busy);
   const auto tasks = running + draft.unclaimed();
-  const auto there = running + decision.counts.idle + decision.counts.booting;
-  return {std::min(tasks, there), std::min(tasks, there + decision.launch)};
+  const auto there = running + draft.free();
+  return {std::min(tasks, there), std::min(tasks, there + decision.launch * draft.each)};
 }
 
 std::vector<std::int64_t> share_plan(std::int64_t limit, const std::vector<PlanClaim>& claims,

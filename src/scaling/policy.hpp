@@ -11,6 +11,8 @@ namespace muster::scaling {
 
 // More than this a count of instances is not believed.
 inline constexpr std::int64_t kMostInstances = 1'000'000;
+// An instance has no more slots.
+inline constexpr std::int64_t kMostSlots = 100;
 
 // Instances that are kept free whether a task waits or not: in proportion to the busy ones, rounded
 // up, but at least and at most so many.
@@ -36,6 +38,8 @@ struct SpendCap {
 struct Policy {
   std::int64_t min = 0;
   std::int64_t max = 1;
+  // So many tasks an instance runs at once. All other counts here are of instances.
+  std::int64_t slots = 1;
   // While any task waits or runs, so many more are to be free than wait.
   std::int64_t headroom = 0;
   Warm warm;
@@ -73,7 +77,7 @@ struct Policy {
 
 // While nothing waits or runs, so many are kept.
 std::int64_t kept_at_rest(const Policy& policy);
-// So many more are to be free than wait.
+// So many more are to be free than wait; of several slots each, as many slots as they have.
 std::int64_t headroom_target(const Policy& policy, std::int64_t unclaimed, std::int64_t running);
 
 }  // namespace muster::scaling

@@ -28,14 +28,16 @@ std::int64_t requested(const Draft& draft) {
 // Tasks that run on nobody whom the list of instances has: it may lag behind, and some that look
 // requested be at work (S1). One that is drained now, idle or overdue, may have had one of them.
 std::int64_t unexplained(const Draft& draft) {
-  const auto& instances = draft.snapshot.instances;
-  const auto known = count(instances);
-  const auto overdue = std::ranges::count_if(instances, [&](const auto& it) {
-    return it.state == InstanceState::booting && contains(draft.decision.drain, it.id);
-  });
-  const auto connected =
-      known.busy + known.idle + known.connected + known.used + known.draining + overdue;
-  return std::max<std::int64_t>(draft.running().value_or(0) - connected, 0);
+  std::int64_t explained = 0;
+  for (const auto& it : draft.snapshot.instances) {
+    const bool overdue =
+        it.state == InstanceState::booting && contains(draft.decision.drain, it.id);
+    const bool connected = it.state == InstanceState::busy || it.state == InstanceState::idle ||
+                           it.state == InstanceState::connected ||
+                           it.state == InstanceState::used || it.state == InstanceState::draining;
+    if (overdue || connected) explained += slots_of(it, draft.snapshot.policy);
+  }
+  return std::max<std::int64_t>(draft.running().value_or(0) - explained, 0);
 }
 
 void tell_of_refused(Draft& draft) {
@@ -69,15 +71,18 @@ void withdraw_given_up(Draft& draft) {
 void withdraw_unneeded(Draft& draft) {
   const auto all = requested(draft);
   if (all == 0 || draft.decision.launch > 0) return;
-  const auto others = draft.free() - all;
-  const auto needed = std::max<std::int64_t>(draft.needed_free() - others, 0) + unexplained(draft);
+  const auto others = draft.free() - all * draft.each;
+  const auto needed = std::max({draft.launches_for(draft.needed_free() - others),
+                                draft.least - (draft.serving() - all), std::int64_t{0}}) +
+                      unexplained(draft);
   const auto unneeded = all - needed;
   if (unneeded <= 0) return;
   draft.decision.withdraw += unneeded;
   draft.reason(
       Rule::unneeded, unneeded, unneeded,
-      fmt::format("{} wait, and {} will serve them without {} that {} not come", draft.unclaimed(),
-                  others + needed, unneeded, unneeded == 1 ? "has" : "have"));
+      fmt::format("{} wait, and {}{} will serve them without {} that {} not come",
+                  draft.unclaimed(), others + needed * draft.each, draft.each == 1 ? "" : " slots",
+                  unneeded, unneeded == 1 ? "has" : "have"));
 }
 
 // What takes the place of a boot that has just failed was requested by nobody; and while many fail

@@ -31,7 +31,18 @@ class World {
     for (int i = 0; i < many; ++i) {
       const auto id = "i" + std::to_string(snapshot_.instances.size());
       snapshot_.instances.push_back({id, state, kNow - age});
+      snapshot_.instances.back().slots = snapshot_.policy.slots;
     }
+    return *this;
+  }
+  // Of each instance that comes after it.
+  World& slots(std::int64_t many) {
+    snapshot_.policy.slots = many;
+    return *this;
+  }
+  // On the latest, so many tasks.
+  World& running(std::int64_t tasks) {
+    snapshot_.instances.back().running = tasks;
     return *this;
   }
   // All that are there until now.

@@ -1,0 +1,83 @@
+#include "scaling/slots.hpp"
+
+#include <algorithm>
+
+#include "scaling/boots.hpp"
+#include "scaling/judge_demand.hpp"
+
+namespace muster::scaling {
+
+namespace {
+
+std::int64_t believable(std::int64_t slots) {
+  return std::clamp<std::int64_t>(slots, 1, kMostSlots);
+}
+
+// Of one that is busy.
+std::int64_t running_on(const Instance& instance, const Policy& policy) {
+  return std::clamp<std::int64_t>(instance.running, 1, slots_of(instance, policy));
+}
+
+}  // namespace
+
+std::int64_t slots_per_instance(const Policy& policy) {
+  return believable(policy.slots);
+}
+
+std::int64_t slots_of(const Instance& instance, const Policy& policy) {
+  return instance.state == InstanceState::booting ? slots_per_instance(policy)
+                                                  : believable(instance.slots);
+}
+
+std::int64_t known_to_run(const std::vector<Instance>& instances, const Policy& policy) {
+  std::int64_t sum = 0;
+  for (const auto& instance : instances) {
+    if (instance.state == InstanceState::busy) sum += running_on(instance, policy);
+  }
+  return sum;
+}
+
+Slots count_slots(const std::vector<Instance>& instances, const Policy& policy,
+                  const std::optional<std::int64_t>& running, std::int64_t at_work) {
+  Slots slots;
+  std::int64_t used = 0, unsure = 0;
+  for (const auto& instance : instances) {
+    const auto many = slots_of(instance, policy);
+    if (instance.state == InstanceState::booting) slots.coming += many;
+    if (instance.state == InstanceState::idle) slots.free += many;
+    if (instance.state == InstanceState::used) used += many;
+    if (instance.state == InstanceState::connected) unsure += many;
+    if (instance.state != InstanceState::busy) continue;
+    const auto tasks = running_on(instance, policy);
+    slots.busy += tasks;
+    slots.free += many - tasks;
+  }
+  auto others = running ? std::max<std::int64_t>(*running, 0) - slots.busy : used + unsure;
+  const auto engage = [&](std::int64_t perhaps) {
+    const auto engaged = std::clamp<std::int64_t>(others, 0, perhaps);
+    others -= engaged;
+    slots.busy += engaged;
+    return perhaps - engaged;
+  };
+  engage(used);  // the rest is spent
+  slots.free += engage(unsure);
+  const auto hidden = std::clamp<std::int64_t>(at_work, 0, slots.coming);
+  slots.coming -= hidden;
+  slots.busy += hidden;
+  return slots;
+}
+
+Slots count_slots(const Snapshot& snapshot) {
+  const auto running = reason_to_hold(snapshot)
+                           ? std::nullopt
+                           : std::optional(std::get<DemandReading>(snapshot.demand).running);
+  return count_slots(snapshot.instances, snapshot.policy, running,
+                     running ? unlisted_at_work(snapshot).in_time : 0);
+}
+
+std::int64_t launches_for(std::int64_t tasks, const Policy& policy) {
+  const auto each = slots_per_instance(policy);
+  return tasks <= 0 ? 0 : (tasks + each - 1) / each;
+}
+
+}  // namespace muster::scaling
