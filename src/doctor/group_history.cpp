@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "fleet/lost.hpp"
 #include "fleet/observe.hpp"
+#include "fleet/runner_names.hpp"
 
 namespace muster::doctor {
 
@@ -62,17 +63,18 @@ struct Seen {
   }
 };
 
-Seen seen_lately(const aws::AutoScalingGroup& group,
+Seen seen_lately(const aws::AutoScalingGroup& group, std::int64_t slots,
                  const std::vector<protocol::RunnerContact>& runners, WallTime now) {
   constexpr std::size_t kLongestName = 60;
   Seen seen;
   for (const auto& [name, last_connected] : runners) {
     if (!last_connected || now - *last_connected >= kLately) continue;
+    const auto id = fleet::instance_of(name, slots);
     const bool is_of_group =
-        std::ranges::find(group.instances, name, &aws::GroupInstance::id) != group.instances.end();
-    auto& kind = is_of_group                 ? seen.instances
-                 : looks_like_instance(name) ? seen.other_instances
-                                             : seen.strangers;
+        std::ranges::find(group.instances, id, &aws::GroupInstance::id) != group.instances.end();
+    auto& kind = is_of_group               ? seen.instances
+                 : looks_like_instance(id) ? seen.other_instances
+                                           : seen.strangers;
     kind.push_back(printable(name, kLongestName));
   }
   return seen;
@@ -161,7 +163,7 @@ Findings judge_runner_names(const GroupUse& use, const aws::AutoScalingGroup& gr
                             const std::vector<protocol::RunnerContact>& runners, WallTime now) {
   constexpr auto kCheck = "runner-names";
   Notes notes(use.subject());
-  const auto seen = seen_lately(group, runners, now);
+  const auto seen = seen_lately(group, use.policy.slots, runners, now);
   const bool waited_for = std::ranges::any_of(group.instances, [&](const auto& it) {
     return it.lifecycle_state == "InService" &&
            launched_before(it.id, history, now - use.policy.boot_timeout);
@@ -196,11 +198,14 @@ Findings judge_lost(const GroupUse& use, const aws::AutoScalingGroup& group, con
   std::vector<std::string> lost;
   for (const auto& instance : group.instances) {
     if (instance.lifecycle_state != "InService") continue;
-    const auto runner = std::ranges::find(runners, instance.id, &fleet::KnownRunner::name);
     const auto launched_at = launched_before(instance.id, history, then) ? then : now;
-    if (runner != runners.end() && fleet::is_lost(*runner, launched_at, now)) {
-      lost.push_back(instance.id);
+    std::int64_t its_own = 0, silent = 0;
+    for (const auto& runner : runners) {
+      if (fleet::instance_of(runner.name, use.policy.slots) != instance.id) continue;
+      ++its_own;
+      if (fleet::is_lost(runner, launched_at, now)) ++silent;
     }
+    if (its_own > 0 && silent == its_own) lost.push_back(instance.id);
   }
   if (lost.empty()) {
     notes.good(kCheck, "no instance whose runner is listed has been silent for half an hour");

@@ -169,6 +169,14 @@ TEST(GroupHistory, RunnersThatAreNoInstancesAreNamedUpToAFew) {
               HasSubstr("but as a, b, c and 1 more; set CIRCLECI_RUNNER_NAME"));
 }
 
+TEST(GroupHistory, RunnersOfSeveralSlotsAreNamedAsTheirInstanceWithANumber) {
+  auto use = the_use;
+  const std::vector<std::string> names{"i-0123456789abcdef0.1", "i-0123456789abcdef0.2"};
+  EXPECT_THAT(text_of_names(use, names), HasSubstr("no runner is named as an instance"));
+  use.policy.slots = 2;
+  EXPECT_THAT(text_of_names(use, names), HasSubstr("all runners of the last 10 minutes are named"));
+}
+
 TEST(GroupHistory, OfSeveralGroupsTheRunnersMayBeInAnother) {
   auto use = the_use;
   use.is_one_of_several = true;
@@ -185,9 +193,12 @@ fleet::KnownRunner heard_of(const std::string& name, Millis ago, std::optional<M
 }
 
 TEST(GroupHistory, InstancesThatAreNotHeardOfAnyMoreAreNamed) {
-  const auto judged = [](const std::vector<fleet::KnownRunner>& runners, const History& history) {
+  const auto judged = [](const std::vector<fleet::KnownRunner>& runners, const History& history,
+                         std::int64_t slots = 1) {
     const auto group = group_of(5, {"i-1", "i-2", "i-3", "i-4", "i-5"});
-    const auto found = judge_lost(the_use, group, history, runners, kNow);
+    auto use = the_use;
+    use.policy.slots = slots;
+    const auto found = judge_lost(use, group, history, runners, kNow);
     EXPECT_EQ(found.size(), 1U);
     return found.front();
   };
@@ -199,6 +210,10 @@ TEST(GroupHistory, InstancesThatAreNotHeardOfAnyMoreAreNamed) {
   }
   EXPECT_EQ(judged({heard_of("i-1", silent)}, {{launch("i-1", minutes(20))}}).verdict,
             Verdict::good);
+  EXPECT_EQ(judged({heard_of("i-1.1", silent), heard_of("i-1.2", minutes(1))}, all, 2).verdict,
+            Verdict::good);
+  EXPECT_EQ(judged({heard_of("i-1.1", silent), heard_of("i-1.2", silent)}, all, 2).verdict,
+            Verdict::warning);
   const auto one = judged({heard_of("i-1", silent), heard_of("i-2", minutes(1))}, all);
   EXPECT_EQ(one.verdict, Verdict::warning);
   EXPECT_THAT(one.text, HasSubstr("1 instance connected and has not been heard of for half an "

@@ -92,7 +92,11 @@ void PassOutcome::give_up(const std::string& resource_class, std::string_view wh
 }
 
 Loop::Loop(std::vector<ManagedClass> classes, Ports ports, std::optional<std::int64_t> plan_limit)
-    : classes_(std::move(classes)), ports_(ports), plan_limit_(plan_limit) {}
+    : classes_(std::move(classes)), ports_(ports), plan_limit_(plan_limit) {
+  for (const auto& managed : classes_) {
+    if (managed.policy.slots > 1) with_slots_.insert(managed.name);
+  }
+}
 
 Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
@@ -111,7 +115,7 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   read_begun_ = ports_.clock.monotonic();
   auto demand = ports_.demand.read(stop);
   if (stop.stop_requested()) return given_up("the queue was being read", why_unknown(demand));
-  tell_of(resolve_mix_ups(demand, capacity_.live));
+  tell_of(resolve_mix_ups(demand, capacity_.live, with_slots_));
 
   const auto shares = share_plan(ours, demand);
   std::vector<ClassPass> passes;

@@ -139,6 +139,7 @@ class Loop {
   Millis pause_after(const PassOutcome& outcome);
 
   std::vector<ManagedClass> classes_;
+  std::set<std::string, std::less<>> with_slots_;  // of them those with several in each instance
   Ports ports_;
   std::optional<std::int64_t> plan_limit_;
   std::map<std::string, Charge::Kind> charges_;  // as the latest pass found them

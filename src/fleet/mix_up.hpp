@@ -2,7 +2,9 @@
 
 // Instances of one class whose runners have registered under another: they were given its token.
 
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,9 @@ struct MixUp {
 
 // Makes such a runner known to the class that its instance is of as well, so that it is not taken
 // for one that never connected, and ended with another class's task (S1).
+// `with_slots`: the classes whose instances have several runners.
 std::vector<MixUp> resolve_mix_ups(std::map<std::string, ClassDemand>& demand,
-                                   const std::vector<CapacityInstance>& live);
+                                   const std::vector<CapacityInstance>& live,
+                                   const std::set<std::string, std::less<>>& with_slots = {});
 
 }  // namespace muster::fleet

@@ -55,5 +55,20 @@ TEST(MixUp, OfAClassThatIsNotScaledOrKnowsNoRunnersNothingChanges) {
   EXPECT_EQ(demand.at("acme/a").runners, std::nullopt);
 }
 
+TEST(MixUp, RunnersOfOneInstanceAreKnownByItsId) {
+  const auto found = [](const std::set<std::string, std::less<>>& with_slots) {
+    std::map<std::string, ClassDemand> demand{{"acme/a", with_runners({})},
+                                              {"acme/b", with_runners({{"i-1.2", true, false}})}};
+    const auto mixed_up =
+        resolve_mix_ups(demand, {{"i-1", "acme/a", {}}, {"i-2", "acme/b", {}}}, with_slots);
+    EXPECT_EQ(demand.at("acme/a").runners->size(), mixed_up.size());
+    return mixed_up;
+  };
+  ASSERT_EQ(found({"acme/a"}).size(), 1U);
+  EXPECT_EQ(found({"acme/a"})[0].instance, "i-1");
+  EXPECT_TRUE(found({"acme/b"}).empty()) << "an instance with one slot has no such runner";
+  EXPECT_TRUE(found({}).empty());
+}
+
 }  // namespace
 }  // namespace muster::fleet

@@ -7,21 +7,59 @@
 
 #include "fleet/lost.hpp"
 #include "fleet/observe_groups.hpp"
+#include "fleet/runner_names.hpp"
 
 namespace muster::fleet {
 
 namespace {
 
 using scaling::InstanceState;
-using KnownRunners = std::map<std::string, const KnownRunner*>;
+// The runners of one instance: one, or with several slots at most one for each.
+using ItsRunners = std::span<const KnownRunner* const>;
 
-KnownRunners by_name(const ClassDemand& demand) {
-  KnownRunners known;
-  if (!demand.runners) return known;
-  for (const auto& runner : *demand.runners) {
-    known.emplace_hint(known.end(), runner.name, &runner);
+// All that are known of a class, by the instance that they are of.
+class KnownRunners {
+ public:
+  KnownRunners(const ClassDemand& demand, std::int64_t slots) {
+    if (!demand.runners) return;
+    for (const auto& runner : *demand.runners) {
+      named_.push_back({instance_of(runner.name, slots), &runner});
+    }
+    if (!std::ranges::is_sorted(named_, {}, key)) std::ranges::stable_sort(named_, {}, key);
+    // The first of a name counts.
+    const auto again =
+        std::ranges::unique(named_, {}, [](const auto& it) { return key(it).second; });
+    named_.erase(again.begin(), again.end());
+    for (const auto& [instance, runner] : named_) runners_.push_back(runner);
   }
-  return known;
+
+  ItsRunners of(std::string_view instance) const {
+    const auto found = std::ranges::equal_range(named_, instance, {}, &Named::instance);
+    return ItsRunners(runners_).subspan(static_cast<std::size_t>(found.begin() - named_.begin()),
+                                        found.size());
+  }
+  bool contains(std::string_view instance) const { return !of(instance).empty(); }
+  std::int64_t size() const { return std::ssize(runners_); }
+
+ private:
+  struct Named {
+    std::string_view instance;
+    const KnownRunner* runner;
+  };
+  static std::pair<std::string_view, std::string_view> key(const Named& named) {
+    return {named.instance, named.runner->name};
+  }
+
+  std::vector<Named> named_;                 // sorted by instance, then name
+  std::vector<const KnownRunner*> runners_;  // as there
+};
+
+bool is_busy(const KnownRunner* runner) {
+  return runner->busy.value_or(false);
+}
+
+std::int64_t count_busy(ItsRunners runners) {
+  return std::ranges::count_if(runners, is_busy);
 }
 
 // Nothing, if the queue's keeper does not say.
@@ -32,26 +70,60 @@ std::optional<bool> has_had_a_task(const KnownRunner& runner) {
   return runner.last_task().has_value();
 }
 
-// Long enough ago that its task is in the queue's numbers, if it still runs.
-bool has_had_its_task(const CapacityInstance& instance, const KnownRunner& runner, WallTime now) {
-  const auto task = runner.last_task();
-  return instance.single_task && runner.first_connected && task && now - *task >= kTaskShown;
+// Certainly none of them.
+bool had_no_task(ItsRunners runners) {
+  return std::ranges::all_of(runners,
+                             [](const auto* runner) { return has_had_a_task(*runner) == false; });
 }
 
-// `runner` is null if the queue's keeper does not list the instance. It may have dropped one that
+// Long enough ago that its task is in the queue's numbers, if it still runs.
+bool has_had_its_task(const KnownRunner& runner, WallTime now) {
+  const auto task = runner.last_task();
+  return runner.first_connected && task && now - *task >= kTaskShown;
+}
+
+std::optional<WallTime> last_task(ItsRunners runners) {
+  std::optional<WallTime> latest;
+  for (const auto* runner : runners) latest = std::max(latest, runner->last_task());
+  return latest;
+}
+
+std::int64_t count_lost(ItsRunners runners, WallTime launched_at, WallTime now) {
+  return std::ranges::count_if(runners, [&](const auto* runner) {
+    return !is_busy(runner) && is_lost(*runner, launched_at, now);
+  });
+}
+
+// `runners` are none if the queue's keeper does not list the instance. It may have dropped one that
 // it listed before, or never list any: whether that one is busy is not known.
-InstanceState state_of(const CapacityInstance& instance, const KnownRunner* runner, bool connected,
+InstanceState state_of(const CapacityInstance& instance, ItsRunners runners, bool connected,
                        WallTime launched_at, WallTime now) {
   if (instance.draining) return InstanceState::draining;
   if (!connected) return InstanceState::booting;
-  if (runner == nullptr) return InstanceState::connected;
-  if (runner->busy && *runner->busy) return InstanceState::busy;
-  if (is_lost(*runner, launched_at, now)) return InstanceState::lost;
-  if (!runner->busy)
-    return has_had_its_task(instance, *runner, now) ? InstanceState::used
-                                                    : InstanceState::connected;
-  const bool had_its_task = instance.single_task && runner->ever_claimed;
+  if (runners.empty()) return InstanceState::connected;
+  if (count_busy(runners) > 0) return InstanceState::busy;
+  if (count_lost(runners, launched_at, now) == std::ssize(runners)) return InstanceState::lost;
+  const bool nobody_says =
+      std::ranges::any_of(runners, [](const auto* runner) { return !runner->busy; });
+  if (nobody_says) {
+    const bool used = instance.single_task && std::ranges::all_of(runners, [&](const auto* runner) {
+      return has_had_its_task(*runner, now);
+    });
+    return used ? InstanceState::used : InstanceState::connected;
+  }
+  const bool had_its_task =
+      instance.single_task && std::ranges::any_of(runners, &KnownRunner::ever_claimed);
   return had_its_task ? InstanceState::spent : InstanceState::idle;
+}
+
+// Once its boot is over it has as many as runners of it are there: another number may have been
+// started, some may have ended by themselves. Until then, and while none is listed, it is believed
+// to be as the policy says.
+std::int64_t slots_of(const scaling::Policy& policy, ItsRunners runners, WallTime launched_at,
+                      WallTime now) {
+  const bool is_young = now - launched_at < policy.boot_timeout;
+  if (policy.slots <= 1 || is_young || runners.empty()) return policy.slots;
+  return std::max<std::int64_t>(std::ssize(runners) - count_lost(runners, launched_at, now), 1);
 }
 
 // How far the clock has moved beyond what can have passed since the latest pass: below zero if it
@@ -152,8 +224,8 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
     const bool there = !instance.requested && i < found.listed.size();
     auto& times = there ? memory.first_seen : memory.expected;
     times.emplace_hint(times.end(), instance.id, launched_at);
-    const auto runner = known.find(instance.id);
-    const bool listed = runner != known.end();
+    const auto runners = known.of(instance.id);
+    const bool listed = !runners.empty();
     const bool connected_before = before.connected.contains(instance.id);
     const bool believed = lists_none && now - launched_at >= managed.policy.boot_timeout;
     const bool connected = !instance.requested && (listed || connected_before || believed);
@@ -164,11 +236,11 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
           before.first_seen.contains(instance.id) || before.expected.contains(instance.id);
       if (ours) boots.add(now - launched_at);
     }
-    const auto state =
-        state_of(instance, listed ? runner->second : nullptr, connected, launched_at, now);
+    const auto state = state_of(instance, runners, connected, launched_at, now);
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested,
-                                       place_in_order(managed, instance.group),
-                                       listed ? runner->second->last_task() : std::nullopt});
+                                       place_in_order(managed, instance.group), last_task(runners),
+                                       slots_of(managed.policy, runners, launched_at, now),
+                                       count_busy(runners)});
   }
   if (!lists_none) seen.snapshot.boot_took = boots.mean();
 }
@@ -209,9 +281,9 @@ void observe_ended(const std::string& resource_class, const CapacityList& capaci
   if (!seen.snapshot.any_boot_succeeded) seen.memory.doubtful = before.doubtful;
   take_back_ends(seen);
   for (const auto& id : ended(resource_class, capacity, before, seen.memory)) {
-    const auto runner = known.find(id);
-    const bool listed = runner != known.end();
-    if (listed && has_had_a_task(*runner->second) == false) ++seen.ended_unused;
+    const auto runners = known.of(id);
+    const bool listed = !runners.empty();
+    if (listed && had_no_task(runners)) ++seen.ended_unused;
     if (before.connected.contains(id)) continue;
     if (listed) {
       seen.snapshot.any_boot_succeeded = true;
@@ -237,11 +309,14 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
   unexplained = std::min<std::int64_t>(unexplained, unlisted);
   const auto* reading = std::get_if<scaling::DemandReading>(&demand.demand);
   if (reading == nullptr) return;
-  const auto listed = std::ranges::count_if(
-      instances, [&](const auto& instance) { return known.contains(instance.id); });
-  const auto strangers = std::ssize(known) - listed;
-  const auto counts = scaling::count(instances);
-  const auto at_work = counts.busy + counts.used + counts.connected + counts.draining + strangers;
+  auto at_work = known.size();  // what follows takes the instances' own out again
+  for (const auto& it : instances) {
+    at_work -= std::ssize(known.of(it.id));
+    if (it.state == InstanceState::busy) at_work += it.running;
+    const bool perhaps = it.state == InstanceState::connected || it.state == InstanceState::used ||
+                         it.state == InstanceState::draining;
+    if (perhaps) at_work += it.slots;
+  }
   const auto now_unexplained = std::clamp<std::int64_t>(reading->running - at_work, 0, unlisted);
   seen.snapshot.unlisted_at_work = now_unexplained;
   unexplained = std::max(unexplained, now_unexplained);
@@ -268,7 +343,7 @@ bool was_told(const ClassMemory& memory, const Place& place, const FailedLaunch&
 Observation observe(const ManagedClass& managed, const CapacityList& capacity,
                     const ClassDemand& demand, const ClassMemory& before, WallTime now) {
   Observation seen;
-  const auto known = by_name(demand);
+  const KnownRunners known(demand, managed.policy.slots);
   // A queue that could not be read tells nothing of runners, whatever it tells else.
   const bool is_read = std::holds_alternative<scaling::DemandReading>(demand.demand);
   const bool lists_runners = demand.runners.has_value();

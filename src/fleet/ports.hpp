@@ -16,7 +16,7 @@
 
 namespace muster::fleet {
 
-// What the queue's keeper knows of one runner. `name` is the instance's id.
+// What the queue's keeper knows of one runner. `name` says of which instance: see runner_names.hpp.
 struct KnownRunner {
   std::string name;
   std::optional<bool> busy;  // nothing: the source does not say
