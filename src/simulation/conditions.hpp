@@ -12,6 +12,7 @@ namespace muster::simulation {
 // How an instance looks after itself.
 struct Habits {
   bool single_task = true;
+  std::int64_t slots = 1;  // tasks that it runs at once, each on a runner of its own
   std::optional<Millis> idle_timeout = std::chrono::minutes(1);  // nothing: it waits for ever
   // One that takes one task after the other ends itself after so many of them. Nothing: it does
   // not.

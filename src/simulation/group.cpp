@@ -81,8 +81,10 @@ bool Group::is_broken(std::int64_t permille) {
 
 void Group::launch() {
   const auto number = instances_.size();
-  instances_.push_back(
-      {.id = fmt::format("{}-{:06}", prefix_, number), .launched = timeline_.monotonic()});
+  instances_.push_back({.id = fmt::format("{}-{:06}", prefix_, number),
+                        .launched = timeline_.monotonic(),
+                        .runners = std::vector<SimulatedRunner>(
+                            static_cast<std::size_t>(conditions_.habits.slots))});
   listed_.insert(number);
   ++live_;
   changed();
@@ -105,16 +107,26 @@ void Group::connect(Number number) {
   changed();
   const auto chance = conditions_.faults.runner_hangs;
   instance.hangs = chance > 0 && is_broken(chance);
-  if (!instance.hangs) look_for_work(number);
+  if (instance.hangs) return;
+  for (std::size_t slot = 0; slot < instance.runners.size(); ++slot) look_for_work(number, slot);
 }
 
-void Group::look_for_work(Number number) {
+// One that is to end after so many of them takes no more.
+bool Group::takes_tasks(const SimulatedInstance& instance) const {
+  const auto& habits = conditions_.habits;
+  const auto most = habits.single_task ? std::optional<std::int64_t>(1) : habits.recycled_after;
+  return !most || instance.tasks_run < *most;
+}
+
+void Group::look_for_work(Number number, std::size_t slot) {
   auto& instance = instances_[number];
+  if (!takes_tasks(instance)) return;
   const auto turn = ++instance.turn;
-  if (const auto task = queue_.claim()) return run(number, *task);
-  instance.idle_since = timeline_.monotonic();
-  idle_.emplace(instance.idle_since, number);
-  if (!conditions_.habits.idle_timeout) return;
+  if (const auto task = queue_.claim()) return run(number, slot, *task);
+  auto& runner = instance.runners[slot];
+  runner.idle_since = timeline_.monotonic();
+  idle_.emplace(runner.idle_since, number, slot);
+  if (!conditions_.habits.idle_timeout || instance.tasks > 0) return;
   timeline_.after(*conditions_.habits.idle_timeout, [this, number, turn] {
     if (instances_[number].turn == turn) leave(number);
   });
@@ -127,59 +139,87 @@ void Group::task_arrived() {
 // The one that is idle for the longest time takes it.
 bool Group::take_task() {
   if (idle_.empty()) return false;
-  const auto number = idle_.begin()->second;
+  const auto [since, number, slot] = *idle_.begin();
   const auto task = queue_.claim();
   if (!task) return false;
   idle_.erase(idle_.begin());
   ++instances_[number].turn;
-  run(number, *task);
+  run(number, slot, *task);
   return true;
 }
 
-void Group::run(Number number, TaskNumber task) {
-  auto& instance = instances_[number];
-  instance.task = task;
-  instance.used = timeline_.monotonic();
+void Group::begin_task(SimulatedInstance& instance) {
   ++instance.tasks_run;
-  ++busy_;
+  if (instance.tasks++ == 0) ++busy_;
+}
+
+void Group::end_task(SimulatedInstance& instance) {
+  if (--instance.tasks == 0) --busy_;
+}
+
+void Group::run(Number number, std::size_t slot, TaskNumber task) {
+  auto& instance = instances_[number];
+  auto& runner = instance.runners[slot];
+  runner.task = task;
+  runner.used = timeline_.monotonic();
+  begin_task(instance);
+  if (!takes_tasks(instance)) stop_claiming(number);
   const auto duration = queue_.tasks()[task].duration;
   if (random_.chance(conditions_.faults.spot_interruption)) {
     timeline_.after(random_.between(Millis(0), duration), [this, number] { lose(number); });
   } else {
-    timeline_.after(duration, [this, number] { task_ended(number); });
+    timeline_.after(duration, [this, number, slot] { task_ended(number, slot); });
   }
 }
 
-void Group::task_ended(Number number) {
+void Group::task_ended(Number number, std::size_t slot) {
   auto& instance = instances_[number];
   if (instance.ended) return;  // somebody has ended it with its task, which was told
-  queue_.finish(*instance.task);
-  instance.task.reset();
-  --busy_;
-  const auto& habits = conditions_.habits;
-  const auto most = habits.single_task ? std::optional<std::int64_t>(1) : habits.recycled_after;
-  if (most && instance.tasks_run >= *most) return leave(number);
-  look_for_work(number);
+  auto& task = instance.runners[slot].task;
+  queue_.finish(*task);
+  task.reset();
+  end_task(instance);
+  if (takes_tasks(instance)) return look_for_work(number, slot);
+  if (instance.tasks == 0) leave(number);
 }
 
-// A spot instance is taken away, with the task that it runs: that waits again.
+// It is gone with them.
+std::vector<TaskNumber> Group::drop_tasks(SimulatedInstance& instance) {
+  std::vector<TaskNumber> dropped;
+  for (auto& runner : instance.runners) {
+    const auto task = std::exchange(runner.task, std::nullopt);
+    if (!task) continue;
+    dropped.push_back(*task);
+    end_task(instance);
+  }
+  return dropped;
+}
+
+void Group::stop_claiming(Number number) {
+  const auto& runners = instances_[number].runners;
+  for (std::size_t slot = 0; slot < runners.size(); ++slot) {
+    idle_.erase({runners[slot].idle_since, number, slot});
+  }
+}
+
+// A spot instance is taken away, with the tasks that it runs: these wait again.
 void Group::lose(Number number) {
   auto& instance = instances_[number];
   if (instance.ended) return;
-  const auto task = *instance.task;
-  instance.task.reset();
-  --busy_;
+  stop_claiming(number);
+  ++instance.turn;
+  const auto tasks = drop_tasks(instance);
   end(number);
   timeline_.after(conditions_.replace_after, [this, number] { unlist(number); });
-  queue_.interrupt(task);
-  task_arrived();
+  for (const auto task : tasks) queue_.interrupt(task);
+  for (std::size_t i = 0; i < tasks.size(); ++i) task_arrived();
 }
 
 // An instance ends itself.
 void Group::leave(Number number) {
   auto& instance = instances_[number];
   if (instance.ended) return;
-  idle_.erase({instance.idle_since, number});
+  stop_claiming(number);
   instance.leaving = true;
   ++instance.turn;
   if (!conditions_.habits.gives_up_its_place) {
@@ -251,22 +291,24 @@ Result<void> Group::terminate(const std::string& id) {
 void Group::end_by_name(Number number, const char* who) {
   auto& instance = instances_[number];
   if (instance.ended) return;
-  idle_.erase({instance.idle_since, number});
+  stop_claiming(number);
   ++instance.turn;
-  const auto task = std::exchange(instance.task, std::nullopt);
-  if (task) --busy_;
+  const auto tasks = drop_tasks(instance);
   end(number);
-  if (!task) return;
+  if (tasks.empty()) return;
   ++totals_.ended_busy;
-  alarm_(fmt::format("S1: {} is ended by {} while it runs task {}", instance.id, who, *task));
-  queue_.interrupt(*task);
-  task_arrived();
+  alarm_(
+      fmt::format("S1: {} is ended by {} while it runs task {}", instance.id, who, tasks.front()));
+  for (const auto task : tasks) queue_.interrupt(task);
+  for (std::size_t i = 0; i < tasks.size(); ++i) task_arrived();
 }
 
 void Group::end_idle(std::int64_t most, Millis least_age) {
   std::vector<Number> leaving;
-  for (const auto& [since, number] : idle_) {
-    if (timeline_.monotonic() - instances_[number].launched >= least_age) leaving.push_back(number);
+  for (const auto& [since, number, slot] : idle_) {
+    const auto& instance = instances_[number];
+    const bool counts = slot == 0 && instance.tasks == 0;
+    if (counts && timeline_.monotonic() - instance.launched >= least_age) leaving.push_back(number);
   }
   std::ranges::sort(leaving);
   leaving.resize(std::min(leaving.size(), static_cast<std::size_t>(most)));

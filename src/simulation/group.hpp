@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/result.hpp"
@@ -18,18 +19,23 @@
 
 namespace muster::simulation {
 
+struct SimulatedRunner {
+  std::optional<MonotonicTime> used;  // when it took its latest task
+  std::optional<TaskNumber> task;
+  MonotonicTime idle_since{};
+};
+
 struct SimulatedInstance {
   std::string id;
   MonotonicTime launched{};
   std::optional<MonotonicTime> connected;
-  std::optional<MonotonicTime> used;   // when it took its latest task
   bool hangs = false;                  // since it connected nobody has heard of it
   std::optional<MonotonicTime> ended;  // it may be listed for some time after
   bool listed = true;                  // in the group
   bool leaving = false;                // takes no more tasks
-  std::optional<TaskNumber> task;
-  std::int64_t tasks_run = 0;
-  MonotonicTime idle_since{};
+  std::vector<SimulatedRunner> runners = {};
+  std::int64_t tasks = 0;      // that run
+  std::int64_t tasks_run = 0;  // and did
   std::uint64_t turn = 0;  // counts its changes, so that an idle time-out knows whether it is late
 };
 
@@ -91,9 +97,14 @@ class Group {
   void end_by_name(Number number, const char* who);
   void refuse();
   void connect(Number number);
-  void look_for_work(Number number);
-  void run(Number number, TaskNumber task);
-  void task_ended(Number number);
+  void look_for_work(Number number, std::size_t slot);
+  bool takes_tasks(const SimulatedInstance& instance) const;
+  void run(Number number, std::size_t slot, TaskNumber task);
+  void task_ended(Number number, std::size_t slot);
+  void begin_task(SimulatedInstance& instance);
+  void end_task(SimulatedInstance& instance);
+  std::vector<TaskNumber> drop_tasks(SimulatedInstance& instance);
+  void stop_claiming(Number number);
   void lose(Number number);
   void leave(Number number);
   void end(Number number);
@@ -111,7 +122,7 @@ class Group {
   std::int64_t coming_ = 0;  // asked for, and not there yet
   std::deque<SimulatedInstance> instances_;
   std::set<Number> listed_;
-  std::set<std::pair<MonotonicTime, Number>> idle_;
+  std::set<std::tuple<MonotonicTime, Number, std::size_t>> idle_;  // runners
   std::int64_t live_ = 0;
   std::int64_t busy_ = 0;
   std::uint64_t changes_ = 0;

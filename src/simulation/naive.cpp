@@ -49,7 +49,7 @@ std::int64_t count_of(const Parts& parts, bool (*matches)(const SimulatedInstanc
 }
 
 bool is_idle(const SimulatedInstance& it) {
-  return it.connected && !it.task && !it.ended;
+  return it.connected && it.tasks == 0 && !it.ended;
 }
 
 bool is_old(const Parts& parts, const SimulatedInstance& instance, Millis age) {

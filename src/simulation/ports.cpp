@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "fleet/runner_names.hpp"
+
 namespace muster::simulation {
 
 namespace {
@@ -73,18 +75,21 @@ std::vector<scaling::Foreseen> QueuePort::foreseen() {
 }
 
 // An instance that has ended is listed for some time, too.
-fleet::KnownRunner QueuePort::runner_of(const SimulatedInstance& instance,
-                                        MonotonicTime heard_of) const {
+void QueuePort::add_runners_of(const SimulatedInstance& instance, MonotonicTime heard_of,
+                               std::vector<fleet::KnownRunner>& known) const {
   const auto wall = [&](MonotonicTime time) {
     return timeline_.wall() - (timeline_.monotonic() - time);
   };
-  const auto used =
-      instance.used && *instance.used <= heard_of ? instance.used : instance.connected;
-  return {.name = instance.id,
-          .ever_claimed = instance.tasks_run > 0,
-          .first_connected = wall(*instance.connected),
-          .last_connected = wall(heard_of),
-          .last_used = wall(*used)};
+  const auto slots = std::ssize(instance.runners);
+  std::int64_t number = 0;
+  for (const auto& runner : instance.runners) {
+    const bool seen_at_work = runner.used && *runner.used <= heard_of;
+    known.push_back({.name = fleet::runner_name(instance.id, slots, ++number),
+                     .ever_claimed = runner.used.has_value(),
+                     .first_connected = wall(*instance.connected),
+                     .last_connected = wall(heard_of),
+                     .last_used = wall(seen_at_work ? *runner.used : *instance.connected)});
+  }
 }
 
 std::vector<fleet::KnownRunner> QueuePort::runners() {
@@ -97,7 +102,7 @@ std::vector<fleet::KnownRunner> QueuePort::runners() {
       const bool there = instance->connected && *instance->connected <= when;
       if (!there) continue;
       const auto heard_of = instance->hangs ? *instance->connected : when;
-      known.push_back(runner_of(*instance, heard_of));
+      add_runners_of(*instance, heard_of, known);
     }
   }
   if (faults_.ghosts_for > Millis(0)) add_ghosts(known);
@@ -110,8 +115,7 @@ void QueuePort::add_ghosts(std::vector<fleet::KnownRunner>& known) const {
   for (const auto* group : groups_) {
     for (const auto& instance : group->instances()) {
       const bool was_there = instance.connected && !instance.listed;
-      if (was_there && *instance.ended > since)
-        known.push_back(runner_of(instance, *instance.ended));
+      if (was_there && *instance.ended > since) add_runners_of(instance, *instance.ended, known);
     }
   }
 }

@@ -29,7 +29,8 @@ class QueuePort final : public fleet::DemandSource {
   scaling::Demand counts();
   std::vector<scaling::Foreseen> foreseen();
   // As it was when it was last heard of.
-  fleet::KnownRunner runner_of(const SimulatedInstance& instance, MonotonicTime heard_of) const;
+  void add_runners_of(const SimulatedInstance& instance, MonotonicTime heard_of,
+                      std::vector<fleet::KnownRunner>& known) const;
   std::vector<fleet::KnownRunner> runners();
   void add_ghosts(std::vector<fleet::KnownRunner>& known) const;
 

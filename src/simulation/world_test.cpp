@@ -92,6 +92,19 @@ TEST_F(OneWorld, AnInstanceThatIsUsedAgainServesTheNextTask) {
   EXPECT_LE(totals.group.launches, 3);
 }
 
+TEST_F(OneWorld, AnInstanceOfSeveralSlotsRunsSeveralTasksAtOnce) {
+  conditions.habits = {.single_task = false, .slots = 4};
+  auto slotted = policy();
+  slotted.slots = 4;
+  World world(conditions, std::vector<Arrival>(22, {Millis(0), seconds(200)}), 1);
+  world.scaled_by_us(slotted);
+  const auto totals = world.run(kDay);
+  EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.group.launches, 6);
+  EXPECT_LE(std::ranges::max(totals.waits), seconds(90) + seconds(6) + conditions.launch_delay);
+}
+
 // Its instances leave their places in the group, which fills them before the next minute is over.
 TEST_F(OneWorld, TheTutorialWastesBootsWhereWeDoNot) {
   conditions.replace_after = seconds(20);

@@ -115,6 +115,14 @@ void add_false_deaths(std::uint64_t seed, Conditions& conditions, scaling::Polic
   }
 }
 
+// Likewise: instances of several slots, of which the policy knows.
+void add_slots(std::uint64_t seed, Conditions& conditions, scaling::Policy& policy) {
+  constexpr std::uint64_t kApart = 0x510'75;
+  Random random(seed ^ kApart);
+  if (conditions.habits.single_task || random.chance(500)) return;
+  conditions.habits.slots = policy.slots = random.between(2, 5);
+}
+
 scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   scaling::Policy policy;
   policy.max = std::max(conditions.max, conditions.reserve.value_or(0));
@@ -148,6 +156,7 @@ Told run_world(std::uint64_t seed) {
   auto arrivals = some_arrivals(random);
   add_foresight(seed, arrivals, conditions, policy);
   add_false_deaths(seed, conditions, policy);
+  add_slots(seed, conditions, policy);
   World world(conditions, arrivals, random.next());
   world.scaled_by_us(policy);
   if (random.chance(250)) world.scaled_by_us(policy);

@@ -119,7 +119,9 @@ Conditions conditions_for(const Policy& policy, const std::string& resource_clas
     conditions.habits = {.single_task = ours->single_task, .idle_timeout = terms.idle_timeout};
   } else if (const auto* configured = std::get_if<Configured>(&policy.what)) {
     const auto& [managed, single_task] = configured->classes.at(resource_class);
-    conditions.habits = {.single_task = single_task, .idle_timeout = terms.idle_timeout};
+    conditions.habits = {.single_task = single_task,
+                         .slots = managed.policy.slots,
+                         .idle_timeout = terms.idle_timeout};
     conditions.max = scaling::highest_max(managed.policy, managed.schedules);
     conditions.ends_with_its_tasks = keeps_some(managed);
   }

@@ -117,6 +117,22 @@ TEST_F(Study, AConfigurationWithoutExtrasDoesWhatOurOwnDoes) {
   EXPECT_EQ(study->policies[0].instance_time, study->policies[1].instance_time);
 }
 
+// Four tasks at a time, on one instance or on four.
+TEST_F(Study, AConfigurationMayHaveSlots) {
+  Trace bursts;
+  bursts.classes = {"a/b"};
+  for (int i = 0; i < 40; ++i) bursts.tasks.push_back({0, hours(i / 4), minutes(1)});
+  const auto launches = [&](std::int64_t slots) {
+    Configured configured;
+    configured.classes["a/b"] = {{"a/b", {.max = 9, .slots = slots}, {}}, false};
+    const auto study = run_study("t", bursts, {{"m.yaml", configured, {}}}, {});
+    EXPECT_TRUE(study);
+    return study->policies[0].launches;
+  };
+  EXPECT_EQ(launches(1), 40);
+  EXPECT_EQ(launches(4), 10);
+}
+
 // Three tasks; the second begins ten seconds after the first has ended, the third much later.
 TEST_F(Study, TheBoundBootsOnlyWhereAPauseIsLongerThanABoot) {
   const auto totals = lower_bound(
