@@ -21,6 +21,7 @@ struct AgentSettings {
   std::string server_url;
   std::filesystem::path token_file;  // of the resource class; read at each launch
   bool single_task = true;
+  std::int64_t slots = 1;  // agents of an instance
   Millis idle_timeout = std::chrono::seconds(10);
   Millis max_run_time = std::chrono::hours(5);
   Recycling recycling;

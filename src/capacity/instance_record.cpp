@@ -23,9 +23,17 @@ std::string as_json(const process::Identity& identity) {
                      identity.start_ticks, json_text(identity.boot_id));
 }
 
+// One is no list, as in the records of instances with one slot.
+std::string as_json(const std::vector<process::Identity>& processes) {
+  if (processes.empty()) return "null";
+  if (processes.size() == 1) return as_json(processes.front());
+  std::vector<std::string> all;
+  for (const auto& identity : processes) all.push_back(as_json(identity));
+  return fmt::format("[{}]", join(all, ", "));
+}
+
 // JSON is YAML, so that the strict reader serves here too.
-std::optional<process::Identity> identity_from(const yaml::Value& value, yaml::Problems& problems) {
-  if (value.kind == yaml::Value::Kind::null) return std::nullopt;
+process::Identity identity_from(const yaml::Value& value, yaml::Problems& problems) {
   yaml::MapReader reader(value, "process", problems);
   process::Identity identity;
   identity.pid = static_cast<pid_t>(reader.integer("pid", kAnyPid).value_or(0));
@@ -34,6 +42,14 @@ std::optional<process::Identity> identity_from(const yaml::Value& value, yaml::P
   identity.boot_id = reader.text("boot_id").value_or("");
   reader.finish();
   return identity;
+}
+
+std::vector<process::Identity> processes_from(const yaml::Value& value, yaml::Problems& problems) {
+  if (value.kind == yaml::Value::Kind::null) return {};
+  if (value.kind != yaml::Value::Kind::sequence) return {identity_from(value, problems)};
+  std::vector<process::Identity> processes;
+  for (const auto& item : value.items) processes.push_back(identity_from(item, problems));
+  return processes;
 }
 
 }  // namespace
@@ -45,7 +61,7 @@ Result<void> write_record(const std::filesystem::path& directory, const Instance
       "\n",
       json_text(record.id), json_text(record.resource_class),
       record.launched_at.time_since_epoch().count(), record.single_task, record.draining,
-      record.process ? as_json(*record.process) : "null");
+      as_json(record.processes));
   return write_file_atomically(directory / kFileName, text, 0600);
 }
 
@@ -64,7 +80,7 @@ Result<InstanceRecord> read_record(const std::filesystem::path& directory) {
   record.single_task = reader.boolean("single_task").value_or(true);
   record.draining = reader.boolean("draining").value_or(false);
   if (const auto* process = reader.require("process")) {
-    record.process = identity_from(*process, problems);
+    record.processes = processes_from(*process, problems);
   }
   reader.finish();
   if (record.id != directory.filename().string()) {
@@ -96,7 +112,7 @@ Result<std::vector<FoundInstance>> find_instances(const std::filesystem::path& i
 }
 
 bool is_alive(const InstanceRecord& record) {
-  return record.process && process::is_alive(*record.process);
+  return std::ranges::any_of(record.processes, process::is_alive);
 }
 
 }  // namespace muster::capacity

@@ -19,7 +19,7 @@ struct InstanceRecord {
   WallTime launched_at{};
   bool single_task = true;
   bool draining = false;  // it was asked to end, or is about to be: never ask again
-  std::optional<process::Identity> process;  // absent until it has been started
+  std::vector<process::Identity> processes;  // of its agents; none until they have been started
 
   friend bool operator==(const InstanceRecord&, const InstanceRecord&) = default;
 };
@@ -35,7 +35,7 @@ struct FoundInstance {
 };
 Result<std::vector<FoundInstance>> find_instances(const std::filesystem::path& instances);
 
-// Whether the process that the record names still runs.
+// Whether any process that the record names still runs.
 bool is_alive(const InstanceRecord& record);
 
 }  // namespace muster::capacity

@@ -15,12 +15,14 @@
 #include "base/text.hpp"
 #include "base/token_file.hpp"
 #include "base/tree.hpp"
+#include "fleet/runner_names.hpp"
 
 namespace muster::capacity {
 
 namespace {
 
 constexpr std::string_view kLogName = "agent.log";
+constexpr std::string_view kGoodEnd = "exit code 0";
 
 std::filesystem::path instances_of(const std::filesystem::path& state_directory) {
   return state_directory / "instances";
@@ -98,13 +100,20 @@ Result<void> LocalCapacity::adopt() {
 }
 
 void LocalCapacity::adopt(InstanceRecord record) {
-  Instance instance{std::move(record), std::nullopt, nullptr};
-  const auto& id = instance.record.id;
-  if (instance.record.process) instance.pidfd = open_process(*instance.record.process);
-  if (instance.pidfd) {
-    watch_.add(id, instance.pidfd);
-    log::info("adopted an instance of an earlier scaler", {{"instance", id}});
+  Instance instance{std::move(record), {}};
+  const auto id = instance.record.id;
+  const auto many = std::ssize(instance.record.processes);
+  bool lives = false;
+  for (const auto& identity : instance.record.processes) {
+    auto& agent = instance.agents.emplace_back();
+    agent.runner = fleet::runner_name(id, many, std::ssize(instance.agents));
+    agent.identity = identity;
+    agent.pidfd = open_process(identity);
+    if (!agent.pidfd) continue;
+    watch_.add(agent.runner, agent.pidfd);
+    lives = true;
   }
+  if (lives) log::info("adopted an instance of an earlier scaler", {{"instance", id}});
   instances_.emplace(id, std::move(instance));
 }
 
@@ -114,39 +123,68 @@ Result<fleet::CapacityList> LocalCapacity::list(const std::stop_token&) {
     auto& [id, instance] = *it;
     const auto how = how_ended(instance);
     if (!how) {
+      if (has_lost_an_agent(instance)) give_way(id);
       all.live.push_back(as_port(instance.record));
       ++it;
       continue;
     }
     all.ended.push_back({id, instance.record.resource_class, *how});
-    watch_.forget(id);
     bury(instance, *how);
     it = instances_.erase(it);
   }
   return all;
 }
 
-// Nothing while it runs.
+// Nothing while any of its agents runs. Of several, as the first that has failed.
 std::optional<std::string> LocalCapacity::how_ended(Instance& instance) {
-  if (instance.child) {
-    const auto exit = instance.child->wait(Millis(0));
+  if (instance.agents.empty()) return "it was never started";
+  std::optional<std::string> how;
+  bool lives = false;
+  for (auto& agent : instance.agents) {
+    if (!agent.how) agent.how = how_ended(agent);
+    if (!agent.how) {
+      lives = true;
+      continue;
+    }
+    watch_.forget(agent.runner);
+    if (!how || *how == kGoodEnd) how = agent.how;
+  }
+  return lives ? std::nullopt : how;
+}
+
+std::optional<std::string> LocalCapacity::how_ended(Agent& agent) {
+  if (agent.child) {
+    const auto exit = agent.child->wait(Millis(0));
     return exit ? std::optional(in_words(*exit)) : std::nullopt;
   }
-  if (!instance.record.process) return "it was never started";
-  if (is_alive(instance.record)) return std::nullopt;
+  if (agent.identity && process::is_alive(*agent.identity)) return std::nullopt;
   return "it ended; only the scaler that started it could have seen how";
 }
 
-void LocalCapacity::bury(const Instance& instance, const std::string& how) {
-  const auto directory = directory_of(instance.record.id);
-  if (how == "exit code 0" || !instance.child) {
-    log::debug("an instance has ended", {{"instance", instance.record.id}, {"how", how}});
-  } else {
-    log::warn("an instance has failed", {{"instance", instance.record.id},
-                                         {"how", how},
-                                         {"said", last_line(directory / kLogName)}});
+// What it has free is less than its class believes.
+bool LocalCapacity::has_lost_an_agent(const Instance& instance) {
+  return std::ranges::any_of(instance.agents,
+                             [](const auto& agent) { return agent.how.has_value(); });
+}
+
+void LocalCapacity::give_way(const std::string& id) {
+  if (const auto asked = drain(id, {}); !asked) {
+    log::warn("cannot drain an instance", {{"instance", id}, {"error", asked.error().message}});
   }
-  remove_directory(directory);
+}
+
+void LocalCapacity::bury(const Instance& instance, const std::string& how) {
+  const auto& id = instance.record.id;
+  bool failed = false;
+  for (const auto& agent : instance.agents) {
+    if (!agent.child || *agent.how == kGoodEnd) continue;
+    failed = true;
+    log::warn("an instance has failed", {{"instance", agent.runner},
+                                         {"how", *agent.how},
+                                         {"said", last_line(agent.directory / kLogName)}});
+  }
+  if (!failed) log::debug("an instance has ended", {{"instance", id}, {"how", how}});
+  remove_directory(directory_of(id));
 }
 
 // The record goes first: what is left without one is no instance, and is removed at the next start.
@@ -181,20 +219,20 @@ Result<std::vector<std::string>> LocalCapacity::launch(const fleet::Place& place
 }
 
 Result<std::string> LocalCapacity::launch_one(const std::string& resource_class,
-                                              const AgentSettings& agent,
+                                              const AgentSettings& settings,
                                               const std::string& token) {
   Instance instance;
   instance.record.id = new_id(resource_class);
   instance.record.resource_class = resource_class;
   instance.record.launched_at = clock_.wall();
-  instance.record.single_task = agent.single_task;
+  instance.record.single_task = settings.single_task;
   const auto id = instance.record.id;
   const auto directory = directory_of(id);
 
   auto prepared = make_directory(directory, directory_mode_);
   if (prepared) prepared = write_record(directory, instance.record);
-  if (prepared) prepared = start(instance, agent, token);
-  if (!instance.child) {
+  if (prepared) prepared = start(instance, settings, token);
+  if (instance.agents.empty()) {
     remove_directory(directory);
     return prepared.error();
   }
@@ -203,35 +241,57 @@ Result<std::string> LocalCapacity::launch_one(const std::string& resource_class,
     log::warn("an instance cannot start its work",
               {{"instance", id}, {"error", prepared.error().message}});
   }
-  watch_.add(id, instance.pidfd);
+  for (const auto& agent : instance.agents) watch_.add(agent.runner, agent.pidfd);
   instances_.emplace(id, std::move(instance));
   return id;
 }
 
-Result<void> LocalCapacity::start(Instance& instance, const AgentSettings& agent,
+Result<void> LocalCapacity::start(Instance& instance, const AgentSettings& settings,
                                   const std::string& token) {
-  const auto directory = directory_of(instance.record.id);
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot make a pipe");
-  // Our copy of the reading end stays open while we write: no SIGPIPE, should the agent be gone.
-  const UniqueFd reading(ends[0]);
-  const UniqueFd writing(ends[1]);
-
-  auto child = start_agent(instance.record, agent, reading.get());
-  if (!child) return child.error();
-  instance.child = std::move(*child);
-  instance.pidfd = std::make_shared<UniqueFd>(::fcntl(instance.child->pidfd(), F_DUPFD_CLOEXEC, 0));
-  instance.record.process = process::identify(instance.child->pid());
-  if (!instance.record.process) return Error{ErrorKind::unavailable, "the agent ended at once"};
-  if (auto noted = write_record(directory, instance.record); !noted) return noted;
-  // Shorter than a pipe's buffer, so that this cannot block.
-  return write_all(writing.get(),
-                   agent_config(agent, token, instance.record.id, directory / "work"));
+  // Our copies of the reading ends stay open while we write: no SIGPIPE, should an agent be gone.
+  std::vector<Pipe> pipes;
+  for (std::int64_t number = 1; number <= settings.slots; ++number) {
+    auto pipe = start_agent(instance, settings, number);
+    if (!pipe) return pipe.error();
+    pipes.push_back(std::move(*pipe));
+  }
+  const auto& record = instance.record;
+  if (auto noted = write_record(directory_of(record.id), record); !noted) return noted;
+  for (std::size_t i = 0; i < pipes.size(); ++i) {
+    const auto& agent = instance.agents[i];
+    // Shorter than a pipe's buffer, so that this cannot block.
+    const auto config = agent_config(settings, token, agent.runner, agent.directory / "work");
+    if (auto written = write_all(pipes[i].writing.get(), config); !written) return written;
+  }
+  return ok();
 }
 
-Result<process::Child> LocalCapacity::start_agent(const InstanceRecord& record,
-                                                  const AgentSettings& agent, int config_pipe) {
-  const auto directory = directory_of(record.id);
+Result<LocalCapacity::Pipe> LocalCapacity::start_agent(Instance& instance,
+                                                       const AgentSettings& settings,
+                                                       std::int64_t number) {
+  auto& record = instance.record;
+  auto directory = directory_of(record.id);
+  if (settings.slots > 1) directory /= std::to_string(number);
+  if (auto made = make_directory(directory, directory_mode_); !made) return made.error();
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot make a pipe");
+  Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+
+  auto child = start_process(record, settings, directory, pipe.reading.get());
+  if (!child) return child.error();
+  const auto identity = process::identify(child->pid());
+  auto pidfd = std::make_shared<UniqueFd>(::fcntl(child->pidfd(), F_DUPFD_CLOEXEC, 0));
+  instance.agents.push_back({fleet::runner_name(record.id, settings.slots, number), directory,
+                             identity, std::move(*child), std::move(pidfd), std::nullopt});
+  if (!identity) return Error{ErrorKind::unavailable, "the agent ended at once"};
+  record.processes.push_back(*identity);
+  return pipe;
+}
+
+Result<process::Child> LocalCapacity::start_process(const InstanceRecord& record,
+                                                    const AgentSettings& agent,
+                                                    const std::filesystem::path& directory,
+                                                    int config_pipe) {
   const UniqueFd log(::open((directory / kLogName).c_str(),
                             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log) return system_error(errno, "cannot open the agent's log");
@@ -272,15 +332,16 @@ Result<void> LocalCapacity::drain(const std::string& id, const std::stop_token&)
     instance.record.draining = false;
     return noted;
   }
-  if (!instance.pidfd && instance.record.process) {
-    instance.pidfd = open_process(*instance.record.process);
+  Result<void> asked = ok();
+  for (auto& agent : instance.agents) {
+    if (!agent.pidfd && agent.identity) agent.pidfd = open_process(*agent.identity);
+    if (agent.pidfd &&
+        ::syscall(SYS_pidfd_send_signal, agent.pidfd->get(), SIGTERM, nullptr, 0) != 0 &&
+        errno != ESRCH) {
+      asked = system_error(errno, "cannot signal " + agent.runner);
+    }
   }
-  if (instance.pidfd &&
-      ::syscall(SYS_pidfd_send_signal, instance.pidfd->get(), SIGTERM, nullptr, 0) != 0 &&
-      errno != ESRCH) {
-    return system_error(errno, "cannot signal " + id);
-  }
-  return ok();
+  return asked;
 }
 
 void LocalCapacity::wait_for_change(Millis patience, std::stop_token stop) {

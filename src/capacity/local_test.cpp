@@ -56,7 +56,10 @@ class LocalTest : public testing::Test {
   ~LocalTest() override {
     if (auto found = find_instances(state / "instances")) {
       for (const auto& [directory, record] : *found) {
-        if (record && *record && is_alive(**record)) ::kill((*record)->process->pid, SIGKILL);
+        if (!record || !*record) continue;
+        for (const auto& identity : (*record)->processes) {
+          if (process::is_alive(identity)) ::kill(identity.pid, SIGKILL);
+        }
       }
     }
     std::filesystem::remove_all(root);
@@ -65,12 +68,13 @@ class LocalTest : public testing::Test {
   void agent_is(std::string_view script) {
     ASSERT_TRUE(write_file_atomically(root / "agent", script, 0755));
   }
-  std::unique_ptr<LocalCapacity> open(const Recycling& recycling = {}) {
+  std::unique_ptr<LocalCapacity> open(const Recycling& recycling = {}, std::int64_t slots = 1) {
     LocalSettings settings;
     settings.state_directory = state;
     settings.executable = root / "agent";
     settings.classes["local/small"] = {"http://127.0.0.1:1", root / "token"};
     settings.classes["local/small"].recycling = recycling;
+    settings.classes["local/small"].slots = slots;
     auto local = LocalCapacity::open(settings);
     EXPECT_TRUE(local);
     return std::move(*local);
@@ -171,7 +175,7 @@ TEST_F(LocalTest, NeverAsksABusyInstanceTwiceNotEvenAfterARestart) {
   const auto record = read_record(directory(id));
   ASSERT_TRUE(record);
   std::filesystem::remove(state / "busy");
-  ::kill(record->process->pid, SIGUSR1);
+  ::kill(record->processes.at(0).pid, SIGUSR1);
   ASSERT_TRUE(eventually([&] { return !is_alive(*record); }));
   EXPECT_EQ(content(directory(id) / "terms"), "TERM\n");
 }
@@ -191,7 +195,7 @@ TEST_F(LocalTest, TellsWhatEndedWhileNoScalerWasThere) {
   const auto id = launch_one(*open());
   const auto record = read_record(directory(id));
   ASSERT_TRUE(record);
-  ::kill(record->process->pid, SIGKILL);
+  ::kill(record->processes.at(0).pid, SIGKILL);
   ASSERT_TRUE(eventually([&] { return !is_alive(*record); }));
   auto local = open();
   EXPECT_THAT(local->list({})->ended, SizeIs(1));
@@ -249,19 +253,109 @@ TEST_F(LocalTest, SaysWhyItCannotLaunch) {
   EXPECT_THAT(*find_instances(state / "instances"), IsEmpty());
 }
 
+// --- Instances of several slots -----------------------------------------------------------------
+
+class LocalSlotsTest : public LocalTest {
+ protected:
+  // Launched, with both agents at work.
+  std::string launch_two_slots(LocalCapacity& local) {
+    const auto ids = local.launch({"local/small"}, 1, {});
+    EXPECT_TRUE(ids && ids->size() == 1);
+    for (const auto* number : {"1", "2"}) {
+      EXPECT_TRUE(eventually(
+          [&] { return std::filesystem::exists(directory(ids->at(0)) / number / "config"); }));
+    }
+    return ids->at(0);
+  }
+  std::string terms(const std::string& id, const char* number) {
+    return content(directory(id) / number / "terms");
+  }
+  void keep_busy(const std::string& id) {
+    ASSERT_TRUE(write_file_atomically(directory(id) / "busy", "", 0600));
+  }
+};
+
+// A stand-in that is busy while its instance is, and ends itself on USR1.
+constexpr std::string_view kOneOfTwo = R"(#!/bin/bash
+config=$(cat)
+[ -n "$config" ] || exit 3
+trap 'echo TERM >> terms; [ -e ../busy ] || exit 0' TERM
+trap 'exit 0' USR1
+echo "$config" > config.tmp
+env > environment
+mv config.tmp config
+while sleep 0.02; do :; done
+)";
+
+TEST_F(LocalSlotsTest, EachSlotHasAnAgentOfItsOwn) {
+  agent_is(kOneOfTwo);
+  auto local = open({}, 2);
+  const auto id = launch_two_slots(*local);
+  for (const auto* number : {"1", "2"}) {
+    const auto own = directory(id) / number;
+    EXPECT_THAT(content(own / "config"), HasSubstr("name: \"" + id + "." + number + "\""));
+    EXPECT_THAT(content(own / "config"),
+                HasSubstr("working_directory: \"" + (own / "work").string() + "\""));
+    EXPECT_THAT(content(own / "environment"),
+                HasSubstr("MUSTER_AGENT_STATE=" + (own / "state").string() + "\n"));
+  }
+  EXPECT_THAT(local->list({})->live, SizeIs(1));
+  EXPECT_THAT(read_record(directory(id))->processes, SizeIs(2));
+}
+
+TEST_F(LocalSlotsTest, AllAreAskedOnceAndTheLastEndEndsIt) {
+  agent_is(kOneOfTwo);
+  auto local = open({}, 2);
+  const auto id = launch_two_slots(*local);
+  keep_busy(id);
+  ASSERT_TRUE(local->drain(id, {}));
+  ASSERT_TRUE(local->drain(id, {}));
+  for (const auto* number : {"1", "2"}) {
+    ASSERT_TRUE(eventually([&] { return terms(id, number) == "TERM\n"; }));
+  }
+  local = open({}, 2);
+  const auto record = read_record(directory(id));
+  ::kill(record->processes.at(0).pid, SIGUSR1);
+  ASSERT_TRUE(eventually([&] { return !process::is_alive(record->processes.at(0)); }));
+  EXPECT_THAT(local->list({})->live, SizeIs(1)) << "the other still runs";
+  EXPECT_EQ(terms(id, "2"), "TERM\n");
+  ::kill(record->processes.at(1).pid, SIGUSR1);
+  EXPECT_THAT(wait_for_end(*local).ended, SizeIs(1));
+  EXPECT_FALSE(std::filesystem::exists(directory(id)));
+}
+
+// It has less room than its class believes: recycled, idle for too long, or failed.
+TEST_F(LocalSlotsTest, OnceOneHasEndedTheOthersTakeNoFurtherTask) {
+  agent_is(kOneOfTwo);
+  auto local = open({}, 2);
+  const auto id = launch_two_slots(*local);
+  keep_busy(id);
+  ::kill(read_record(directory(id))->processes.at(0).pid, SIGUSR1);
+  ASSERT_TRUE(eventually([&] {
+    local->wait_for_change(seconds(1), {});
+    const auto live = local->list({})->live;
+    return live.size() == 1 && live[0].draining;
+  }));
+  ASSERT_TRUE(eventually([&] { return terms(id, "2") == "TERM\n"; }));
+  EXPECT_THAT(local->list({})->live, SizeIs(1)) << "it is left to end its task";
+}
+
 TEST(InstanceRecord, ComesBackAsItWasWritten) {
   const auto directory = std::filesystem::temp_directory_path() / ("local-small-" + random_hex(4));
   std::filesystem::create_directories(directory);
-  const InstanceRecord record{directory.filename(),
-                              "a/\"b\\",
-                              WallTime(Millis(1'700'000'000'123)),
-                              false,
-                              true,
-                              process::Identity{42, 4'711, "0a-1b"}};
-  ASSERT_TRUE(write_record(directory, record));
-  const auto read = read_record(directory);
-  ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(*read, record);
+  InstanceRecord record{directory.filename(),
+                        "a/\"b\\",
+                        WallTime(Millis(1'700'000'000'123)),
+                        false,
+                        true,
+                        {{42, 4'711, "0a-1b"}, {43, 4'712, "0a-1b"}}};
+  for (std::size_t agents = 3; agents-- > 0;) {
+    record.processes.resize(agents);
+    ASSERT_TRUE(write_record(directory, record));
+    const auto read = read_record(directory);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, record);
+  }
   std::filesystem::remove_all(directory);
 }
 
