@@ -287,6 +287,7 @@ class ConfigReader {
       scaled.capacity = read_class_groups(reader, scaled.managed);
     }
     settle_soon_free(reader, scaled.capacity, policy);
+    refuse_slots_of_single_task(reader, scaled.capacity, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
     refuse_life_without_boot(reader, kind, policy);
@@ -306,8 +307,8 @@ class ConfigReader {
     }
   }
 
-  // Who ends idle ones: the scaler, where instances are kept that must not end by themselves, and
-  // where they can be asked.
+  // Who ends idle ones: the scaler, where instances are kept that must not end by themselves, or a
+  // runner does not know whether the others of its instance are idle, and where they can be asked.
   static void settle_scale_in(yaml::MapReader& reader, std::string_view kind,
                               fleet::ManagedClass& managed) {
     auto& policy = managed.policy;
@@ -321,7 +322,9 @@ class ConfigReader {
       }
     } else if (!policy.scale_in_delay) {
       const bool kept = kind == "local" ? keeps_any(managed) : keeps_free(managed);
-      if (policy.foresight || kept) policy.scale_in_delay = std::chrono::minutes(1);
+      if (policy.foresight || policy.slots > 1 || kept) {
+        policy.scale_in_delay = std::chrono::minutes(1);
+      }
     }
   }
 
@@ -337,6 +340,16 @@ class ConfigReader {
     } else {
       policy.soon_free = !single_task && reader.boolean(kKey).value_or(true);
     }
+  }
+
+  // Its runners could not end after one task each, and the instance after one task of all.
+  static void refuse_slots_of_single_task(yaml::MapReader& reader, const ClassCapacity& capacity,
+                                          const scaling::Policy& policy) {
+    const bool single_task = std::visit([](const auto& it) { return it.single_task; }, capacity);
+    if (!single_task || policy.slots <= 1) return;
+    reader.problem_at("slots",
+                      "are for 'mode: continuous', as a single-task instance runs one task and "
+                      "ends: set the mode, or remove it");
   }
 
   capacity::AgentSettings read_local(yaml::MapReader& parent, const std::string& resource_class,
@@ -356,6 +369,7 @@ class ConfigReader {
     agent.server_url = server == nullptr ? "" : server->url;
     agent.token_file = token_file(reader, resource_class);
     agent.single_task = single_task(reader);
+    agent.slots = policy.slots;
     agent.idle_timeout = duration(reader, "idle_timeout", std::chrono::seconds(1),
                                   policy.scale_in_delay ? kWithoutScaler : agent.idle_timeout);
     agent.max_run_time =

@@ -19,6 +19,7 @@ resource_classes:
   local/small:
     min: 1
     max: 4
+    slots: 3
     headroom: 2
     warm: {of_busy: 20%, least: 1, most: 3}
     scale_in_delay: 30s

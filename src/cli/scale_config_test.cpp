@@ -34,6 +34,8 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_EQ(small.name, "local/small");
   EXPECT_EQ(small.policy.min, 1);
   EXPECT_EQ(small.policy.max, 4);
+  EXPECT_EQ(small.policy.slots, 3);
+  EXPECT_EQ(small_agent.slots, 3);
   EXPECT_EQ(small.policy.headroom, 2);
   EXPECT_EQ(small.policy.warm.percent_of_busy, 20);
   EXPECT_EQ(small.policy.warm.least, 1);
@@ -57,6 +59,8 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   const auto& large_agent = std::get<capacity::AgentSettings>(large_capacity);
   EXPECT_EQ(large.policy.min, 0);
   EXPECT_EQ(large.policy.headroom, 0);
+  EXPECT_EQ(large.policy.slots, 1);
+  EXPECT_EQ(large_agent.slots, 1);
   EXPECT_EQ(warm_target(large.policy.warm, 9), 0);
   EXPECT_FALSE(large.policy.scale_in_delay);
   EXPECT_EQ(large.policy.boot_timeout, std::chrono::minutes(1));
@@ -99,6 +103,35 @@ TEST(ScaleConfig, InstancesThatAreKeptDoNotEndByThemselves) {
   EXPECT_EQ(large_with("    min: 1\n"), kept);
   EXPECT_EQ(large_with("    scale_in_delay: 1m\n"), kept);
   EXPECT_EQ(large_with("    warm: 0\n").second, Millis(std::chrono::seconds(10)));
+}
+
+// A runner does not know whether the others of its instance are idle.
+TEST(ScaleConfig, InstancesOfSeveralSlotsTakeTaskAfterTaskAndAreAskedToEnd) {
+  const auto text = [](std::string_view keys, std::string_view where) {
+    return fmt::format(
+        "server: {{url: http://127.0.0.1:1, token_file: t}}\nstate_directory: scaler\n"
+        "resource_classes:\n  acme/one: {{max: 1, {}{}}}\n",
+        keys, where);
+  };
+  const auto read = [&](std::string_view keys, std::string_view where) {
+    return std::get<ScaleConfig>(parse_scale_config(text(keys, where), "/")).classes.at(0);
+  };
+  constexpr auto kLocal = "local: {token_file: t, mode: continuous}";
+  constexpr auto kProgram = "command: {program: [p], mode: continuous}";
+  constexpr auto kGroup = "auto_scaling_group: {name: g, mode: continuous}";
+  const auto several = read("slots: 2, ", kLocal);
+  EXPECT_EQ(several.managed.policy.scale_in_delay, std::chrono::minutes(1));
+  EXPECT_EQ(std::get<capacity::AgentSettings>(several.capacity).idle_timeout,
+            std::chrono::hours(1));
+  EXPECT_FALSE(read("slots: 1, ", kLocal).managed.policy.scale_in_delay);
+  EXPECT_EQ(read("slots: 2, ", kProgram).managed.policy.scale_in_delay, std::chrono::minutes(1));
+  EXPECT_FALSE(read("slots: 2, ", kGroup).managed.policy.scale_in_delay);
+  EXPECT_EQ(read("slots: 2, ", kGroup).managed.policy.slots, 2);
+  EXPECT_THAT(problems_of(text("slots: 1, ", "local: {token_file: t}")), IsEmpty());
+  EXPECT_THAT(
+      problems_of(text("slots: 2, ", "local: {token_file: t}")),
+      ElementsAre("f:4:22: resource_classes.acme/one.slots: are for 'mode: continuous', as a "
+                  "single-task instance runs one task and ends: set the mode, or remove it"));
 }
 
 TEST(ScaleConfig, WhatWillSoonBeFreeIsCountedWhereItTakesAnotherTask) {
@@ -222,6 +255,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "recycle_after: is for 'mode: continuous'"},
         Refusal{"recycle_after: 12h", "recycle_after: 0s", "recycle_after: must be between 1s"},
         Refusal{"recycle_after_tasks: 50", "recycle_after_tasks: 0", "recycle_after_tasks"},
+        Refusal{"slots: 3", "slots: 0", "slots"}, Refusal{"slots: 3", "slots: 101", "slots"},
         Refusal{"      token_file: small.token\n", "", "token_file"},
         Refusal{"    local:\n      token_file: /etc/large.token\n", "    local:\n",
                 "'token_file' is missing"},

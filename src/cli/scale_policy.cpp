@@ -173,6 +173,7 @@ scaling::Policy read_policy(yaml::MapReader& reader) {
   reader.require("max");
   policy.max = reader.integer("max", kInstances).value_or(0);
   if (policy.min > policy.max) reader.problem_at("min", "must not be above max");
+  policy.slots = reader.integer("slots", yaml::Range{1, scaling::kMostSlots}).value_or(1);
   policy.headroom = reader.integer("headroom", kInstances).value_or(0);
   policy.warm = read_warm(reader, policy.max);
   policy.scale_in_delay = bounded_duration(reader, "scale_in_delay", std::chrono::seconds(1));

@@ -57,7 +57,7 @@ TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
       problems(false),
       ElementsAre("f:3:15: server.token_file: there is no " + path("token") +
                       "; create it with: muster token create --personal --output " + path("token"),
-                  "f:25:19: resource_classes.local/small.local.token_file: there is no " +
+                  "f:26:19: resource_classes.local/small.local.token_file: there is no " +
                       path("small.token") +
                       "; create it with: muster token create local/small "
                       "--output " +

@@ -107,8 +107,8 @@ InstanceState state_of(const CapacityInstance& instance, ItsRunners runners, boo
       std::ranges::any_of(runners, [](const auto* runner) { return !runner->busy; });
   if (nobody_says) {
     const bool used = instance.single_task && std::ranges::all_of(runners, [&](const auto* runner) {
-      return has_had_its_task(*runner, now);
-    });
+                        return has_had_its_task(*runner, now);
+                      });
     return used ? InstanceState::used : InstanceState::connected;
   }
   const bool had_its_task =
