@@ -53,6 +53,22 @@ scaling::Policy of_a_group(scaling::Policy policy, const Terms& terms) {
   return policy;
 }
 
+// The world has one group: it is all groups of the class in one, which never has a shortage.
+fleet::ManagedClass in_one_group(fleet::ManagedClass managed) {
+  if (managed.groups.empty()) return managed;
+  std::int64_t most = 0;
+  for (const auto& group : managed.groups) most += group.most;
+  const auto bound = [&](std::int64_t& instances) { instances = std::min(instances, most); };
+  bound(managed.policy.min);
+  bound(managed.policy.max);
+  for (auto& schedule : managed.schedules) {
+    if (schedule.min) bound(*schedule.min);
+    if (schedule.max) bound(*schedule.max);
+  }
+  managed.groups.clear();
+  return managed;
+}
+
 scaling::Policy our_policy(const Ours& ours, const Terms& terms) {
   scaling::Policy policy;
   policy.max = terms.max;
@@ -118,8 +134,9 @@ Conditions conditions_for(const Policy& policy, const std::string& resource_clas
   } else if (const auto* ours = std::get_if<Ours>(&policy.what)) {
     conditions.habits = {.single_task = ours->single_task, .idle_timeout = terms.idle_timeout};
   } else if (const auto* configured = std::get_if<Configured>(&policy.what)) {
-    const auto& [managed, single_task] = configured->classes.at(resource_class);
-    conditions.habits = {.single_task = single_task,
+    const auto& its = configured->classes.at(resource_class);
+    const auto managed = in_one_group(its.managed);
+    conditions.habits = {.single_task = its.single_task,
                          .slots = managed.policy.slots,
                          .idle_timeout = terms.idle_timeout};
     conditions.max = scaling::highest_max(managed.policy, managed.schedules);
@@ -202,7 +219,7 @@ class OnePolicy {
     } else if (const auto* ours = std::get_if<Ours>(&policy_.what)) {
       world.scaled_by_us(our_policy(*ours, terms_), {.judges = false});
     } else if (const auto* configured = std::get_if<Configured>(&policy_.what)) {
-      auto managed = configured->classes.at(resource_class).managed;
+      auto managed = in_one_group(configured->classes.at(resource_class).managed);
       managed.policy = of_a_group(managed.policy, terms_);
       world.scaled_by_us(std::move(managed), {.judges = false});
     }

@@ -133,6 +133,28 @@ TEST_F(Study, AConfigurationMayHaveSlots) {
   EXPECT_EQ(launches(4), 10);
 }
 
+// They had no place in the world, and nothing was launched.
+TEST_F(Study, TheGroupsOfAClassAreAsOneOfThemAll) {
+  auto grouped = office_hours();
+  auto& managed = std::get<Configured>(grouped.what).classes.at("a/b").managed;
+  managed.schedules.clear();
+  managed.policy.max = 5;
+  auto alone = grouped;
+  managed.groups = {{"spot", 2}, {"on-demand", 1}};
+  managed.policy.min = 5;
+  std::get<Configured>(alone.what).classes.at("a/b").managed.policy.max = 3;
+  std::get<Configured>(alone.what).classes.at("a/b").managed.policy.min = 3;
+  auto trace = hourly(6);
+  for (auto& task : trace.tasks) task.at = seconds(0);
+  const auto study = run_study("t", trace, {grouped, alone}, {});
+  ASSERT_TRUE(study) << study.error().message;
+  const auto& [first, second] = std::tie(study->policies[0], study->policies[1]);
+  EXPECT_EQ(first.waits, second.waits);
+  EXPECT_GT(first.waits[3], first.waits[2] + seconds(50)) << "more than three run at once";
+  EXPECT_EQ(first.launches, second.launches);
+  EXPECT_EQ(first.instance_time, second.instance_time);
+}
+
 // Three tasks; the second begins ten seconds after the first has ended, the third much later.
 TEST_F(Study, TheBoundBootsOnlyWhereAPauseIsLongerThanABoot) {
   const auto totals = lower_bound(
