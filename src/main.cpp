@@ -1,8 +1,10 @@
 // muster: what was asked for, then the command that does it.
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <system_error>
 
 #include <fmt/core.h>
 
@@ -38,9 +40,7 @@ int run(const muster::cli::Options& options) {
   return std::visit([](const auto& chosen) { return muster::cli::run(chosen); }, options);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
+int run(int argc, char** argv) {
   muster::process::forbid_inspection();  // before there is a token in memory
   look_names_up_without_plugins();
   if (argc == 2 && argv[1] == muster::agent::kExecWord) return muster::agent::run_agent_exec();
@@ -50,7 +50,43 @@ int main(int argc, char** argv) try {
   const auto asked = muster::cli::parse({argv + 1, argv + argc});
   const auto* answer = std::get_if<muster::cli::Answer>(&asked);
   return answer != nullptr ? show(*answer) : run(std::get<muster::cli::Options>(asked));
-} catch (const std::exception& fault) {
+}
+
+// What was printed and could not be written is no success, unless the command has told of a trouble
+// already. `why`: errno of the write that failed, if it is known.
+int after_output(int code, int why) {
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  if (!flushed) why = errno;
+  constexpr int kNo = 1;
+  const bool written = flushed && std::ferror(stdout) == 0;
+  // Whoever closes a pipe, as `head` does, has read enough.
+  if (written || code > kNo || why == EPIPE) return code;
+  const auto error = muster::system_error(why == 0 ? EIO : why, "cannot write to standard output");
+  return muster::cli::report({muster::ErrorKind::exhausted, error.message});
+}
+
+int report_fault(const std::exception& fault) {
   return muster::cli::report(
       {muster::ErrorKind::internal, fmt::format("a fault of muster's own: {}", fault.what())});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int code = 0;
+  int why = 0;
+  try {
+    code = run(argc, argv);
+  } catch (const std::system_error& fault) {
+    const bool printing = std::ferror(stdout) != 0;
+    if (printing) {
+      why = fault.code().value();
+    } else {
+      code = report_fault(fault);
+    }
+  } catch (const std::exception& fault) {
+    code = report_fault(fault);
+  }
+  return after_output(code, why);
 }

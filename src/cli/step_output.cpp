@@ -52,7 +52,10 @@ class Paper {
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
     if (written && std::fflush(stdout) == 0) return ok();
     // Whoever closes a pipe, as `head` does, has read enough.
-    if (errno == EPIPE) return Error{ErrorKind::cancelled, "nobody reads on"};
+    if (errno == EPIPE) {
+      std::clearerr(stdout);
+      return Error{ErrorKind::cancelled, "nobody reads on"};
+    }
     return system_error(errno, "cannot write the output");
   }
 
