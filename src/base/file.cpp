@@ -112,6 +112,48 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
   return sync_directory(directory_of(path));
 }
 
+namespace {
+
+// A chain of links ends where there is none, be it that nothing is there.
+std::filesystem::path followed(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code no_link;
+  for (int i = 0; i < kMostLinks; ++i) {
+    const auto target = std::filesystem::read_symlink(path, no_link);
+    if (no_link) break;
+    path = directory_of(path) / target;  // which is `target`, if that is absolute
+  }
+  return path;
+}
+
+}  // namespace
+
+Result<OutputFile> OutputFile::prepare(const std::filesystem::path& path, mode_t mode) {
+  const auto attempted = fmt::format("cannot write {}", path.string());
+  struct stat status {};
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) {
+    return Error{ErrorKind::invalid, attempted + ": it is a directory: name a file in it"};
+  }
+  if (exists && !S_ISREG(status.st_mode)) {
+    UniqueFd opened(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+    if (!opened) return system_error(errno, attempted);
+    return OutputFile(path, mode, std::move(opened));
+  }
+  auto target = followed(path);
+  const auto draft = draft_of(target);
+  if (auto file = create(draft, mode); !file) return file.error().within(attempted);
+  ::unlink(draft.c_str());
+  return OutputFile(std::move(target), mode, {});
+}
+
+Result<void> OutputFile::write(std::string_view content) {
+  if (!opened_) return write_file_atomically(path_, content, mode_);
+  auto written = write_all(opened_.get(), content);
+  if (!written) return written.error().within(fmt::format("cannot write {}", path_.string()));
+  return written;
+}
+
 Result<NewFile> NewFile::prepare(const std::filesystem::path& path, mode_t mode) {
   const auto attempted = fmt::format("cannot create {}", path.string());
   struct stat status {};

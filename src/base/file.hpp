@@ -45,6 +45,26 @@ Result<void> write_all(int fd, std::string_view data);
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view data,
                                    mode_t mode);
 
+// A file that somebody has named for what comes out at the end of long work. Prepared before it, so
+// that a name that is of no use is told at once. A link is followed; what is there and is no
+// regular file, such as a device or a pipe, is opened and written to; else the file is replaced
+// atomically.
+class OutputFile {
+ public:
+  // Leaves no trace. `mode` as for chmod.
+  static Result<OutputFile> prepare(const std::filesystem::path& path, mode_t mode);
+
+  Result<void> write(std::string_view content);
+
+ private:
+  OutputFile(std::filesystem::path path, mode_t mode, UniqueFd opened)
+      : path_(std::move(path)), mode_(mode), opened_(std::move(opened)) {}
+
+  std::filesystem::path path_;  // without links
+  mode_t mode_;
+  UniqueFd opened_;  // if it is no regular file
+};
+
 // A file that must not exist yet. It appears whole, with its content, or not at all.
 class NewFile {
  public:

@@ -1,5 +1,6 @@
 #include "base/file.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -10,13 +11,13 @@ namespace {
 
 using testing::HasSubstr;
 
-class NewFileTest : public testing::Test {
+class FileTest : public testing::Test {
  protected:
-  NewFileTest() {
+  FileTest() {
     std::string name = testing::TempDir() + "muster-new-file.XXXXXX";
     directory_ = ::mkdtemp(name.data());
   }
-  ~NewFileTest() override { std::filesystem::remove_all(directory_); }
+  ~FileTest() override { std::filesystem::remove_all(directory_); }
 
   std::size_t entries() const {
     return static_cast<std::size_t>(
@@ -25,6 +26,9 @@ class NewFileTest : public testing::Test {
 
   std::filesystem::path directory_;
 };
+
+using NewFileTest = FileTest;
+using OutputFileTest = FileTest;
 
 TEST_F(NewFileTest, ADirectoryIsNoFileToRead) {
   const auto read = read_file(directory_, 10);
@@ -72,6 +76,59 @@ TEST_F(NewFileTest, SaysWhereItCannotBe) {
   const auto file = NewFile::prepare(directory_ / "none" / "new", 0600);
   ASSERT_FALSE(file);
   EXPECT_THAT(file.error().message, HasSubstr("none/new: open: No such file"));
+}
+
+TEST_F(OutputFileTest, LeavesNothingUntilItIsWritten) {
+  auto file = OutputFile::prepare(directory_ / "new", 0640);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(entries(), 0U);
+  ASSERT_TRUE(file->write("text"));
+  EXPECT_EQ(read_file(directory_ / "new", 10), "text");
+  EXPECT_EQ(entries(), 1U);
+}
+
+TEST_F(OutputFileTest, FollowsLinks) {
+  const auto target = directory_ / "target", link = directory_ / "link";
+  std::filesystem::create_symlink("target", directory_ / "between");
+  std::filesystem::create_symlink(directory_ / "between", link);
+  for (const auto* text : {"first", "second"}) {  // the target is not there, and then is
+    ASSERT_TRUE(OutputFile::prepare(link, 0644)->write(text));
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(target)));
+    EXPECT_EQ(read_file(target, 10), text);
+  }
+}
+
+TEST_F(OutputFileTest, WritesIntoWhatIsNoRegularFile) {
+  const auto pipe = directory_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  {
+    auto file = OutputFile::prepare(pipe, 0644);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->write("text"));
+  }
+  EXPECT_EQ(read_all(reader.get(), 10), "text");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+
+  const auto full = directory_ / "full";
+  std::filesystem::create_symlink("/dev/full", full);
+  auto file = OutputFile::prepare(full, 0644);
+  ASSERT_TRUE(file);
+  const auto written = file->write("text");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::exhausted);
+  EXPECT_THAT(written.error().message, HasSubstr("/full: write: No space left"));
+  EXPECT_TRUE(std::filesystem::is_character_file(full));
+}
+
+TEST_F(OutputFileTest, SaysBeforeTheWorkWhereItCannotBe) {
+  const auto file = OutputFile::prepare(directory_ / "none" / "new", 0600);
+  ASSERT_FALSE(file);
+  EXPECT_THAT(file.error().message, HasSubstr("none/new: open: No such file"));
+  const auto directory = OutputFile::prepare(directory_, 0600);
+  ASSERT_FALSE(directory);
+  EXPECT_THAT(directory.error().message, HasSubstr("it is a directory: name a file in it"));
 }
 
 }  // namespace

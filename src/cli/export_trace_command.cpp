@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/decision_log.hpp"
+#include "cli/output.hpp"
 #include "history/seen_tasks.hpp"
 #include "store/past_tasks.hpp"
 #include "study/past_tasks.hpp"
@@ -100,6 +101,8 @@ Result<void> read_decisions(const ExportTraceOptions& options, const study::Want
 int run(const ExportTraceOptions& options) {
   const auto wanted = wanted_of(options);
   if (!wanted) return report(wanted.error());
+  auto output = prepared(options.output);
+  if (!output) return report_obstacle(output.error());
   const bool estimated = !options.log.empty();
   study::PastTasks tasks(*wanted);
   LeftOut left_out;
@@ -115,9 +118,9 @@ int run(const ExportTraceOptions& options) {
         {ErrorKind::invalid, fmt::format("no task that has run was found{}", left_out.in_words())});
   }
   const auto csv = study::to_csv(*trace);
-  if (options.output.empty()) {
+  if (!*output) {
     fmt::print("{}", csv);
-  } else if (auto written = write_file_atomically(options.output, csv, 0644); !written) {
+  } else if (auto written = (*output)->write(csv); !written) {
     return report_obstacle(written.error());
   }
   fmt::print(stderr, "muster: {}{}{}\n", count_of(count, "task"),

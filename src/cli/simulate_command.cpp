@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <set>
 
 #include <fmt/core.h>
@@ -11,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 #include "cli/scale_config.hpp"
 #include "study/report.hpp"
 #include "study/trace_times.hpp"
@@ -146,6 +148,30 @@ Result<std::vector<study::TraceResult>> run_all(const std::vector<Named>& traces
   return results;
 }
 
+// Of what is written down beside what is printed.
+struct Outputs {
+  std::optional<OutputFile> trace;
+  std::optional<OutputFile> page;
+};
+
+Result<Outputs> outputs_of(const SimulateOptions& options) {
+  auto trace = prepared(options.write_trace);
+  if (!trace) return trace.error();
+  auto page = prepared(options.html);
+  if (!page) return page.error();
+  return Outputs{std::move(*trace), std::move(*page)};
+}
+
+Result<std::string> csv_of(study::Trace made) {
+  if (made.has_pipelines()) {
+    return wrong(
+        "--write-trace: a trace does not tell which tasks wait for which, so "
+        "'chain' cannot be written; use 'stages'");
+  }
+  made.beginning.reset();  // in seconds, as it may be of any week
+  return study::to_csv(made);
+}
+
 }  // namespace
 
 int run(const SimulateOptions& options) {
@@ -162,28 +188,22 @@ int run(const SimulateOptions& options) {
   }
   const auto traces = read_traces(options);
   if (!traces) return report(traces.error());
-  if (!options.write_trace.empty()) {
-    auto made = traces->front().trace;
-    if (made.has_pipelines()) {
-      return report(
-          wrong("--write-trace: a trace does not tell which tasks wait for which, so "
-                "'chain' cannot be written; use 'stages'"));
+  auto outputs = outputs_of(options);
+  if (!outputs) return report_obstacle(outputs.error());
+  if (outputs->trace) {
+    const auto text = csv_of(traces->front().trace);
+    if (!text) return report(text.error());
+    if (auto written = outputs->trace->write(*text); !written) {
+      return report_obstacle(written.error());
     }
-    made.beginning.reset();  // in seconds, as it may be of any week
-    const auto text = study::to_csv(made);
-    const auto written = write_file_atomically(options.write_trace, text, 0644);
-    if (!written) return report_obstacle(written.error());
   }
   const auto results = run_all(*traces, *policies, *terms);
   if (!results) return report(results.error());
-  if (!options.html.empty()) {
-    const auto page = study::report_page(*results, *terms);
-    const auto written = write_file_atomically(options.html, page, 0644);
-    if (!written) return report_obstacle(written.error());
-  }
   fmt::print("{}", options.json ? study::report_json(*results, *terms)
                                 : study::report_table(*results, *terms));
-  return 0;
+  if (!outputs->page) return 0;
+  const auto written = outputs->page->write(study::report_page(*results, *terms));
+  return written ? 0 : report_obstacle(written.error());
 }
 
 }  // namespace muster::cli

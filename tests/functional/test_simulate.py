@@ -216,7 +216,18 @@ def test_a_bad_command_line(simulate, trace, arguments, why):
     assert why in done.stderr and done.stdout == ""
 
 
-def test_a_page_that_cannot_be_written(simulate, trace):
-    done = simulate(trace, "--html", "absent/page.html")
+@pytest.mark.parametrize("option", ["--html", "--write-trace"])
+def test_a_file_that_cannot_be_written_is_told_before_the_study(simulate, option):
+    done = simulate("--generate", "week,rate=200", option, "absent/file")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "cannot write absent/file: open: No such file or directory" in done.stderr
+
+
+def test_a_page_that_finds_no_room_leaves_the_table_and_the_device(simulate, trace, tmp_path):
+    full = tmp_path / "full.html"
+    full.symlink_to("/dev/full")
+    done = simulate(trace, "--html", "full.html")
     assert done.returncode == 5
-    assert "absent/page.html" in done.stderr
+    assert "cannot write full.html: write: No space left on device" in done.stderr
+    assert "30 tasks of 1 class" in done.stdout
+    assert full.is_symlink() and full.is_char_device()
