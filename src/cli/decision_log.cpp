@@ -1,10 +1,12 @@
 #include "cli/decision_log.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <span>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/file.hpp"
@@ -41,6 +43,15 @@ Result<history::LeftOut> read_any(const std::string& log, const history::Visit& 
   return read ? read : read.error().within(log_name(log));
 }
 
+void tell_cut_off(const std::string& log, std::span<const std::int64_t> lines) {
+  constexpr std::size_t kMostNamed = 5;
+  const auto named = lines.first(std::min(lines.size(), kMostNamed));
+  const auto more = lines.size() - named.size();
+  fmt::print(stderr, "muster: {}: {} cut off, and left out: line {}{}\n", log_name(log),
+             lines.size() == 1 ? "a record is" : fmt::format("{} records are", lines.size()),
+             fmt::join(named, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
 }  // namespace
 
 std::string log_name(const std::string& log) {
@@ -49,10 +60,7 @@ std::string log_name(const std::string& log) {
 
 Result<history::LeftOut> read_log(const std::string& log, const history::Visit& visit) {
   auto read = read_any(log, visit);
-  if (read && read->cut_off) {
-    fmt::print(stderr, "muster: {}: line {} is cut off: read up to there\n", log_name(log),
-               *read->cut_off);
-  }
+  if (read && !read->cut_off.empty()) tell_cut_off(log, read->cut_off);
   return read;
 }
 

@@ -1,5 +1,7 @@
 #include "history/log.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/text.hpp"
@@ -9,21 +11,40 @@
 
 namespace muster::history {
 
+namespace {
+
+// A record that was cut off, and one that was appended to it: where the latter begins.
+std::size_t appended_to_cut(std::string_view line) {
+  const auto at = line.rfind(R"({"version":)");
+  if (at == 0 || at == std::string_view::npos) return 0;
+  const auto before = read_line(line.substr(0, at));
+  return before && before->cut_off ? at : 0;
+}
+
+// What there is of it, and whether something of it was cut off.
+Result<Line> read_whole(std::string_view line) {
+  auto read = read_line(line);
+  if (read && !read->cut_off) return read;
+  const auto at = appended_to_cut(line);
+  if (at == 0) return read;
+  auto appended = read_line(line.substr(at));
+  if (appended) appended->cut_off = true;
+  return appended;
+}
+
+}  // namespace
+
 Result<LeftOut> read_lines(std::string_view text, const Visit& visit) {
   LeftOut left_out;
   for (std::int64_t number = 1; !text.empty(); ++number) {
-    const auto end = text.find('\n');
-    const bool last = end == std::string_view::npos;
+    const auto end = std::min(text.find('\n'), text.size());
     const auto line = trim(text.substr(0, end));
-    text.remove_prefix(last ? text.size() : end + 1);
+    text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty()) continue;
     const auto where = fmt::format("line {}", number);
-    const auto read = read_line(line);
+    const auto read = read_whole(line);
     if (!read) return read.error().within(where);
-    if (read->cut_off && !last) {
-      return Error{ErrorKind::invalid, where + ": it ends before its record does"};
-    }
-    if (read->cut_off) left_out.cut_off = number;
+    if (read->cut_off) left_out.cut_off.push_back(number);
     left_out.older += read->older;
     for (const auto& record : read->records) visit(record, where);
   }

@@ -4,9 +4,9 @@
 
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "fleet/loop.hpp"
@@ -16,8 +16,9 @@ namespace muster::history {
 // What was left out of a log.
 struct LeftOut {
   std::int64_t older = 0;  // records of before they had a version: they lack what is needed
-  // The last line, which ends before its record does, as where a disk was full. Its number.
-  std::optional<std::int64_t> cut_off;
+  // Lines with a record that ends before it should, as where a disk was full or a writer was
+  // killed: their numbers. What was appended to it, on that line or the next ones, is read.
+  std::vector<std::int64_t> cut_off;
 };
 
 // `where` names it: "line 3", "decision 17". In the order of the log; valid during the call.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "fleet/json.hpp"
@@ -159,18 +159,16 @@ std::string replay_text(const ReplayResult& result, const ReplayReport& about) {
 }
 
 std::string replay_json(const ReplayResult& result, const ReplayReport& about) {
-  const auto& cut_off = about.left_out.cut_off;
   return fmt::format(
       R"({{"log":{},"policy":{},"decisions":{},"same":{},"differ":{},"act_otherwise":{},)"
       R"("first":{},"last":{},"classes":{},"left_out":{{"classes":{},"older":{}}},)"
-      R"("cut_off_at_line":{},"differences":{},"violations":{}}})"
+      R"("cut_off_lines":[{}],"differences":{},"violations":{}}})"
       "\n",
       json_text(about.log), about.policy.empty() ? "null" : json_text(about.policy),
       result.decisions, result.same(), result.differ(), result.act_otherwise,
       time_json(result.first), time_json(result.last), counts_json(result.classes),
-      counts_json(result.left_out), about.left_out.older,
-      cut_off ? std::to_string(*cut_off) : "null", list_json(result.differences, difference_json),
-      list_json(result.breaches, breach_json));
+      counts_json(result.left_out), about.left_out.older, fmt::join(about.left_out.cut_off, ","),
+      list_json(result.differences, difference_json), list_json(result.breaches, breach_json));
 }
 
 }  // namespace muster::history

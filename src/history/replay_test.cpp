@@ -226,11 +226,11 @@ TEST(ReplayReport, IsWhollyJson) {
   auto record = record_of(World().demand(3, 0), "a/\"b\"");
   record.decision.launch = 9;
   record.decision.desired = 9;
-  const auto text = replay_json(replay({record}), {"x", "", {.older = 0, .cut_off = 2}});
+  const auto text = replay_json(replay({record}), {"x", "", {.older = 0, .cut_off = {2, 5}}});
   EXPECT_TRUE(text.starts_with(
       R"({"log":"x","policy":null,"decisions":1,"same":0,"differ":1,"act_otherwise":1,)"))
       << text;
-  EXPECT_NE(text.find(R"("cut_off_at_line":2,"differences":[{"at":"2027-)"), std::string::npos);
+  EXPECT_NE(text.find(R"("cut_off_lines":[2,5],"differences":[{"at":"2027-)"), std::string::npos);
   EXPECT_NE(text.find(R"("resource_class":"a/\"b\"","where":"line 1","in":["acts"],"recorded":{)"),
             std::string::npos);
   EXPECT_NE(text.find(R"("of":"recorded","invariant":"S4","what":)"), std::string::npos);

@@ -102,16 +102,41 @@ def test_a_plan_and_lines_of_json(world, server, configured):
     assert done.stdout.startswith("standard input: 1 decision of one class")
 
 
-def test_a_log_that_is_cut_off_is_read_up_to_there(world, log):
-    text = "".join(lines(log))
+def cut(text):
+    """As lines, with their number: the last one, with and without its end, and one in the middle
+    before others, which were appended on the next line or on its own."""
+    first, second, *rest, last = text
+    return {"at its end": ([first, second, *rest, last[:-100]], len(text), 1),
+            "and its line ended": ([first, second, *rest, last[:-100] + "\n"], len(text), 1),
+            "before others": ([first, second[:-100] + "\n", *rest, last], 2, 1),
+            "appended to": ([first[:-100], second, *rest, last], 1, 1),
+            "appended to, before a value": (
+                [first[:first.index('"snapshot"') + 11], second, *rest, last], 1, 1)}
+
+
+@pytest.mark.parametrize("name", ["at its end", "and its line ended", "before others", "appended to",
+                                  "appended to, before a value"])
+def test_of_a_log_that_is_cut_off_what_is_whole_is_read(world, log, name):
+    whole = lines(log)
+    text, line, missing = cut(whole)[name]
     file = world.place / "log.jsonl"
-    file.write_text(text[:-100])
+    file.write_text("".join(text))
+    told = f"muster: {file}: a record is cut off, and left out: line {line}\n"
     done = world.run("replay", file, "--json")
-    count = len(rows(log))
-    assert done.returncode == 0
-    assert done.stderr == f"muster: {file}: line {count} is cut off: read up to there\n"
+    assert (done.returncode, done.stderr) == (0, told)
     report = json.loads(done.stdout)
-    assert (report["decisions"], report["cut_off_at_line"]) == (count - 1, count)
+    assert (report["decisions"], report["cut_off_lines"]) == (len(whole) - missing, [line])
+    assert told in world.run("explain", "--log", file).stderr
+    assert told in world.run("export-trace", "--log", file).stderr
+
+
+def test_many_that_are_cut_off_are_counted(world, log):
+    whole = lines(log)
+    file = world.place / "log.jsonl"
+    file.write_text((whole[0][:90] + "\n") * 7 + whole[0])
+    done = world.run("replay", file)
+    assert done.returncode == 0
+    assert done.stderr.endswith("7 records are cut off, and left out: line 1, 2, 3, 4, 5 and 2 more\n")
 
 
 def test_a_pipe_is_as_good_as_a_file(world, log, binary):
@@ -131,7 +156,6 @@ def broken(text, old, new):
 BAD_LINES = {
     "no JSON": (lambda line: "hello\n", "line 2: this is no JSON"),
     "no record": (lambda line: "{}\n", "line 2: this is no record of a decision"),
-    "cut off before others": (lambda line: line[:50] + "\n", "line 2: it ends before its record does"),
     "a newer version": (lambda line: broken(line, '"version": 1', '"version": 9'),
                         "line 2: version: 9 is not a version that this muster reads"),
     "an unknown rule": (lambda line: broken(line, '"rule": "', '"rule": "x'),
