@@ -21,7 +21,14 @@ struct Entry {
   std::size_t resource_class;
   Millis at;
   Millis duration;
+  std::int64_t line;
 };
+
+std::string in_seconds(Millis time) {
+  const auto millis = time.count();
+  return millis % 1000 == 0 ? std::to_string(millis / 1000)
+                            : fmt::format("{}.{:03}", millis / 1000, millis % 1000);
+}
 
 class TraceReader {
  public:
@@ -46,12 +53,7 @@ class TraceReader {
     }
     std::ranges::stable_sort(entries_, {}, &Entry::at);
     const auto first = entries_.front().at;
-    if (entries_.back().at - first > kLongestTrace) {
-      return Error{ErrorKind::invalid,
-                   fmt::format("from its first task to its last it is more than {} days; is the "
-                               "time of one wrong?",
-                               kLongestTrace / std::chrono::hours(24))};
-    }
+    if (entries_.back().at - first > kLongestTrace) return too_long();
     if (is_export_ || dates_ == true) trace_.beginning = WallTime(first);
     for (const auto& entry : entries_) {
       trace_.tasks.push_back({entry.resource_class, entry.at - first, entry.duration});
@@ -60,6 +62,25 @@ class TraceReader {
   }
 
  private:
+  // Of two parts, that the longest time lies between, the smaller one will be wrong.
+  Error too_long() const {
+    const auto after =
+        std::ranges::max_element(entries_.begin() + 1, entries_.end(), {},
+                                 [](const Entry& entry) { return entry.at - (&entry - 1)->at; });
+    const bool late = after - entries_.begin() > entries_.end() - after - 1;
+    const auto& wrong = late ? *after : *(after - 1);
+    const auto& other = late ? *(after - 1) : *after;
+    return at_line(wrong.line,
+                   fmt::format("queued_at, {}, is too far from that of line {}, {}: a trace has at "
+                               "most {} days. Correct it, or remove the line",
+                               in_words(wrong.at), other.line, in_words(other.at),
+                               kLongestTrace / std::chrono::hours(24)));
+  }
+
+  std::string in_words(Millis at) const {
+    return is_export_ || dates_ == true ? format_rfc3339(WallTime(at)) : in_seconds(at);
+  }
+
   Result<void> take_header(const CsvRow& row) {
     is_export_ = contains(row.fields, "JOB_RUN_QUEUED_AT");
     const std::vector<std::string> wanted =
@@ -94,9 +115,11 @@ class TraceReader {
     const auto duration = parse_seconds(field(row, 2));
     if (!duration) return at_line(row.line, "duration: " + duration.error().message);
     if (!entries_.empty() && *at < entries_.back().at) {
-      return at_line(row.line, fmt::format("queued_at is before that of line {}; sort the file by "
-                                           "queued_at",
-                                           latest_line_));
+      return at_line(
+          row.line,
+          fmt::format("queued_at is before that of line {}; sort the file by queued_at, or "
+                      "correct the one that is wrong of {} and {}",
+                      entries_.back().line, in_words(*at), in_words(entries_.back().at)));
     }
     return add(row, *at, *duration);
   }
@@ -132,6 +155,11 @@ class TraceReader {
       if (!time) return at_line(row.line, time.error().message);
       times.push_back(*time);
     }
+    if (times[1] < times[0]) {
+      return at_line(row.line,
+                     fmt::format("JOB_RUN_STARTED_AT, {}, is before JOB_RUN_QUEUED_AT, {}",
+                                 format_rfc3339(times[1]), format_rfc3339(times[0])));
+    }
     if (times[2] < times[1]) {
       return at_line(row.line, "JOB_RUN_STOPPED_AT is before JOB_RUN_STARTED_AT");
     }
@@ -153,8 +181,7 @@ class TraceReader {
     if (trace_.classes.size() > kMostTraceClasses) {
       return at_line(row.line, fmt::format("more than {} resource classes", kMostTraceClasses));
     }
-    entries_.push_back({known->second, at, duration});
-    latest_line_ = row.line;
+    entries_.push_back({known->second, at, duration, row.line});
     return ok();
   }
 
@@ -164,15 +191,8 @@ class TraceReader {
   std::optional<bool> dates_;
   std::map<std::string, std::size_t> numbers_;  // of the classes
   std::vector<Entry> entries_;
-  std::int64_t latest_line_ = 0;
   Trace trace_;
 };
-
-std::string in_seconds(Millis time) {
-  const auto millis = time.count();
-  return millis % 1000 == 0 ? std::to_string(millis / 1000)
-                            : fmt::format("{}.{:03}", millis / 1000, millis % 1000);
-}
 
 std::string as_field(const std::string& name) {
   if (name.find_first_of(",\"\r\n") == std::string::npos) return name;

@@ -100,7 +100,19 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"NoFraction", rows("a/b,1,1.\n"), "'1.' is no number"},
         Bad{"AbsurdTime", rows("a/b,99999999999999999999,60\n"), "line 3: queued_at: '9999"},
         Bad{"AbsurdDuration", rows("a/b,1,2600000\n"), "line 3: a task of more than 30 days"},
-        Bad{"AbsurdSpan", rows("a/b,100000000,60\n"), "it is more than 1098 days"},
+        Bad{"AbsurdlyLate", rows("a/b,7,60\na/b,99999999999,60\n"),
+            "line 4: queued_at, 99999999999, is too far from that of line 3, 7: a trace has at "
+            "most 1098 days"},
+        Bad{"AbsurdlyEarly", rows("a/b,99999999999,60\na/b,99999999999,60\n"),
+            "line 2: queued_at, 0, is too far from that of line 3, 99999999999"},
+        Bad{"AbsurdlyLateBeforeOthers", rows("a/b,99999999999,60\na/b,9,60\n"),
+            "line 4: queued_at is before that of line 3; sort the file by queued_at, or correct "
+            "the "
+            "one that is wrong of 9 and 99999999999"},
+        Bad{"OfAnotherDecade",
+            std::string(kHeader) + "a/b,1970-01-01T00:00:00Z,60\n" +
+                "a/b,2024-01-05T09:00:00Z,60\na/b,2024-01-05T09:00:00Z,60\n",
+            "line 2: queued_at, 1970-01-01T00:00:00Z, is too far from that of line 3, 2024-01-05"},
         Bad{"MixedForms", rows("a/b,2026-01-05T09:00:00Z,60\n"),
             "is a date where the lines before"},
         Bad{"BadDate", std::string(kHeader) + "a/b,2026-13-05T09:00:00Z,60\n",
@@ -122,6 +134,15 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"ExportThatStopsBeforeItStarts",
             jobs("n,m,2026-01-05 09:00:00,2026-01-05 09:02:00,2026-01-05 09:01:00,0\n"),
             "line 2: JOB_RUN_STOPPED_AT is before JOB_RUN_STARTED_AT"},
+        Bad{"ExportThatStartsBeforeItIsQueued",
+            jobs("n,m,2026-01-05 09:03:00,2026-01-05 09:02:00,2026-01-05 09:04:00,0\n"),
+            "line 2: JOB_RUN_STARTED_AT, 2026-01-05T09:02:00Z, is before JOB_RUN_QUEUED_AT, "
+            "2026-01-05T09:03:00Z"},
+        Bad{"ExportOfAnotherDecade",
+            jobs("n,m,2024-01-05 09:00:00,2024-01-05 09:00:00,2024-01-05 09:00:00,0\n"
+                 "n,m,1970-01-05 09:00:00,2024-01-05 09:00:00,2024-01-05 09:00:00,0\n"
+                 "n,m,2024-01-05 09:00:00,2024-01-05 09:00:00,2024-01-05 09:00:00,0\n"),
+            "line 3: queued_at, 1970-01-05T09:00:00Z, is too far from that of line 2"},
         Bad{"ExportWithANumber", jobs("n,m,12,2026-01-05 09:02:00,2026-01-05 09:03:00,0\n"),
             "line 2: '12' is no time"}),
     [](const auto& instance) { return instance.param.name; });
