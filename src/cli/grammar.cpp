@@ -253,8 +253,8 @@ class Grammar::Definition {
     string_option(added, "--boot", options.boot, "DISTRIBUTION",
                   "How long an instance takes until it asks for work: 90s, exponential:90s, "
                   "lognormal:90s:0.3 or pareto:60s:1.5.");
-    duration(added, "--replace-after", options.replace_after,
-             "How long a group takes to replace an instance that shuts down.", Millis(0));
+    string_option(added, "--replace-after", options.replace_after, "DISTRIBUTION",
+                  "Likewise, a group takes to replace an instance that shuts down.");
     duration(added, "--idle-timeout", options.idle_timeout,
              "How long an instance of muster's waits for a task before it ends.", Millis(0));
     number(added, "--max", options.max, 1, 100'000, "How many instances a class may have.");

@@ -54,7 +54,7 @@ struct SimulateOptions {
   std::vector<std::string> policies;   // empty: muster
   std::vector<std::string> compare;    // further ones
   std::string boot = "90s";            // a duration or distribution
-  Millis replace_after = std::chrono::seconds(60);
+  std::string replace_after = "60s";   // likewise
   Millis idle_timeout = std::chrono::seconds(10);
   std::int64_t max = 1000;
   std::int64_t seed = 1;

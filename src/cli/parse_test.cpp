@@ -82,7 +82,7 @@ TEST_F(Parse, SimulateTakesTracesAndListsOfNames) {
   EXPECT_EQ(set.policies, (std::vector<std::string>{"muster", "fixed:3"}));
   EXPECT_EQ(set.workloads, (std::vector<std::string>{"week,rate=3", "poisson"}));
   EXPECT_EQ(set.traces, (std::vector<std::string>{"a.csv"}));
-  EXPECT_EQ(set.replace_after, Millis(0));
+  EXPECT_EQ(set.replace_after, "0s");
 
   const auto compared = chosen<SimulateOptions>(
       {"simulate", "--compare", "tutorial,drone", "a.csv", "b.csv", "--generate", "week", "c.csv"});

@@ -119,7 +119,9 @@ Result<study::Terms> terms_of(const SimulateOptions& options) {
   auto boot = simulation::Distribution::parse(options.boot);
   if (!boot) return boot.error().within("--boot");
   terms.boot = *boot;
-  terms.replace_after = options.replace_after;
+  auto replacement = simulation::Distribution::parse(options.replace_after);
+  if (!replacement) return replacement.error().within("--replace-after");
+  terms.replace_after = *replacement;
   terms.idle_timeout = options.idle_timeout;
   terms.max = options.max;
   terms.seed = static_cast<std::uint64_t>(options.seed);

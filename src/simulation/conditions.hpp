@@ -58,11 +58,12 @@ struct Conditions {
   WallTime beginning{std::chrono::sys_days(std::chrono::year(2030) / 1 / 1)};
   Millis poll_interval = std::chrono::seconds(5);  // of our own loop, at most
   Distribution boot = Distribution::constant(std::chrono::seconds(90));
-  Millis launch_delay = std::chrono::seconds(2);    // from a desired capacity to its instance
-  Millis replace_after = std::chrono::seconds(60);  // until the group finds an instance dead
-  Millis retry_after = std::chrono::seconds(30);    // until the group tries a launch again
-  std::int64_t max = 10;                            // of the group
-  std::optional<std::int64_t> reserve;              // of a second one, which refuses no launch
+  Millis launch_delay = std::chrono::seconds(2);  // from a desired capacity to its instance
+  // Until the group finds an instance dead.
+  Distribution replace_after = Distribution::constant(std::chrono::seconds(60));
+  Millis retry_after = std::chrono::seconds(30);  // until the group tries a launch again
+  std::int64_t max = 10;                          // of the group
+  std::optional<std::int64_t> reserve;            // of a second one, which refuses no launch
   std::optional<Neighbour> neighbour;
   bool protects = true;  // the group protects its instances from scale-in
   Habits habits;

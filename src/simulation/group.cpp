@@ -210,7 +210,7 @@ void Group::lose(Number number) {
   ++instance.turn;
   const auto tasks = drop_tasks(instance);
   end(number);
-  timeline_.after(conditions_.replace_after, [this, number] { unlist(number); });
+  timeline_.after(conditions_.replace_after.draw(random_), [this, number] { unlist(number); });
   for (const auto task : tasks) queue_.interrupt(task);
   for (std::size_t i = 0; i < tasks.size(); ++i) task_arrived();
 }
@@ -224,7 +224,7 @@ void Group::leave(Number number) {
   ++instance.turn;
   if (!conditions_.habits.gives_up_its_place) {
     end(number);
-    timeline_.after(conditions_.replace_after, [this, number] { gone(number); });
+    timeline_.after(conditions_.replace_after.draw(random_), [this, number] { gone(number); });
     return;
   }
   if (random_.chance(conditions_.faults.call_throttled)) {

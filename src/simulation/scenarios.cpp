@@ -117,7 +117,7 @@ Scenario ended_still_counted() {
               .source = "5, buildkite-agent-scaler#39, spacelift workerpool-on-ec2#84",
               .mishap = "the group counts instances that have ended for 20 minutes"};
   it.conditions = group_of();
-  it.conditions.replace_after = minutes(20);
+  it.conditions.replace_after = Distribution::constant(minutes(20));
   it.arrivals = every(minutes(5), 10, minutes(1));
   it.policy = policy();
   it.limits.wait = minutes(3);

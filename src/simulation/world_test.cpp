@@ -107,10 +107,19 @@ TEST_F(OneWorld, AnInstanceOfSeveralSlotsRunsSeveralTasksAtOnce) {
 
 // Its instances leave their places in the group, which fills them before the next minute is over.
 TEST_F(OneWorld, TheTutorialWastesBootsWhereWeDoNot) {
-  conditions.replace_after = seconds(20);
+  conditions.replace_after = Distribution::constant(seconds(20));
   const auto arrivals = every(minutes(7), 20, seconds(100));
   EXPECT_GT(tutorials(arrivals).group.wasted, 3);
   EXPECT_EQ(ours(arrivals).group.wasted, 0);
+}
+
+TEST_F(OneWorld, AReplacementMayTakeATimeByChance) {
+  const auto arrivals = every(minutes(7), 20, seconds(100));
+  conditions.replace_after = Distribution::constant(seconds(20));
+  const auto always = tutorials(arrivals).group;
+  conditions.replace_after = Distribution::exponential(seconds(20));
+  const auto by_chance = tutorials(arrivals).group;
+  EXPECT_NE(by_chance.instance_time, always.instance_time);
 }
 
 // Case 7 of those that have hurt people: a machine that runs, without a runner.

@@ -38,7 +38,7 @@ Conditions some_conditions(Random& random) {
       Distribution::lognormal(random.between(Millis(5'000), 2 * kMinute), random.between(0, 500));
   conditions.poll_interval = random.between(Millis(1'000), Millis(60'000));
   conditions.launch_delay = random.between(Millis(0), Millis(8'000));
-  conditions.replace_after = random.between(Millis(0), 3 * kMinute);
+  conditions.replace_after = Distribution::constant(random.between(Millis(0), 3 * kMinute));
   conditions.max = random.between(1, 12);
   if (random.chance(300)) conditions.reserve = random.between(1, 12);
   conditions.habits.single_task = random.chance(500);

@@ -27,16 +27,16 @@ std::string tenths(std::int64_t number, std::int64_t unit) {
   return fmt::format("{}.{}", grouped(rounded / 10), rounded % 10);
 }
 
-bool has_blocked(const TraceResult& result) {
-  return std::ranges::any_of(result.policies,
-                             [](const auto& policy) { return !policy.blocked_waits.empty(); });
-}
-
 std::string counted(std::int64_t count, std::string_view singular, std::string_view plural) {
   return fmt::format("{} {}", grouped(count), count == 1 ? singular : plural);
 }
 
 }  // namespace
+
+bool has_blocked(const TraceResult& result) {
+  return std::ranges::any_of(result.policies,
+                             [](const auto& policy) { return !policy.blocked_waits.empty(); });
+}
 
 std::string seconds_text(Millis time) {
   return tenths(time.count(), 1000);
@@ -67,8 +67,8 @@ std::string about(const TraceResult& result) {
 std::string in_words(const Terms& terms) {
   auto text = fmt::format(
       "boot {}, replacement after {}, muster's idle time-out {}, at most {} a class, seed {}",
-      terms.boot.to_text(), format_duration(terms.replace_after),
-      format_duration(terms.idle_timeout), counted(terms.max, "instance", "instances"), terms.seed);
+      terms.boot.to_text(), terms.replace_after.to_text(), format_duration(terms.idle_timeout),
+      counted(terms.max, "instance", "instances"), terms.seed);
   if (terms.price) text += fmt::format(", {} an instance-hour", cost_text(*terms.price));
   return text;
 }

@@ -21,6 +21,8 @@ std::string about(const TraceResult& result);
 // "boot 90s, replacement after 1m, at most 1000 instances a class, seed 1"
 std::string in_words(const Terms& terms);
 
+// Whether some of its tasks were blocked by others: then their waits are told apart.
+bool has_blocked(const TraceResult& result);
 // The columns of a policy's row: of what others had blocked, if there is such, and the cost last,
 // if there is a price.
 std::vector<std::string> columns(const TraceResult& result, const Terms& terms);

@@ -22,7 +22,8 @@ struct Terms {
   // From the request for an instance to when its runner asks for work. Paid, as a running task is.
   simulation::Distribution boot = simulation::Distribution::constant(std::chrono::seconds(90));
   // Until a group replaces an instance that ended without giving up its place.
-  Millis replace_after = std::chrono::seconds(60);
+  simulation::Distribution replace_after =
+      simulation::Distribution::constant(std::chrono::seconds(60));
   Millis idle_timeout = std::chrono::seconds(10);  // of our own instances
   std::int64_t max = 1000;                         // instances of a class
   std::uint64_t seed = 1;

@@ -92,6 +92,14 @@ def test_the_same_seed_gives_the_same(simulate):
     assert simulate(*arguments, "--seed", "2").stdout != first.stdout
 
 
+def test_a_replacement_takes_a_time_by_chance(simulate, trace):
+    always, by_chance = (
+        json.loads(simulate(trace, "--json", "--policy", "tutorial,muster", "--replace-after",
+                            delay).stdout)["policies"]
+        for delay in ("60s", "lognormal:60s:0.5"))
+    assert always[0] != by_chance[0] and always[1] == by_chance[1]
+
+
 def test_what_is_generated_can_be_kept(simulate, tmp_path):
     made = simulate("--generate", "week,days=1", "--json", "--write-trace", "kept.csv")
     again = simulate(tmp_path / "kept.csv", "--json")
@@ -205,7 +213,7 @@ def test_a_bad_trace_is_refused_with_its_line_before_anything_runs(simulate, tra
     (["trace.csv", "--price", "-1"], "is no price"),
     (["trace.csv", "--max", "0"], "is not a number from 1 to 100000"),
     (["trace.csv", "--seed", "x"], "is not a number from 0"),
-    (["trace.csv", "--replace-after", "1"], "is not a duration"),
+    (["trace.csv", "--replace-after", "1"], "--replace-after: '1' is no duration or distribution"),
     (["trace.csv", "--write-trace", "x.csv"], "only for what --generate makes"),
     (["--generate", "week,rat=3"], "there is no 'rat' (did you mean 'rate'?)"),
     (["trace.csv", "--htm"], "did you mean '--html'?"),
