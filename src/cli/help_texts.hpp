@@ -152,10 +152,11 @@ Exit codes: 0 all are the same, and the invariants hold; 1 not so; 2 the log or 
 )"};
 
 inline constexpr Text kExplain{
-    "Say why a class or a job waits, and when it will start.\n"
+    "Say why a class or a job waits, and when it may start.\n"
     "From the decisions that muster scale has recorded: how many tasks wait and since when, each "
-    "reason with its numbers and what ends it, and when the next task is expected to start, from "
-    "how long boots took. Of a pipeline it asks the server, too: what each of its jobs waits for. "
+    "reason with its numbers and what ends it, and when the next task is expected to start, where "
+    "something tells that: from how long boots took. Of a pipeline it asks the server, too: what "
+    "each of its jobs waits for. "
     "Without a log it tells what the scaler has last reported to the server.",
     R"(Examples:
   muster explain --config muster.yaml

@@ -184,6 +184,15 @@ TEST(Explain, CannotTellWhenATaskEnds) {
             "wait until one of the 4 that live ends, or raise 'max', which is 4");
 }
 
+TEST(Explain, CountsWhatIsJustLaunchedAsWhatLives) {
+  const auto remedy = [](const World& world) {
+    return after_two_boots(world).causes.back().remedy;
+  };
+  EXPECT_EQ(remedy(World().demand(9, 0)),
+            "wait until one of the 4 that live ends, or raise 'max', which is 4");
+  EXPECT_EQ(remedy_for(Rule::maximum, fleet::ClassPass{}), "raise 'max', which is 1");
+}
+
 TEST(Explain, CannotTellWhileTheQueueIsStale) {
   const auto about = after_two_boots(World().demand(1, 0, minutes(3)));
   EXPECT_FALSE(about.expected_start);

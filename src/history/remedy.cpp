@@ -77,10 +77,13 @@ std::string remedy_for_unheard(const Snapshot& snapshot) {
                    some_of(lost, kMostNamed));
 }
 
+// Those that were launched by the decision live, too.
 std::string remedy_for_maximum(std::int64_t live, std::int64_t max) {
+  const auto raise = fmt::format("raise 'max', which is {}", max);
+  if (live <= 0) return raise;
   return fmt::format(
-      "wait until {} ends, or raise 'max', which is {}",
-      live == 1 ? "the one that lives" : fmt::format("one of the {} that live", live), max);
+      "wait until {} ends, or {}",
+      live == 1 ? "the one that lives" : fmt::format("one of the {} that live", live), raise);
 }
 
 }  // namespace
@@ -90,7 +93,7 @@ std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
   switch (rule) {
     case Rule::maximum:
     case Rule::above_maximum:
-      return remedy_for_maximum(decision.counts.live(), snapshot.policy.max);
+      return remedy_for_maximum(decision.desired, snapshot.policy.max);
     case Rule::plan:
       return "wait until a task ends, of any class; or, if the plan lets more run, raise "
              "'circleci.concurrency_limit'";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -277,8 +278,11 @@ Result<Workload> parse_workload(std::string_view spec) {
   if (!shape) return wrong(spec, "it begins with poisson, week or bursts");
   Workload workload;
   workload.shape = *shape;
+  std::set<std::string_view> given;
   for (std::size_t i = 1; i < parts.size(); ++i) {
     if (auto read = read_key(workload, spec, parts[i]); !read) return read.error();
+    const auto key = std::string_view(parts[i]).substr(0, parts[i].find('='));
+    if (!given.insert(key).second) return wrong(spec, fmt::format("{} is given twice", key));
   }
   return workload;
 }

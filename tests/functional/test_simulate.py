@@ -216,6 +216,7 @@ def test_a_bad_trace_is_refused_with_its_line_before_anything_runs(simulate, tra
     (["trace.csv", "--replace-after", "1"], "--replace-after: '1' is no duration or distribution"),
     (["trace.csv", "--write-trace", "x.csv"], "only for what --generate makes"),
     (["--generate", "week,rat=3"], "there is no 'rat' (did you mean 'rate'?)"),
+    (["--generate", "week,rate=1,days=1,rate=2"], "rate is given twice"),
     (["trace.csv", "--htm"], "did you mean '--html'?"),
 ])
 def test_a_bad_command_line(simulate, trace, arguments, why):
