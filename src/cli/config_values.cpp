@@ -10,13 +10,7 @@ namespace muster::cli {
 std::optional<Millis> bounded_duration(yaml::MapReader& reader, std::string_view key,
                                        Millis least) {
   constexpr Millis kMost = std::chrono::hours(24 * 365);
-  const auto given = reader.duration(key);
-  if (given && (*given < least || *given > kMost)) {
-    reader.problem_at(key,
-                      fmt::format("must be between {} and {}, and is {}", format_duration(least),
-                                  format_duration(kMost), format_duration(*given)));
-  }
-  return given;
+  return reader.duration(key, {least, kMost});
 }
 
 std::string region_in(yaml::MapReader& reader, std::string_view key) {

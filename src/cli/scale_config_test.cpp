@@ -207,7 +207,8 @@ INSTANTIATE_TEST_SUITE_P(
     Table, Refusals,
     testing::Values(
         Refusal{"    max: 4", "    maxx: 4", "maxx"}, Refusal{"    max: 4\n", "", "max"},
-        Refusal{"min: 1", "min: 5", "must not be above max"}, Refusal{"min: 1", "min: -1", "min"},
+        Refusal{"min: 1", "min: 5", ".min: is 5, and must not be above max, which is 4"},
+        Refusal{"min: 1", "min: -1", "min"},
         Refusal{"local/small", "small", "'small' is not a resource class"},
         Refusal{"local/small", "local/sm all",
                 "resource_classes: 'local/sm all' is not a resource class: write namespace/name, "
@@ -226,17 +227,25 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"least: 1", "least: 4",
                 "warm.least: is 4, and must not be above 'most', which is 3"},
         Refusal{"warm: {of_busy: 20%, least: 1, most: 3}", "warm: -1",
-                "warm: expected a whole number from 0 to 1000, found '-1'"},
+                "warm: expected a whole number from 0 to 1000, or {of_busy: 20%, least: 1, most: "
+                "5}, found '-1'"},
+        Refusal{"warm: {of_busy: 20%, least: 1, most: 3}", "warm: 200%",
+                "warm: expected a whole number from 0 to 1000, or {of_busy: 20%, least: 1, most: "
+                "5}, found '200%'"},
         Refusal{"scale_in_delay: 30s", "scale_in_delay: 9000h",
-                "scale_in_delay: must be between 1s and 8760h, and is 9000h"},
+                "scale_in_delay: expected a duration from 1s to 8760h, such as 30s, 10m or 1h30m, "
+                "found '9000h'"},
         Refusal{"launches: 20", "launches: -1",
                 "launch_rate.launches: expected a whole number from 1 to 1000, found '-1'"},
         Refusal{"launches: 20", "drains: 20", "unknown key 'drains'"},
         Refusal{"{drains: 5, per: 90s}", "{drains: 5}", "scale_in_rate: 'per' is missing"},
-        Refusal{"per: 90s", "per: 1ms", "per: must be between 1s and 8760h, and is 1ms"},
+        Refusal{
+            "per: 90s", "per: 1ms",
+            "per: expected a duration from 1s to 8760h, such as 30s, 10m or 1h30m, found '1ms'"},
         Refusal{"instance_hours: 100", "instance_hours: 0",
                 "spend_cap.instance_hours: expected a whole number from 1 to 10000000, found '0'"},
-        Refusal{"per: 24h", "per: 5m", "per: must be between 1h and 8760h, and is 5m"},
+        Refusal{"per: 24h", "per: 5m",
+                "per: expected a duration from 1h to 8760h, such as 30s, 10m or 1h30m, found '5m'"},
         Refusal{"mon-fri", "mon-fry",
                 "schedules[0].start: the day of the week is 0 to 7, or *, 1-5, 1,3 or */2; found "
                 "'mon-fry'"},
@@ -248,12 +257,17 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"max: 9", "maxx: 9", "schedules[0].maxx"},
         Refusal{", min: 0}", "}", "schedules[1]: changes nothing: give min, max, headroom or warm"},
         Refusal{"name: night", "name: \"\"", "schedules[1].name: is a word or a few"},
-        Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "between 1s"},
-        Refusal{"idle_timeout: 20s", "idle_timeout: soon", "idle_timeout"},
+        Refusal{"boot_timeout: 2m", "boot_timeout: 0s", "from 1s to 8760h"},
+        Refusal{"boot_timeout: 2m", "boot_timeout: 9999999h",
+                "boot_timeout: expected a duration from 1s to 8760h, such as 30s, 10m or 1h30m, "
+                "found '9999999h'"},
+        Refusal{"idle_timeout: 20s", "idle_timeout: soon",
+                "idle_timeout: expected a duration from 1s to 8760h"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
         Refusal{"mode: continuous", "mode: single-task",
                 "recycle_after: is for 'mode: continuous'"},
-        Refusal{"recycle_after: 12h", "recycle_after: 0s", "recycle_after: must be between 1s"},
+        Refusal{"recycle_after: 12h", "recycle_after: 0s",
+                "recycle_after: expected a duration from 1s"},
         Refusal{"recycle_after_tasks: 50", "recycle_after_tasks: 0", "recycle_after_tasks"},
         Refusal{"slots: 3", "slots: 0", "slots"}, Refusal{"slots: 3", "slots: 101", "slots"},
         Refusal{"      token_file: small.token\n", "", "token_file"},
@@ -296,7 +310,8 @@ TEST(ScaleConfig, ALifeHasRoomForTheBoot) {
                           "than boot_timeout, 5m: raise it to what booting and the longest task "
                           "take together, or lower boot_timeout"));
   EXPECT_THAT(with("longest_life: 6h", "longest_life: 5m"), IsEmpty());
-  EXPECT_THAT(with("longest_life: 6h", "longest_life: 4s"), ElementsAre(HasSubstr("between 1m")));
+  EXPECT_THAT(with("longest_life: 6h", "longest_life: 4s"),
+              ElementsAre(HasSubstr("from 1m to 8760h")));
   EXPECT_THAT(with("    command:\n      program: [./machines, --zone, a]\n      timeout: 2m\n      "
                    "longest_life: 6h\n",
                    "    boot_timeout: 6h\n    auto_scaling_group:\n      name: runners\n"),

@@ -36,7 +36,14 @@ scaling::Warm read_warm(yaml::MapReader& parent, std::int64_t max) {
   const auto* value = parent.take(kKey);
   if (value == nullptr) return warm;
   if (value->kind == yaml::Value::Kind::scalar) {
-    warm.least = parent.integer(kKey, kInstances).value_or(0);
+    const auto number = value->quoted ? std::nullopt : parse_int(value->text);
+    warm.least = number.value_or(-1);
+    if (warm.least < kInstances.least || warm.least > kInstances.most) {
+      parent.problem_at(kKey,
+                        fmt::format("expected a whole number from {} to {}, or {{of_busy: 20%, "
+                                    "least: 1, most: 5}}, found {}",
+                                    kInstances.least, kInstances.most, yaml::describe(*value)));
+    }
     return warm;
   }
   const auto section = as_mapping(*value);
@@ -172,7 +179,10 @@ scaling::Policy read_policy(yaml::MapReader& reader) {
   policy.min = reader.integer("min", kInstances).value_or(0);
   reader.require("max");
   policy.max = reader.integer("max", kInstances).value_or(0);
-  if (policy.min > policy.max) reader.problem_at("min", "must not be above max");
+  if (policy.min > policy.max) {
+    reader.problem_at("min", fmt::format("is {}, and must not be above max, which is {}",
+                                         policy.min, policy.max));
+  }
   policy.slots = reader.integer("slots", yaml::Range{1, scaling::kMostSlots}).value_or(1);
   policy.headroom = reader.integer("headroom", kInstances).value_or(0);
   policy.warm = read_warm(reader, policy.max);

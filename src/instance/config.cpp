@@ -89,12 +89,7 @@ class Reader {
   static Millis duration(yaml::MapReader& top, std::string_view key, Millis usual) {
     constexpr Millis kLeast = std::chrono::seconds(1);
     constexpr Millis kMost = std::chrono::hours(24 * 7);
-    const auto given = top.duration(key).value_or(usual);
-    if (given < kLeast || given > kMost) {
-      top.problem_at(key, fmt::format("must be between {} and {}", format_duration(kLeast),
-                                      format_duration(kMost)));
-    }
-    return given;
+    return top.duration(key, {kLeast, kMost}).value_or(usual);
   }
 
   static std::string job_user(yaml::MapReader& top, const std::string& usual) {

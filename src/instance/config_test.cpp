@@ -69,10 +69,14 @@ TEST(InstanceConfig, WhatIsWrongIsToldWithItsPlace) {
        "line 4, column 1: api_url: is http to another machine, where others can read the token on "
        "its way: write https://ci.example:8480"},
       {"idle_timeout: soon\n",
-       "line 4, column 15: idle_timeout: expected a duration such as 30s, 10m or 1h30m, found "
-       "'soon'"},
-      {"idle_timeout: 0s\n", "line 4, column 1: idle_timeout: must be between 1s and 168h"},
-      {"max_run_time: 200h\n", "line 4, column 1: max_run_time: must be between 1s and 168h"},
+       "line 4, column 15: idle_timeout: expected a duration from 1s to 168h, such as "
+       "30s, 10m or 1h30m, found 'soon'"},
+      {"idle_timeout: 0s\n",
+       "line 4, column 15: idle_timeout: expected a duration from 1s to 168h, such as "
+       "30s, 10m or 1h30m, found '0s'"},
+      {"max_run_time: 200h\n",
+       "line 4, column 15: max_run_time: expected a duration from 1s to 168h, such as "
+       "30s, 10m or 1h30m, found '200h'"},
       {"job_user: root\n",
        "line 4, column 1: job_user: must not be root: its jobs could read the runner's token"},
       {"job_user: -u\n", "line 4, column 1: job_user: is no name of a user such as ci"},

@@ -105,11 +105,25 @@ std::optional<std::int64_t> as_integer(const Value& value, const std::string& pa
   return std::nullopt;
 }
 
+static std::optional<Millis> duration_of(const Value& value) {
+  if (value.kind != Value::Kind::scalar) return std::nullopt;
+  const auto duration = parse_duration(value.text);
+  return duration ? std::optional(*duration) : std::nullopt;
+}
+
 std::optional<Millis> as_duration(const Value& value, const std::string& path, Problems& problems) {
-  if (value.kind == Value::Kind::scalar) {
-    if (const auto duration = parse_duration(value.text)) return *duration;
-  }
-  expected("a duration such as 30s, 10m or 1h30m", value, path, problems);
+  const auto duration = duration_of(value);
+  if (!duration) expected("a duration such as 30s, 10m or 1h30m", value, path, problems);
+  return duration;
+}
+
+std::optional<Millis> as_duration(const Value& value, const std::string& path, DurationRange range,
+                                  Problems& problems) {
+  const auto duration = duration_of(value);
+  if (duration && *duration >= range.least && *duration <= range.most) return duration;
+  expected(fmt::format("a duration from {} to {}, such as 30s, 10m or 1h30m",
+                       format_duration(range.least), format_duration(range.most)),
+           value, path, problems);
   return std::nullopt;
 }
 
@@ -165,6 +179,11 @@ std::optional<std::int64_t> MapReader::integer(std::string_view key, Range range
 std::optional<Millis> MapReader::duration(std::string_view key) {
   const auto* value = take(key);
   return value ? as_duration(*value, path_of(key), *problems_) : std::nullopt;
+}
+
+std::optional<Millis> MapReader::duration(std::string_view key, DurationRange range) {
+  const auto* value = take(key);
+  return value ? as_duration(*value, path_of(key), range, *problems_) : std::nullopt;
 }
 
 std::vector<std::string> MapReader::texts(std::string_view key) {

@@ -51,6 +51,11 @@ struct Range {
   std::int64_t most;
 };
 
+struct DurationRange {
+  Millis least;
+  Millis most;
+};
+
 // Scalars. Each adds a problem and returns nothing if `value` is not of that form. Any scalar is a
 // text. What is quoted is never a number or boolean; booleans are those of YAML 1.1: true/false,
 // yes/no, on/off.
@@ -59,6 +64,8 @@ std::optional<bool> as_boolean(const Value& value, const std::string& path, Prob
 std::optional<std::int64_t> as_integer(const Value& value, const std::string& path, Range range,
                                        Problems& problems);
 std::optional<Millis> as_duration(const Value& value, const std::string& path, Problems& problems);
+std::optional<Millis> as_duration(const Value& value, const std::string& path, DurationRange range,
+                                  Problems& problems);
 std::vector<std::string> as_texts(const Value& value, const std::string& path, Problems& problems);
 
 class MapReader {
@@ -80,6 +87,7 @@ class MapReader {
   std::optional<bool> boolean(std::string_view key);
   std::optional<std::int64_t> integer(std::string_view key, Range range);
   std::optional<Millis> duration(std::string_view key);
+  std::optional<Millis> duration(std::string_view key, DurationRange range);
   std::vector<std::string> texts(std::string_view key);
 
   // One of `names`: its index.
