@@ -14,11 +14,11 @@ namespace {
 constexpr std::string_view kStyle = R"(
 :root { color-scheme: light dark; --paper: #fbfaf7; --card: #fff; --ink: #1d2330; --soft: #5d6675;
   --grid: #e6e4de; --ours: #0b6e4f; --theirs: #8a5a00; --bound: #5d6675; --waiting: #c2410c;
-  --actual: #1d4ed8; --desired: #7c3aed; --busy: #0f9d6e; }
+  --actual: #1d4ed8; --desired: #7c3aed; --busy: #0f9d6e; --shade: #1d233055; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #14171c; --card: #1b1f26; --ink: #e7e9ee; --soft: #9aa4b2; --grid: #2c323c;
     --ours: #4ade9f; --theirs: #f0b352; --bound: #9aa4b2; --waiting: #fb923c; --actual: #7aa7ff;
-    --desired: #c4a1ff; --busy: #34d399; } }
+    --desired: #c4a1ff; --busy: #34d399; --shade: #000c; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 76rem; padding: 2rem 1rem 4rem; background: var(--paper);
   color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
@@ -26,14 +26,16 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 3rem 0 .2rem; overflow-wrap: anywhere; }
 h3 { font-size: .95rem; margin: 0; }
 p { margin: 0 0 1rem; color: var(--soft); max-width: 60rem; }
-.plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
+.plots { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); }
 .card { background: var(--card); border: 1px solid var(--grid); border-radius: .6rem;
   padding: .8rem .8rem .4rem; margin-bottom: 1rem; }
 .plots .card { margin: 0; }
 .plots + p { margin-top: 1.2rem; }
 dl { margin: .4rem .4rem 1rem; font-size: .9rem; } dt { font-weight: 600; margin-top: .7rem; }
 dd { margin: 0; color: var(--soft); }
-.table { overflow-x: auto; padding: 0; }
+.table { overflow-x: auto; padding: 0; background:  /* a shade at the side where there is more */
+  linear-gradient(to left, var(--card) 40%, transparent) right / 4rem 100% no-repeat local,
+  linear-gradient(to left, var(--shade), transparent) right / 1.4rem 100% no-repeat, var(--card); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .4rem .7rem; text-align: right; white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; }
@@ -62,14 +64,23 @@ svg text.waiting, svg text.actual, svg text.desired, svg text.busy { font-weight
   th, td { padding: .35rem .45rem; } svg { font-size: 13.5px; } }
 )";
 
-constexpr std::string_view kMeanings = R"(<dl>
+constexpr std::string_view kMeanings = R"(
 <dt>wait</dt><dd>From when a task is queued to when it starts. Half of the tasks wait no longer than p50,
 95 % no longer than p95.</dd>
 <dt>hours</dt><dd>Of all instances, from launch to end. Boots are paid.</dd>
 <dt>idle</dt><dd>What part of the hours no task ran in: boots, and waiting for tasks.</dd>
 <dt>wasted</dt><dd>Instances that ended without having run a task.</dd>
 <dt>bound</dt><dd>The fewest hours with which nobody waits, for somebody who knows what will come.</dd>
-</dl>)";
+)";
+constexpr std::string_view kBlocked =
+    R"(<dt>blocked</dt><dd>Of tasks that others had blocked: from when
+the last of those has ended to when they start. Half of them wait no longer than p50, 95 % no longer than
+p95.</dd>
+)";
+
+std::string meanings(const TraceResult& result) {
+  return fmt::format("<dl>{}{}</dl>", kMeanings, has_blocked(result) ? kBlocked : "");
+}
 
 std::string row(const std::vector<std::string>& cells, std::string_view tag,
                 std::string_view style = "") {
@@ -109,7 +120,7 @@ std::string section(const TraceResult& result, const Terms& terms) {
          fmt::format(
              "<div class=\"plots\"><div class=\"card\"><h3>Wait against cost</h3>{}</div>\n"
              "<div class=\"card\"><h3>How to read this</h3>{}</div></div>\n",
-             wait_against_cost(result, terms), kMeanings);
+             wait_against_cost(result, terms), meanings(result));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "study/plots.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/core.h>
 
@@ -53,6 +54,27 @@ bool differs_by_much(const std::vector<Priced>& points) {
   return waits.back() > 20 * waits[(waits.size() - 1) / 2];
 }
 
+// One that costs many times as much would press all others together: the scale ends before it.
+double highest_of_scale(const std::vector<Priced>& points) {
+  constexpr double kManyTimes = 4;
+  std::vector<double> costs;
+  for (const auto& point : points) costs.push_back(point.cost);
+  std::ranges::sort(costs);
+  const auto usual = costs[(costs.size() - 1) / 2];
+  return *(std::ranges::upper_bound(costs, kManyTimes * usual) - 1);
+}
+
+// At the edge, if it is beyond.
+NamedPoint point_of(const Priced& policy, double highest, const svg::Scale& x, const svg::Scale& y,
+                    const svg::Frame& frame) {
+  NamedPoint point{policy.name, {x(policy.cost), y(policy.wait)}, style_of(policy.name)};
+  if (policy.cost <= highest) return point;
+  const auto cost = policy.cost < 10 ? policy.cost : std::round(policy.cost);
+  point.name += fmt::format(" at {} >", svg::number(cost));
+  point.at.x = frame.right;
+  return point;
+}
+
 // Of time: a unit in which the whole is a few dozen at most.
 struct TimeUnit {
   std::string_view name;
@@ -90,13 +112,13 @@ std::string words_in_colours(svg::Point at,
 std::string wait_against_cost(const TraceResult& result, const Terms& terms) {
   constexpr svg::Frame kFrame{46, 34, kWidth - 14, 300};
   const auto points = priced(result, terms);
-  double least = points.front().cost, most = least, longest = 1;
+  const auto most = highest_of_scale(points);
+  double least = most, longest = 1;
   for (const auto& point : points) {
     least = std::min(least, point.cost);
-    most = std::max(most, point.cost);
     longest = std::max(longest, point.wait);
   }
-  const auto margin = std::max((most - least) * 0.12, most * 0.01);
+  const auto margin = std::max((most - least) * 0.12, most * 0.1);
   const svg::Scale x(std::max(least - margin, 0.0), most + margin, kFrame.left, kFrame.right);
   const auto y = differs_by_much(points)
                      ? svg::Scale::of_magnitudes(longest * 1.5, kFrame.bottom, kFrame.top)
@@ -105,7 +127,7 @@ std::string wait_against_cost(const TraceResult& result, const Terms& terms) {
   drawn += svg::axis_x(kFrame, x, x.ticks(5), terms.price ? "cost" : "instance-hours");
   std::vector<NamedPoint> named;
   for (const auto& point : points) {
-    named.push_back({point.name, {x(point.cost), y(point.wait)}, style_of(point.name)});
+    named.push_back(point_of(point, most, x, y, kFrame));
   }
   std::ranges::stable_partition(named, [](const auto& point) { return point.style != "ours"; });
   return svg::drawing(kWidth, kFrame.bottom + 42, "Wait against cost, one point a policy",

@@ -95,6 +95,21 @@ TEST(ReportPage, NeedsNothingElseAndEscapesNames) {
   EXPECT_THAT(page, Not(HasSubstr("inf")));
 }
 
+// One of them costs many times what the others do, and stands at the edge with its cost.
+TEST(ReportPage, APolicyThatCostsMuchMoreDoesNotPressTheOthersTogether) {
+  auto result = some_result();
+  result.policies = {some_policy("muster"), some_policy("tutorial"), some_policy("fixed:10")};
+  result.policies[1].instance_time = hours(3);
+  result.policies[2].instance_time = hours(1'680);
+  const auto page = report_page({result}, {});
+  EXPECT_THAT(page, HasSubstr(">fixed:10 at 1680 &gt;</text>"));
+  EXPECT_THAT(page, HasSubstr(">2.5</text>"));  // on the scale, which ends before 4
+  EXPECT_THAT(page, Not(HasSubstr(">500</text>")));
+  EXPECT_THAT(page, Not(HasSubstr("<dt>blocked</dt>")));
+  result.policies[0].blocked_waits = {seconds(1)};
+  EXPECT_THAT(report_page({result}, {}), HasSubstr("<dt>blocked</dt>"));
+}
+
 struct Word {
   double left, right, middle;
 };
@@ -139,6 +154,8 @@ TEST(Ticks, AreRoundAndWithin) {
   EXPECT_FALSE(std::signbit(svg::round_ticks(0, 5, 5).front()));
   EXPECT_EQ(svg::number(12'000), "12 k");
   EXPECT_EQ(svg::number(0.5), "0.5");
+  EXPECT_EQ(svg::number(0.0885), "0.0885");
+  EXPECT_EQ(svg::number(3 * 0.1), "0.3");
 }
 
 }  // namespace

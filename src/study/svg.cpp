@@ -74,7 +74,7 @@ std::string number(double value) {
   const auto magnitude = std::abs(value);
   if (magnitude >= 1'000'000) return fmt::format("{:g} M", value / 1'000'000);
   if (magnitude >= 10'000) return fmt::format("{:g} k", value / 1'000);
-  return fmt::format("{:g}", std::round(value * 1'000) / 1'000);
+  return fmt::format("{:g}", value);
 }
 
 std::string text(Point at, std::string_view words, Anchor anchor, std::string_view style) {
