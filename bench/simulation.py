@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 WORKLOADS = sorted((ROOT / "bench/workloads").glob("*.csv"))
-PEERS = "muster-single,muster-eager,tutorial,provisioner,buildkite,gitlab,drone,bound"
+PEERS = "muster-single,muster-eager,tutorial,provisioner,buildkite,gitlab,drone,fixed:10,bound"
 DELAYS = "0s", "60s", "180s"  # the middle one is that of the aims
 BOOT = 90
 MONTH = "week,rate=30,stages=1-6-1,days=30,run=lognormal:4m:0.9"
