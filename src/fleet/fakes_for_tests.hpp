@@ -58,6 +58,27 @@ class FakeQueue final : public DemandSource {
   const Clock& clock_;
 };
 
+// Of several classes, without runners.
+class FakeQueues final : public DemandSource {
+ public:
+  explicit FakeQueues(const Clock& clock) : clock_(clock) {}
+  std::map<std::string, std::int64_t> unclaimed;  // by class
+  std::set<std::string> unreadable;
+
+  std::map<std::string, ClassDemand> read(std::stop_token) override {
+    std::map<std::string, ClassDemand> all;
+    for (const auto& [name, waiting] : unclaimed) {
+      if (unreadable.contains(name)) continue;
+      all[name].demand = scaling::DemandReading{waiting, 0, clock_.wall()};
+    }
+    return all;
+  }
+  void wait_for_change(Millis, std::stop_token) override {}
+
+ private:
+  const Clock& clock_;
+};
+
 class FakeCapacity final : public CapacityProvider {
  public:
   explicit FakeCapacity(const Clock& clock) : clock_(clock) {}
@@ -78,6 +99,7 @@ class FakeCapacity final : public CapacityProvider {
   std::function<void()> during_launch = [] {};
   std::optional<Error> launch_trouble;
   std::map<std::string, Error> group_trouble;  // of launches in one of several groups
+  std::map<std::string, int> refused;          // launches, by class: one that is here refuses each
 
   void end(const std::string& id) {
     std::erase_if(live, [&](const auto& it) { return it.id == id; });
@@ -94,6 +116,10 @@ class FakeCapacity final : public CapacityProvider {
                                           const std::stop_token&) override {
     during_launch();
     if (launch_trouble) return *launch_trouble;
+    if (const auto found = refused.find(place.resource_class); found != refused.end()) {
+      ++found->second;
+      return Error{ErrorKind::forbidden, "not allowed"};
+    }
     if (const auto found = group_trouble.find(place.group); found != group_trouble.end()) {
       return found->second;
     }
@@ -144,8 +170,9 @@ class FakeLedger final : public Ledger {
   std::map<std::string, Charge> charges;
   std::function<void()> during_charge = [] {};
   bool readable = true;
-  bool lapsed = false;     // the charge runs out between a decision and its act
-  bool renewable = false;  // and is taken up again when it is asked for
+  std::map<std::string, int> rubbish;  // loads, by class: of one that is here none can be read
+  bool lapsed = false;                 // the charge runs out between a decision and its act
+  bool renewable = false;              // and is taken up again when it is asked for
   std::atomic<int> charge_asked = 0;
 
   std::map<std::string, Charge> take_charge(const std::vector<std::string>&,
@@ -157,7 +184,11 @@ class FakeLedger final : public Ledger {
   bool in_charge(const std::string&) const override { return !lapsed; }
 
   Result<ClassMemory> load(const std::string& resource_class, const std::stop_token&) override {
-    if (!readable) return Error{ErrorKind::invalid, "this is no memory"};
+    const auto found = rubbish.find(resource_class);
+    if (found != rubbish.end()) ++found->second;
+    if (!readable || found != rubbish.end()) {
+      return Error{ErrorKind::invalid, "this is no memory"};
+    }
     return memories[resource_class];
   }
   Result<void> save(const std::string& resource_class, const ClassMemory& memory,

@@ -66,9 +66,7 @@ bool is_bad_news(const scaling::Reason& reason) {
 void tell(const ClassPass& pass) {
   const auto& decision = pass.decision;
   const bool bad = std::any_of(decision.reasons.begin(), decision.reasons.end(), is_bad_news);
-  const bool acts = decision.launch > 0 || decision.withdraw > 0 || !decision.drain.empty() ||
-                    !decision.reap.empty();
-  const auto level = bad ? log::Level::warn : acts ? log::Level::info : log::Level::debug;
+  const auto level = bad ? log::Level::warn : pass.acts() ? log::Level::info : log::Level::debug;
   log::write(level, "decided",
              {{"resource_class", pass.resource_class},
               {"desired", std::to_string(decision.desired)},
@@ -78,6 +76,20 @@ void tell(const ClassPass& pass) {
               {"end", std::to_string(decision.reap.size())},
               {"withdraw", std::to_string(decision.withdraw)},
               {"why", describe(decision.reasons)}});
+}
+
+// Of what is decided while the class waits for its retry nothing is done, and so nothing is used
+// up: a rate would else be spent on what nobody was asked for.
+scaling::State without_acts(const ClassPass& pass) {
+  const auto& before = pass.snapshot.state;
+  auto state = pass.decision.next;
+  if (pass.decision.launch > 0) state.launches = before.launches;
+  if (!pass.decision.reap.empty()) state.reaped_at = before.reaped_at;
+  if (!pass.decision.drain.empty()) {
+    state.drains = before.drains;
+    state.surplus = before.surplus;
+  }
+  return state;
 }
 
 }  // namespace
@@ -91,6 +103,11 @@ void PassOutcome::give_up(const std::string& resource_class, std::string_view wh
   note(resource_class, why);
 }
 
+void PassOutcome::refuse(const std::string& resource_class, std::string_view why) {
+  refused.try_emplace(resource_class, why);
+  give_up(resource_class, why);
+}
+
 Loop::Loop(std::vector<ManagedClass> classes, Ports ports, std::optional<std::int64_t> plan_limit)
     : classes_(std::move(classes)), ports_(ports), plan_limit_(plan_limit) {
   for (const auto& managed : classes_) {
@@ -100,11 +117,13 @@ Loop::Loop(std::vector<ManagedClass> classes, Ports ports, std::optional<std::in
 
 Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   PassOutcome outcome;
+  pass_begun_ = ports_.clock.monotonic();
   auto ours = take_charge(outcome, stop);
   load_memories(ours, outcome, stop);
   if (stop.stop_requested() && !outcome.stood_by) {
     return given_up("what the lease remembers was being read", outcome.trouble);
   }
+  outcome.blind = ours.empty() && !outcome.nothing_ours;
   if (ours.empty()) return outcome;
   const auto listed = list_capacity(stop);
   if (stop.stop_requested()) {
@@ -117,6 +136,15 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   if (stop.stop_requested()) return given_up("the queue was being read", why_unknown(demand));
   tell_of(resolve_mix_ups(demand, capacity_.live, with_slots_));
 
+  const auto passes = decide_all(ours, demand, outcome, stop);
+  carry_out(passes, outcome, stop);
+  ports_.observer.decided(passes);
+  return outcome;
+}
+
+std::vector<ClassPass> Loop::decide_all(const std::vector<ManagedClass>& ours,
+                                        const std::map<std::string, ClassDemand>& demand,
+                                        PassOutcome& outcome, const std::stop_token& stop) {
   const auto shares = share_plan(ours, demand);
   std::vector<ClassPass> passes;
   passes.reserve(ours.size());
@@ -124,6 +152,10 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
     if (stop.stop_requested()) {
       outcome.give_up(managed.name, kPassOver);
       break;
+    }
+    if (const auto* why = memory_retries_.waits_for(managed.name, pass_begun_)) {
+      outcome.give_up(managed.name, *why);
+      continue;
     }
     auto observation = look_at(managed, demand);
     if (const auto share = shares.find(managed.name); share != shares.end()) {
@@ -133,15 +165,14 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
     if (!pass) {
       log::error("held: a decision must be written down before it is carried out",
                  {{"resource_class", managed.name}, {"error", pass.error().message}});
+      memory_retries_.failed(managed.name, pass.error().message, ports_.clock.monotonic());
       outcome.give_up(managed.name, pass.error().message);
       continue;
     }
+    memory_retries_.forget(managed.name);
     passes.push_back(std::move(*pass));
   }
-  for (const auto& pass : passes) end_in(pass, outcome, stop);
-  for (const auto& pass : passes) resize(pass, outcome, stop);
-  ports_.observer.decided(passes);
-  return outcome;
+  return passes;
 }
 
 std::vector<ManagedClass> Loop::take_charge(PassOutcome& outcome, std::stop_token stop) {
@@ -195,6 +226,8 @@ void Loop::forget(const std::string& resource_class) {
   memories_.erase(resource_class);
   recorded_.erase(resource_class);
   held_since_.erase(resource_class);
+  memory_retries_.forget(resource_class);
+  act_retries_.forget(resource_class);
   forget_refusals(resource_class);
   std::erase_if(capacity_.ended,
                 [&](const auto& ended) { return ended.resource_class == resource_class; });
@@ -206,12 +239,17 @@ void Loop::load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
   std::erase_if(ours, [&](const ManagedClass& managed) {
     const auto& name = managed.name;
     if (memories_.contains(name)) return false;
+    if (const auto* why = memory_retries_.waits_for(name, pass_begun_)) {
+      outcome.give_up(name, *why);
+      return true;
+    }
     auto memory = ports_.ledger.load(name, stop);
     if (memory) {
       if (memory->ask_again_at) ports_.demand.hold_off(name, *memory->ask_again_at);
       memories_.emplace(name, std::move(*memory));
       return false;
     }
+    memory_retries_.failed(name, memory.error().message, ports_.clock.monotonic());
     outcome.give_up(name, memory.error().message);
     log::error("held: what is remembered cannot be read",
                {{"resource_class", name}, {"error", memory.error().message}});
@@ -290,7 +328,7 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation obse
   const auto& name = managed.name;
   ClassPass pass{name, std::move(observation.snapshot), {}, observation.ended_unused};
   pass.decision = scaling::decide(pass.snapshot);
-  observation.memory.state = pass.decision.next;
+  observation.memory.state = why_not_tried(pass) ? without_acts(pass) : pass.decision.next;
   if (auto saved = remember(name, std::move(observation.memory), stop); !saved) {
     return saved.error();
   }

@@ -16,6 +16,7 @@
 #include "fleet/mix_up.hpp"
 #include "fleet/observe.hpp"
 #include "fleet/ports.hpp"
+#include "fleet/retries.hpp"
 
 namespace muster::fleet {
 
@@ -27,6 +28,8 @@ struct ClassPass {
   scaling::Snapshot snapshot;
   scaling::Decision decision;
   std::int64_t ended_unused = 0;  // as Observation has it: no decision depends on it
+
+  bool acts() const;  // there is something to do
 };
 
 // Told of every pass, on the loop's thread: it must not block.
@@ -43,12 +46,15 @@ struct PassOutcome {
   bool held = false;          // the queue or the instances of some class are unknown
   bool stood_by = false;      // some class is in another scaler's charge
   bool nothing_ours = false;  // no class is in our charge: nothing was read
+  bool blind = false;         // nothing of what is ours was read, or the pass has thrown
   std::string trouble;        // what came in the way first, in words: of whatever is true above
   std::string defect;         // what the pass has thrown, which is an error of ours
   std::optional<WallTime> revisit_at;
+  std::map<std::string, std::string> refused;  // by class: what was tried and failed first
 
   void note(const std::string& resource_class, std::string_view what);
   void give_up(const std::string& resource_class, std::string_view why);  // incomplete
+  void refuse(const std::string& resource_class, std::string_view why);   // likewise
 };
 
 // When the next pass is due.
@@ -107,11 +113,18 @@ class Loop {
       const std::vector<ManagedClass>& ours, const std::map<std::string, ClassDemand>& demand);
   Observation look_at(const ManagedClass& managed,
                       const std::map<std::string, ClassDemand>& demand);
+  std::vector<ClassPass> decide_all(const std::vector<ManagedClass>& ours,
+                                    const std::map<std::string, ClassDemand>& demand,
+                                    PassOutcome& outcome, const std::stop_token& stop);
   Result<ClassPass> decide_for(const ManagedClass& managed, Observation observation,
                                const std::stop_token& stop);
   Result<void> remember(const std::string& resource_class, ClassMemory memory,
                         const std::stop_token& stop);
   Result<void> record_change(const ClassPass& pass);
+  void carry_out(const std::vector<ClassPass>& passes, PassOutcome& outcome,
+                 const std::stop_token& stop);
+  const std::string* why_not_tried(const ClassPass& pass) const;
+  void settle(const ClassPass& pass, const PassOutcome& outcome);
   void end_in(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
   void resize(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
   bool is_fresh() const;
@@ -145,6 +158,7 @@ class Loop {
   std::map<std::string, Charge::Kind> charges_;  // as the latest pass found them
   std::set<std::string> newly_ours_;             // since the latest list of instances
   std::map<std::string, ClassMemory> memories_;
+  MonotonicTime pass_begun_{};
   MonotonicTime read_begun_{};   // of the queue, in this pass
   std::map<Place, int> doubts_;  // launches in a row of which nobody knows whether they were done
   // The latest of each class: its tasks, and what was made of them.
@@ -164,7 +178,10 @@ class Loop {
   std::set<std::string>
       strange_classes_;             // instances of these were found, and we do not scale them
   std::set<std::string> mixed_up_;  // instances of these have another class's token
-  Millis retry_pause_{};
+  // Of classes whose memory could not be read or written, and of those whose acts were refused.
+  Retries memory_retries_;
+  Retries act_retries_;
+  Millis blind_pause_{};
   Millis again_pause_{};
 };
 

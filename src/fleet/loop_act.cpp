@@ -21,7 +21,23 @@ bool is_doubtful(const Error& error) {
   return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout;
 }
 
+void note_decision(const ClassPass& pass, PassOutcome& outcome) {
+  const auto& reasons = pass.decision.reasons;
+  if (const auto hold = std::ranges::find_if(reasons, scaling::is_hold); hold != reasons.end()) {
+    outcome.held = true;
+    outcome.note(pass.resource_class, hold->detail);
+  }
+  if (const auto at = pass.decision.revisit_at) {
+    outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
+  }
+}
+
 }  // namespace
+
+bool ClassPass::acts() const {
+  return decision.launch > 0 || decision.withdraw > 0 || !decision.drain.empty() ||
+         !decision.reap.empty();
+}
 
 // Empty: it was not. What we have given up ourselves nobody has refused. An answer that was lost
 // may have been a yes: the next pass sees what was launched, and only a group that goes on so is
@@ -51,6 +67,40 @@ std::vector<Loop::Share> Loop::shares_of(const ClassPass& pass) {
   return shares;
 }
 
+// Null: it is tried, if there is anything to do.
+const std::string* Loop::why_not_tried(const ClassPass& pass) const {
+  return pass.acts() ? act_retries_.waits_for(pass.resource_class, pass_begun_) : nullptr;
+}
+
+// A class of which something was refused is tried again after a pause of its own; the others go on.
+void Loop::carry_out(const std::vector<ClassPass>& passes, PassOutcome& outcome,
+                     const std::stop_token& stop) {
+  for (const auto& pass : passes) {
+    if (!why_not_tried(pass)) end_in(pass, outcome, stop);
+  }
+  for (const auto& pass : passes) {
+    const auto& name = pass.resource_class;
+    if (const auto* why = why_not_tried(pass)) {
+      outcome.give_up(name, *why);
+    } else {
+      resize(pass, outcome, stop);
+    }
+    note_decision(pass, outcome);
+  }
+  for (const auto& pass : passes) settle(pass, outcome);
+}
+
+// One with nothing to do waits on, lest a queue that goes up and down makes it be tried each time.
+void Loop::settle(const ClassPass& pass, const PassOutcome& outcome) {
+  const auto& name = pass.resource_class;
+  if (act_retries_.waits_for(name, pass_begun_)) return;
+  if (const auto refused = outcome.refused.find(name); refused != outcome.refused.end()) {
+    act_retries_.failed(name, refused->second, ports_.clock.monotonic());
+  } else {
+    act_retries_.forget(name);
+  }
+}
+
 // Before anything that may take long.
 void Loop::end_in(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop) {
   const auto& name = pass.resource_class;
@@ -70,14 +120,6 @@ void Loop::resize(const ClassPass& pass, PassOutcome& outcome, const std::stop_t
   }
   for (const auto& share : shares) {
     if (share.launch > 0 && may_act(name, outcome, stop)) launch(pass, share, outcome, stop);
-  }
-  const auto& reasons = pass.decision.reasons;
-  if (const auto hold = std::ranges::find_if(reasons, scaling::is_hold); hold != reasons.end()) {
-    outcome.held = true;
-    outcome.note(pass.resource_class, hold->detail);
-  }
-  if (const auto at = pass.decision.revisit_at) {
-    outcome.revisit_at = std::min(outcome.revisit_at.value_or(*at), *at);
   }
 }
 
@@ -110,9 +152,10 @@ bool Loop::may_act(const std::string& resource_class, PassOutcome& outcome,
 
 void Loop::drain(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
                  const std::stop_token& stop) {
-  outcome.acted = true;
-  if (auto drained = ports_.capacity.drain(id, stop); !drained) {
-    outcome.give_up(resource_class, drained.error().message);
+  if (auto drained = ports_.capacity.drain(id, stop)) {
+    outcome.acted = true;
+  } else {
+    outcome.refuse(resource_class, drained.error().message);
     log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
   }
 }
@@ -121,7 +164,7 @@ void Loop::drain(const std::string& resource_class, const std::string& id, PassO
 void Loop::reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
                 const std::stop_token& stop) {
   if (auto reaped = ports_.capacity.reap(id, stop); !reaped) {
-    outcome.give_up(resource_class, reaped.error().message);
+    outcome.refuse(resource_class, reaped.error().message);
     log::warn("cannot end an instance", {{"instance", id}, {"error", reaped.error().message}});
   }
 }
@@ -131,19 +174,19 @@ void Loop::withdraw(const Share& share, PassOutcome& outcome, const std::stop_to
   const auto withdrawn = ports_.capacity.withdraw(share.place, share.withdraw, stop);
   if (!withdrawn) {
     const auto why = share.place.said(withdrawn.error().message);
-    outcome.give_up(name, why);
+    outcome.refuse(name, why);
     log::warn("cannot withdraw launches", {{"resource_class", name}, {"error", why}});
   }
 }
 
 void Loop::launch(const ClassPass& pass, const Share& share, PassOutcome& outcome,
                   const std::stop_token& stop) {
-  outcome.acted = true;
   const auto& name = pass.resource_class;
   const auto launched = ports_.capacity.launch(share.place, share.launch, stop);
+  outcome.acted |= launched.has_value();
   if (!launched) {
     const auto why = share.place.said(launched.error().message);
-    outcome.give_up(name, why);
+    outcome.refuse(name, why);
     log::warn("cannot launch", {{"resource_class", name}, {"error", why}});
   }
   if (launched && !launched->empty()) {
@@ -174,7 +217,7 @@ void Loop::note_launched(const Share& share, const Launched& launched, PassOutco
   if (ports_.ledger.may_wait()) last_moment.emplace(kLastWrite);
   const auto over = last_moment ? last_moment->token() : std::stop_token();
   if (auto saved = remember(name, std::move(memory), over); !saved) {
-    outcome.give_up(name, saved.error().message);
+    outcome.refuse(name, saved.error().message);
     log::warn("cannot remember what was launched",
               {{"resource_class", name}, {"error", saved.error().message}});
   }

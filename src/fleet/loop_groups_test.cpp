@@ -102,7 +102,10 @@ TEST_F(LoopGroups, AnAnswerThatIsLostIsNoRefusal) {
   capacity.live.clear();
   queue.unclaimed = 1;
   Loop loop({managed}, {queue, capacity, ledger, observer, clock});
-  for (int tries = 0; tries < 3; ++tries) EXPECT_TRUE(loop.run_once({}));
+  for (int tries = 0; tries < 3; ++tries) {
+    EXPECT_TRUE(loop.run_once({}));
+    clock.advance(std::chrono::seconds(5));
+  }
   EXPECT_THAT(live(), IsEmpty());
   EXPECT_TRUE(loop.run_once({}));
   EXPECT_THAT(live(), ElementsAre(Pair("reserve", 1)));

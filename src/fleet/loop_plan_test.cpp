@@ -8,26 +8,6 @@
 namespace muster::fleet {
 namespace {
 
-class TwoQueues final : public DemandSource {
- public:
-  explicit TwoQueues(const Clock& clock) : clock_(clock) {}
-  std::map<std::string, std::int64_t> unclaimed;
-  std::set<std::string> unreadable;
-
-  std::map<std::string, ClassDemand> read(std::stop_token) override {
-    std::map<std::string, ClassDemand> all;
-    for (const auto& [name, waiting] : unclaimed) {
-      if (unreadable.contains(name)) continue;
-      all[name].demand = scaling::DemandReading{waiting, 0, clock_.wall()};
-    }
-    return all;
-  }
-  void wait_for_change(Millis, std::stop_token) override {}
-
- private:
-  const Clock& clock_;
-};
-
 class PlanLimit : public testing::Test {
  protected:
   PlanLimit() { EXPECT_TRUE(log::configure({.format = log::Format::none})); }
@@ -44,7 +24,7 @@ class PlanLimit : public testing::Test {
   using Live = std::map<std::string, std::int64_t>;
 
   ManualClock clock{WallTime(std::chrono::hours(500'000))};
-  TwoQueues queue{clock};
+  FakeQueues queue{clock};
   FakeCapacity capacity{clock};
   FakeLedger ledger;
   FakeObserver observer;

@@ -16,7 +16,6 @@ namespace {
 
 constexpr Millis kSpacing{20};  // between two passes at least, so that no event can spin the loop
 constexpr Millis kLongestPause = std::chrono::seconds(30);
-constexpr Millis kFirstRetry{500};
 constexpr Millis kLongestAgain = std::chrono::seconds(5);
 constexpr Millis kStandBy = std::chrono::seconds(5);  // until another's charge is looked at again
 
@@ -45,30 +44,33 @@ PassOutcome Loop::guarded_pass(std::stop_token stop) {
     failure = defect = thrown.what();
   }
   if (!stop.stop_requested()) log::error("held: nothing was changed", {{"error", failure}});
-  return {.incomplete = true, .defect = defect};
+  return {.incomplete = true, .blind = true, .defect = defect};
 }
 
-// What was done is looked at soon. Where it is not seen yet, as of a provider that lists late, the
-// next pass does the same again; so each one in a row waits twice as long.
+// A class that waits for its own retry holds up no other. What was done is looked at soon. Where it
+// is not seen yet, as of a provider that lists late, the next pass does the same again; so each one
+// in a row waits twice as long.
 Millis Loop::pause_after(const PassOutcome& outcome) {
-  if (outcome.incomplete) {
-    retry_pause_ = std::clamp(retry_pause_ * 2, kFirstRetry, kLongestPause);
-    return retry_pause_;
-  }
-  retry_pause_ = Millis(0);
+  if (outcome.blind) return blind_pause_ = next_retry_pause(blind_pause_);
+  blind_pause_ = Millis(0);
   const auto before = std::exchange(again_pause_, Millis(0));
   if (outcome.acted) return again_pause_ = std::clamp(before * 2, kSpacing, kLongestAgain);
   if (outcome.nothing_ours) return kStandBy;
   const auto longest = std::max(
       kSpacing, std::min(kLongestPause, ports_.ledger.charge_lasts().value_or(kLongestPause)));
-  if (!outcome.revisit_at) return longest;
-  return std::clamp(*outcome.revisit_at - ports_.clock.wall(), kSpacing, longest);
+  auto pause = longest;
+  if (outcome.revisit_at) pause = std::min(pause, *outcome.revisit_at - ports_.clock.wall());
+  for (const auto* retries : {&memory_retries_, &act_retries_}) {
+    const auto at = retries->next_after(pass_begun_);
+    if (at) pause = std::min(pause, *at - ports_.clock.monotonic());
+  }
+  return std::max(pause, kSpacing);
 }
 
-// After a failure no event cuts the pause short, nor while nothing is read.
+// While nothing is read no event cuts the pause short.
 Pace Loop::step(const std::stop_token& stop) {
   const auto outcome = guarded_pass(stop);
-  return {pause_after(outcome), outcome.incomplete || outcome.nothing_ours, outcome.defect};
+  return {pause_after(outcome), outcome.blind || outcome.nothing_ours, outcome.defect};
 }
 
 void Loop::run(std::stop_token stop) {

@@ -22,6 +22,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
+constexpr Millis kFirstRetry{500};
+
 class LoopTest : public testing::Test {
  protected:
   LoopTest() { EXPECT_TRUE(log::configure({.format = log::Format::none})); }
@@ -305,6 +307,7 @@ TEST_F(LoopTest, DoesNothingThatCannotBeWrittenDown) {
   EXPECT_TRUE(loop.run_once({})->incomplete);
   EXPECT_EQ(capacity.launched, 0);
   ledger.writable = true;
+  clock.advance(kFirstRetry);
   EXPECT_FALSE(loop.run_once({})->incomplete);
   EXPECT_EQ(capacity.launched, 2);
 }
@@ -316,6 +319,7 @@ TEST_F(LoopTest, AnEndIsCountedOnceEvenIfItCouldNotBeWrittenDownAtFirst) {
   pass(loop);
   pass(loop);
   ledger.writable = true;
+  clock.advance(kFirstRetry);
   pass(loop);
   pass(loop);
   EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 1);
@@ -329,6 +333,9 @@ TEST_F(LoopTest, TriesADrainAgain) {
   auto loop = make_loop();
   EXPECT_TRUE(loop.run_once({})->incomplete);
   capacity.drainable = true;
+  EXPECT_TRUE(loop.run_once({})->incomplete);
+  EXPECT_EQ(capacity.drained.size(), 1U) << "not at once";
+  clock.advance(kFirstRetry);
   EXPECT_FALSE(loop.run_once({})->incomplete);
   EXPECT_THAT(capacity.drained, ElementsAre("i0", "i0"));
   EXPECT_EQ(ledger.memories["local/small"].state.failed_boots_in_a_row, 1);
@@ -523,6 +530,7 @@ TEST_F(LoopTest, ALaunchThatNobodyTookOnIsNoFailure) {
     EXPECT_FALSE(outcome.fell_short);
     EXPECT_EQ(outcome.trouble, "local/small: Rate exceeded");
     EXPECT_EQ(ledger.memories["local/small"].failed_launches, 0);
+    clock.advance(seconds(5));
   }
   capacity.launch_trouble.reset();
   pass(loop);
@@ -536,6 +544,7 @@ TEST_F(LoopTest, AMemoryThatCannotBeReadHoldsItsClass) {
   EXPECT_TRUE(pass(loop).incomplete);
   EXPECT_EQ(capacity.launched, 0);
   ledger.readable = true;
+  clock.advance(kFirstRetry);
   pass(loop);
   EXPECT_EQ(capacity.launched, 1);
 }
