@@ -43,6 +43,12 @@ std::string cure_of_torn_answer(const Endpoint& endpoint) {
          "proxies on the way to it";
 }
 
+// A file of credentials that is not there must not look like a table that is not.
+Error without_credentials(Error error) {
+  if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::unauthenticated;
+  return error;
+}
+
 }  // namespace
 
 struct Client::Call {
@@ -151,7 +157,7 @@ Result<Node> Client::make(const Call& call, const std::stop_token& stop) {
 
 Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
   const auto credentials = session_->credentials().get(stop);
-  if (!credentials) return {credentials.error()};
+  if (!credentials) return {without_credentials(credentials.error())};
   const auto response = http_->send(signed_request(call, *credentials), stop);
   if (response) {
     answered_at_ = net::parse_http_date(response->headers.get("Date").value_or(""));

@@ -139,6 +139,17 @@ TEST_F(ClientTest, DoesNotRepeatWhatAwsRefuses) {
   EXPECT_EQ(calls(), 1);
 }
 
+// A table or a secret that is not there is told by this kind, and to create one cures nothing here.
+TEST_F(ClientTest, CredentialsThatAreNotThereAreNothingElseThatIsNotThere) {
+  machine_.write(".aws/credentials", "");
+  machine_.set("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token");
+  machine_.set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/scaler");
+  const auto answer = call();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::unauthenticated);
+  EXPECT_THAT(answer.error().message, HasSubstr("cannot open /nowhere/token"));
+}
+
 TEST_F(ClientTest, AnAnswerThatIsCutShortIsAskedForAgain) {
   service_.answer_with({{.body = "<DoResponse><DoRes"}, kDone});
   EXPECT_TRUE(call());

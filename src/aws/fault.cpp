@@ -96,7 +96,9 @@ ErrorKind kind_of(const Fault& fault) {
   }
   if (is_one_of(fault, kNotFound)) return ErrorKind::not_found;
   if (is_one_of(fault, kConflict)) return ErrorKind::conflict;
-  return net::kind_of_status(fault.status);
+  const auto kind = net::kind_of_status(fault.status);
+  // Any web server answers 404, and none but AWS can tell that there is no such table.
+  return kind == ErrorKind::not_found && fault.code.empty() ? ErrorKind::invalid : kind;
 }
 
 // What follows `mark` in AWS's words, up to a blank.

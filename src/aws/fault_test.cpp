@@ -74,7 +74,7 @@ TEST(Fault, IsOfTheKindThatItsCodeSays) {
       {json(400, "ConditionalCheckFailedException", ""), ErrorKind::conflict},
       {xml(400, "ScalingActivityInProgress", ""), ErrorKind::conflict},
       {xml(400, "ValidationError", ""), ErrorKind::invalid},
-      {xml(404, "", ""), ErrorKind::not_found},
+      {xml(404, "", ""), ErrorKind::invalid},
   };
   for (const auto& [fault, kind] : cases) {
     EXPECT_EQ(describe(fault, kAction, kWho).kind, kind) << fault.code;
