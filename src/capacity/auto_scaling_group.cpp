@@ -21,6 +21,12 @@ constexpr Millis kRecently = std::chrono::minutes(10);
 constexpr Millis kShownLate = std::chrono::seconds(15);  // AWS promises no time at all
 constexpr Millis kAside = std::chrono::seconds(2);       // for what is no reason to let jobs wait
 
+// AWS knows an instance no more that it may still show for a while.
+bool is_gone(const Error& error) {
+  return error.kind == ErrorKind::invalid &&
+         error.message.find("Instance Id not found") != std::string::npos;
+}
+
 bool is_failed_launch(const aws::ScalingActivity& activity) {
   return (activity.status_code == "Failed" || activity.status_code == "Cancelled") &&
          activity.description.starts_with("Launching");
@@ -348,6 +354,7 @@ Result<void> AutoScalingGroups::reap(const std::string& id, const std::stop_toke
     if (seen.live.contains(id)) {
       if (seen.min > 0 && seen.desired - std::ssize(seen.ended_by_us) <= seen.min) return ok();
       auto ended = api_->terminate(id, stop);
+      if (!ended && is_gone(ended.error())) return ok();
       if (ended && seen.ended_by_us.insert(id).second && seen.expected) --*seen.expected;
       return ended;
     }

@@ -28,6 +28,7 @@ struct Region {
   std::vector<aws::ScalingActivity> activities;
   std::vector<int> desired;  // each value that was set
   std::vector<std::string> terminated;
+  std::optional<Error> not_ended;  // why none is
   std::optional<Error> trouble;
   std::optional<Error> no_activities;
   int asked_for_activities = 0;
@@ -77,6 +78,7 @@ class RegionApi final : public GroupApi {
   }
   Result<void> terminate(const std::string& id, const std::stop_token&) override {
     region_.terminated.push_back(id);
+    if (region_.not_ended) return *region_.not_ended;
     return ok();
   }
   Result<void> suspend_process(const std::string&, const std::string& process,
@@ -231,6 +233,18 @@ TEST_F(AutoScalingGroupsTest, DoesNotCountWhomItHasJustEnded) {
   EXPECT_TRUE(groups.reap("i-1", {}));
   EXPECT_TRUE(groups.launch({"acme/linux"}, 1, {}));
   EXPECT_THAT(region.desired, ElementsAre(2)) << "one that lives, and one more";
+}
+
+TEST_F(AutoScalingGroupsTest, WhoHasGoneAndIsStillShownHasEnded) {
+  region.instance("i-1", "InService");
+  live();
+  region.not_ended = Error{ErrorKind::invalid,
+                           "autoscaling:TerminateInstanceInAutoScalingGroup failed with "
+                           "ValidationError: Instance Id not found - No managed instance found for "
+                           "instance ID: i-1"};
+  EXPECT_TRUE(groups.reap("i-1", {}));
+  region.not_ended->message = "ValidationError: something else";
+  EXPECT_FALSE(groups.reap("i-1", {}));
 }
 
 TEST_F(AutoScalingGroupsTest, NeverWritesLessThanWhatLives) {
