@@ -24,8 +24,8 @@ Findings judge_clock(const std::string& subject, std::optional<WallTime> told, W
     notes.good(kCheck, "this machine's clock is right to within 30 s");
     return notes.take();
   }
-  const auto words = fmt::format("this machine's clock is {} {} of the peer's", humanize(size),
-                                 ahead.count() > 0 ? "ahead" : "behind");
+  const auto words = fmt::format("this machine's clock is {} {} the peer's", humanize(size),
+                                 ahead.count() > 0 ? "ahead of" : "behind");
   if (size <= kMost) {
     notes.warn(kCheck, words + ": let a time service (chrony, systemd-timesyncd) set it");
   } else {

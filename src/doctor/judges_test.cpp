@@ -31,6 +31,11 @@ TEST(Clock, IsGoodToHalfAMinuteAndBadWhereAwsRefusesIt) {
     EXPECT_EQ(judge_clock("AWS", told, told + ahead).front().verdict, verdict) << ahead.count();
   }
   EXPECT_EQ(judge_clock("AWS", std::nullopt, told).front().verdict, Verdict::unknown);
+  const auto words = [&](Millis ahead) {
+    return judge_clock("AWS", told, told + ahead).front().text;
+  };
+  EXPECT_THAT(words(minutes(15)), HasSubstr(" ahead of the peer's:"));
+  EXPECT_THAT(words(-minutes(15)), HasSubstr(" behind the peer's:"));
 }
 
 TEST(Permissions, ARefusalOfTheValueProvesThePermission) {
