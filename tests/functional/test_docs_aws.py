@@ -168,7 +168,7 @@ def test_by_hand_they_make_a_function_that_scales(world, server, small, moto, cl
 
 PAGE = (ROOT / "docs/aws.md").read_text()
 NAMES, *MAKE, SETUP, TOKENS, AMI, DRAIN, DISABLE, DELETE = commands("aws.md")
-_, NETWORK, STACK, LOOK = MAKE
+STORE, NETWORK, STACK, LOOK = MAKE
 
 
 @pytest.fixture
@@ -230,14 +230,38 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
     assert not moto.client("s3").list_buckets()["Buckets"]
 
 
-def test_a_bucket_of_another_region_is_told_before_anything_is_deployed(clone, moto):
-    before, _, _ = STACK.partition("aws cloudformation package")
-    elsewhere = "us-west-2"
-    assert elsewhere != REGION
+# Has one call of `aws` answer otherwise, and keeps which were made.
+OTHERWISE = """
+aws() {{
+  echo "$2" >>calls
+  if [ "$2" = {call} ]; then {answer}; else command aws "$@"; fi
+}}
+"""
+
+
+@pytest.mark.parametrize("call, answer, cure", (
+    ("describe-vpcs", "echo None", "no default VPC: set VPC and SUBNETS yourself"),
+    ("describe-instance-type-offerings", "echo", "no m6i.large: set INSTANCE_TYPE to another")))
+def test_the_network_s_step_ends_where_it_cannot_go_on(clone, moto, call, answer, cure):
     with moto.unchecked():
-        clone.run(moto, NAMES + f'aws s3 mb "s3://$BUCKET" --region {elsewhere}\n')
-        said = clone.run(moto, NAMES + before)
-    assert f"muster-{ACCOUNT}-{REGION} is in another region: set BUCKET to another name" in said
+        said = clone.run(moto, NAMES + OTHERWISE.format(call=call, answer=answer) + NETWORK, expected=1)
+    assert cure in said
+    assert (clone.place / "calls").read_text().split()[-1] == call
+
+
+@pytest.mark.parametrize("before, code, elsewhere", (
+    ('command aws s3 mb "s3://$BUCKET" --region us-west-2\n', 1, True),
+    # Somebody else's.
+    (OTHERWISE.format(call="get-bucket-location", answer="echo AccessDenied >&2; return 254"), 254, False)))
+def test_nothing_is_deployed_to_a_bucket_that_is_not_right(clone, moto, before, code, elsewhere):
+    assert REGION != "us-west-2"
+    clone.write("circleci.token", "personal")
+    clone.write("class.token", "class")
+    with moto.unchecked():
+        said = clone.run(moto, with_class(NAMES + STORE + NETWORK + before + STACK), expected=code)
+        assert not moto.client("cloudformation").list_stacks()["StackSummaries"]
+    assert (f"muster-{ACCOUNT}-{REGION} is in another region: set BUCKET to another name" in said) == elsewhere
+    assert not (clone.place / "out.yaml").exists()
 
 
 def new_version(stack, moto):
