@@ -18,6 +18,7 @@ from support.bridge import Bridge
 from support.drivers import Function
 from support.moto import ACCOUNT, REGION, Moto
 from support.pipeline import config, job
+from support.scripted import Scripted
 from support.secrets import files_with
 from support.stack import Deployed as DeployedStack
 from support.stack import actions
@@ -167,7 +168,7 @@ def test_by_hand_they_make_a_function_that_scales(world, server, small, moto, cl
 
 
 PAGE = (ROOT / "docs/aws.md").read_text()
-NAMES, *MAKE, SETUP, TOKENS, AMI, DRAIN, DISABLE, DELETE = commands("aws.md")
+NAMES, *MAKE, SETUP, TOKENS, AMI, DRAIN, DISABLE, WAIT, DELETE = commands("aws.md")
 STORE, NETWORK, STACK, LOOK = MAKE
 
 
@@ -222,7 +223,7 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
         for secret in (server.token, small):
             assert secret not in shown
             assert not files_with(secret, world.place)  # what each program has said is among them
-        clone.run(moto, NAMES + DISABLE + DELETE)
+        clone.run(moto, NAMES + DISABLE + WAIT + DELETE)
         assert not moto.client("lambda").list_functions()["Functions"]
     assert not moto.client("cloudformation").list_stacks(
         StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
@@ -262,6 +263,30 @@ def test_nothing_is_deployed_to_a_bucket_that_is_not_right(clone, moto, before, 
         assert not moto.client("cloudformation").list_stacks()["StackSummaries"]
     assert (f"muster-{ACCOUNT}-{REGION} is in another region: set BUCKET to another name" in said) == elsewhere
     assert not (clone.place / "out.yaml").exists()
+
+
+def group(desired, instances):
+    members = "<member><InstanceId>i-1</InstanceId></member>" * instances
+    return (f"<member><AutoScalingGroupName>runners</AutoScalingGroupName><DesiredCapacity>{desired}"
+            f"</DesiredCapacity><Instances>{members}</Instances></member>")
+
+
+@pytest.mark.parametrize("groups", (
+    (group(1, 0), group(1, 1), group(0, 1), group(0, 0)),
+    (group(1, 1), "")))  # deleted meanwhile
+def test_one_waits_until_no_instance_is_there_or_asked_for(clone, moto, groups):
+    left = list(groups)
+
+    def answer(*_):
+        return 200, ("<DescribeAutoScalingGroupsResponse><DescribeAutoScalingGroupsResult>"
+                     f"<AutoScalingGroups>{left.pop(0)}</AutoScalingGroups>"
+                     "</DescribeAutoScalingGroupsResult></DescribeAutoScalingGroupsResponse>")
+
+    aws = Scripted(answer)
+    clone.run(moto, f"export STACK=runners AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}\n"
+              f"export AWS_ENDPOINT_URL={aws.url}\nsleep() {{ :; }}\n" + WAIT)
+    aws.close()
+    assert not left
 
 
 def new_version(stack, moto):
