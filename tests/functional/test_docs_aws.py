@@ -223,7 +223,7 @@ def test_the_stack_is_deployed_looked_at_scales_and_is_gone(world, server, small
         for secret in (server.token, small):
             assert secret not in shown
             assert not files_with(secret, world.place)  # what each program has said is among them
-        clone.run(moto, NAMES + DISABLE + WAIT + DELETE)
+        clone.run(moto, "sleep() { :; }\n" + NAMES + DISABLE + WAIT + DELETE)
         assert not moto.client("lambda").list_functions()["Functions"]
     assert not moto.client("cloudformation").list_stacks(
         StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
