@@ -245,6 +245,11 @@ void Loop::load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
     }
     auto memory = ports_.ledger.load(name, stop);
     if (memory) {
+      if (!memory->resource_class.empty() && memory->resource_class != name) {
+        log::info(
+            "the machines were of another class: those that are there serve it until they end",
+            {{"resource_class", name}, {"before", memory->resource_class}});
+      }
       if (memory->ask_again_at) ports_.demand.hold_off(name, *memory->ask_again_at);
       memories_.emplace(name, std::move(*memory));
       return false;

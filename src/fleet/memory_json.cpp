@@ -155,6 +155,8 @@ ClassMemory read(const json::object& object) {
        [&](const auto& it) { memory.unexplained_tasks = number_of(it); });
   each_text(object, "given_up", [&](std::string id) { state.given_up.push_back(std::move(id)); });
   each_text(object, "connected", [&](std::string id) { memory.connected.insert(std::move(id)); });
+  with(object, "resource_class", [&](const auto& it) { memory.resource_class = it.as_string(); });
+  each_text(object, "anothers", [&](std::string id) { memory.anothers.insert(std::move(id)); });
   each_text(object, "doubtful", [&](std::string id) { memory.doubtful.insert(std::move(id)); });
   with(object, "first_seen_ms", [&](const auto& it) { memory.first_seen = times(it); });
   with(object, "last_pass_ms", [&](const auto& it) { memory.last_pass = time_of(it); });
@@ -189,6 +191,8 @@ std::string to_json(const ClassMemory& memory) {
                                       {"unexplained_tasks", memory.unexplained_tasks},
                                       {"connected", texts(memory.connected)},
                                       {"doubtful", texts(memory.doubtful)},
+                                      {"resource_class", memory.resource_class},
+                                      {"anothers", texts(memory.anothers)},
                                       {"first_seen_ms", times(memory.first_seen)},
                                       {"last_pass_ms", millis(memory.last_pass)},
                                       {"expected_ms", times(memory.expected)},

@@ -31,6 +31,8 @@ ClassMemory full() {
   memory.first_seen = {{"i-1", WallTime(Millis(-1))}, {"i-3", WallTime(Millis(5))}};
   memory.last_pass = WallTime(Millis(1'800'000'000'321));
   memory.expected = {{"group/pending-1", WallTime(Millis(7))}};
+  memory.resource_class = "acme/linux";
+  memory.anothers = {"i-5"};
   memory.told_failure = "4a0e-\"1\"";
   memory.ask_again_at = WallTime(Millis(8));
   memory.unexplained_tasks = 3;

@@ -215,6 +215,7 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
                   WallTime now, Observation& seen) {
   const auto found = living(managed.name, capacity, before, now);
   auto& memory = seen.memory;
+  const bool all_anothers = !before.resource_class.empty() && before.resource_class != managed.name;
   seen.snapshot.instances.reserve(found.size());
   Boots boots;
   // Most providers list in order of the ids: then the hints save the search.
@@ -236,7 +237,10 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
           before.first_seen.contains(instance.id) || before.expected.contains(instance.id);
       if (ours) boots.add(now - launched_at);
     }
-    const auto state = state_of(instance, runners, connected, launched_at, now);
+    const bool is_anothers = there && (all_anothers || before.anothers.contains(instance.id));
+    if (is_anothers) memory.anothers.insert(memory.anothers.end(), instance.id);
+    const auto state = is_anothers ? InstanceState::draining  // it takes no task of this class
+                                   : state_of(instance, runners, connected, launched_at, now);
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested,
                                        place_in_order(managed, instance.group), last_task(runners),
                                        slots_of(managed.policy, runners, launched_at, now),
@@ -284,7 +288,7 @@ void observe_ended(const std::string& resource_class, const CapacityList& capaci
     const auto runners = known.of(id);
     const bool listed = !runners.empty();
     if (listed && had_no_task(runners)) ++seen.ended_unused;
-    if (before.connected.contains(id)) continue;
+    if (before.connected.contains(id) || before.anothers.contains(id)) continue;
     if (listed) {
       seen.snapshot.any_boot_succeeded = true;
       continue;
@@ -354,6 +358,7 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
                           [](const auto& instance) { return !instance.launched_at; });
   seen.memory.last_pass = last_pass(before, ages_are_ours, now);
 
+  seen.memory.resource_class = managed.name;
   seen.memory.unexplained_tasks = before.unexplained_tasks;
   if (lists_runners) observe_ended(managed.name, capacity, known, before, seen);
   explain_tasks(demand, known, seen);

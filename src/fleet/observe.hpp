@@ -29,6 +29,10 @@ struct ManagedClass {
 
 // What is remembered of one class from pass to pass, and through restarts.
 struct ClassMemory {
+  // Which class it is of. Where the machines are another's than before, as a group may be, those
+  // that were there then have runners of that one.
+  std::string resource_class;
+  std::set<std::string> anothers;  // live instances: they serve another class until they end
   scaling::State state;
   std::set<std::string> connected;  // live instances that were known to the queue's keeper once
   // Ended and counted as failed boots. The list of runners may lag behind, or the queue was not

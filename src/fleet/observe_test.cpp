@@ -183,6 +183,29 @@ TEST(Observe, TellsHowLongThoseTookThatItSawBooting) {
   EXPECT_EQ(believed.snapshot.boot_took, std::nullopt);
 }
 
+// Their runners have another class's token, and so no list of this class has them.
+TEST(Observe, LeavesAloneWhoServesTheClassThatItsGroupWasOfBefore) {
+  const ManagedClass before_it{"local/large", kClass.policy};
+  const auto named = [](const char* id, const char* resource_class) {
+    return CapacityInstance{id, resource_class, kNow};
+  };
+  const auto before =
+      observe(before_it, {{named("i0", "local/large"), named("i1", "local/large")}, {}}, known({}),
+              {}, kNow);
+  const auto late = kNow + 3 * kClass.policy.boot_timeout;
+  const auto changed =
+      observe(kClass, {{named("i0", "local/small"), named("i1", "local/small")}, {}}, known({}),
+              before.memory, late);
+  EXPECT_EQ(changed.snapshot.instances.at(0).state, draining);
+  EXPECT_EQ(changed.memory.resource_class, "local/small");
+  const auto next = observe(kClass, {{named("i0", "local/small"), named("i2", "local/small")}, {}},
+                            known({{"i2", true, true}}), changed.memory, late);
+  EXPECT_EQ(next.snapshot.instances.at(0).state, draining);
+  EXPECT_EQ(next.snapshot.instances.at(1).state, busy) << "it came later";
+  EXPECT_THAT(next.memory.anothers, ElementsAre("i0"));
+  EXPECT_THAT(next.snapshot.failed_boots, IsEmpty()) << "i1 has ended";
+}
+
 // It may list runners when it can be read again.
 TEST(Observe, BelievesNobodyToHaveConnectedBecauseTheQueueIsUnknown) {
   const ClassDemand unreadable{scaling::DemandUnknown{"rubbish"}, std::nullopt};
