@@ -95,14 +95,15 @@ class Function:
         self.peak = memory(process.pid, "VmHWM")
         end(process)
         later = passes(peers.calls)[WARMING:]
-        for each in later:
-            self.expect_success(each)
+        for each in later:  # what AWS does not show yet of a launch muster does not ask for again
+            self.expect_success(each, writes=False)
         self.later_calls = round(statistics.mean(len(each) - 2 for each in later))
         self.warm += [each[-1].arrived - each[0].answered for each in later]
 
-    def expect_success(self, calls):
+    def expect_success(self, calls, writes=True):
         names = [call.name for call in calls]
-        if names[-1] != "response" or not {"SetDesiredCapacity", "UpdateAutoScalingGroup"} & {*names}:
+        wrote = {"SetDesiredCapacity", "UpdateAutoScalingGroup"} & {*names}
+        if names[-1] != "response" or (writes and not wrote):
             sys.exit(f"{self.name} made no whole pass: {names}")
 
 
