@@ -104,9 +104,13 @@ result is another: nobody else's instances leave their places empty.
              "\n".join(aims(runs[1])), WHY,
              f"Speed, of one processor, for a month of one class (`--generate {MONTH}`), the reading of "
              "the command line and the table included:\n", "\n".join(speed(program)), NOTE,
-             "\n".join(decisions(bench))]
+             "\n".join(decisions(bench)), DECIDING]
     print("\n".join(parts))
 
+
+DECIDING = """
+Deciding for one class took 1.29 to 1.43 µs until instances had slots, and until those were told apart that
+have had their task or work unlisted: each state is counted in instances and in slots now."""
 
 WHY = """
 Where muster loses, and why:
