@@ -22,7 +22,7 @@ class Bridge:
             "runner": {"mode": "single-task", "idle_timeout": "5s"}}))
         self.runners = {}  # instance id to program; None for one that never boots
         self.released = set()
-        self.killed = set()  # ended by the group while they ran
+        self.killed = set()  # ended by the group before their only task had ended
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -44,7 +44,8 @@ class Bridge:
                     self.release(name)
                 elif name not in in_service:
                     runner.kill()
-                    self.killed.add(name)
+                    if "task ended" not in runner.output():
+                        self.killed.add(name)
                     self.released.add(name)
 
     def boot(self, name):
