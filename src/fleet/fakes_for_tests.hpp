@@ -95,6 +95,7 @@ class FakeCapacity final : public CapacityProvider {
   std::int64_t room = 100;  // launches past this many fail
   bool listable = true;
   bool drainable = true;
+  bool reapable = true;
   std::function<void()> during_list = [] {};
   std::function<void()> during_launch = [] {};
   std::optional<Error> launch_trouble;
@@ -141,6 +142,7 @@ class FakeCapacity final : public CapacityProvider {
   }
   Result<void> reap(const std::string& id, const std::stop_token&) override {
     reaped.push_back(id);
+    if (!reapable) return Error{ErrorKind::forbidden, "not allowed"};
     return ok();
   }
   Result<void> withdraw(const Place& place, std::int64_t count, const std::stop_token&) override {

@@ -78,20 +78,6 @@ void tell(const ClassPass& pass) {
               {"why", describe(decision.reasons)}});
 }
 
-// Of what is decided while the class waits for its retry nothing is done, and so nothing is used
-// up: a rate would else be spent on what nobody was asked for.
-scaling::State without_acts(const ClassPass& pass) {
-  const auto& before = pass.snapshot.state;
-  auto state = pass.decision.next;
-  if (pass.decision.launch > 0) state.launches = before.launches;
-  if (!pass.decision.reap.empty()) state.reaped_at = before.reaped_at;
-  if (!pass.decision.drain.empty()) {
-    state.drains = before.drains;
-    state.surplus = before.surplus;
-  }
-  return state;
-}
-
 }  // namespace
 
 void PassOutcome::note(const std::string& resource_class, std::string_view what) {
@@ -103,8 +89,8 @@ void PassOutcome::give_up(const std::string& resource_class, std::string_view wh
   note(resource_class, why);
 }
 
-void PassOutcome::refuse(const std::string& resource_class, std::string_view why) {
-  refused.try_emplace(resource_class, why);
+void PassOutcome::refuse(Act act, const std::string& resource_class, std::string_view why) {
+  refused.try_emplace({act, resource_class}, why);
   give_up(resource_class, why);
 }
 
@@ -227,7 +213,7 @@ void Loop::forget(const std::string& resource_class) {
   recorded_.erase(resource_class);
   held_since_.erase(resource_class);
   memory_retries_.forget(resource_class);
-  act_retries_.forget(resource_class);
+  for (auto& [act, retries] : act_retries_) retries.forget(resource_class);
   forget_refusals(resource_class);
   std::erase_if(capacity_.ended,
                 [&](const auto& ended) { return ended.resource_class == resource_class; });
@@ -333,7 +319,7 @@ Result<ClassPass> Loop::decide_for(const ManagedClass& managed, Observation obse
   const auto& name = managed.name;
   ClassPass pass{name, std::move(observation.snapshot), {}, observation.ended_unused};
   pass.decision = scaling::decide(pass.snapshot);
-  observation.memory.state = why_not_tried(pass) ? without_acts(pass) : pass.decision.next;
+  observation.memory.state = state_after(pass);
   if (auto saved = remember(name, std::move(observation.memory), stop); !saved) {
     return saved.error();
   }

@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fleet/ledger.hpp"
@@ -22,6 +23,10 @@ namespace muster::fleet {
 
 class Waker;
 
+// What is done for a class. Each kind may be refused while the other is not: who may not end an
+// instance may still launch one.
+enum class Act { end, resize };
+
 // One class in one pass: what was seen, and what was decided.
 struct ClassPass {
   std::string resource_class;
@@ -29,7 +34,8 @@ struct ClassPass {
   scaling::Decision decision;
   std::int64_t ended_unused = 0;  // as Observation has it: no decision depends on it
 
-  bool acts() const;  // there is something to do
+  bool has(Act act) const;  // something of that kind to do
+  bool acts() const { return has(Act::end) || has(Act::resize); }
 };
 
 // Told of every pass, on the loop's thread: it must not block.
@@ -50,11 +56,12 @@ struct PassOutcome {
   std::string trouble;        // what came in the way first, in words: of whatever is true above
   std::string defect;         // what the pass has thrown, which is an error of ours
   std::optional<WallTime> revisit_at;
-  std::map<std::string, std::string> refused;  // by class: what was tried and failed first
+  // By class: what was tried and failed first.
+  std::map<std::pair<Act, std::string>, std::string> refused;
 
   void note(const std::string& resource_class, std::string_view what);
-  void give_up(const std::string& resource_class, std::string_view why);  // incomplete
-  void refuse(const std::string& resource_class, std::string_view why);   // likewise
+  void give_up(const std::string& resource_class, std::string_view why);          // incomplete
+  void refuse(Act act, const std::string& resource_class, std::string_view why);  // likewise
 };
 
 // When the next pass is due.
@@ -123,8 +130,9 @@ class Loop {
   Result<void> record_change(const ClassPass& pass);
   void carry_out(const std::vector<ClassPass>& passes, PassOutcome& outcome,
                  const std::stop_token& stop);
-  const std::string* why_not_tried(const ClassPass& pass) const;
-  void settle(const ClassPass& pass, const PassOutcome& outcome);
+  const std::string* why_not_tried(Act act, const ClassPass& pass) const;
+  scaling::State state_after(const ClassPass& pass) const;
+  void settle(Act act, const std::string& resource_class, const PassOutcome& outcome);
   void end_in(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
   void resize(const ClassPass& pass, PassOutcome& outcome, const std::stop_token& stop);
   bool is_fresh() const;
@@ -180,7 +188,7 @@ class Loop {
   std::set<std::string> mixed_up_;  // instances of these have another class's token
   // Of classes whose memory could not be read or written, and of those whose acts were refused.
   Retries memory_retries_;
-  Retries act_retries_;
+  std::map<Act, Retries> act_retries_{{Act::end, {}}, {Act::resize, {}}};
   Millis blind_pause_{};
   Millis again_pause_{};
 };

@@ -34,9 +34,9 @@ void note_decision(const ClassPass& pass, PassOutcome& outcome) {
 
 }  // namespace
 
-bool ClassPass::acts() const {
-  return decision.launch > 0 || decision.withdraw > 0 || !decision.drain.empty() ||
-         !decision.reap.empty();
+bool ClassPass::has(Act act) const {
+  if (act == Act::end) return !decision.drain.empty() || !decision.reap.empty();
+  return decision.launch > 0 || decision.withdraw > 0;
 }
 
 // Empty: it was not. What we have given up ourselves nobody has refused. An answer that was lost
@@ -68,37 +68,54 @@ std::vector<Loop::Share> Loop::shares_of(const ClassPass& pass) {
 }
 
 // Null: it is tried, if there is anything to do.
-const std::string* Loop::why_not_tried(const ClassPass& pass) const {
-  return pass.acts() ? act_retries_.waits_for(pass.resource_class, pass_begun_) : nullptr;
+const std::string* Loop::why_not_tried(Act act, const ClassPass& pass) const {
+  if (!pass.has(act)) return nullptr;
+  return act_retries_.at(act).waits_for(pass.resource_class, pass_begun_);
+}
+
+// Of what is decided while the class waits for its retry nothing is done, and so nothing is used
+// up: a rate would else be spent on what nobody was asked for.
+scaling::State Loop::state_after(const ClassPass& pass) const {
+  const auto& before = pass.snapshot.state;
+  const auto& decision = pass.decision;
+  auto state = decision.next;
+  if (decision.launch > 0 && why_not_tried(Act::resize, pass)) state.launches = before.launches;
+  if (!why_not_tried(Act::end, pass)) return state;
+  if (!decision.reap.empty()) state.reaped_at = before.reaped_at;
+  if (!decision.drain.empty()) {
+    state.drains = before.drains;
+    state.surplus = before.surplus;
+  }
+  return state;
 }
 
 // A class of which something was refused is tried again after a pause of its own; the others go on.
 void Loop::carry_out(const std::vector<ClassPass>& passes, PassOutcome& outcome,
                      const std::stop_token& stop) {
-  for (const auto& pass : passes) {
-    if (!why_not_tried(pass)) end_in(pass, outcome, stop);
-  }
-  for (const auto& pass : passes) {
-    const auto& name = pass.resource_class;
-    if (const auto* why = why_not_tried(pass)) {
-      outcome.give_up(name, *why);
-    } else {
-      resize(pass, outcome, stop);
+  const auto each = [&](Act act, auto carry_out) {
+    for (const auto& pass : passes) {
+      if (const auto* why = why_not_tried(act, pass)) {
+        outcome.give_up(pass.resource_class, *why);
+      } else {
+        carry_out(pass);
+      }
     }
+  };
+  each(Act::end, [&](const ClassPass& pass) { end_in(pass, outcome, stop); });
+  each(Act::resize, [&](const ClassPass& pass) { resize(pass, outcome, stop); });
+  for (const auto& pass : passes) {
     note_decision(pass, outcome);
+    for (const auto act : {Act::end, Act::resize}) settle(act, pass.resource_class, outcome);
   }
-  for (const auto& pass : passes) settle(pass, outcome);
 }
 
 // One with nothing to do waits on, lest a queue that goes up and down makes it be tried each time.
-void Loop::settle(const ClassPass& pass, const PassOutcome& outcome) {
-  const auto& name = pass.resource_class;
-  if (act_retries_.waits_for(name, pass_begun_)) return;
-  if (const auto refused = outcome.refused.find(name); refused != outcome.refused.end()) {
-    act_retries_.failed(name, refused->second, ports_.clock.monotonic());
-  } else {
-    act_retries_.forget(name);
-  }
+void Loop::settle(Act act, const std::string& resource_class, const PassOutcome& outcome) {
+  auto& retries = act_retries_.at(act);
+  if (retries.waits_for(resource_class, pass_begun_)) return;
+  const auto refused = outcome.refused.find({act, resource_class});
+  if (refused == outcome.refused.end()) return retries.forget(resource_class);
+  retries.failed(resource_class, refused->second, ports_.clock.monotonic());
 }
 
 // Before anything that may take long.
@@ -155,7 +172,7 @@ void Loop::drain(const std::string& resource_class, const std::string& id, PassO
   if (auto drained = ports_.capacity.drain(id, stop)) {
     outcome.acted = true;
   } else {
-    outcome.refuse(resource_class, drained.error().message);
+    outcome.refuse(Act::end, resource_class, drained.error().message);
     log::warn("cannot drain an instance", {{"instance", id}, {"error", drained.error().message}});
   }
 }
@@ -164,7 +181,7 @@ void Loop::drain(const std::string& resource_class, const std::string& id, PassO
 void Loop::reap(const std::string& resource_class, const std::string& id, PassOutcome& outcome,
                 const std::stop_token& stop) {
   if (auto reaped = ports_.capacity.reap(id, stop); !reaped) {
-    outcome.refuse(resource_class, reaped.error().message);
+    outcome.refuse(Act::end, resource_class, reaped.error().message);
     log::warn("cannot end an instance", {{"instance", id}, {"error", reaped.error().message}});
   }
 }
@@ -174,7 +191,7 @@ void Loop::withdraw(const Share& share, PassOutcome& outcome, const std::stop_to
   const auto withdrawn = ports_.capacity.withdraw(share.place, share.withdraw, stop);
   if (!withdrawn) {
     const auto why = share.place.said(withdrawn.error().message);
-    outcome.refuse(name, why);
+    outcome.refuse(Act::resize, name, why);
     log::warn("cannot withdraw launches", {{"resource_class", name}, {"error", why}});
   }
 }
@@ -186,7 +203,7 @@ void Loop::launch(const ClassPass& pass, const Share& share, PassOutcome& outcom
   outcome.acted |= launched.has_value();
   if (!launched) {
     const auto why = share.place.said(launched.error().message);
-    outcome.refuse(name, why);
+    outcome.refuse(Act::resize, name, why);
     log::warn("cannot launch", {{"resource_class", name}, {"error", why}});
   }
   if (launched && !launched->empty()) {
@@ -217,7 +234,7 @@ void Loop::note_launched(const Share& share, const Launched& launched, PassOutco
   if (ports_.ledger.may_wait()) last_moment.emplace(kLastWrite);
   const auto over = last_moment ? last_moment->token() : std::stop_token();
   if (auto saved = remember(name, std::move(memory), over); !saved) {
-    outcome.refuse(name, saved.error().message);
+    outcome.refuse(Act::resize, name, saved.error().message);
     log::warn("cannot remember what was launched",
               {{"resource_class", name}, {"error", saved.error().message}});
   }

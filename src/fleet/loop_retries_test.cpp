@@ -13,6 +13,7 @@ namespace muster::fleet {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 
@@ -109,6 +110,28 @@ TEST_F(LoopRetries, WhatWaitsIsDecidedAnewAndNotDone) {
   queue.unclaimed["a/ill"] = 1;
   pass();
   EXPECT_EQ(capacity.refused["a/ill"], 1) << "a queue that goes up and down changes no pause";
+}
+
+TEST_F(LoopRetries, WhoMayNotEndAnInstanceLaunchesAllTheSame) {
+  Loop reaping{{{"a/ill", {.max = 9, .reaps = true}}}, {queue, capacity, ledger, observer, clock}};
+  const auto passes_in = [&](Millis time) {
+    for (; time > Millis(0); time -= seconds(1)) {
+      clock.advance(seconds(1));
+      reaping.step({});
+    }
+  };
+  queue.unclaimed = {{"a/ill", 1}};
+  reaping.step({});
+  queue.unclaimed = {{"a/ill", 0}};
+  capacity.reapable = false;
+  passes_in(minutes(12));  // twice the time that a boot may take, and more
+  const auto tried = capacity.reaped.size();
+  ASSERT_GE(tried, 5U);
+  const auto launched = capacity.launched;
+  queue.unclaimed = {{"a/ill", 1}};
+  passes_in(seconds(1));
+  EXPECT_EQ(capacity.launched, launched + 1);
+  EXPECT_EQ(capacity.reaped.size(), tried) << "the end waits for its own retry";
 }
 
 TEST_F(LoopRetries, AMemoryThatCannotBeReadHoldsUpNoOther) {

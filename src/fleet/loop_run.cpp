@@ -60,7 +60,8 @@ Millis Loop::pause_after(const PassOutcome& outcome) {
       kSpacing, std::min(kLongestPause, ports_.ledger.charge_lasts().value_or(kLongestPause)));
   auto pause = longest;
   if (outcome.revisit_at) pause = std::min(pause, *outcome.revisit_at - ports_.clock.wall());
-  for (const auto* retries : {&memory_retries_, &act_retries_}) {
+  for (const auto* retries :
+       {&memory_retries_, &act_retries_.at(Act::end), &act_retries_.at(Act::resize)}) {
     const auto at = retries->next_after(pass_begun_);
     if (at) pause = std::min(pause, *at - ports_.clock.monotonic());
   }
