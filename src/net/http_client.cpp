@@ -6,9 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 #include <fmt/core.h>
@@ -35,6 +38,7 @@ using HeaderList = std::unique_ptr<curl_slist, Freed<curl_slist_free_all>>;
 using Url = std::unique_ptr<CURLU, Freed<curl_url_cleanup>>;
 
 struct Target {
+  std::string scheme;
   std::string host;
   std::string name;  // host:port, for messages
 };
@@ -63,7 +67,7 @@ Result<Target> parse_target(const std::string& text) {
   }
   const auto host = part_of(url, CURLUPART_HOST);
   const auto port = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-  return Target{host, printable(fmt::format("{}:{}", host, port))};
+  return Target{scheme, host, printable(fmt::format("{}:{}", host, port))};
 }
 
 // One call of send(): what is sent, what has come. curl's callbacks end here.
@@ -98,6 +102,9 @@ class Call {
 
   bool fail(Error error);
   Error describe(CURLcode code) const;
+  std::optional<Error> refusal_of_proxy() const;
+  std::string perhaps_the_proxy() const;
+  bool is_direct() const { return request_.direct || is_loopback(target_.host); }
   bool successful() const { return answer_.status >= 200 && answer_.status < 300; }
 
   CURL* easy_;
@@ -146,7 +153,7 @@ void Call::set_common_options() {
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, curl_millis(request_.connect_timeout));
   set(easy_, CURLOPT_TIMEOUT_MS, curl_millis(request_.timeout));
   set(easy_, CURLOPT_USERAGENT, fmt::format("muster/{}", version()).c_str());
-  if (request_.direct || is_loopback(target_.host)) set(easy_, CURLOPT_NOPROXY, "*");
+  if (is_direct()) set(easy_, CURLOPT_NOPROXY, "*");
 
   set(easy_, CURLOPT_HEADERDATA, this);
   set(
@@ -297,9 +304,48 @@ bool Call::fail(Error error) {
   return false;
 }
 
+// The variable of the environment in which curl finds a proxy for such an address, unless no_proxy
+// excepts the host. Empty: there is none.
+std::string proxy_variable(const Target& target) {
+  // Not HTTP_PROXY: curl leaves that alone, since whoever calls a CGI program may set it.
+  constexpr std::array kForHttps{"https_proxy", "HTTPS_PROXY"};
+  constexpr std::array kForHttp{"http_proxy"};
+  constexpr std::array kForAny{"all_proxy", "ALL_PROXY"};
+  const auto first_set = [](const auto& variables) {
+    const auto set = std::ranges::find_if(variables, [](const char* variable) {
+      const auto* value = std::getenv(variable);
+      return value != nullptr && *value != '\0';
+    });
+    return std::string(set == variables.end() ? "" : *set);
+  };
+  const auto own = target.scheme == "https" ? first_set(kForHttps) : first_set(kForHttp);
+  return own.empty() ? first_set(kForAny) : own;
+}
+
+// What cannot be reached may be the proxy, and curl does not say which it was.
+std::string Call::perhaps_the_proxy() const {
+  const auto variable = is_direct() ? "" : proxy_variable(target_);
+  return variable.empty() ? "" : fmt::format("; {} is set, so it may be the proxy", variable);
+}
+
+// What a proxy answers that is asked for a way to the host and does not open it.
+std::optional<Error> Call::refusal_of_proxy() const {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &status);
+  if (status == 0 || status / 100 == 2) return std::nullopt;
+  return Error{ErrorKind::unavailable,
+               fmt::format("the proxy that {} names does not let us through to {}: it answers {}",
+                           proxy_variable(target_), target_.name, status)};
+}
+
 Error Call::describe(CURLcode code) const {
   const auto& name = target_.name;
+  if (auto refused = refusal_of_proxy()) return *refused;
   switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return {ErrorKind::unavailable,
+              fmt::format("cannot reach {}: the name of the proxy that {} names is not known", name,
+                          proxy_variable(target_))};
     case CURLE_COULDNT_RESOLVE_HOST:
       return {ErrorKind::unavailable,
               fmt::format("cannot reach {}: the name of the host is not known", name)};
@@ -308,13 +354,15 @@ Error Call::describe(CURLcode code) const {
       curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
       const auto reason = number != 0 ? std::generic_category().message(static_cast<int>(number))
                                       : curl_easy_strerror(code);
-      return {ErrorKind::unavailable, fmt::format("cannot reach {}: {}", name, reason)};
+      return {ErrorKind::unavailable,
+              fmt::format("cannot reach {}: {}{}", name, reason, perhaps_the_proxy())};
     }
     case CURLE_OPERATION_TIMEDOUT: {
       curl_off_t connected = 0;
       curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
-      return {ErrorKind::timeout, connected == 0 ? fmt::format("cannot reach {} in time", name)
-                                                 : fmt::format("{} did not answer in time", name)};
+      if (connected != 0) return {ErrorKind::timeout, name + " did not answer in time"};
+      return {ErrorKind::timeout,
+              fmt::format("cannot reach {} in time{}", name, perhaps_the_proxy())};
     }
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:

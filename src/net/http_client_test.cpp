@@ -113,6 +113,38 @@ TEST_F(HttpClientTest, ADirectCallPassesNoProxy) {
   EXPECT_THAT(direct.error().message, HasSubstr("0.0.0.0:1"));
 }
 
+class ProxyTest : public HttpClientTest {
+ protected:
+  ~ProxyTest() override { ::unsetenv("https_proxy"); }
+
+  std::string trouble_with(const std::string& proxy) {
+    ::setenv("https_proxy", proxy.c_str(), 1);
+    const auto answer = client_.send({.url = "https://example.invalid/"});
+    return answer ? "an answer" : answer.error().message;
+  }
+};
+
+TEST_F(ProxyTest, ThatLetsNobodyThroughIsNamed) {
+  FakeServer proxy(answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+  EXPECT_EQ(trouble_with(proxy.url()),
+            "the proxy that https_proxy names does not let us through to example.invalid:443: it "
+            "answers 403");
+}
+
+TEST_F(ProxyTest, ThatIsNotThereIsNamed) {
+  std::uint16_t port = 0;
+  {
+    const TestListener listener;
+    port = listener.port();
+  }
+  EXPECT_EQ(trouble_with(fmt::format("http://127.0.0.1:{}/", port)),
+            "cannot reach example.invalid:443: Connection refused; https_proxy is set, so it may "
+            "be the proxy");
+  EXPECT_EQ(trouble_with("http://proxy.invalid/"),
+            "cannot reach example.invalid:443: the name of the proxy that https_proxy names is "
+            "not known");
+}
+
 TEST_F(HttpClientTest, RedirectsAreAnswers) {
   FakeServer server(answering(
       "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"));
