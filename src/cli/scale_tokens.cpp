@@ -18,12 +18,23 @@ std::string how_to_make(const NamedTokenFile& named, const std::string& file) {
                      file);
 }
 
+// Somebody has written the token where its file should be named: that must not be shown.
+bool looks_like_token(const std::string& name) {
+  constexpr std::size_t kShortestToken = 32;
+  return name.size() >= kShortestToken && name.find('.') == std::string::npos &&
+         name.find_first_of("0123456789") != std::string::npos;
+}
+
 // What is wrong with it, or nothing.
 std::string problem_of(const NamedTokenFile& named, bool as_root) {
   const auto file = printable(named.file.string(), 1000);
   std::error_code failure;
   const auto kind = std::filesystem::status(named.file, failure).type();
   if (kind == std::filesystem::file_type::not_found) {
+    if (looks_like_token(named.file.filename().string())) {
+      return "names no file, and is not shown, since it looks like a token: put that into a file "
+             "of mode 600, and the file's path here";
+    }
     return fmt::format("there is no {}; {}", file, how_to_make(named, file));
   }
   // It is read again and again, which a pipe cannot be.

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +13,7 @@
 namespace muster::cli {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -31,8 +33,7 @@ class TokenFiles : public testing::Test {
     EXPECT_TRUE(write_file_atomically(directory_ / name, text, mode));
   }
 
-  std::vector<std::string> problems(bool as_root) const {
-    std::string text(kWhole);
+  std::vector<std::string> problems(bool as_root, std::string text = std::string(kWhole)) const {
     text.replace(text.find("/etc/"), 5, "");
     const auto config = std::get<ScaleConfig>(parse_scale_config(text, directory_));
     std::vector<std::string> lines;
@@ -62,6 +63,15 @@ TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
                       "; create it with: muster token create local/small "
                       "--output " +
                       path("small.token")));
+}
+
+TEST_F(TokenFiles, ThatAreTheTokenItselfAreNotShown) {
+  constexpr auto kToken = "CCIPAT_5Fh3Jk9sQ2wE7rT1yU6iO_0123456789abcdef0123";
+  std::string text(kWhole);
+  constexpr std::string_view kLine = "token_file: token\n";
+  text.replace(text.find(kLine), kLine.size(), fmt::format("token_file: {}\n", kToken));
+  EXPECT_THAT(problems(false, text),
+              ElementsAre(AllOf(HasSubstr("looks like a token"), Not(HasSubstr(kToken)))));
 }
 
 TEST_F(TokenFiles, ThatOthersCanReadAreRefusedByRoot) {
