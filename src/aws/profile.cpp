@@ -80,7 +80,7 @@ Result<Profile> load_profile(const Environment& environment) {
   profile.exists = configured || secret;
   if (wanted && !profile.exists) {
     return Error{
-        ErrorKind::not_found,
+        ErrorKind::unauthenticated,
         fmt::format("AWS_PROFILE names the profile '{}', which is in neither {} nor {}",
                     printable(*wanted), printable(config_path), printable(credentials_path))};
   }
