@@ -48,7 +48,7 @@ class Examination {
     programs();
     lease();
     if (!config_.state_directory.empty()) {
-      keep(doctor::examine_state_directory(config_.state_directory));
+      keep(doctor::examine_state_directory(config_.state_directory, class_names()));
     }
     return std::move(findings_);
   }
@@ -64,6 +64,12 @@ class Examination {
       if (settings != nullptr) found.emplace(scaled.managed.name, *settings);
     }
     return found;
+  }
+
+  std::vector<std::string> class_names() const {
+    std::vector<std::string> names;
+    for (const auto& scaled : config_.classes) names.push_back(scaled.managed.name);
+    return names;
   }
 
   void token_files() {

@@ -11,6 +11,8 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "doctor/ask.hpp"
+#include "fleet/memory_json.hpp"
+#include "fleet/sqlite_ledger.hpp"
 
 namespace muster::doctor {
 
@@ -40,16 +42,30 @@ void note_reading(Notes& notes, const std::string& of_whom, const lease::Reading
 struct OneLease {
   std::string of_whom;
   std::string key;
+  bool has_memory = false;
 };
 
 std::vector<OneLease> each_lease(const lease::LeaseKeys& keys) {
   std::vector<OneLease> leases;
   for (const auto& [name, of_class] : keys) {
     for (const auto& key : of_class) {
-      leases.push_back({of_class.size() == 1 ? name : fmt::format("{}, {}", name, key), key});
+      leases.push_back({of_class.size() == 1 ? name : fmt::format("{}, {}", name, key), key,
+                        key == of_class.front()});
     }
   }
   return leases;
+}
+
+constexpr auto kMemory = "memory";
+
+// Without its memory no scaler can act on the class.
+void note_memory(Notes& notes, const OneLease& of, const lease::Reading& reading) {
+  if (!of.has_memory || !reading.item) return;
+  const auto memory = fleet::memory_from_json(reading.item->memory);
+  if (memory) return;
+  notes.bad(kMemory, fmt::format("{}: what is remembered cannot be read ({}); delete the item {} "
+                                 "to start anew",
+                                 of.of_whom, memory.error().message, of.key));
 }
 
 void examine_write(Notes& notes, lease::LeaseTable& table) {
@@ -82,6 +98,24 @@ std::string holder_of(const std::filesystem::path& lock) {
   return pid ? printable(trim(*pid)) : "unknown";
 }
 
+// What the scaler remembers of the classes, where one has ever worked here.
+void examine_memory(Notes& notes, const std::filesystem::path& directory,
+                    const std::vector<std::string>& classes) {
+  const auto file = directory / "scaler.db";
+  std::error_code failure;
+  if (!std::filesystem::exists(file, failure)) return;
+  auto ledger = fleet::SqliteLedger::open(file, db::Access::read);
+  if (!ledger) return notes.bad(kMemory, ledger.error().message);
+  for (const auto& name : classes) {
+    const auto memory = ledger->load(name, {});
+    if (memory) continue;
+    return notes.bad(kMemory, fmt::format("{}: {}; with the scaler stopped, move {} away to start "
+                                          "anew",
+                                          name, memory.error().message, file.string()));
+  }
+  notes.good(kMemory, "can be read");
+}
+
 void examine_room(Notes& notes, const std::filesystem::path& place, const char* good) {
   constexpr auto kCheck = "state-directory";
   constexpr std::uintmax_t kMiB = 1 << 20;
@@ -104,9 +138,9 @@ Findings examine_lease(lease::LeaseTable& table, const std::string& name,
   constexpr auto kCheck = "lease-table";
   Notes notes("the lease table " + name);
   bool readable = false;
-  for (const auto& [of_whom, key] : each_lease(keys)) {
-    const auto reading = ask("the lease table", [&table, &key](const std::stop_token& stop) {
-      return table.read(key, stop);
+  for (const auto& one : each_lease(keys)) {
+    const auto reading = ask("the lease table", [&table, &one](const std::stop_token& stop) {
+      return table.read(one.key, stop);
     });
     if (!reading) {
       const auto& error = reading.error();
@@ -121,13 +155,15 @@ Findings examine_lease(lease::LeaseTable& table, const std::string& name,
       return notes.take();
     }
     if (!std::exchange(readable, true)) notes.good(kCheck, "exists, and may be read");
-    note_reading(notes, of_whom, *reading);
+    note_reading(notes, one.of_whom, *reading);
+    note_memory(notes, one, *reading);
   }
   if (readable) examine_write(notes, table);
   return notes.take();
 }
 
-Findings examine_state_directory(const std::filesystem::path& directory) {
+Findings examine_state_directory(const std::filesystem::path& directory,
+                                 const std::vector<std::string>& classes) {
   Notes notes(directory.string());
   constexpr auto kCheck = "state-directory";
   const auto place = existing(directory);
@@ -141,6 +177,7 @@ Findings examine_state_directory(const std::filesystem::path& directory) {
                                   place.string()));
   } else {
     examine_room(notes, place, place == directory ? "may be written" : "will be made");
+    examine_memory(notes, directory, classes);
   }
   const auto holder = holder_of(directory / "lock");
   notes.good("running", holder.empty()

@@ -4,7 +4,9 @@ Our server in the place of CircleCI, moto in that of AWS: with signatures and po
 """
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -213,6 +215,24 @@ def test_who_is_in_charge(doctor):
     doctor.verdict("in-charge", "good", "process 7 on elsewhere is in charge until")
     doctor.put_in_charge("process 7 on elsewhere", seconds=-60)
     doctor.verdict("in-charge", "warning", "nobody is in charge now", "see that the scaler")
+
+
+def test_a_memory_that_cannot_be_read(doctor):
+    doctor.put_in_charge("", memory="[]")
+    doctor.verdict("memory", "bad", "local/small: what is remembered cannot be read",
+                   f"delete the item {REGION}/runners")
+    del doctor.config["lease"]
+    state = doctor.world.place / "state"
+    doctor.config["state_directory"] = str(state)
+    assert "memory" not in doctor.look(), "no scaler has worked here yet"
+    doctor.world.run("scale", "--config", doctor.file, "--once", environment=doctor.environment)
+    doctor.verdict("memory", "good")
+    with closing(sqlite3.connect(state / "scaler.db")) as database, database:
+        database.execute("INSERT OR REPLACE INTO memory (resource_class, memory) "
+                         "VALUES ('local/small', '[]')")
+    doctor.verdict("memory", "bad", "local/small", "move", "scaler.db away")
+    (state / "scaler.db").write_text("no database")
+    doctor.verdict("memory", "bad", "scaler.db")
 
 
 def test_without_a_lease_nothing_keeps_others_away(doctor):

@@ -38,6 +38,7 @@ class Doctor:
 
     def __init__(self, world, server, moto, allowed=NEEDED):
         self.world, self.moto = world, moto
+        self.file = world.place / "doctor.yaml"
         self.keys = moto.create_user("scaler", [
             {"Effect": "Allow", "Action": allowed, "Resource": "*"}])
         self.environment = {**{k.upper(): v for k, v in self.keys.items()},
@@ -60,9 +61,8 @@ class Doctor:
         return self.config["resource_classes"]["local/small"]
 
     def run(self, *arguments):
-        file = self.world.place / "doctor.yaml"
-        file.write_text(json.dumps(self.config))
-        done = self.world.run("doctor", "--config", file, *arguments,
+        self.file.write_text(json.dumps(self.config))
+        done = self.world.run("doctor", "--config", self.file, *arguments,
                               environment=self.environment)
         for secret in self.secrets:
             assert secret not in done.stdout + done.stderr
@@ -97,10 +97,10 @@ class Doctor:
                  for name in self.moto.client("dynamodb").list_tables()["TableNames"]]
         return groups, items
 
-    def put_in_charge(self, owner, seconds=300, group="runners"):
+    def put_in_charge(self, owner, seconds=300, group="runners", memory="{}"):
         until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
         self.moto.client("dynamodb").put_item(TableName="muster", Item={
-            "group": {"S": f"{REGION}/{group}"}, "version": {"N": "7"}, "memory": {"S": "{}"},
+            "group": {"S": f"{REGION}/{group}"}, "version": {"N": "7"}, "memory": {"S": memory},
             "owner": {"S": owner}, "expires_at_ms": {"N": str(int(until.timestamp() * 1000))}})
 
     def create_instance(self, group="runners"):
