@@ -100,6 +100,7 @@ bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
 }
 
 AtWork unlisted_at_work(const Snapshot& snapshot) {
+  if (snapshot.unlisted_at_work <= 0) return {};
   std::int64_t overdue = 0, in_time = 0;
   for (const auto& instance : snapshot.instances) {
     if (instance.state != InstanceState::booting || instance.requested) continue;

@@ -192,7 +192,6 @@ bool is_hold(const Reason& reason);
 struct Counts {
   std::int64_t booting = 0, idle = 0, connected = 0, busy = 0, used = 0, spent = 0, draining = 0,
                lost = 0;
-  void add(InstanceState state);
   std::int64_t live() const {
     return booting + idle + connected + busy + used + spent + draining + lost;
   }

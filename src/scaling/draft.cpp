@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "scaling/boots.hpp"
+#include "scaling/by_state.hpp"
 #include "scaling/judge_demand.hpp"
 #include "scaling/spend.hpp"
 
@@ -18,9 +19,10 @@ Draft::Draft(const Snapshot& seen)
       most(std::clamp<std::int64_t>(seen.policy.max, 0, kMostInstances)),
       hold(reason_to_hold(seen)),
       each(slots_per_instance(seen.policy)) {
-  decision.counts = count_judged(seen.instances, seen.policy, running(), at_work());
+  const auto working = at_work();
+  decision.counts = count_judged(seen.instances, seen.policy, running(), working);
   staying = decision.counts;
-  slots = count_slots(seen.instances, seen.policy, running(), at_work());
+  slots = count_slots(seen.instances, seen.policy, running(), working);
   decision.next = judge_boots(seen, !hold);
   decision.next.shortages = judge_groups(seen, !hold);
   count_groups();
@@ -135,39 +137,18 @@ Counts count_judged(const std::vector<Instance>& instances, const Policy& policy
   return counts;
 }
 
-void Counts::add(InstanceState state) {
-  switch (state) {
-    case InstanceState::booting:
-      ++booting;
-      break;
-    case InstanceState::idle:
-      ++idle;
-      break;
-    case InstanceState::connected:
-      ++connected;
-      break;
-    case InstanceState::busy:
-      ++busy;
-      break;
-    case InstanceState::used:
-      ++used;
-      break;
-    case InstanceState::spent:
-      ++spent;
-      break;
-    case InstanceState::draining:
-      ++draining;
-      break;
-    case InstanceState::lost:
-      ++lost;
-      break;
-  }
-}
-
 Counts count(const std::vector<Instance>& instances) {
-  Counts counts;
-  for (const auto& instance : instances) counts.add(instance.state);
-  return counts;
+  ByState many;
+  for (const auto& instance : instances) ++many[instance.state];
+  using enum InstanceState;
+  return {.booting = many[booting],
+          .idle = many[idle],
+          .connected = many[connected],
+          .busy = many[busy],
+          .used = many[used],
+          .spent = many[spent],
+          .draining = many[draining],
+          .lost = many[lost]};
 }
 
 }  // namespace muster::scaling

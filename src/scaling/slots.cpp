@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scaling/boots.hpp"
+#include "scaling/by_state.hpp"
 #include "scaling/judge_demand.hpp"
 
 namespace muster::scaling {
@@ -39,28 +40,21 @@ std::int64_t known_to_run(const std::vector<Instance>& instances, const Policy& 
 
 Slots count_slots(const std::vector<Instance>& instances, const Policy& policy,
                   const std::optional<std::int64_t>& running, std::int64_t at_work) {
-  Slots slots;
-  std::int64_t used = 0, unsure = 0;
-  for (const auto& instance : instances) {
-    const auto many = slots_of(instance, policy);
-    if (instance.state == InstanceState::booting) slots.coming += many;
-    if (instance.state == InstanceState::idle) slots.free += many;
-    if (instance.state == InstanceState::used) used += many;
-    if (instance.state == InstanceState::connected) unsure += many;
-    if (instance.state != InstanceState::busy) continue;
-    const auto tasks = running_on(instance, policy);
-    slots.busy += tasks;
-    slots.free += many - tasks;
-  }
-  auto others = running ? std::max<std::int64_t>(*running, 0) - slots.busy : used + unsure;
+  using enum InstanceState;
+  ByState many;
+  for (const auto& instance : instances) many[instance.state] += slots_of(instance, policy);
+  const auto tasks = known_to_run(instances, policy);
+  Slots slots{.free = many[idle] + many[busy] - tasks, .coming = many[booting], .busy = tasks};
+  auto others =
+      running ? std::max<std::int64_t>(*running, 0) - tasks : many[used] + many[connected];
   const auto engage = [&](std::int64_t perhaps) {
     const auto engaged = std::clamp<std::int64_t>(others, 0, perhaps);
     others -= engaged;
     slots.busy += engaged;
     return perhaps - engaged;
   };
-  engage(used);  // the rest is spent
-  slots.free += engage(unsure);
+  engage(many[used]);  // the rest is spent
+  slots.free += engage(many[connected]);
   const auto hidden = std::clamp<std::int64_t>(at_work, 0, slots.coming);
   slots.coming -= hidden;
   slots.busy += hidden;
