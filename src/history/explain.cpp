@@ -16,15 +16,34 @@ using namespace scaling;
 
 namespace {
 
-constexpr std::ptrdiff_t kMostBoots = 200;  // the latest of which the times count
+constexpr std::ptrdiff_t kMostTimes = 200;  // the latest boots, and tasks, that count
 
-BootTimes times_of(std::vector<Millis> boots) {
-  if (boots.empty()) return {};
-  std::ranges::sort(boots);
-  const auto at = [&](std::size_t percent) {
-    return boots[(boots.size() * percent + 99) / 100 - 1];
-  };
-  return {std::ssize(boots), at(50), at(95)};
+Times times_of(std::vector<Millis> took) {
+  if (took.empty()) return {};
+  std::ranges::sort(took);
+  const auto at = [&](std::size_t percent) { return took[(took.size() * percent + 99) / 100 - 1]; };
+  return {std::ssize(took), at(50), at(95)};
+}
+
+// "half of the boots took at most 40 s, 95 in 100 at most 1 min"
+std::string how_long(const Times& times, std::string_view what) {
+  return fmt::format("half of the {} took at most {}, 95 in 100 at most {}", what,
+                     humanize(times.median), humanize(times.p95));
+}
+
+// When the first of these tasks should end: each as half of those do that ran for as long as it
+// already has. Nothing, if none ran longer than any of them has.
+std::optional<WallTime> first_end(const std::vector<WallTime>& starts,
+                                  const std::vector<Millis>& took, WallTime now) {
+  std::optional<WallTime> first;
+  for (const auto started : starts) {
+    auto longer = took;
+    std::erase_if(longer, [&](Millis each) { return each <= between(started, now); });
+    if (longer.empty()) continue;
+    const auto end = later(started, times_of(std::move(longer)).median);
+    first = std::min(first.value_or(end), end);
+  }
+  return first;
 }
 
 bool has_come(InstanceState state) {
@@ -51,8 +70,7 @@ void expect_boot(Explanation& about, WallTime from, std::string_view what) {
   const auto& boots = about.boots;
   if (boots.seen > 0) {
     about.expected_start = later(from, boots.median);
-    about.expected = fmt::format("{}; half of the boots took at most {}, 95 in 100 at most {}",
-                                 what, humanize(boots.median), humanize(boots.p95));
+    about.expected = fmt::format("{}; {}", what, how_long(boots, "boots"));
   } else {
     about.expected =
         fmt::format("{}; no boot is on record, and one that takes more than {} has failed", what,
@@ -83,8 +101,20 @@ std::optional<WallTime> free_again(const std::vector<Cause>& causes) {
   return last;
 }
 
+// `room`: when a task should have ended, and its instance be there for the next, if that is known.
+void expect_end_of_task(Explanation& about, std::int64_t busy, std::optional<WallTime> room) {
+  if (busy == 0) {
+    about.expected = "nobody can tell";
+    return;
+  }
+  about.expected_start = room;
+  about.expected = fmt::format(
+      "when {} ends{}", busy == 1 ? "the task that runs" : fmt::format("one of {} tasks", busy),
+      about.tasks.seen > 0 ? "; " + how_long(about.tasks, "tasks") : ", and nobody can tell when");
+}
+
 // What the next task that waits is waiting for.
-void expect(Explanation& about, const Snapshot& seen) {
+void expect(Explanation& about, const Snapshot& seen, std::optional<WallTime> room) {
   const auto waiting = unclaimed_of(about.demand);
   if (!about.waits()) return;
   const auto slots = count_slots(seen);
@@ -104,11 +134,7 @@ void expect(Explanation& about, const Snapshot& seen) {
   } else if (const auto free = free_again(about.causes)) {
     expect_boot(about, *free, fmt::format("the next launch may be at {}", in_words(*free)));
   } else {
-    const auto busy = slots.busy;
-    about.expected = busy == 0 ? "nobody can tell"
-                               : fmt::format("when {} ends, and nobody can tell when",
-                                             busy == 1 ? "the task that runs"
-                                                       : fmt::format("one of {} tasks", busy));
+    expect_end_of_task(about, slots.busy, room);
   }
 }
 
@@ -128,8 +154,8 @@ void Chronicle::note_boots(Story& story, const Snapshot& snapshot) {
       story.boots.push_back(std::max(between(launched->second, snapshot.now), Millis(0)));
     }
   }
-  if (std::ssize(story.boots) > 2 * kMostBoots) {
-    story.boots.erase(story.boots.begin(), story.boots.end() - kMostBoots);
+  if (std::ssize(story.boots) > 2 * kMostTimes) {
+    story.boots.erase(story.boots.begin(), story.boots.end() - kMostTimes);
   }
   story.booting = std::move(booting);
 }
@@ -149,7 +175,18 @@ void Chronicle::take(const fleet::ClassPass& record) {
   tasks_.take(record);
   note_boots(story, record.snapshot);
   note_reasons(story, record);
+  story.single_task |= record.decision.counts.spent > 0 || record.decision.counts.used > 0;
   story.latest = record;
+}
+
+// Where an instance ends with its task, the next must boot.
+std::optional<WallTime> Chronicle::next_room(const Story& story) const {
+  const auto& name = story.latest.resource_class;
+  const auto end = first_end(tasks_.starts_of_running(name), tasks_.durations(name, kMostTimes),
+                             story.latest.snapshot.now);
+  if (!end || !story.single_task) return end;
+  if (story.boots.empty()) return std::nullopt;
+  return later(*end, times_of(story.boots).median);
 }
 
 std::vector<std::string> Chronicle::classes() const {
@@ -170,13 +207,14 @@ std::optional<Explanation> Chronicle::explain(const std::string& resource_class)
                     .counts = decision.counts,
                     .policy = snapshot.policy,
                     .launched = decision.launch};
-  const auto old = std::max<std::ptrdiff_t>(std::ssize(story.boots) - kMostBoots, 0);
+  const auto old = std::max<std::ptrdiff_t>(std::ssize(story.boots) - kMostTimes, 0);
   about.boots = times_of({story.boots.begin() + old, story.boots.end()});
+  about.tasks = times_of(tasks_.durations(name, kMostTimes));
   for (const auto& reason : decision.reasons) {
     about.causes.push_back({reason, story.since.at({reason.rule, reason.subject}),
                             end_of(reason, story.latest), remedy_for(reason.rule, story.latest)});
   }
-  expect(about, snapshot);
+  expect(about, snapshot, next_room(story));
   return about;
 }
 

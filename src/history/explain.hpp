@@ -22,8 +22,8 @@ struct Cause {
   std::string remedy;             // what ends it sooner, in words; empty: nothing needs to
 };
 
-// How long boots took, from the launch until a runner was seen, of the latest that were.
-struct BootTimes {
+// How long the latest took.
+struct Times {
   std::int64_t seen = 0;
   Millis median{};
   Millis p95{};
@@ -38,7 +38,8 @@ struct Explanation {
   scaling::Policy policy;
   std::int64_t launched = 0;  // by the latest decision
   std::vector<Cause> causes;
-  BootTimes boots;
+  Times boots;  // from the launch until a runner was seen
+  Times tasks;  // from the start to the end, as seen_tasks.hpp reads the log
   // When the next task starts that no free instance will take, or, if there is none, the next; and
   // what it is that it waits for. Nothing, where nobody can tell.
   std::optional<WallTime> expected_start;
@@ -62,7 +63,9 @@ class Chronicle {
     std::map<std::pair<scaling::Rule, std::string>, WallTime> since;  // by rule and subject
     std::map<std::string, WallTime> booting;                          // when each was launched
     std::vector<Millis> boots;                                        // the latest last
+    bool single_task = false;  // an instance has been seen that ends after its task
   };
+  std::optional<WallTime> next_room(const Story& story) const;
   static void note_boots(Story& story, const scaling::Snapshot& snapshot);
   static void note_reasons(Story& story, const fleet::ClassPass& record);
 

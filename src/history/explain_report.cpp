@@ -57,8 +57,13 @@ std::string cause_json(const Cause& cause) {
       json_text(cause.remedy));
 }
 
-double seconds(Millis duration) {
-  return static_cast<double>(duration.count()) / 1000;
+std::string times_json(const Times& times) {
+  const auto seconds = [&](Millis time) {
+    return times.seen == 0 ? "null"
+                           : fmt::format("{:.3f}", static_cast<double>(time.count()) / 1000);
+  };
+  return fmt::format(R"({{"seen":{},"median_seconds":{},"p95_seconds":{}}})", times.seen,
+                     seconds(times.median), seconds(times.p95));
 }
 
 }  // namespace
@@ -90,20 +95,17 @@ std::string explanation_json(const Explanation& about) {
   std::vector<std::string> causes;
   for (const auto& cause : about.causes) causes.push_back(cause_json(cause));
   const auto& counts = about.counts;
-  const auto& boots = about.boots;
   return fmt::format(
       R"({{"resource_class":{},"at":{},{},"waiting_since":{},)"
       R"("instances":{{"booting":{},"idle":{},"busy":{},"spent":{},"draining":{},"lost":{},)"
       R"("live":{}}},)"
       R"("min":{},"max":{},"launch":{},"causes":[{}],)"
-      R"("boots":{{"seen":{},"median_seconds":{},"p95_seconds":{}}},)"
+      R"("boots":{},"tasks":{},)"
       R"("expected_start":{},"expected":{}}})",
       json_text(about.resource_class), time_json(about.at), demand_json(about.demand),
       time_json(about.waiting_since), counts.booting, counts.idle, counts.busy, counts.spent,
       counts.draining, counts.lost, counts.live(), about.policy.min, about.policy.max,
-      about.launched, join(causes, ","), boots.seen,
-      boots.seen > 0 ? fmt::format("{:.3f}", seconds(boots.median)) : "null",
-      boots.seen > 0 ? fmt::format("{:.3f}", seconds(boots.p95)) : "null",
+      about.launched, join(causes, ","), times_json(about.boots), times_json(about.tasks),
       time_json(about.expected_start), json_text(about.expected));
 }
 

@@ -137,6 +137,57 @@ TEST(Explain, CountsTheSlotsOfInstances) {
   EXPECT_EQ(explained(world).expected, "when one of 3 tasks ends, and nobody can tell when");
 }
 
+// Tasks of 1, 2 and 9 minutes have ended, one after the other on the same instance.
+std::vector<fleet::ClassPass> three_tasks() {
+  std::vector<fleet::ClassPass> records;
+  const auto idle = record_of(World().with(1, InstanceState::idle));
+  const auto busy = record_of(World().demand(0, 1).with(1, InstanceState::busy));
+  Millis at_last = -minutes(60);
+  for (const int took : {1, 2, 9}) {
+    records.push_back(at(idle, at_last));
+    records.push_back(at(busy, at_last += minutes(1)));
+    records.push_back(at(idle, at_last += minutes(took)));
+  }
+  return records;
+}
+
+TEST(Explain, ExpectsTheEndOfATaskThatMakesRoom) {
+  const auto full = record_of(World().bounds(0, 1).demand(1, 1).with(1, InstanceState::busy));
+  struct Case {
+    Millis ran;
+    std::optional<Millis> expected_in;
+  };
+  const Case cases[] = {
+      {Millis(0), minutes(2)},     // as half of all
+      {minutes(1), minutes(1)},    // of those that ran for longer than a minute: 2 or 9
+      {minutes(2), minutes(7)},    // only one did
+      {minutes(9), std::nullopt},  // none ever has
+  };
+  for (const auto& [ran, expected_in] : cases) {
+    auto records = three_tasks();
+    records.push_back(at(full, -ran));
+    records.push_back(full);
+    const auto about = explained(records);
+    const auto expected = expected_in ? std::optional(kNow + *expected_in) : std::nullopt;
+    EXPECT_EQ(about.expected_start, expected) << ran.count();
+    EXPECT_EQ(about.expected,
+              "when the task that runs ends; half of the tasks took at most 2 min 0 s, 95 in 100 "
+              "at most 9 min 0 s");
+  }
+}
+
+TEST(Explain, ExpectsABootAfterTheTaskOfAnInstanceThatHasOne) {
+  const auto full = record_of(World().bounds(0, 1).demand(1, 1).with(1, InstanceState::busy));
+  auto records = three_tasks();
+  records.push_back(at(record_of(World().with(1, InstanceState::spent)), -minutes(20)));
+  records.push_back(full);
+  EXPECT_FALSE(explained(records).expected_start) << "no boot is on record";
+  auto booted = two_boots();
+  booted.insert(booted.begin(), records.begin(), records.end() - 1);
+  booted.push_back(full);
+  EXPECT_EQ(explained(booted).expected_start, kNow + minutes(2) + seconds(60));
+}
+
 TEST(Explain, ExpectsTheFirstThatBoots) {
   auto world = World().demand(2, 0).with(1, InstanceState::booting, seconds(40));
   const auto about = after_two_boots(world.with(1, InstanceState::booting, seconds(10)));

@@ -90,4 +90,26 @@ std::optional<WallTime> TaskReader::oldest_waiting(const std::string& resource_c
   return found->second.waiting.front().queued_at;
 }
 
+std::vector<Millis> TaskReader::durations(const std::string& resource_class,
+                                          std::size_t most) const {
+  std::vector<Millis> latest;
+  for (auto task = tasks_.rbegin(); task != tasks_.rend() && latest.size() < most; ++task) {
+    if (task->resource_class != resource_class) continue;
+    const auto many = std::min<std::size_t>(task->count, most - latest.size());
+    latest.insert(latest.end(), many, task->duration);
+  }
+  std::ranges::reverse(latest);
+  return latest;
+}
+
+std::vector<WallTime> TaskReader::starts_of_running(const std::string& resource_class) const {
+  const auto found = lines_.find(resource_class);
+  if (found == lines_.end()) return {};
+  std::vector<WallTime> starts;
+  for (const auto& running : found->second.at_work) {
+    if (running.started_at) starts.push_back(*running.started_at);
+  }
+  return starts;
+}
+
 }  // namespace muster::history

@@ -51,6 +51,10 @@ class TaskReader {
   UnseenTasks unseen() const;
   // When it was queued, as of the class's latest record that could be read. Nothing: none waits.
   std::optional<WallTime> oldest_waiting(const std::string& resource_class) const;
+  // How long those took that have ended, the latest last, `most` at most.
+  std::vector<Millis> durations(const std::string& resource_class, std::size_t most) const;
+  // When those have started that run; of before the class's first record nobody knows.
+  std::vector<WallTime> starts_of_running(const std::string& resource_class) const;
 
  private:
   // So many that came, or started, at once.
