@@ -133,7 +133,7 @@ Result<Answer> explain_pipeline(const ExplainOptions& options, const std::option
   const auto access = find_access(options.client);
   if (!access) return access.error();
   client::Api api(*access);
-  const auto status = api.pipeline(options.what);
+  const auto status = api.foreseen_pipeline(options.what);
   if (!status) return status.error();
   auto standings = client::standings_of(*status, options.job);
   if (!standings) return standings.error();

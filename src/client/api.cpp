@@ -161,6 +161,10 @@ Result<protocol::PipelineStatus> Api::pipeline(const std::string& id, const std:
   return get<protocol::PipelineStatus>(pipeline_path(id) + waiting(seen, wait), wait);
 }
 
+Result<protocol::PipelineStatus> Api::foreseen_pipeline(const std::string& id) {
+  return get<protocol::PipelineStatus>(pipeline_path(id) + "?expected=true");
+}
+
 Result<void> Api::cancel(const std::string& id) {
   const auto response = call(request("POST", pipeline_path(id) + "/cancel"));
   if (!response) return response.error();

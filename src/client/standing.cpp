@@ -22,6 +22,13 @@ std::vector<JobStatus> still_needed(const WorkflowStatus& workflow, const JobSta
   return needed;
 }
 
+std::string about_when(const std::optional<WallTime>& expected_at, WallTime now) {
+  if (!expected_at) return "";
+  return *expected_at > now
+             ? fmt::format("; expected to be queued in {}", humanize(*expected_at - now))
+             : "; expected to be queued at any moment";
+}
+
 std::string for_so_long(const std::optional<WallTime>& since, WallTime now) {
   return since && now > *since ? " for " + humanize(now - *since) : "";
 }
@@ -34,13 +41,14 @@ Result<std::vector<Standing>> standings_of(const protocol::PipelineStatus& statu
   if (!chosen) return chosen.error();
   std::vector<Standing> standings;
   for (const auto& [name, task] : *chosen) {
-    Standing standing{name, "", task, {}};
+    Standing standing{name, "", task, {}, {}};
     for (const auto& workflow : status.workflows) {
       for (const auto& each : workflow.jobs) {
         const auto is_its = [&](const auto& other) { return other.id == task.id; };
         if (!std::ranges::any_of(each.tasks, is_its)) continue;
         standing.resource_class = each.resource_class;
         standing.after = still_needed(workflow, each);
+        standing.expected_at = each.expected_at;
       }
     }
     standings.push_back(std::move(standing));
@@ -59,7 +67,8 @@ std::string in_words(const Standing& standing, WallTime now) {
     for (const auto& job : standing.after) {
       jobs.push_back(fmt::format("{} ({})", whole(job.name), whole(job.state)));
     }
-    return jobs.empty() ? "blocked" : "blocked: waits for " + join(jobs, ", ");
+    if (jobs.empty()) return "blocked";
+    return "blocked: waits for " + join(jobs, ", ") + about_when(standing.expected_at, now);
   }
   if (task.state == "running") {
     return fmt::format("running{} on {}", for_so_long(task.started_at, now), detail(task));
@@ -80,10 +89,10 @@ std::string to_json(const Standing& standing) {
   }
   return fmt::format(
       R"({{"id":{},"name":{},"resource_class":{},"state":{},"queued_at":{},"started_at":{},)"
-      R"("runner":{},"waits_for_jobs":[{}]}})",
+      R"("runner":{},"waits_for_jobs":[{}],"expected_at":{}}})",
       json_text(task.id), json_text(standing.name), json_text(standing.resource_class),
       json_text(task.state), time(task.queued_at), time(task.started_at), json_text(task.runner),
-      task.state == "blocked" ? join(jobs, ",") : "");
+      task.state == "blocked" ? join(jobs, ",") : "", time(standing.expected_at));
 }
 
 }  // namespace muster::client

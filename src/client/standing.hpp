@@ -2,6 +2,7 @@
 
 // Where a pipeline's tasks stand, and what each waits for. Pure.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Standing {
   std::string resource_class;
   protocol::TaskStatus task;
   std::vector<protocol::JobStatus> after;  // the jobs that it needs and that have not succeeded
+  std::optional<WallTime> expected_at;     // blocked, and to be queued then, if anybody can tell
 
   bool is_queued() const { return task.state == "queued"; }
 };

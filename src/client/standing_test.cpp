@@ -69,14 +69,25 @@ TEST(Standing, IsOfOneJobIfThatIsAskedFor) {
   EXPECT_THAT(none.error().message, testing::HasSubstr("pipeline 7 has no job 'deploy'"));
 }
 
+TEST(Standing, SaysWhenABlockedOneShouldBeQueued) {
+  auto standing = standings_of(some_pipeline(), "test").value().front();
+  standing.expected_at = kNow + seconds(30);
+  EXPECT_EQ(in_words(standing, kNow),
+            "blocked: waits for build (running); expected to be queued in 30.0 s");
+  standing.expected_at = kNow;
+  EXPECT_EQ(in_words(standing, kNow),
+            "blocked: waits for build (running); expected to be queued at any moment");
+}
+
 TEST(Standing, IsJson) {
   const auto standings = standings_of(some_pipeline(), "").value();
   EXPECT_EQ(to_json(standings[2]),
             R"({"id":"3","name":"build 2/2","resource_class":"a/b","state":"queued",)"
             R"("queued_at":"2027-01-15T07:59:20Z","started_at":null,"runner":"",)"
-            R"("waits_for_jobs":[]})");
+            R"("waits_for_jobs":[],"expected_at":null})");
   EXPECT_THAT(to_json(standings[3]),
-              testing::HasSubstr(R"("waits_for_jobs":[{"name":"build","state":"running"}]})"));
+              testing::HasSubstr(R"("waits_for_jobs":[{"name":"build","state":"running"}],)"
+                                 R"("expected_at":null})"));
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ BOOST_DESCRIBE_STRUCT(TaskStatus, (),
                       (id, index, state, attempt, runner, message, queued_at, started_at, ended_at,
                        steps))
 BOOST_DESCRIBE_STRUCT(JobStatus, (),
-                      (id, number, name, state, resource_class, requires_jobs, tasks))
+                      (id, number, name, state, resource_class, requires_jobs, tasks, expected_at))
 BOOST_DESCRIBE_STRUCT(WorkflowStatus, (), (id, name, state, jobs))
 BOOST_DESCRIBE_STRUCT(PipelineStatus, (),
                       (id, number, version, state, project, branch, revision, subject, created_at,

@@ -260,6 +260,7 @@ struct JobStatus {
   std::string resource_class;
   std::vector<std::string> requires_jobs;
   std::vector<TaskStatus> tasks;
+  std::optional<WallTime> expected_at;  // to be queued; told if asked for, and if anybody can tell
 };
 
 struct WorkflowStatus {

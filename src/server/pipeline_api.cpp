@@ -115,7 +115,11 @@ Result<Outcome> list_pipelines(Call& call) {
 Result<Outcome> show_pipeline(Call& call) {
   const auto id = known_pipeline(call);
   if (!id) return id.error();
-  return answer_when_new(call, call.store.pipelines().status(*id), {topic::pipeline(*id)});
+  auto& pipelines = call.store.pipelines();
+  if (call.query("expected") == "true") {
+    return answer(200, pipelines.foreseen_status(*id, call.now.wall));
+  }
+  return answer_when_new(call, pipelines.status(*id), {topic::pipeline(*id)});
 }
 
 Result<Outcome> cancel_pipeline(Call& call) {

@@ -32,6 +32,44 @@ std::vector<protocol::ForeseenTasks> Foresight::of(const std::string& resource_c
   return all;
 }
 
+std::optional<WallTime> Foresight::queued_at(const std::string& job_id, WallTime now) {
+  if (usual_.size() > kMostRemembered) usual_.clear();
+  Times known;
+  return queued_at(job_id, now, known);
+}
+
+std::optional<WallTime> Foresight::queued_at(const std::string& job_id, WallTime now,
+                                             Times& known) {
+  if (const auto found = known.find(job_id); found != known.end()) return found->second;
+  struct Before {
+    std::string task_id;
+    std::string job_id;
+    TaskState state{};
+    std::optional<WallTime> started_at;
+  };
+  std::vector<Before> upstream;
+  for (auto rows = db_->query("SELECT task.id, task.job_id, task.state, task.started_at "
+                              "FROM requirement JOIN task ON task.job_id = required_id "
+                              "WHERE requirement.job_id = ?",
+                              job_id);
+       rows.next();) {
+    upstream.push_back(
+        {rows.text(0), rows.text(1), task_state(rows.text(2)), rows.optional_time(3)});
+  }
+  auto last = now;
+  for (const auto& task : upstream) {
+    if (task.state == TaskState::success) continue;
+    const auto starts = task.state == TaskState::running   ? task.started_at
+                        : task.state == TaskState::queued  ? std::optional(now)
+                        : task.state == TaskState::blocked ? queued_at(task.job_id, now, known)
+                                                           : std::nullopt;
+    const auto usual = starts ? usual_time(task.task_id) : std::nullopt;
+    if (!usual) return known[job_id] = std::nullopt;
+    last = std::max(last, *starts + *usual);
+  }
+  return known[job_id] = last;
+}
+
 std::vector<std::string> Foresight::classes_behind(const std::string& job_id) {
   std::vector<std::string> classes;
   for (auto rows = db_->query(

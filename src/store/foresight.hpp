@@ -22,6 +22,10 @@ class Foresight {
   // that it still requires runs, and has mostly succeeded before.
   std::vector<protocol::ForeseenTasks> of(const std::string& resource_class);
 
+  // When a job that is blocked should be queued, if all that is before it takes as long as it
+  // mostly did, and what waits starts now. Nothing, if nobody can tell.
+  std::optional<WallTime> queued_at(const std::string& job_id, WallTime now);
+
   // Classes of tasks that this one blocks.
   std::vector<std::string> classes_behind(const std::string& job_id);
 
@@ -35,6 +39,9 @@ class Foresight {
     std::string task_id;  // whose end it is
     std::string resource_class;
   };
+
+  using Times = std::map<std::string, std::optional<WallTime>>;  // by job: looked up once
+  std::optional<WallTime> queued_at(const std::string& job_id, WallTime now, Times& known);
 
   std::vector<Blocked> behind_running(const std::string& resource_class);
   std::optional<Release> release_of(const std::string& job_id);

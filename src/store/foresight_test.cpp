@@ -82,11 +82,11 @@ class ForesightTest : public testing::Test {
   }
 
   Now now_{WallTime(1'000'000h), 0ms};
+  std::unique_ptr<Store> store_;
 
  private:
   const std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / ("muster-foresight-" + random_hex(6));
-  std::unique_ptr<Store> store_;
 };
 
 TEST_F(ForesightTest, ExpectsWhatARunningJobBlocksByHowLongThatTookBefore) {
@@ -145,6 +145,52 @@ TEST_F(ForesightTest, TellsNoMoreThanTheProtocolLets) {
   }
   ASSERT_EQ(foreseen().size(), protocol::kMostForeseen);
   EXPECT_TRUE(std::ranges::is_sorted(foreseen(), {}, &protocol::ForeseenTasks::expected_at));
+}
+
+// --- When a job should be queued ----------------------------------------------------------------
+
+class QueuedAtTest : public ForesightTest {
+ protected:
+  // "build", "test", "deploy": each blocks the next.
+  std::string submit_chain() {
+    pipeline::Config config;
+    pipeline::Workflow workflow{"w", {}};
+    add(config, workflow, "build", kSmall, 1, {});
+    add(config, workflow, "test", kSmall, 1, {"build"});
+    add(config, workflow, "deploy", kSmall, 1, {"test"});
+    config.workflows = {workflow};
+    return store_->pipelines().create({.project = "p"}, config, now_.wall).id;
+  }
+
+  std::optional<Millis> in(const std::string& pipeline, std::size_t job) {
+    const auto status = store_->pipelines().foreseen_status(pipeline, now_.wall);
+    const auto at = status.workflows.at(0).jobs.at(job).expected_at;
+    return at ? std::optional<Millis>(*at - now_.wall) : std::nullopt;
+  }
+};
+
+TEST_F(QueuedAtTest, AddsUpWhatIsBefore) {
+  submit_chain();
+  for (const auto took : {2min, 5min, 1min}) run(*claim(kSmall), took);
+  const auto id = submit_chain();
+  EXPECT_EQ(in(id, 0), std::nullopt) << "it is queued already";
+  EXPECT_EQ(in(id, 1), 2min) << "as if the build began now";
+  EXPECT_EQ(in(id, 2), 7min);
+  const auto build = *claim(kSmall);
+  now_.wall += 90s;
+  EXPECT_EQ(in(id, 1), 30s);
+  EXPECT_EQ(in(id, 2), 5min + 30s);
+  now_.wall += 90s;
+  EXPECT_EQ(in(id, 1), 0s) << "it takes longer than ever";
+  run(build, 1s);
+  EXPECT_EQ(in(id, 1), std::nullopt);
+  EXPECT_EQ(in(id, 2), 5min);
+}
+
+TEST_F(QueuedAtTest, IsUnknownBehindAJobThatNeverRan) {
+  const auto id = submit_chain();
+  EXPECT_EQ(in(id, 1), std::nullopt);
+  EXPECT_EQ(in(id, 2), std::nullopt);
 }
 
 }  // namespace

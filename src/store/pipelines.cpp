@@ -124,6 +124,17 @@ protocol::PipelineStatus Pipelines::status(const std::string& id) {
   return status;
 }
 
+protocol::PipelineStatus Pipelines::foreseen_status(const std::string& id, WallTime now) {
+  auto foreseen = status(id);
+  for (auto& workflow : foreseen.workflows) {
+    for (auto& job : workflow.jobs) {
+      if (task_state(job.state) != TaskState::blocked) continue;
+      job.expected_at = queue_->foresight().queued_at(job.id, now);
+    }
+  }
+  return foreseen;
+}
+
 std::vector<protocol::WorkflowStatus> Pipelines::workflows(const std::string& pipeline_id) {
   std::vector<protocol::WorkflowStatus> items;
   for (auto rows = db_->query(

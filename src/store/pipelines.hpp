@@ -29,6 +29,8 @@ class Pipelines {
   // By id or number.
   std::optional<std::string> find(const std::string& id_or_number);
   protocol::PipelineStatus status(const std::string& id);
+  // With the times at which blocked jobs are expected to be queued.
+  protocol::PipelineStatus foreseen_status(const std::string& id, WallTime now);
   // The pipeline's number and final state; nothing while it runs.
   struct Ending {
     std::int64_t number = 0;

@@ -47,6 +47,7 @@ class Queue {
         lease_(lease) {}
 
   Millis lease() const { return lease_; }
+  Foresight& foresight() { return foresight_; }
 
   // The next task of the class, or nothing. Asked again with the same request id it gives the
   // same task; conflict, if that was withdrawn or its attempt has ended.
