@@ -77,11 +77,9 @@ int release(const InstanceOptions& options) {
   }
   std::stop_source hurry;
   const std::jthread watcher([&](const std::stop_token& over) {
-    while (!over.stop_requested()) {
-      if (!signals.wait(Millis(100))) continue;
-      log::warn("asked to end: the group is asked once more, then the machine shuts down");
-      return (void)hurry.request_stop();
-    }
+    if (!signals.wait(over)) return;
+    log::warn("asked to end: the group is asked once more, then the machine shuts down");
+    hurry.request_stop();
   });
   instance::Self self;
   if (!options.unless_new.empty() &&

@@ -8,8 +8,7 @@ namespace muster::cli {
 
 Interrupt::Interrupt()
     : signals_{SIGINT, SIGTERM}, thread_([this](const std::stop_token& done) {
-        while (!done.stop_requested()) {
-          if (!signals_.wait(Millis(100))) continue;
+        while (signals_.wait(done)) {
           if (requested()) ::_exit(kInterrupted);
           stop_.request_stop();
         }

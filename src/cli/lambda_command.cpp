@@ -188,9 +188,7 @@ int run_function() {
   process::SignalWatch signals{SIGTERM, SIGINT};
   std::stop_source stop;
   const std::jthread watcher([&](const std::stop_token& over) {
-    while (!over.stop_requested()) {
-      if (signals.wait(Millis(200))) stop.request_stop();
-    }
+    if (signals.wait(over)) stop.request_stop();
   });
   Function function(environment("AWS_LAMBDA_FUNCTION_NAME").value_or("muster"), std::move(*runtime),
                     std::move(*parts));

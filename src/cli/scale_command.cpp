@@ -27,15 +27,12 @@ enum class End { stop, reload };
 // Turns the first signal into a stop, notes what it meant and tells of an end; ends when `over` is
 // requested.
 void end_on_signal(process::SignalWatch& signals, std::stop_source& stop, End& end,
-                   std::stop_token over) {
-  while (!over.stop_requested()) {
-    const auto signal = signals.wait(Millis(200));
-    if (!signal) continue;
-    end = *signal == SIGHUP ? End::reload : End::stop;
-    if (end == End::stop) process::tell_supervisor("STOPPING=1");
-    stop.request_stop();
-    return;
-  }
+                   const std::stop_token& over) {
+  const auto signal = signals.wait(over);
+  if (!signal) return;
+  end = *signal == SIGHUP ? End::reload : End::stop;
+  if (end == End::stop) process::tell_supervisor("STOPPING=1");
+  stop.request_stop();
 }
 
 // For cron. One that does nothing because another scaler is in charge must not look like one that
@@ -82,7 +79,7 @@ Result<End> scale(const Parts& parts, const ScaleOptions& options, process::Sign
   auto end = End::stop;
   {
     const std::jthread watcher(
-        [&](std::stop_token over) { end_on_signal(signals, stop, end, over); });
+        [&](const std::stop_token& over) { end_on_signal(signals, stop, end, over); });
     if (options.once) {
       const auto passed = one_pass(loop, stop.get_token());
       hand_over(parts);

@@ -26,13 +26,10 @@ int run(const ServerOptions& options) {
   process::tell_supervisor("READY=1");
 
   std::jthread stopper([&](const std::stop_token& done) {
-    while (!done.stop_requested()) {
-      if (!signals.wait(std::chrono::milliseconds(200))) continue;
-      log::info("stopping; agents carry on and come back");
-      process::tell_supervisor("STOPPING=1");
-      (*server)->stop();
-      return;
-    }
+    if (!signals.wait(done)) return;
+    log::info("stopping; agents carry on and come back");
+    process::tell_supervisor("STOPPING=1");
+    (*server)->stop();
   });
   (*server)->run();
   return 0;

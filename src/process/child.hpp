@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,8 +118,9 @@ void forbid_inspection();
 class SignalWatch {
  public:
   SignalWatch(std::initializer_list<int> signals);
-  int fd() const { return fd_.get(); }       // readable when a signal waits
-  std::optional<int> wait(Millis patience);  // the next signal, or nothing
+  int fd() const { return fd_.get(); }                   // readable when a signal waits
+  std::optional<int> wait(Millis patience);              // the next signal, or nothing
+  std::optional<int> wait(const std::stop_token& over);  // likewise, once `over` is requested
 
  private:
   UniqueFd fd_;

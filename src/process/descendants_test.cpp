@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "process/child.hpp"
 #include "process/table.hpp"
@@ -132,6 +135,20 @@ TEST(SignalWatch, TurnsSignalsIntoEvents) {
   EXPECT_FALSE(watch.wait(0ms));
   ::kill(::getpid(), SIGUSR2);
   EXPECT_EQ(watch.wait(kPatience), SIGUSR2);
+}
+
+TEST(SignalWatch, WaitsForASignalOrUntilItIsOver) {
+  SignalWatch watch({SIGUSR2});
+  std::stop_source over;
+  ::kill(::getpid(), SIGUSR2);
+  EXPECT_EQ(watch.wait(over.get_token()), SIGUSR2);
+  std::optional<int> later = 0;
+  {
+    const std::jthread waits([&] { later = watch.wait(over.get_token()); });
+    over.request_stop();
+  }
+  EXPECT_FALSE(later);
+  EXPECT_FALSE(watch.wait(over.get_token())) << "it is over already";
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <system_error>
 
 #include "process/child.hpp"
 #include "process/system.hpp"
@@ -24,6 +28,18 @@ std::optional<int> SignalWatch::wait(Millis patience) {
     return std::nullopt;
   }
   return static_cast<int>(info.ssi_signo);
+}
+
+std::optional<int> SignalWatch::wait(const std::stop_token& over) {
+  const UniqueFd woken(::eventfd(0, EFD_CLOEXEC));
+  if (!woken) throw std::system_error(errno, std::generic_category(), "eventfd");
+  const std::stop_callback wake(over, [&] { ::eventfd_write(woken.get(), 1); });
+  for (;;) {
+    std::array<pollfd, 2> entries = {pollfd{fd_.get(), POLLIN, 0}, pollfd{woken.get(), POLLIN, 0}};
+    ::poll(entries.data(), entries.size(), -1);
+    if (const auto signal = wait(Millis(0))) return signal;
+    if (over.stop_requested()) return std::nullopt;
+  }
 }
 
 }  // namespace muster::process
