@@ -19,6 +19,7 @@ namespace {
 
 constexpr Millis kFresh = std::chrono::minutes(1);
 constexpr Millis kFreshIfRefused = std::chrono::seconds(10);
+constexpr Millis kFreshIfNone = std::chrono::seconds(5);  // as long as none was ever read
 constexpr Millis kLongestFetch = std::chrono::seconds(10);
 // As in muster.yaml, and as in the stack that makes one.
 constexpr auto kField = "circleci.token_field (of the stack: PersonalTokenField)";
@@ -108,6 +109,7 @@ struct Memory {
 bool is_fresh(const Memory& memory, MonotonicTime now, const std::string& refused) {
   if (!memory.asked_at) return false;
   const auto age = now - *memory.asked_at;
+  if (!memory.token) return age < kFreshIfNone;
   if (refused.empty() || memory.token != refused) return age < kFresh;
   return memory.asked_for_refused == refused && age < kFreshIfRefused;
 }

@@ -65,14 +65,22 @@ TEST(Remembered, ATokenThatWasRefusedIsAskedForAnewAtOnceAndThenNowAndAgain) {
   EXPECT_EQ(token({}, "two").value(), "three");
 }
 
-TEST(Remembered, FailsWhileThereWasNone) {
+TEST(Remembered, FailsWhileThereWasNoneAndIsSoonAskedForAgain) {
   ManualClock clock;
+  int asked = 0;
+  Result<std::string> kept = Error{ErrorKind::unavailable, "away"};
   const auto token = remembered(
-      [](const std::stop_token&) {
-        return Error{ErrorKind::unavailable, "away"};
+      [&](const std::stop_token&) {
+        ++asked;
+        return kept;
       },
       clock);
   EXPECT_EQ(token({}, "").error().message, "away");
+  kept = "one";
+  EXPECT_EQ(token({}, "").error().message, "away");
+  EXPECT_EQ(asked, 1);
+  clock.advance(seconds(5));
+  EXPECT_EQ(token({}, "").value(), "one");
 }
 
 // The next pass has its own time, and asks again.
