@@ -91,7 +91,9 @@ std::optional<Credentials> CredentialCache::valid() {
 void CredentialCache::keep(Credentials credentials) {
   const std::lock_guard lock(mutex_);
   kept_ = std::move(credentials);
-  ask_again_ = clock_.monotonic() + kBetweenAttempts;
+  const auto left = kept_->expires_at ? *kept_->expires_at - clock_.wall() : kBetweenAttempts;
+  const bool ends_before = left > Millis(0) && left < kBetweenAttempts;
+  ask_again_ = clock_.monotonic() + (ends_before ? left : kBetweenAttempts);
 }
 
 void CredentialCache::ask_later(Millis left) {

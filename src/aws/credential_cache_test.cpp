@@ -14,6 +14,7 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 class CredentialCacheTest : public testing::Test {
  protected:
@@ -82,6 +83,17 @@ TEST_F(CredentialCacheTest, ThoseWhoseEndIsNearFromTheStartAreNotAskedForEachTim
   EXPECT_EQ(asked_, 1);
   clock_.advance(minutes(1));
   EXPECT_EQ(get(), "one");
+  EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(CredentialCacheTest, ThoseThatLastForSecondsAreNotUsedAfterTheirEnd) {
+  offer("one", seconds(20));
+  EXPECT_EQ(get(), "one");
+  clock_.advance(seconds(19));
+  EXPECT_EQ(get(), "one");
+  offer("two", seconds(20));
+  clock_.advance(seconds(1));
+  EXPECT_EQ(get(), "two");
   EXPECT_EQ(asked_, 2);
 }
 
