@@ -28,7 +28,8 @@ Result<Invocation> LambdaRuntime::next(const std::stop_token& stop) {
   if (!answer) return answer.error().within("waiting for an invocation");
   const auto id = answer->headers.get("Lambda-Runtime-Aws-Request-Id");
   const auto deadline = parse_int(answer->headers.get("Lambda-Runtime-Deadline-Ms").value_or(""));
-  if (!id || id->empty() || !deadline) {
+  constexpr std::int64_t kLatest = 253'402'300'799'999;  // the end of the year 9999
+  if (!id || id->empty() || !deadline || *deadline < 0 || *deadline > kLatest) {
     return Error{ErrorKind::unavailable, "an invocation came without its id or deadline"};
   }
   return Invocation{*id, WallTime(Millis(*deadline))};
