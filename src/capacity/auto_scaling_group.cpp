@@ -92,6 +92,17 @@ std::int64_t AutoScalingGroups::desired_of(Seen& seen, std::int64_t shown, std::
   return shown;
 }
 
+namespace {
+
+// One in Standby, say, serves nobody until a person puts it back: then it is a new one.
+std::string how_it_went(const aws::AutoScalingGroup& group, const std::string& id) {
+  const auto listed = std::ranges::find(group.instances, id, &aws::GroupInstance::id);
+  if (listed == group.instances.end()) return "no longer in the group";
+  return "AWS says it is " + printable(listed->lifecycle_state);
+}
+
+}  // namespace
+
 void AutoScalingGroups::see(const fleet::Place& place, const aws::AutoScalingGroup& group,
                             fleet::CapacityList& all) {
   const bool single_task = places_.at(place).single_task;
@@ -110,7 +121,7 @@ void AutoScalingGroups::see(const fleet::Place& place, const aws::AutoScalingGro
   }
   std::int64_t ended = 0;
   for (const auto& [id, state] : before) {
-    all.ended.push_back({id, place.resource_class, "no longer in the group"});
+    all.ended.push_back({id, place.resource_class, how_it_went(group, id)});
     if (!seen.ended_by_us.contains(id)) ++ended;
   }
   seen.ended_by_us.clear();
