@@ -1,7 +1,10 @@
 #include "fleet/line_ledger.hpp"
 
-#include <fmt/core.h>
+#include <cerrno>
+#include <system_error>
+#include <utility>
 
+#include "base/log.hpp"
 #include "fleet/json.hpp"
 
 namespace muster::fleet {
@@ -11,8 +14,12 @@ Result<void> LineLedger::record(const std::string& resource_class,
                                 const scaling::Snapshot& snapshot,
                                 const scaling::Decision& decision) {
   const auto line = to_json({resource_class, snapshot, decision}) + "\n";
-  std::fwrite(line.data(), 1, line.size(), lines_);
-  std::fflush(lines_);
+  const bool written =
+      std::fwrite(line.data(), 1, line.size(), lines_) == line.size() && std::fflush(lines_) == 0;
+  if (!std::exchange(lost_, !written) && lost_) {
+    log::warn("cannot write decisions to standard output; what is decided is done all the same",
+              {{"error", std::generic_category().message(errno)}});
+  }
   return ok();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 // The record of decisions as JSON lines on a stream, for where there is no disk to keep it on.
-// Remembers nothing.
+// Remembers nothing. That lines are lost is told in the log, once until one is written again.
 
 #include <cstdio>
 
@@ -24,6 +24,7 @@ class LineLedger final : public Ledger {
 
  private:
   std::FILE* lines_;
+  bool lost_ = false;  // the latest line
 };
 
 }  // namespace muster::fleet
