@@ -13,6 +13,7 @@
 #include "cli/commands.hpp"
 #include "cli/config_values.hpp"
 #include "cli/scale_groups.hpp"
+#include "cli/scale_memory.hpp"
 #include "cli/scale_policy.hpp"
 #include "net/server_url.hpp"
 #include "pipeline/names.hpp"
@@ -471,7 +472,10 @@ std::vector<std::string> ScaleConfig::class_names() const {
 
 std::vector<fleet::ManagedClass> ScaleConfig::managed_classes() const {
   std::vector<fleet::ManagedClass> managed;
-  for (const auto& scaled : classes) managed.push_back(scaled.managed);
+  for (const auto& scaled : classes) {
+    managed.push_back(scaled.managed);
+    managed.back().places = lease_keys(scaled, "");
+  }
   return managed;
 }
 

@@ -21,26 +21,9 @@ namespace {
 constexpr const char* kNobodysKey = "muster doctor";
 constexpr std::int64_t kNoVersion = -1;
 
-void note_reading(Notes& notes, const std::string& of_whom, const lease::Reading& reading) {
-  constexpr auto kCheck = "in-charge";
-  const auto& item = reading.item;
-  if (item && !item->owner.empty() && item->expires_at > reading.at) {
-    notes.good(kCheck, fmt::format("{}: {} is in charge until {}, or longer if it renews", of_whom,
-                                   item->owner, format_rfc3339(item->expires_at)));
-  } else if (!item) {
-    notes.warn(kCheck, of_whom +
-                           ": nobody has ever been in charge: see that the scaler runs, or is "
-                           "invoked each minute, and what its log says");
-  } else {
-    notes.warn(kCheck, of_whom +
-                           ": nobody is in charge now, as for some seconds between two invocations "
-                           "of a function; if it stays so, see that the scaler runs, or is invoked "
-                           "each minute, and what its log says");
-  }
-}
-
 struct OneLease {
   std::string of_whom;
+  std::string resource_class;
   std::string key;
   bool has_memory = false;
 };
@@ -49,23 +32,63 @@ std::vector<OneLease> each_lease(const lease::LeaseKeys& keys) {
   std::vector<OneLease> leases;
   for (const auto& [name, of_class] : keys) {
     for (const auto& key : of_class) {
-      leases.push_back({of_class.size() == 1 ? name : fmt::format("{}, {}", name, key), key,
+      leases.push_back({of_class.size() == 1 ? name : fmt::format("{}, {}", name, key), name, key,
                         key == of_class.front()});
     }
   }
   return leases;
 }
 
+constexpr auto kInCharge = "in-charge";
 constexpr auto kMemory = "memory";
 
-// Without its memory no scaler can act on the class.
-void note_memory(Notes& notes, const OneLease& of, const lease::Reading& reading) {
-  if (!of.has_memory || !reading.item) return;
-  const auto memory = fleet::memory_from_json(reading.item->memory);
-  if (memory) return;
-  notes.bad(kMemory, fmt::format("{}: what is remembered cannot be read ({}); delete the item {} "
-                                 "to start anew",
-                                 of.of_whom, memory.error().message, of.key));
+void note_holder(Notes& notes, const OneLease& of, const lease::Item& item, WallTime now) {
+  constexpr Millis kLongestLease = std::chrono::minutes(10);  // they last half a minute
+  const auto held = fmt::format("{}: {} is in charge until {}", of.of_whom, item.owner,
+                                format_rfc3339(item.expires_at));
+  if (item.expires_at <= now || item.expires_at - now < kLongestLease) {
+    return notes.good(kInCharge, held + ", or longer if it renews");
+  }
+  notes.warn(kInCharge, fmt::format("{}, which is longer than a lease lasts; if no such scaler "
+                                    "runs, delete the item {}",
+                                    held, of.key));
+}
+
+void note_charge(Notes& notes, const OneLease& of, const lease::Reading& reading) {
+  const auto& item = reading.item;
+  if (item && !item->owner.empty() && item->expires_at > reading.at) {
+    note_holder(notes, of, *item, reading.at);
+  } else if (!item) {
+    notes.warn(kInCharge, of.of_whom +
+                              ": nobody has ever been in charge: see that the scaler runs, or is "
+                              "invoked each minute, and what its log says");
+  } else {
+    notes.warn(kInCharge, of.of_whom +
+                              ": nobody is in charge now, as for some seconds between two "
+                              "invocations of a function; if it stays so, see that the scaler "
+                              "runs, or is invoked each minute, and what its log says");
+  }
+}
+
+// Without its memory no scaler can act on the class; with that of another class, whose scaler still
+// works, none ever will.
+void note_reading(Notes& notes, const OneLease& of, const lease::Reading& reading) {
+  const auto memory = of.has_memory && reading.item
+                          ? fleet::memory_from_json(reading.item->memory)
+                          : Result<fleet::ClassMemory>(fleet::ClassMemory());
+  if (!memory) {
+    notes.bad(kMemory, fmt::format("{}: what is remembered cannot be read ({}); delete the item {} "
+                                   "to start anew",
+                                   of.of_whom, memory.error().message, of.key));
+  }
+  const bool of_another = memory && !memory->resource_class.empty() &&
+                          memory->resource_class != of.resource_class &&
+                          !reading.item->owner.empty() && reading.item->expires_at > reading.at;
+  if (!of_another) return note_charge(notes, of, reading);
+  notes.bad(kInCharge,
+            fmt::format("{}: {} is scaled for {}, by {}: give each class a group of its "
+                        "own",
+                        of.of_whom, of.key, memory->resource_class, reading.item->owner));
 }
 
 void examine_write(Notes& notes, lease::LeaseTable& table) {
@@ -155,8 +178,7 @@ Findings examine_lease(lease::LeaseTable& table, const std::string& name,
       return notes.take();
     }
     if (!std::exchange(readable, true)) notes.good(kCheck, "exists, and may be read");
-    note_reading(notes, one.of_whom, *reading);
-    note_memory(notes, one, *reading);
+    note_reading(notes, one, *reading);
   }
   if (readable) examine_write(notes, table);
   return notes.take();

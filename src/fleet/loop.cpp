@@ -14,8 +14,9 @@ namespace muster::fleet {
 namespace {
 
 bool looks_the_same(const scaling::Decision& a, const scaling::Decision& b) {
-  const auto same_rule = [](const auto& x, const auto& y) {
-    return x.rule == y.rule && x.subject == y.subject;
+  const auto binds = [](const auto& reason) { return reason.allowed < reason.wanted; };
+  const auto same_rule = [&](const auto& x, const auto& y) {
+    return x.rule == y.rule && x.subject == y.subject && binds(x) == binds(y);
   };
   return a.launch == b.launch && a.withdraw == b.withdraw && a.drain == b.drain &&
          a.reap == b.reap && a.places == b.places && a.counts == b.counts &&

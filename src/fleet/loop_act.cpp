@@ -212,6 +212,10 @@ void Loop::launch(const ClassPass& pass, const Share& share, PassOutcome& outcom
                {launched->size() == 1 ? "instance" : "instances", some_of(*launched, kMostNamed)},
                {"why", describe(pass.decision.reasons)}});
   }
+  if (launched && std::ssize(*launched) > share.launch) {
+    log::warn("more instances were launched than asked for: correct what launches them",
+              {{"resource_class", name}, {"asked_for", std::to_string(share.launch)}});
+  }
   note_launched(share, launched, outcome);
 }
 

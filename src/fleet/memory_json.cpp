@@ -1,5 +1,7 @@
 #include "fleet/memory_json.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 #include <boost/json.hpp>
 
@@ -19,8 +21,10 @@ std::int64_t number_of(const json::value& value) {
   return value.to_number<std::int64_t>();
 }
 
+// Whoever wrote it: sums with it must stay in what a number holds.
 WallTime time_of(const json::value& value) {
-  return WallTime(Millis(number_of(value)));
+  constexpr std::int64_t kLatest = 253'402'300'799'999;  // the end of the year 9999
+  return WallTime(Millis(std::clamp(number_of(value), -kLatest, kLatest)));
 }
 
 json::value surplus(const std::optional<scaling::Surplus>& seen) {
@@ -156,6 +160,8 @@ ClassMemory read(const json::object& object) {
   each_text(object, "given_up", [&](std::string id) { state.given_up.push_back(std::move(id)); });
   each_text(object, "connected", [&](std::string id) { memory.connected.insert(std::move(id)); });
   with(object, "resource_class", [&](const auto& it) { memory.resource_class = it.as_string(); });
+  each_text(object, "places",
+            [&](std::string place) { memory.places.push_back(std::move(place)); });
   each_text(object, "anothers", [&](std::string id) { memory.anothers.insert(std::move(id)); });
   each_text(object, "doubtful", [&](std::string id) { memory.doubtful.insert(std::move(id)); });
   with(object, "first_seen_ms", [&](const auto& it) { memory.first_seen = times(it); });
@@ -192,6 +198,7 @@ std::string to_json(const ClassMemory& memory) {
                                       {"connected", texts(memory.connected)},
                                       {"doubtful", texts(memory.doubtful)},
                                       {"resource_class", memory.resource_class},
+                                      {"places", texts(memory.places)},
                                       {"anothers", texts(memory.anothers)},
                                       {"first_seen_ms", times(memory.first_seen)},
                                       {"last_pass_ms", millis(memory.last_pass)},

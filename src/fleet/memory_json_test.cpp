@@ -32,6 +32,7 @@ ClassMemory full() {
   memory.last_pass = WallTime(Millis(1'800'000'000'321));
   memory.expected = {{"group/pending-1", WallTime(Millis(7))}};
   memory.resource_class = "acme/linux";
+  memory.places = {"eu-west-1/linux", "eu-west-1/spot"};
   memory.anothers = {"i-5"};
   memory.told_failure = "4a0e-\"1\"";
   memory.ask_again_at = WallTime(Millis(8));
@@ -55,6 +56,15 @@ TEST(MemoryJson, TakesWhatIsMissingForEmptyAndLeavesOutWhatIsUnknown) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->connected, std::set<std::string>{"a"});
   EXPECT_EQ(read->state, scaling::State());
+}
+
+TEST(MemoryJson, HasNoTimeThatCannotBeAddedTo) {
+  const auto read = memory_from_json(
+      R"({"first_seen_ms":{"a":-9223372036854775808},"ask_again_at_ms":9223372036854775807})");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->first_seen.at("a") + std::chrono::hours(1) - std::chrono::hours(1),
+            read->first_seen.at("a"));
+  EXPECT_GT(*read->ask_again_at + std::chrono::hours(1), *read->ask_again_at);
 }
 
 class NoMemory : public testing::TestWithParam<const char*> {};

@@ -249,13 +249,21 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
   if (!lists_none) seen.snapshot.boot_took = boots.mean();
 }
 
+// Machines are remembered that are somewhere else: the class was given other groups, or the memory
+// to another class.
+bool has_moved(const ManagedClass& managed, const ClassMemory& before) {
+  const bool of_another = !before.resource_class.empty() && before.resource_class != managed.name;
+  return of_another || !std::ranges::includes(managed.places, before.places);
+}
+
 // Those that the provider has seen end, and those that this process never saw: another one did, or
 // launched them. What was only requested is no instance.
-std::set<std::string> ended(const std::string& resource_class, const CapacityList& capacity,
+std::set<std::string> ended(const ManagedClass& managed, const CapacityList& capacity,
                             const ClassMemory& before, const ClassMemory& after) {
+  const auto& resource_class = managed.name;
   std::set<std::string> ids;
   for (const auto& instance : of_class(capacity.ended, resource_class)) ids.insert(instance.id);
-  if (capacity.unreadable.contains(resource_class)) return ids;
+  if (capacity.unreadable.contains(resource_class) || has_moved(managed, before)) return ids;
   const auto add_missing = [&](const std::map<std::string, WallTime>& times) {
     for (const auto& [id, since] : times) {
       if (!after.first_seen.contains(id) && !after.expected.contains(id)) ids.insert(id);
@@ -277,14 +285,14 @@ void take_back_ends(Observation& seen) {
 // Whether each ended instance had connected. What cannot be known yet counts as failed, so that
 // boots that fail while the queue is unreadable are backed off from as well; a later reading may
 // acquit it.
-void observe_ended(const std::string& resource_class, const CapacityList& capacity,
+void observe_ended(const ManagedClass& managed, const CapacityList& capacity,
                    const KnownRunners& known, const ClassMemory& before, Observation& seen) {
   for (const auto& id : before.doubtful) {
     if (known.contains(id)) seen.snapshot.any_boot_succeeded = true;
   }
   if (!seen.snapshot.any_boot_succeeded) seen.memory.doubtful = before.doubtful;
   take_back_ends(seen);
-  for (const auto& id : ended(resource_class, capacity, before, seen.memory)) {
+  for (const auto& id : ended(managed, capacity, before, seen.memory)) {
     const auto runners = known.of(id);
     const bool listed = !runners.empty();
     if (listed && had_no_task(runners)) ++seen.ended_unused;
@@ -359,8 +367,9 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.memory.last_pass = last_pass(before, ages_are_ours, now);
 
   seen.memory.resource_class = managed.name;
+  seen.memory.places = managed.places;
   seen.memory.unexplained_tasks = before.unexplained_tasks;
-  if (lists_runners) observe_ended(managed.name, capacity, known, before, seen);
+  if (lists_runners) observe_ended(managed, capacity, known, before, seen);
   explain_tasks(demand, known, seen);
   seen.snapshot.failed_launches = before.failed_launches;
   seen.memory.told_failure = before.told_failure;

@@ -25,6 +25,7 @@ struct ManagedClass {
     std::int64_t most = 0;  // so many may live in it
   };
   std::vector<Group> groups = {};
+  std::vector<std::string> places = {};  // of those, by names that nothing else has; sorted
 };
 
 // What is remembered of one class from pass to pass, and through restarts.
@@ -32,6 +33,8 @@ struct ClassMemory {
   // Which class it is of. Where the machines are another's than before, as a group may be, those
   // that were there then have runners of that one.
   std::string resource_class;
+  // Where its machines are. Of a place that is no more they are not listed, and have not ended.
+  std::vector<std::string> places;
   std::set<std::string> anothers;  // live instances: they serve another class until they end
   scaling::State state;
   std::set<std::string> connected;  // live instances that were known to the queue's keeper once

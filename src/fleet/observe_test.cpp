@@ -206,6 +206,23 @@ TEST(Observe, LeavesAloneWhoServesTheClassThatItsGroupWasOfBefore) {
   EXPECT_THAT(next.snapshot.failed_boots, IsEmpty()) << "i1 has ended";
 }
 
+TEST(Observe, TakesNobodyForFailedWhosePlaceIsGone) {
+  auto managed = kClass;
+  managed.places = {"here/a", "here/b"};
+  const auto before = observe(managed, {{instance()}, {}}, known({}), {}, kNow);
+  const auto failed_in = [&](std::vector<std::string> places, const ClassMemory& memory) {
+    managed.places = std::move(places);
+    return std::ssize(observe(managed, {}, known({}), memory, kNow).snapshot.failed_boots);
+  };
+  EXPECT_EQ(failed_in({"here/a", "here/b"}, before.memory), 1);
+  EXPECT_EQ(failed_in({"here/a", "here/b", "here/c"}, before.memory), 1) << "it was added";
+  EXPECT_EQ(failed_in({"here/a"}, before.memory), 0);
+  EXPECT_EQ(failed_in({"here/c"}, before.memory), 0);
+  auto of_another = before.memory;
+  of_another.resource_class = "local/large";
+  EXPECT_EQ(failed_in({"here/a", "here/b"}, of_another), 0);
+}
+
 // It may list runners when it can be read again.
 TEST(Observe, BelievesNobodyToHaveConnectedBecauseTheQueueIsUnknown) {
   const ClassDemand unreadable{scaling::DemandUnknown{"rubbish"}, std::nullopt};

@@ -1,6 +1,7 @@
 #include "lease/leased_ledger.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/core.h>
 
@@ -13,6 +14,27 @@ namespace muster::lease {
 namespace {
 
 using fleet::Charge;
+
+// Whoever wrote it: sums with it must stay in what a time holds.
+WallTime believable(WallTime end) {
+  constexpr WallTime kLatest{Millis(253'402'300'799'999)};  // the end of the year 9999
+  return std::clamp(end, WallTime(), kLatest);
+}
+
+std::int64_t next_version(const std::optional<std::int64_t>& version) {
+  const auto before = version.value_or(0);
+  return before < std::numeric_limits<std::int64_t>::max() ? before + 1 : 1;
+}
+
+// Two classes with one group: then one of them is never scaled.
+std::string for_another_class(const Item& item, const std::string& resource_class) {
+  const auto memory = fleet::memory_from_json(item.memory);
+  if (!memory || memory->resource_class.empty() || memory->resource_class == resource_class) {
+    return "";
+  }
+  return fmt::format(" for {} (give each class a group of its own)",
+                     printable(memory->resource_class));
+}
 
 Error not_ours(const std::string& key) {
   return {ErrorKind::conflict, fmt::format("the lease of {} is no longer ours", printable(key))};
@@ -41,11 +63,11 @@ LeasedLedger::Leases& LeasedLedger::leases_of(const std::string& resource_class)
 
 Charge LeasedLedger::charge_of(const std::string& resource_class, const std::stop_token& stop) {
   auto& leases = leases_of(resource_class);
-  if (!std::ranges::all_of(leases, &Lease::ours)) return take(leases, stop);
+  if (!std::ranges::all_of(leases, &Lease::ours)) return take(resource_class, stop);
   for (auto& lease : leases) {
     if (clock_.monotonic() < lease.renew_at) continue;
     const auto renewed = write(lease, lease.memory, stop);
-    if (!lease.ours) return take(leases, stop);
+    if (!lease.ours) return take(resource_class, stop);
     if (!renewed && !in_charge(resource_class)) {
       return {Charge::Kind::unknown, renewed.error().message};
     }
@@ -54,9 +76,10 @@ Charge LeasedLedger::charge_of(const std::string& resource_class, const std::sto
 }
 
 // All are looked at before one is written, so that who stands by only reads.
-Charge LeasedLedger::take(Leases& leases, const std::stop_token& stop) {
+Charge LeasedLedger::take(const std::string& resource_class, const std::stop_token& stop) {
+  auto& leases = leases_of(resource_class);
   for (auto& lease : leases) {
-    if (const auto refused = look(lease, stop)) {
+    if (const auto refused = look(lease, resource_class, stop)) {
       leave(leases, stop);
       return *refused;
     }
@@ -72,21 +95,38 @@ Charge LeasedLedger::take(Leases& leases, const std::stop_token& stop) {
 }
 
 // Why it cannot be taken, if so.
-std::optional<Charge> LeasedLedger::look(Lease& lease, const std::stop_token& stop) {
+std::optional<Charge> LeasedLedger::look(Lease& lease, const std::string& resource_class,
+                                         const std::stop_token& stop) {
   const auto reading = read(lease.key, stop);
   if (!reading) return Charge{Charge::Kind::unknown, reading.error().message};
-  lease = {.key = lease.key};
+  lease = {.key = lease.key, .stuck_at = lease.stuck_at, .stuck_since = lease.stuck_since};
   const auto& item = reading->item;
   if (!item) return std::nullopt;
   lease.version = item->version;
   lease.memory = item->memory;
   lease.ours = item->owner == terms_.owner;
-  const bool free =
-      item->owner.empty() || lease.ours || reading->at > item->expires_at + terms_.margin;
-  if (free) return std::nullopt;
+  if (item->owner.empty() || lease.ours || has_ended(*reading) || has_been_left(lease, *reading)) {
+    return std::nullopt;
+  }
   return Charge{Charge::Kind::anothers,
-                fmt::format("{} is in charge of {}, at least until {}", printable(item->owner),
-                            printable(lease.key), format_rfc3339(item->expires_at))};
+                fmt::format("{} is in charge of {}{}, at least until {}", printable(item->owner),
+                            printable(lease.key), for_another_class(*item, resource_class),
+                            format_rfc3339(believable(item->expires_at)))};
+}
+
+bool LeasedLedger::has_ended(const Reading& reading) const {
+  return believable(reading.item->expires_at) + terms_.margin < reading.at;
+}
+
+// An end that is further away than any lease lasts was written by hand, or by the clock of a table
+// that has jumped. Whoever is there renews it, and its version changes; one that stays the same for
+// longer than a lease lasts is nobody's, whatever it says.
+bool LeasedLedger::has_been_left(Lease& lease, const Reading& reading) const {
+  const auto& item = *reading.item;
+  if (believable(item.expires_at) <= reading.at + terms_.duration + terms_.margin) return false;
+  const auto now = clock_.monotonic();
+  if (lease.stuck_at != item.version) lease.stuck_at = item.version, lease.stuck_since = now;
+  return now - lease.stuck_since > terms_.duration + 2 * terms_.margin;
 }
 
 // A conflict is with a write of our own whose answer was lost, or another has it.
@@ -141,7 +181,7 @@ Result<void> LeasedLedger::write(Lease& lease, const std::string& memory,
 Result<void> LeasedLedger::write_once(Lease& lease, const std::string& owner,
                                       const std::string& memory, const std::stop_token& stop) {
   const auto begun = clock_.monotonic();
-  const Item next{.version = lease.version.value_or(0) + 1,
+  const Item next{.version = next_version(lease.version),
                   .owner = owner,
                   .expires_at = owner.empty() ? WallTime() : table_now() + terms_.duration,
                   .memory = memory};

@@ -8,7 +8,9 @@
 // A lease is taken for `duration` at a time and renewed by every write. Who holds one begins no act
 // that might not end `margin` before the lease does, measured by this machine's monotonic clock
 // from before the write began; who wants one waits until `margin` after its end by the table's
-// clock. So the machines' own clocks may be wrong. Every write names the version that it replaces:
+// clock. So the machines' own clocks may be wrong. An end that is further away than any lease lasts
+// was written by hand: such a one is over once it was the same for as long as a lease and two
+// margins. Every write names the version that it replaces:
 // a scaler that was stopped while another took over writes nothing, and what cannot be written down
 // is not acted upon.
 //
@@ -71,13 +73,19 @@ class LeasedLedger final : public fleet::Ledger {
     bool perhaps_ours = false;  // asked for, and not refused: the answer may have been lost
     MonotonicTime renew_at{};
     MonotonicTime act_until{};
+    // Of another's whose end no lease can have: its version, and since when it is the same.
+    std::optional<std::int64_t> stuck_at;
+    MonotonicTime stuck_since{};
   };
   using Leases = std::vector<Lease>;  // of one class, in the order of its keys
 
   Leases& leases_of(const std::string& resource_class);
   fleet::Charge charge_of(const std::string& resource_class, const std::stop_token& stop);
-  fleet::Charge take(Leases& leases, const std::stop_token& stop);
-  std::optional<fleet::Charge> look(Lease& lease, const std::stop_token& stop);
+  fleet::Charge take(const std::string& resource_class, const std::stop_token& stop);
+  std::optional<fleet::Charge> look(Lease& lease, const std::string& resource_class,
+                                    const std::stop_token& stop);
+  bool has_ended(const Reading& reading) const;
+  bool has_been_left(Lease& lease, const Reading& reading) const;
   void leave(Leases& leases, const std::stop_token& stop);
   Result<void> give_back(Lease& lease, const std::stop_token& stop);
   Result<Reading> read(const std::string& key, const std::stop_token& stop);

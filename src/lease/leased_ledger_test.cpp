@@ -4,17 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <limits>
 #include <random>
 
 #include <fmt/core.h>
 
 #include "base/log.hpp"
 #include "fleet/fakes_for_tests.hpp"
+#include "fleet/memory_json.hpp"
 
 namespace muster::lease {
 namespace {
 
 using fleet::Charge;
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
@@ -120,6 +123,38 @@ TEST_F(LeasedLedgerTest, MemoryGoesFromOneToTheNext) {
   EXPECT_FALSE(a.acts());
   EXPECT_EQ(b.charge().kind, Charge::Kind::newly_ours);
   EXPECT_EQ(b.remembered(), 7);
+}
+
+TEST_F(LeasedLedgerTest, AnEndThatNoLeaseHasIsNotBelievedForEver) {
+  for (const auto end : {world.clock.wall() + hours(500'000), WallTime(Millis::max())}) {
+    world.items["runners"] = {.version = 5, .owner = "by hand", .expires_at = end};
+    Scaler taker{world, "taker"};
+    EXPECT_EQ(taker.charge().kind, Charge::Kind::anothers);
+    world.clock.advance(seconds(20));
+    EXPECT_EQ(taker.charge().kind, Charge::Kind::anothers);
+    world.items["runners"].version = 6;
+    EXPECT_EQ(taker.charge().kind, Charge::Kind::anothers) << "somebody renews it";
+    world.clock.advance(seconds(35));
+    EXPECT_EQ(taker.charge().kind, Charge::Kind::anothers);
+    world.clock.advance(seconds(2));
+    EXPECT_EQ(taker.charge().kind, Charge::Kind::newly_ours);
+  }
+}
+
+TEST_F(LeasedLedgerTest, AVersionThatHasNoNextIsFollowedByTheFirst) {
+  world.items["runners"] = {.version = std::numeric_limits<std::int64_t>::max()};
+  EXPECT_EQ(a.charge().kind, Charge::Kind::newly_ours);
+  EXPECT_EQ(world.items["runners"].version, 1);
+}
+
+TEST_F(LeasedLedgerTest, AGroupOfTwoClassesIsTold) {
+  fleet::ClassMemory memory;
+  memory.resource_class = "acme/mac";
+  world.items["runners"] = {.version = 1,
+                            .owner = "x",
+                            .expires_at = world.clock.wall() + seconds(20),
+                            .memory = fleet::to_json(memory)};
+  EXPECT_THAT(a.charge().why, HasSubstr("x is in charge of runners for acme/mac (give each class"));
 }
 
 TEST_F(LeasedLedgerTest, ALeaseThatNobodyRenewsIsTakenAfterItsEnd) {

@@ -133,7 +133,7 @@ class Ending {
     } else if (may_end && (missed_before || is_too_old(instance, snapshot_))) {
       reap(instance, why);
     } else {
-      draft_.reason(Rule::boot_timeout, 1, 0, why, instance.id);
+      draft_.reason(Rule::boot_timeout, 0, 0, why, instance.id);
     }
   }
 

@@ -217,6 +217,21 @@ def test_who_is_in_charge(doctor):
     doctor.verdict("in-charge", "warning", "nobody is in charge now", "see that the scaler")
 
 
+def test_a_lease_that_no_scaler_can_have(doctor):
+    doctor.put_in_charge("somebody", seconds=10**9)
+    doctor.verdict("in-charge", "warning", "longer than a lease lasts",
+                   f"delete the item {REGION}/runners")
+
+
+def test_a_group_that_is_scaled_for_another_class(doctor):
+    memory = json.dumps({"resource_class": "local/large"})
+    doctor.put_in_charge("process 7 on elsewhere", memory=memory)
+    doctor.verdict("in-charge", "bad", "scaled for local/large, by process 7 on elsewhere",
+                   "give each class a group of its own")
+    doctor.put_in_charge("process 7 on elsewhere", seconds=-60, memory=memory)
+    doctor.verdict("in-charge", "warning", "nobody is in charge now")
+
+
 def test_a_memory_that_cannot_be_read(doctor):
     doctor.put_in_charge("", memory="[]")
     doctor.verdict("memory", "bad", "local/small: what is remembered cannot be read",
