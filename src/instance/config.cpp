@@ -63,9 +63,11 @@ class Reader {
     return top.require(key) == nullptr ? "" : optional(top, key);
   }
 
+  // Empty is the newest, as it is in the stack's parameter.
   static std::string runner_version(yaml::MapReader& top) {
     constexpr auto kKey = "runner_version";
-    auto version = optional(top, kKey);
+    if (top.take(kKey) == nullptr) return {};
+    auto version = std::string(trim(top.text(kKey).value_or("x")));
     const bool begins = !version.empty() && version.front() >= '0' && version.front() <= '9';
     if (!version.empty() && !(begins && is_name(version, ".+~:-"))) {
       top.problem_at(kKey, "is no version of a package such as 3.1.2-8145-ab12cd3");

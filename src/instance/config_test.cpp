@@ -92,6 +92,7 @@ TEST(InstanceConfig, WhatIsWrongIsToldWithItsPlace) {
 
 TEST(InstanceConfig, TheRunnerMayBeOfAVersion) {
   EXPECT_EQ(read(std::string(kSmallest)).runner_version, "");
+  EXPECT_EQ(read(std::string(kSmallest) + "runner_version: \"\"\n").runner_version, "");
   EXPECT_EQ(read(std::string(kSmallest) + "runner_version: \"1:3.1~rc1-2+x\"\n").runner_version,
             "1:3.1~rc1-2+x");
 }

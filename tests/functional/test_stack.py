@@ -54,8 +54,9 @@ def test_cfn_lint_finds_nothing():
 
 
 def test_the_template_can_be_deployed_without_a_bucket_of_its_own(stack):
-    """CloudFormation takes 51,200 bytes as they are."""
-    assert (stack.place / "out.yaml").stat().st_size < 51_200
+    """CloudFormation takes 51,200 bytes as they are. The rest is for what comes next, and for names
+    of a bucket that are longer."""
+    assert (stack.place / "out.yaml").stat().st_size <= 51_200 - 4_096
 
 
 def test_a_group_that_only_the_scaler_sizes(stack):
@@ -193,7 +194,7 @@ def test_the_instances_settings_and_the_setup_script_come_as_they_were_given(sta
     settings = yaml.safe_load(names["SETTINGS"])
     assert settings == {
         "group": "runners", "token_secret": secret_of(stack.statements("InstanceRole")),
-        "resource_class": "acme/linux", "runner": "circleci", "idle_timeout": "60s",
+        "resource_class": "acme/linux", "runner": "circleci", "runner_version": "", "idle_timeout": "60s",
         "api_url": "https://runner.circleci.com", "max_run_time": "5h", "job_user": "ci",
         "log_group": "/muster/runners/instances"}
     assert names["base64"].b64decode(names["SETUP"]).decode() == SETUP

@@ -130,7 +130,7 @@ def fetch_package(stack, moto, keys, monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto.url)
     script = stack.user_data()
-    assert script.endswith('\n\nif __name__ == "__main__":\n    main()\n'), "it would boot this machine"
+    assert script.endswith("\n\nif __name__ == '__main__':\n    main()\n"), "it would boot this machine"
     names = {"__name__": "read"}
     exec(compile(script, "user-data", "exec"), names)
     *_, layer, version = stack.resources()["InstancePackage"].split(":")
