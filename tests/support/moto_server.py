@@ -18,6 +18,7 @@ from moto.server import main
 sys.path.append(str(Path(__file__).parents[1]))  # behind moto's own, which `support` has one of, too
 
 import support.moto_stack  # noqa: E402, F401
+import support.moto_update  # noqa: E402, F401
 
 group_changes = threading.RLock()
 set_desired_capacity = AutoScalingBackend.set_desired_capacity

@@ -6,6 +6,7 @@ its CloudFormation does not; Canonical's images. Imported by moto_server.py.
 
 import json
 import re
+import uuid
 from datetime import datetime, timezone
 
 from moto.awslambda.models import LayerVersion, lambda_backends
@@ -68,6 +69,16 @@ class Secret(Made, CloudFormationModel):
             resource_name, wanted["SecretString"], None, wanted["Description"], [], None, None, [],
             False)
         return cls(backend[account_id][region_name].secrets[resource_name].arn)
+
+    @classmethod
+    def update_from_cloudformation_json(cls, original_resource, new_resource_name,
+                                        cloudformation_json, account_id, region_name):
+        """It keeps its ARN."""
+        wanted = cloudformation_json["Properties"]
+        secretsmanager_backends[account_id][region_name].update_secret(
+            original_resource.physical_resource_id, wanted["SecretString"],
+            client_request_token=str(uuid.uuid4()), description=wanted["Description"])
+        return original_resource
 
     @classmethod
     def delete_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id,

@@ -116,10 +116,14 @@ class Stack(Deployed):
 
     def deploy(self, **parameters):
         """The outcome of `aws cloudformation deploy`."""
-        given = {**self.parameters, **parameters}
+        return self.deploy_again(**{**self.parameters, **parameters})
+
+    def deploy_again(self, **parameters):
+        """With those parameters named alone."""
+        overrides = [f"{name}={value}" for name, value in parameters.items()]
         return self.aws("cloudformation", "deploy", "--template-file", "out.yaml", "--stack-name",
-                        self.name, "--capabilities", "CAPABILITY_IAM", "--parameter-overrides",
-                        *(f"{name}={value}" for name, value in given.items()))
+                        self.name, "--capabilities", "CAPABILITY_IAM",
+                        *(["--parameter-overrides", *overrides] if overrides else []))
 
     def made(self, **parameters):
         """The stack, deployed."""
