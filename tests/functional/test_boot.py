@@ -390,6 +390,39 @@ def test_a_hostile_job_gets_at_nothing(fleet, launch, runner):
     instance.wait_for_release()
 
 
+# As CircleCI's runs one: with the prefix that its file has for jobs.
+ONE_JOB = """#!/bin/sh
+prefix=$(sed -n 's/^ *command_prefix: \\[\\(.*\\)\\]$/\\1/p' "$3" | tr -d '",')
+$prefix /usr/local/bin/job
+"""
+# What Podman does, too: ids of its user's own range by a program that has its owner's rights, and
+# in a user namespace processes of its own with their /proc.
+CONTAINER = """#!/bin/bash
+echo "ids: $(cut -d: -f1,3 /etc/subuid /etc/subgid | paste -sd ' ')"
+echo "owner: $(as-its-owner -u)"
+echo "within: $(unshare --user --map-root-user --mount --pid --fork --mount-proc sh -c 'id -u; echo /proc/[0-9]*' |
+  paste -sd ' ')."
+"""
+
+
+def test_jobs_of_circlecis_runner_may_have_containers_without_root(fleet, launch):
+    """By the setup script of the page, whose packages cannot be had here."""
+    script, = re.findall(r"^```\n(#!/bin/bash\n[^`]*podman[^`]*)^```$",
+                         (ROOT / "docs/aws.md").read_text(), re.MULTILINE)
+    instance = launch(fleet.deploy("with-podman", Runner="circleci", SetupScript=script))
+    machine = instance.machine
+    machine.write("usr/bin/circleci-runner", ONE_JOB, 0o755)
+    machine.write("usr/local/bin/job", CONTAINER, 0o755)
+    machine.write("usr/local/sbin/apt-get",
+                  "#!/bin/sh\nmkdir -p /etc/containers/registries.conf.d\n", 0o755)
+    machine.do("install", "-m", "4755", "/usr/bin/id", "/usr/local/bin/as-its-owner")
+    machine.do("useradd", "--create-home", "ci")  # an image may have it, and no ids for it
+    machine.do("truncate", "--size=0", "/etc/subuid", "/etc/subgid")
+    instance.boot().booted().wait_for_release()
+    for line in ("ids: ci:65536 ci:65536", "owner: 0", "within: 0 /proc/1."):
+        assert line in machine.console()
+
+
 @pytest.fixture
 def packagecloud(tmp_path):
     """Its own to each machine that it is told to."""
