@@ -82,7 +82,7 @@ std::string summary(const ReplayResult& result) {
 }
 
 std::string count_in_words(const std::vector<Breach>& breaches) {
-  if (breaches.empty()) return "S1 to S5 and S7 hold.\n";
+  if (breaches.empty()) return "S1 to S8 hold, as far as a decision shows.\n";
   return fmt::format("{}, the first of {}.\n", count_of(std::ssize(breaches), "violation"),
                      to_string(breaches.front().violation.invariant));
 }

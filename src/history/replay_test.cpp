@@ -90,6 +90,23 @@ TEST(Replay, HoldsRecordedDecisionsToTheInvariants) {
       << text;
 }
 
+// Frugal, and restartable.
+TEST(Replay, HoldsRecordedDecisionsToWhatTheyShowOfAWholeRun) {
+  auto for_nobody = record_of(World().unknown());
+  for_nobody.decision.launch = 1;
+  for_nobody.decision.desired = 1;
+  auto lost = record_of(World().demand(3, 0));
+  lost.decision.next.failed_boots_in_a_row = 3;  // so that only one is tried after a kill
+  const auto text = replay_text(replay({for_nobody, lost}), {"x", "", {}});
+  EXPECT_NE(text.find("breaks S6 (line 1, recorded): 1 are launched where 0 are needed"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("breaks S8 (line 2, recorded): killed before it did anything, 1 are launched "
+                      "where 3 were left to do"),
+            std::string::npos)
+      << text;
+}
+
 TEST(Replay, TellsOtherReasonsFromOtherWords) {
   auto other_words = record_of(World().demand(3, 0));
   other_words.decision.reasons[0].detail = "put otherwise";
@@ -206,7 +223,7 @@ TEST(ReplayReport, SaysWhatAndWhereAndWhatIsNotKnown) {
             "2027-01-15T08:00:00Z, under new.yaml\n"
             "1 the same, 1 differ: 1 act otherwise. The first: 2027-01-15T08:00:00Z, a/b "
             "(line 2).\n"
-            "S1 to S5 and S7 hold.\n"
+            "S1 to S8 hold, as far as a decision shows.\n"
             "Left out: 4 decisions of an earlier muster, which lack what is needed.\n"
             "Each was made again of what was seen then. After a difference the world would have "
             "gone on otherwise,\n"

@@ -7,28 +7,13 @@
 
 #include "base/text.hpp"
 #include "scaling/boots.hpp"
+#include "scaling/invariants_parts.hpp"
 #include "scaling/slots.hpp"
 #include "scaling/spend.hpp"
 
 namespace muster::scaling {
 
 namespace {
-
-bool has(const Decision& decision, Rule rule) {
-  return std::ranges::any_of(decision.reasons,
-                             [&](const auto& reason) { return reason.rule == rule; });
-}
-
-bool knows_no_queue(const Decision& decision) {
-  return has(decision, Rule::demand_unknown) || has(decision, Rule::demand_stale);
-}
-
-// Where no group takes them; of those that another one takes none is lacking.
-bool waits_for_group(const Decision& decision) {
-  return std::ranges::any_of(decision.reasons, [](const auto& reason) {
-    return reason.rule == Rule::shortage && reason.subject.empty();
-  });
-}
 
 bool is_bound(const Decision& decision) {
   return waits_for_group(decision) || has(decision, Rule::maximum) ||
@@ -48,7 +33,10 @@ class Judge {
     for (const auto& id : decision_.reap) judge_ended(id);
     judge_ends_together();
     judge_withdrawals();
-    std::ranges::move(violations_in_groups(snapshot_, decision_), std::back_inserter(found_));
+    for (const auto judge :
+         {violations_in_groups, violations_of_frugality, violations_after_kill}) {
+      std::ranges::move(judge(snapshot_, decision_), std::back_inserter(found_));
+    }
     if (has(decision_, Rule::instances_unknown)) return judge_blind(), std::move(found_);
     judge_honesty();
     judge_supply();
@@ -141,13 +129,6 @@ class Judge {
            "desired capacity is lowered and raised at once");
   }
 
-  // Requested of a group that is short now: no supply.
-  bool is_refused(const Instance& instance) const {
-    if (!instance.requested || snapshot_.groups.empty()) return false;
-    const auto& group = snapshot_.groups[place_of(instance, snapshot_)];
-    return is_short(find_shortage(decision_.next.shortages, group.name), snapshot_.now);
-  }
-
   void judge_blind() {
     const bool acts = decision_.launch > 0 || decision_.withdraw > 0 || !decision_.drain.empty() ||
                       !decision_.reap.empty();
@@ -163,46 +144,14 @@ class Judge {
     expect(!has(decision_, Rule::queue), Invariant::honest, "an unknown queue is served");
   }
 
-  struct Staying {
-    std::int64_t busy = 0;  // instances
-    Slots slots;
-  };
-  // Who stays, and of those that are used or connected as many as busy as no other task accounts
-  // for.
-  Staying staying() const {
-    auto instances = snapshot_.instances;
-    std::erase_if(instances, [&](const auto& it) {
-      return is_overdue(it, snapshot_) || is_refused(it) || contains(decision_.reap, it.id);
-    });
-    const auto counts = count(instances);
-    const auto& policy = snapshot_.policy;
-    const auto others = demand_->running - known_to_run(instances, policy);
-    const auto at_work = unlisted_at_work(snapshot_).in_time;
-    const auto engaged = std::clamp<std::int64_t>(others, 0, counts.used + counts.connected);
-    Staying there{counts.busy + engaged + launches_for(at_work, policy),
-                  count_slots(instances, policy, demand_->running, at_work)};
-    for (const auto& it : instances) {
-      const bool drained = contains(decision_.drain, it.id);
-      if (drained) there.slots.free -= slots_of(it, policy);
-    }
-    return there;
-  }
-
   void judge_supply() {
     if (knows_no_queue(decision_) || demand_ == nullptr || is_bound(decision_)) return;
-    const auto there = staying();
+    const auto there = staying(snapshot_, decision_);
     const auto& policy = snapshot_.policy;
-    const auto spare = slots_per_instance(policy) *
-                       std::max(headroom_target(policy, demand_->unclaimed, demand_->running),
-                                warm_target(policy.warm, there.busy));
-    const auto share = snapshot_.plan_share ? snapshot_.plan_share->share -
-                                                  std::max(demand_->running, there.slots.busy)
-                                            : demand_->unclaimed;
-    const auto may_start = std::clamp<std::int64_t>(share, 0, demand_->unclaimed);
-    const auto free = std::max(spare, foreseen(share - may_start));
-    const auto needed = may_start + free;
-    const auto lacking = std::max<std::int64_t>(needed - there.slots.free - there.slots.coming, 0);
-    const auto left = free > 0 ? 0 : left_to_busy(there.slots.busy);
+    const auto needed = need(snapshot_, decision_, there);
+    const auto lacking =
+        std::max<std::int64_t>(needed.all() - there.slots.free - there.slots.coming, 0);
+    const auto left = needed.spare > 0 ? 0 : left_to_busy(there.slots.busy);
     expect(decision_.launch >= launches_for(lacking - left, policy), Invariant::live,
            fmt::format("{} are lacking, {} of them left to busy ones, and {} launched, and nothing "
                        "binds",
@@ -210,15 +159,6 @@ class Judge {
     expect(has(decision_, Rule::minimum) || decision_.launch <= launches_for(lacking, policy),
            Invariant::counted_once,
            fmt::format("{} are lacking and {} launched", lacking, decision_.launch));
-  }
-
-  // Of what is expected within a boot, as far as the plan has room for it.
-  std::int64_t foreseen(std::int64_t room) const {
-    const auto& policy = snapshot_.policy;
-    if (!policy.foresight) return 0;
-    const auto tasks = foreseen_within(decision_.next.turnover.boot, snapshot_.foreseen,
-                                       policy.soon_free, snapshot_.now);
-    return snapshot_.plan_share ? std::clamp<std::int64_t>(room, 0, tasks) : tasks;
   }
 
   // Of what lacks: no more than run, than have ended of late, and than have waited for less than a
@@ -372,7 +312,9 @@ Snapshot after(const Snapshot& snapshot, const Decision& decision) {
   std::erase_if(next.instances, [&](const auto& it) { return contains(decision.reap, it.id); });
   withdraw_in(next, decision);
   for (auto& instance : next.instances) {
-    if (contains(decision.drain, instance.id)) instance.state = InstanceState::draining;
+    if (!contains(decision.drain, instance.id)) continue;
+    instance.slots = slots_of(instance, next.policy);
+    instance.state = InstanceState::draining;
   }
   // Nobody else has begun to work.
   const auto at_work = unlisted_at_work(snapshot);

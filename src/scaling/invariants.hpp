@@ -3,7 +3,7 @@
 // The invariants S1 to S8 of docs/scaling.md that one decision can keep or break, as checkers.
 // Used by the units, by the simulation, and by replay. Pure.
 //
-// S6 (frugal) and S8 (restartable) are about a whole run: see simulation/.
+// Of S6 (frugal) and S8 (restartable) a part needs the world: see simulation/.
 
 #include <string>
 #include <string_view>
@@ -31,11 +31,14 @@ struct Violation {
   std::string what;  // in words, with the numbers
 };
 
-// S1 to S5 and S7, of a decision that was made from the snapshot. Empty if all hold.
+// Of a decision that was made from the snapshot. Empty if all hold.
 std::vector<Violation> violations(const Snapshot& snapshot, const Decision& decision);
 
-// Of them those about groups, where the snapshot has several.
+// Of them those about groups, where the snapshot has several; S6; and S8, of whoever is killed
+// between two steps of carrying it out.
 std::vector<Violation> violations_in_groups(const Snapshot& snapshot, const Decision& decision);
+std::vector<Violation> violations_of_frugality(const Snapshot& snapshot, const Decision& decision);
+std::vector<Violation> violations_after_kill(const Snapshot& snapshot, const Decision& decision);
 
 // The world right after the decision was carried out: what is new, and nothing else.
 Snapshot after(const Snapshot& snapshot, const Decision& decision);

@@ -453,6 +453,64 @@ TEST(Invariants, EachIsSeenToBeBroken) {
        [](auto&, auto& d) { d.launch = 99, d.desired = 103; }},
       {"a launch in a back-off", Invariant::bounded,
        [](auto&, auto& d) { d.next.backoff_until = kNow + Millis(1), d.launch = 1; }},
+      {"one is launched beyond the minimum", Invariant::frugal,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 2, kNow};
+         s.policy.min = 4;
+         d = decide(s);
+         d.launch += 1, d.desired += 1;
+       }},
+      {"one is launched for an unknown queue", Invariant::frugal,
+       [](auto& s, auto& d) {
+         s.demand = DemandUnknown{"no answer"};
+         d = decide(s);
+         d.launch += 1, d.desired += 1;
+       }},
+      {"what nobody needs any more is not withdrawn", Invariant::frugal,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 2, kNow};
+         s.instances.push_back({"requested", InstanceState::booting, kNow, true});
+         d = decide(s);
+         d.withdraw = 0, d.desired += 1;
+       }},
+      {"who is idle for nobody is not seen", Invariant::frugal,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 2, kNow};
+         s.policy.scale_in_delay = std::chrono::minutes(1);
+         d = decide(s);
+         d.next.surplus.reset();
+       }},
+      {"who is idle for nobody stays when the delay is over", Invariant::frugal,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 2, kNow};
+         s.policy.scale_in_delay = std::chrono::minutes(1);
+         s.state.surplus = Surplus{kNow - std::chrono::minutes(2), 1};
+         d = decide(s);
+         d.drain.clear();
+         d.next.surplus = s.state.surplus;
+       }},
+      {"a launch is not made up for after a kill", Invariant::restartable,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{6, 2, kNow};
+         d = decide(s);
+         d.next.failed_boots_in_a_row = 9;
+       }},
+      {"an end is not made up for after a kill", Invariant::restartable,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 1, kNow};
+         d = decide(s);
+         d.next.reaped_at = kNow + Millis(1);
+       }},
+      {"who is asked to end is not asked again after a kill", Invariant::restartable,
+       [](auto&, auto& d) { d.drain = {"idle"}; }},
+      {"a withdrawal is not made up for after a kill", Invariant::restartable,
+       [](auto& s, auto& d) {
+         s.instances.push_back({"requested", InstanceState::booting, kNow, true});
+         s.state.failed_boots_in_a_row = 5;
+         s.state.backoff_until = kNow + std::chrono::minutes(1);
+         d = decide(s);
+         d.next.failed_boots_in_a_row = 0, d.next.backoff_until.reset();
+       }},
       {"a memory that changes by itself", Invariant::steady,
        [](auto& s, auto& d) {
          s.instances.pop_back();
