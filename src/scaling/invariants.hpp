@@ -3,7 +3,7 @@
 // The invariants S1 to S8 of docs/scaling.md that one decision can keep or break, as checkers.
 // Used by the units, by the simulation, and by replay. Pure.
 //
-// Of S6 (frugal) and S8 (restartable) a part needs the world: see simulation/.
+// Of S6 (frugal) and S8 (restartable) a part needs the world: see simulation/world_invariants.hpp.
 
 #include <string>
 #include <string_view>

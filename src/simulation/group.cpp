@@ -71,7 +71,9 @@ void Group::come() {
   --coming_;
   if (std::ssize(listed_) + coming_ >= desired_) return;  // it was withdrawn meanwhile
   if (is_broken(conditions_.faults.launch_refused)) return refuse();
-  launch();
+  const bool replaces = owed_ > 0;
+  if (replaces) --owed_;
+  launch(!replaces);
 }
 
 bool Group::is_broken(std::int64_t permille) {
@@ -79,10 +81,11 @@ bool Group::is_broken(std::int64_t permille) {
   return random_.chance(permille) && since < conditions_.mended_after;
 }
 
-void Group::launch() {
+void Group::launch(bool asked_for) {
   const auto number = instances_.size();
   instances_.push_back({.id = fmt::format("{}-{:06}", prefix_, number),
                         .launched = timeline_.monotonic(),
+                        .asked_for = asked_for,
                         .runners = std::vector<SimulatedRunner>(
                             static_cast<std::size_t>(conditions_.habits.slots))});
   listed_.insert(number);
@@ -210,7 +213,7 @@ void Group::lose(Number number) {
   ++instance.turn;
   const auto tasks = drop_tasks(instance);
   end(number);
-  timeline_.after(conditions_.replace_after.draw(random_), [this, number] { unlist(number); });
+  timeline_.after(conditions_.replace_after.draw(random_), [this, number] { replace(number); });
   for (const auto task : tasks) queue_.interrupt(task);
   for (std::size_t i = 0; i < tasks.size(); ++i) task_arrived();
 }
@@ -247,7 +250,7 @@ void Group::gone(Number number) {
 void Group::rebalance() {
   if (live_ == 0) return;
   timeline_.after(conditions_.launch_delay, [this] {
-    launch();
+    launch(false);
     if (!conditions_.protects) scale_in(*listed_.begin());
   });
 }
@@ -271,6 +274,12 @@ void Group::unlist(Number number) {
   listed_.erase(number);
   changed();
   reconcile();
+}
+
+// It has left its place behind.
+void Group::replace(Number number) {
+  ++owed_;
+  unlist(number);
 }
 
 Result<void> Group::terminate(const std::string& id) {
@@ -320,6 +329,19 @@ std::vector<const SimulatedInstance*> Group::listed() const {
   all.reserve(listed_.size());
   for (const auto number : listed_) all.push_back(&instances_[number]);
   return all;
+}
+
+std::int64_t Group::unused_to_come() const {
+  return std::max<std::int64_t>(desired_ - std::ssize(listed_) - owed_, 0);
+}
+
+std::int64_t Group::unused(Millis age) const {
+  const auto is_unused = [&](Number number) {
+    const auto& it = instances_[number];
+    return it.asked_for && it.tasks_run == 0 && !it.ended && !it.leaving && !it.hangs &&
+           timeline_.monotonic() - it.launched < age;
+  };
+  return std::ranges::count_if(listed_, is_unused) + unused_to_come();
 }
 
 GroupTotals Group::totals() const {

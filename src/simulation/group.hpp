@@ -33,6 +33,7 @@ struct SimulatedInstance {
   std::optional<MonotonicTime> ended;  // it may be listed for some time after
   bool listed = true;                  // in the group
   bool leaving = false;                // takes no more tasks
+  bool asked_for = true;               // if not, the group launched it by itself
   std::vector<SimulatedRunner> runners = {};
   std::int64_t tasks = 0;      // that run
   std::int64_t tasks_run = 0;  // and did
@@ -81,6 +82,11 @@ class Group {
   // Counts what a scaler could see change.
   std::uint64_t changes() const { return changes_; }
   GroupTotals totals() const;  // until now
+  // Younger than that, or to come, asked for, and without a task until now; without those whose
+  // runner hangs.
+  std::int64_t unused(Millis age) const;
+  // Of them those that are to come.
+  std::int64_t unused_to_come() const;
 
  private:
   using Number = std::size_t;
@@ -91,7 +97,7 @@ class Group {
   bool is_broken(std::int64_t permille);
   void reconcile();
   void come();
-  void launch();
+  void launch(bool asked_for);
   void rebalance();
   void scale_in(Number number);
   void end_by_name(Number number, const char* who);
@@ -110,6 +116,7 @@ class Group {
   void end(Number number);
   void gone(Number number);
   void unlist(Number number);
+  void replace(Number number);
 
   Timeline& timeline_;
   TaskQueue& queue_;
@@ -120,6 +127,7 @@ class Group {
   Group* beside_ = nullptr;
   std::int64_t desired_ = 0;
   std::int64_t coming_ = 0;  // asked for, and not there yet
+  std::int64_t owed_ = 0;    // launches in the place of those that ended without giving it up
   std::deque<SimulatedInstance> instances_;
   std::set<Number> listed_;
   std::set<std::tuple<MonotonicTime, Number, std::size_t>> idle_;  // runners

@@ -6,12 +6,17 @@
 #include <fmt/core.h>
 
 #include "scaling/invariants.hpp"
+#include "simulation/world_invariants.hpp"
 
 namespace muster::simulation {
 
 namespace {
 
-constexpr std::array kClasses{"acme/linux", "acme/neighbour"};
+constexpr std::array<std::string_view, 2> kClasses{"acme/linux", "acme/neighbour"};
+
+std::size_t place_of(std::string_view resource_class) {
+  return resource_class == kClasses[0] ? 0 : 1;
+}
 
 bool acts(const scaling::Decision& decision) {
   return decision.launch > 0 || decision.withdraw > 0 || !decision.drain.empty() ||
@@ -22,8 +27,9 @@ bool acts(const scaling::Decision& decision) {
 // next pass would be like the last.
 class Onlooker final : public fleet::DecisionObserver {
  public:
-  Onlooker(const LoopScaler::Listeners& listeners, bool judges, std::set<scaling::Rule>& rules)
-      : listeners_(listeners), judges_(judges), rules_(rules) {}
+  Onlooker(const LoopScaler::World& world, const LoopScaler::Listeners& listeners, bool judges,
+           std::set<scaling::Rule>& rules)
+      : world_(world), listeners_(listeners), judges_(judges), rules_(rules) {}
 
   void decided(const std::vector<fleet::ClassPass>& classes) override {
     for (const auto& pass : classes) {
@@ -49,10 +55,34 @@ class Onlooker final : public fleet::DecisionObserver {
 
  private:
   void judge(const fleet::ClassPass& pass) {
-    for (const auto& [invariant, what] : scaling::violations(pass.snapshot, pass.decision)) {
+    tell(scaling::violations(pass.snapshot, pass.decision));
+    // What a list shows that lags may be asked for again.
+    const bool lags = world_.conditions.faults.list_lag > Millis(0);
+    if (pass.decision.launch == 0 || lags) return;
+    tell(violations_in_truth(pass.snapshot, pass.decision, truth_of(pass)));
+  }
+
+  void tell(const std::vector<scaling::Violation>& found) {
+    for (const auto& [invariant, what] : found) {
       listeners_.alarm(fmt::format("{}: {}", to_string(invariant), what));
     }
   }
+
+  // What a group that is short has not launched is asked of another one.
+  Truth truth_of(const fleet::ClassPass& pass) const {
+    const auto& [queue, groups] = world_.classes.at(place_of(pass.resource_class));
+    const auto& named = pass.snapshot.groups;
+    Truth truth{0, world_.conditions.habits.slots, queue.counts().running};
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      truth.unused += groups[i]->unused(pass.snapshot.policy.boot_timeout);
+      const bool is_short = !named.empty() && find_shortage(pass.decision.next.shortages,
+                                                            named.at(i).name) != nullptr;
+      if (is_short) truth.unused -= groups[i]->unused_to_come();
+    }
+    return truth;
+  }
+
+  const LoopScaler::World& world_;
 
   const LoopScaler::Listeners& listeners_;
   const bool judges_;
@@ -100,7 +130,7 @@ std::optional<std::int64_t> plan_of(const LoopScaler::World& world) {
 
 struct LoopScaler::Process {
   Process(LoopScaler& scaler, Random random)
-      : onlooker(scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_),
+      : onlooker(scaler.world_, scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_),
         managed(managed_in(scaler.world_, scaler.managed_)),
         queues(queue_ports(scaler, random)),
         groups(group_ports(scaler, random)),
@@ -115,7 +145,8 @@ struct LoopScaler::Process {
     std::map<std::string, QueuePort> made;
     for (std::size_t i = 0; i < classes.size(); ++i) {
       const auto& [queue, groups] = classes[i];
-      made.try_emplace(kClasses.at(i), kClasses.at(i), timeline, queue,
+      const std::string name(kClasses.at(i));
+      made.try_emplace(name, name, timeline, queue,
                        std::vector<const Group*>(groups.begin(), groups.end()), conditions.faults,
                        random.fork(), scaler.killer_);
     }

@@ -5,12 +5,15 @@
 
 #include <fmt/core.h>
 
+#include "simulation/world_invariants.hpp"
+
 namespace muster::simulation {
 
 namespace {
 
 constexpr std::size_t kLongestStory = 40;
 constexpr std::size_t kMostViolations = 10;
+constexpr Millis kRestsWithin = std::chrono::hours(1);
 
 std::string in_words(const scaling::Decision& decision) {
   return "decided: " + scaling::describe(decision.reasons);
@@ -156,10 +159,14 @@ void World::pass(Scaler& scaler) {
   if (tells()) tell_if_changed();
 }
 
+bool World::comes_to_rest() const {
+  return !conditions_.ends_with_its_tasks && conditions_.habits.idle_timeout;
+}
+
 bool World::is_over() const {
   if (arrived_ < arrivals_.size() || !queue_.is_done()) return false;
   if (neighbour_ && !neighbour_->queue.is_done()) return false;
-  if (conditions_.ends_with_its_tasks || !conditions_.habits.idle_timeout) return true;
+  if (!comes_to_rest()) return true;
   const auto is_empty = [](const Group& group) { return group.live() == 0 && !group.has_listed(); };
   return is_empty(group_) && (!reserve_ || is_empty(*reserve_)) &&
          (!neighbour_ || is_empty(neighbour_->group));
@@ -184,6 +191,7 @@ RunTotals World::run(Millis end) {
     if (!task.ended && !task.canceled) ++totals_.unfinished;
     if (task.ended) totals_.busy_time += task.duration;
   }
+  if (!ours_.empty() && comes_to_rest()) judge_rest();
   totals_.group = group_.totals();
   if (reserve_) totals_.group += totals_.reserve = reserve_->totals();
   totals_.events = timeline_.events();
@@ -199,6 +207,27 @@ RunTotals World::run(Millis end) {
     totals_.rules.insert(ours->rules().begin(), ours->rules().end());
   }
   return totals_;
+}
+
+std::int64_t World::remembered() const {
+  std::int64_t all = 0;
+  for (const auto& [name, memory] : table_.memories) all += remembered_in(memory);
+  return all;
+}
+
+// The scalers that are our own have some time to find that nothing is left.
+void World::judge_rest() {
+  const bool is_at_rest = is_over();
+  const auto last = timeline_.monotonic() + kRestsWithin;
+  while (is_at_rest && remembered() > 0 && timeline_.step(last)) {
+  }
+  Remains remains{.left = levels().live, .remembered = is_at_rest ? remembered() : 0};
+  for (const auto& task : queue_.tasks()) {
+    if (!task.ended && !task.canceled) ++remains.unfinished;
+  }
+  for (const auto& [invariant, what] : violations_at_rest(remains)) {
+    violated(fmt::format("{}: {}", to_string(invariant), what));
+  }
 }
 
 void World::violated(const std::string& what) {

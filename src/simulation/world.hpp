@@ -84,6 +84,9 @@ class World {
   void tell(std::string what);
   void tell_if_changed();
   bool is_over() const;
+  bool comes_to_rest() const;
+  std::int64_t remembered() const;
+  void judge_rest();
   bool was_blocked(TaskNumber number) const;
   void add_reserve();
   void add_neighbour();
