@@ -8,6 +8,7 @@
 #include "fleet/lost.hpp"
 #include "fleet/observe_groups.hpp"
 #include "fleet/runner_names.hpp"
+#include "scaling/judge_demand.hpp"
 
 namespace muster::fleet {
 
@@ -320,7 +321,7 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
   auto& unexplained = seen.memory.unexplained_tasks;
   unexplained = std::min<std::int64_t>(unexplained, unlisted);
   const auto* reading = std::get_if<scaling::DemandReading>(&demand.demand);
-  if (reading == nullptr) return;
+  if (reading == nullptr || scaling::is_absurd(*reading)) return;
   auto at_work = known.size();  // what follows takes the instances' own out again
   for (const auto& it : instances) {
     at_work -= std::ssize(known.of(it.id));

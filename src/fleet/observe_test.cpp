@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace muster::fleet {
 namespace {
 
@@ -318,6 +320,17 @@ TEST(Observe, TakesBackAnEndThatAnOlderListMadeUp) {
 // Two numbers, and nobody's name.
 ClassDemand counted() {
   return {scaling::DemandReading{0, 0, kNow}, std::nullopt};
+}
+
+TEST(Observe, NumbersThatCannotBeTellNothingOfWhoIsAtWork) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  ClassDemand absurd = known({});
+  for (const auto running : {Limits::min(), Limits::max()}) {
+    absurd.demand = scaling::DemandReading{0, running, kNow};
+    const auto seen = observe(kClass, {{{"i0", "local/small", kNow}}, {}}, absurd, {}, kNow);
+    EXPECT_EQ(seen.memory.unexplained_tasks, 0);
+    EXPECT_EQ(seen.snapshot.unlisted_at_work, 0);
+  }
 }
 
 // Two run tasks, and the list of runners lags behind: one of the three has failed.

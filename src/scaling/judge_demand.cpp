@@ -8,14 +8,10 @@
 
 namespace muster::scaling {
 
-namespace {
-
 bool is_absurd(const DemandReading& demand) {
   const auto absurd = [](std::int64_t count) { return count < 0 || count > kMostTasks; };
   return absurd(demand.unclaimed) || absurd(demand.running);
 }
-
-}  // namespace
 
 std::string in_words(WallTime time) {
   constexpr WallTime kFirst{std::chrono::sys_days(std::chrono::year(0) / 1 / 1)};
