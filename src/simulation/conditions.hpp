@@ -12,7 +12,8 @@ namespace muster::simulation {
 // How an instance looks after itself.
 struct Habits {
   bool single_task = true;
-  std::int64_t slots = 1;  // tasks that it runs at once, each on a runner of its own
+  bool can_be_asked = false;  // to end once it runs nothing
+  std::int64_t slots = 1;     // tasks that it runs at once, each on a runner of its own
   std::optional<Millis> idle_timeout = std::chrono::minutes(1);  // nothing: it waits for ever
   // One that takes one task after the other ends itself after so many of them. Nothing: it does
   // not.
@@ -27,16 +28,20 @@ struct Faults {
   std::int64_t runner_hangs = 0;         // of each that connects: it never claims, and never ends
   std::int64_t launch_refused = 0;       // of each launch: no capacity
   std::int64_t queue_unreadable = 0;     // of each reading
-  std::int64_t queue_absurd = 0;         // of each reading: a number that cannot be
+  std::int64_t queue_absurd = 0;         // of each reading: a number that is far off
+  std::int64_t queue_stale = 0;          // of each reading: of another time, and so it says
   std::int64_t queue_throttled = 0;      // of each reading: 429, ask again later
   std::int64_t foreseen_wrong = 0;       // of each reading: what is foreseen is made up
   std::int64_t runners_cut_off = 0;      // of each reading: half of the runners are missing
   std::int64_t list_unreadable = 0;      // of each list of instances
   std::int64_t call_throttled = 0;       // of each call that changes the group
+  std::int64_t call_unanswered = 0;      // of each call, whether it was done or not
   std::int64_t spot_interruption = 0;    // of each task: its instance goes with it
+  std::int64_t taken_at_any_time = 0;    // of each launch: soon its instance is taken away
   std::int64_t zone_rebalancing = 0;     // of each instance that ends itself
   std::int64_t scaler_killed = 0;        // at each of its calls, before or after it took effect
   std::int64_t ledger_full = 0;          // of each writing
+  Millis call_takes{};                   // each call, at most, if it is answered
   Millis counts_lag{};                   // the counts are as they were then
   Millis runners_lag{};                  // and so is the list of runners
   Millis ghosts_for{};                   // a runner is listed for so long after its end
@@ -69,6 +74,7 @@ struct Conditions {
   Habits habits;
   Faults faults;
   bool ends_with_its_tasks = false;     // the world, even if instances live on
+  std::int64_t kept = 0;                // so many do for ever, as they are wanted at any time
   Millis mended_after = Millis::max();  // from then on every boot connects, and none is refused
 };
 

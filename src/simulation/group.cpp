@@ -10,6 +10,7 @@ namespace muster::simulation {
 namespace {
 
 constexpr Millis kThrottledPause = std::chrono::seconds(3);
+constexpr Millis kTakenWithin = std::chrono::minutes(5);
 
 Error throttled() {
   return {ErrorKind::unavailable, "Throttling: Rate exceeded"};
@@ -22,6 +23,10 @@ GroupTotals& GroupTotals::operator+=(const GroupTotals& other) {
   wasted += other.wasted;
   refused += other.refused;
   ended_busy += other.ended_busy;
+  drained += other.drained;
+  taken.booting += other.taken.booting;
+  taken.idle += other.taken.idle;
+  taken.busy += other.taken.busy;
   instance_time += other.instance_time;
   return *this;
 }
@@ -92,6 +97,10 @@ void Group::launch(bool asked_for) {
   ++live_;
   changed();
   ++totals_.launches;
+  const auto taken = conditions_.faults.taken_at_any_time;
+  if (taken > 0 && is_broken(taken)) {
+    timeline_.after(random_.between(Millis(0), kTakenWithin), [this, number] { lose(number); });
+  }
   if (is_broken(conditions_.faults.boot_never_connects)) return;
   timeline_.after(conditions_.boot.draw(random_), [this, number] { connect(number); });
 }
@@ -116,6 +125,7 @@ void Group::connect(Number number) {
 
 // One that is to end after so many of them takes no more.
 bool Group::takes_tasks(const SimulatedInstance& instance) const {
+  if (instance.drained) return false;
   const auto& habits = conditions_.habits;
   const auto most = habits.single_task ? std::optional<std::int64_t>(1) : habits.recycled_after;
   return !most || instance.tasks_run < *most;
@@ -209,6 +219,7 @@ void Group::stop_claiming(Number number) {
 void Group::lose(Number number) {
   auto& instance = instances_[number];
   if (instance.ended) return;
+  count_taken(instance);
   stop_claiming(number);
   ++instance.turn;
   const auto tasks = drop_tasks(instance);
@@ -216,6 +227,11 @@ void Group::lose(Number number) {
   timeline_.after(conditions_.replace_after.draw(random_), [this, number] { replace(number); });
   for (const auto task : tasks) queue_.interrupt(task);
   for (std::size_t i = 0; i < tasks.size(); ++i) task_arrived();
+}
+
+void Group::count_taken(const SimulatedInstance& instance) {
+  auto& [booting, idle, busy] = totals_.taken;
+  ++(!instance.connected ? booting : instance.tasks > 0 ? busy : idle);
 }
 
 // An instance ends itself.
@@ -284,15 +300,32 @@ void Group::replace(Number number) {
 
 Result<void> Group::terminate(const std::string& id) {
   if (random_.chance(conditions_.faults.call_throttled)) return throttled();
-  const auto found =
-      std::ranges::find_if(listed_, [&](const auto number) { return instances_[number].id == id; });
-  if (found == listed_.end()) {
-    return Error{ErrorKind::invalid, "ValidationError: Instance Id not found"};
-  }
+  const auto found = find(id);
+  if (!found) return Error{ErrorKind::invalid, "ValidationError: Instance Id not found"};
   const auto number = *found;
   desired_ = std::max<std::int64_t>(desired_ - 1, 0);
   end_by_name(number, "a scaler");
   unlist(number);
+  return ok();
+}
+
+std::optional<Group::Number> Group::find(const std::string& id) const {
+  const auto found =
+      std::ranges::find_if(listed_, [&](const auto number) { return instances_[number].id == id; });
+  return found == listed_.end() ? std::nullopt : std::optional(*found);
+}
+
+// One that hangs does not hear of it.
+Result<void> Group::drain(const std::string& id) {
+  if (random_.chance(conditions_.faults.call_throttled)) return throttled();
+  const auto found = find(id);
+  if (!found || instances_[*found].ended || instances_[*found].drained) return ok();
+  auto& instance = instances_[*found];
+  instance.drained = true;
+  ++totals_.drained;
+  changed();
+  stop_claiming(*found);
+  if (instance.tasks == 0 && !instance.hangs) leave(*found);
   return ok();
 }
 

@@ -33,6 +33,7 @@ struct SimulatedInstance {
   std::optional<MonotonicTime> ended;  // it may be listed for some time after
   bool listed = true;                  // in the group
   bool leaving = false;                // takes no more tasks
+  bool drained = false;                // was asked to
   bool asked_for = true;               // if not, the group launched it by itself
   std::vector<SimulatedRunner> runners = {};
   std::int64_t tasks = 0;      // that run
@@ -45,7 +46,11 @@ struct GroupTotals {
   std::int64_t wasted = 0;      // of them that ended without a task
   std::int64_t refused = 0;     // by the cloud
   std::int64_t ended_busy = 0;  // by a scaler, or by the group
-  Millis instance_time{};       // from launch to end
+  std::int64_t drained = 0;     // were asked to end
+  struct {
+    std::int64_t booting = 0, idle = 0, busy = 0;
+  } taken;                 // away, as spot instances are
+  Millis instance_time{};  // from launch to end
 
   GroupTotals& operator+=(const GroupTotals& other);
 };
@@ -65,6 +70,8 @@ class Group {
   Result<void> set_desired(std::int64_t desired);
   // By name, by somebody else than the instance itself.
   Result<void> terminate(const std::string& id);
+  // Of one that can be asked.
+  Result<void> drain(const std::string& id);
   // By a scaler that knows who is idle: the oldest first, with their places.
   void end_idle(std::int64_t most, Millis least_age);
   std::int64_t desired() const { return desired_; }
@@ -112,6 +119,8 @@ class Group {
   std::vector<TaskNumber> drop_tasks(SimulatedInstance& instance);
   void stop_claiming(Number number);
   void lose(Number number);
+  void count_taken(const SimulatedInstance& instance);
+  std::optional<Number> find(const std::string& id) const;  // of those that are listed
   void leave(Number number);
   void end(Number number);
   void gone(Number number);

@@ -28,14 +28,19 @@ bool acts(const scaling::Decision& decision) {
 class Onlooker final : public fleet::DecisionObserver {
  public:
   Onlooker(const LoopScaler::World& world, const LoopScaler::Listeners& listeners, bool judges,
-           std::set<scaling::Rule>& rules)
-      : world_(world), listeners_(listeners), judges_(judges), rules_(rules) {}
+           std::set<scaling::Rule>& rules, std::int64_t& by_schedule)
+      : world_(world),
+        listeners_(listeners),
+        judges_(judges),
+        rules_(rules),
+        by_schedule_(by_schedule) {}
 
   void decided(const std::vector<fleet::ClassPass>& classes) override {
     for (const auto& pass : classes) {
       if (judges_) judge(pass);
       const auto& decision = pass.decision;
       if (acts(decision)) listeners_.acts(decision);
+      if (!pass.snapshot.schedule.empty()) ++by_schedule_;
       for (const auto& reason : decision.reasons) rules_.insert(reason.rule);
       calm_ =
           !acts(decision) && decision.next == pass.snapshot.state && decision.next.given_up.empty();
@@ -87,6 +92,7 @@ class Onlooker final : public fleet::DecisionObserver {
   const LoopScaler::Listeners& listeners_;
   const bool judges_;
   std::set<scaling::Rule>& rules_;
+  std::int64_t& by_schedule_;
   bool calm_ = false;
   bool settled_ = false;
   std::uint64_t changes_ = 0;
@@ -130,7 +136,8 @@ std::optional<std::int64_t> plan_of(const LoopScaler::World& world) {
 
 struct LoopScaler::Process {
   Process(LoopScaler& scaler, Random random)
-      : onlooker(scaler.world_, scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_),
+      : onlooker(scaler.world_, scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_,
+                 scaler.by_schedule_),
         managed(managed_in(scaler.world_, scaler.managed_)),
         queues(queue_ports(scaler, random)),
         groups(group_ports(scaler, random)),
@@ -141,28 +148,27 @@ struct LoopScaler::Process {
              plan_of(scaler.world_)) {}
 
   static std::map<std::string, QueuePort> queue_ports(LoopScaler& scaler, Random& random) {
-    const auto& [timeline, classes, conditions, table] = scaler.world_;
+    auto& [timeline, classes, conditions, table, mishaps] = scaler.world_;
     std::map<std::string, QueuePort> made;
     for (std::size_t i = 0; i < classes.size(); ++i) {
       const auto& [queue, groups] = classes[i];
       const std::string name(kClasses.at(i));
       made.try_emplace(name, name, timeline, queue,
                        std::vector<const Group*>(groups.begin(), groups.end()), conditions.faults,
-                       random.fork(), scaler.killer_);
+                       mishaps, random.fork(), scaler.killer_);
     }
     return made;
   }
 
   std::map<fleet::Place, GroupPort> group_ports(LoopScaler& scaler, Random& random) const {
-    const auto& [timeline, classes, conditions, table] = scaler.world_;
+    auto& [timeline, classes, conditions, table, mishaps] = scaler.world_;
     std::map<fleet::Place, GroupPort> made;
     for (std::size_t i = 0; i < classes.size(); ++i) {
       const auto& named = managed[i].groups;
       for (std::size_t k = 0; k < classes[i].groups.size(); ++k) {
         const fleet::Place place{managed[i].name, named.empty() ? "" : named[k].name};
-        made.try_emplace(place, place, timeline, *classes[i].groups[k],
-                         conditions.habits.single_task, conditions.faults, random.fork(),
-                         scaler.killer_);
+        made.try_emplace(place, place, timeline, *classes[i].groups[k], conditions, mishaps,
+                         random.fork(), scaler.killer_);
       }
     }
     return made;

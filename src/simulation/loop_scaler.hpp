@@ -32,6 +32,7 @@ class LoopScaler final : public Scaler {
     std::vector<Class> classes;  // its own, and its neighbour, if it has one
     const Conditions& conditions;
     MemoryTable& table;
+    Mishaps& mishaps;
   };
   struct Listeners {
     Group::Alarm alarm;  // told of what must never be
@@ -47,6 +48,7 @@ class LoopScaler final : public Scaler {
   std::int64_t kills() const { return kills_; }
   std::uint64_t passes_made() const { return passes_made_; }
   const std::set<scaling::Rule>& rules() const { return rules_; }  // that spoke
+  std::int64_t by_schedule() const { return by_schedule_; }        // so many decisions
 
  private:
   struct Process;  // what a kill ends
@@ -61,6 +63,7 @@ class LoopScaler final : public Scaler {
   Listeners listeners_;
   Killer killer_;
   std::set<scaling::Rule> rules_;
+  std::int64_t by_schedule_ = 0;
   std::unique_ptr<Process> process_;
   std::int64_t kills_ = 0;
   std::uint64_t passes_made_ = 0;

@@ -1,12 +1,15 @@
 #include "simulation/ports.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <iterator>
+#include <limits>
 
 #include <fmt/core.h>
 
 #include "fleet/runner_names.hpp"
+#include "scaling/judge_demand.hpp"
 
 namespace muster::simulation {
 
@@ -14,6 +17,7 @@ namespace {
 
 constexpr Millis kRecently = std::chrono::minutes(10);
 constexpr Millis kRetryAfter = std::chrono::seconds(30);
+constexpr Millis kStale = std::chrono::seconds(121);  // older than Policy::demand_max_age
 
 Error unavailable(const char* what) {
   return {ErrorKind::unavailable, what};
@@ -24,41 +28,78 @@ Error unavailable(const char* what) {
 // --- the queue --------------------------------------------------------------------------------
 
 QueuePort::QueuePort(std::string resource_class, Timeline& timeline, TaskQueue& queue,
-                     std::vector<const Group*> groups, const Faults& faults, Random random,
-                     Killer& killer)
+                     std::vector<const Group*> groups, const Faults& faults, Mishaps& mishaps,
+                     Random random, Killer& killer)
     : resource_class_(std::move(resource_class)),
       timeline_(timeline),
       queue_(queue),
       groups_(std::move(groups)),
       faults_(faults),
+      mishaps_(mishaps),
+      calls_(timeline, faults, mishaps),
       random_(random),
       killer_(killer) {}
 
 std::map<std::string, fleet::ClassDemand> QueuePort::read(std::stop_token) {
   killer_.pass_by();
+  const auto asked_at = timeline_.wall();
+  auto answered = calls_.make(random_, [&] { return answer(asked_at); });
+  if (answered) return {{resource_class_, std::move(*answered)}};
+  fleet::ClassDemand unknown;
+  unknown.demand = scaling::DemandUnknown{answered.error().message};
+  return {{resource_class_, std::move(unknown)}};
+}
+
+Result<fleet::ClassDemand> QueuePort::answer(WallTime asked_at) {
   fleet::ClassDemand demand;
-  demand.demand = counts();
+  demand.demand = counts(asked_at);
   if (std::holds_alternative<scaling::DemandReading>(demand.demand)) demand.runners = runners();
   demand.foreseen = foreseen();
   if (timeline_.wall() < held_off_until_) demand.ask_again_at = held_off_until_;
-  return {{resource_class_, std::move(demand)}};
+  return demand;
 }
 
 void QueuePort::hold_off(const std::string&, WallTime until) {
   held_off_until_ = until;
 }
 
-scaling::Demand QueuePort::counts() {
+scaling::Demand QueuePort::counts(WallTime asked_at) {
   const auto now = timeline_.wall();
   if (now >= held_off_until_ && random_.chance(faults_.queue_throttled)) {
     held_off_until_ = now + kRetryAfter;
   }
   if (now < held_off_until_) return scaling::DemandUnknown{"429 from the API"};
   if (random_.chance(faults_.queue_unreadable)) return scaling::DemandUnknown{"500 from the API"};
+  if (faults_.queue_stale > 0 && random_.chance(faults_.queue_stale)) return stale_reading();
+  return reading_of(asked_at);
+}
+
+scaling::DemandReading QueuePort::reading_of(WallTime asked_at) {
   const auto counts = queue_.counts_before(faults_.counts_lag);
-  scaling::DemandReading reading{counts.waiting, counts.running, timeline_.wall()};
-  if (random_.chance(faults_.queue_absurd)) reading.unclaimed = -1;
+  scaling::DemandReading reading{counts.waiting, counts.running, asked_at};
+  if (random_.chance(faults_.queue_absurd)) make_absurd(reading);
   return reading;
+}
+
+// Some of it can be, and is believed.
+void QueuePort::make_absurd(scaling::DemandReading& reading) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  constexpr std::array<std::int64_t, 6> kAbsurd{
+      -1, 1'000, scaling::kMostTasks + 1, Limits::min(), Limits::max(), 4'294'967'295};
+  ++mishaps_.absurd;
+  const auto which = static_cast<std::size_t>(random_.between(0, std::ssize(kAbsurd) - 1));
+  const auto whose = random_.between(0, 2);
+  if (whose != 0) reading.unclaimed = kAbsurd.at(which);
+  if (whose != 1) reading.running = kAbsurd.at(which);
+}
+
+// As a keeper tells that has been cut off from its own, or whose clock is ahead.
+scaling::DemandReading QueuePort::stale_reading() {
+  const auto off = random_.between(kStale, kLongestLag);
+  const bool ahead = random_.chance(300);
+  ++(ahead ? mishaps_.of_the_future : mishaps_.stale);
+  const auto counts = queue_.counts_before(ahead ? faults_.counts_lag : off);
+  return {counts.waiting, counts.running, timeline_.wall() + (ahead ? off : -off)};
 }
 
 // Without work nothing is made up: the world would never come to rest.
@@ -140,13 +181,14 @@ void QueuePorts::wait_for_change(Millis, std::stop_token) {
 
 // --- the group --------------------------------------------------------------------------------
 
-GroupPort::GroupPort(fleet::Place place, Timeline& timeline, Group& group, bool single_task,
-                     const Faults& faults, Random random, Killer& killer)
+GroupPort::GroupPort(fleet::Place place, Timeline& timeline, Group& group,
+                     const Conditions& conditions, Mishaps& mishaps, Random random, Killer& killer)
     : place_(std::move(place)),
       timeline_(timeline),
       group_(group),
-      single_task_(single_task),
-      faults_(faults),
+      habits_(conditions.habits),
+      faults_(conditions.faults),
+      calls_(timeline, conditions.faults, mishaps),
       random_(random),
       killer_(killer) {}
 
@@ -158,50 +200,58 @@ Result<fleet::CapacityList> GroupPort::list(const std::stop_token&) {
   killer_.pass_by();
   if (random_.chance(faults_.list_unreadable)) return unavailable("no answer from the cloud");
   fleet::CapacityList all;
-  const auto before = std::exchange(seen_, {});
-  ended_by_us_.clear();
-  const auto view = look();
-  all.live.reserve(view.listed.size());
-  for (const auto* instance : view.listed) {
-    seen_.insert(seen_.end(), instance->id);  // they are listed in order
-    all.live.push_back({instance->id, place_.resource_class, std::nullopt, false, single_task_,
-                        false, place_.group});
+  if (const auto view = look()) {
+    add_listed(*view, all);
+    tell_failures(*view, all);
+  } else {
+    all.unreadable.emplace(place_.resource_class, view.error().message);
   }
-  for (const auto& id : before) {
-    if (!seen_.contains(id)) {
-      all.ended.push_back({id, place_.resource_class, "no longer in the group"});
-    }
-  }
-  pending_ = std::max<std::int64_t>(view.desired - std::ssize(seen_), 0);
-  for (std::int64_t i = 1; i <= pending_; ++i) {
-    all.live.push_back(
-        {pending_id(i), place_.resource_class, asked_at_, false, single_task_, true, place_.group});
-  }
-  tell_failures(view, all);
   return all;
 }
 
+void GroupPort::add_listed(const GroupView& view, fleet::CapacityList& all) {
+  const auto before = std::exchange(seen_, {});
+  ended_by_us_.clear();
+  const auto& [name, group] = place_;
+  all.live.reserve(view.listed.size());
+  for (const auto* instance : view.listed) {
+    seen_.insert(seen_.end(), instance->id);  // they are listed in order
+    all.live.push_back(
+        {instance->id, name, std::nullopt, instance->drained, habits_.single_task, false, group});
+  }
+  for (const auto& id : before) {
+    if (!seen_.contains(id)) all.ended.push_back({id, name, "no longer in the group"});
+  }
+  pending_ = std::max<std::int64_t>(view.desired - std::ssize(seen_), 0);
+  for (std::int64_t i = 1; i <= pending_; ++i) {
+    all.live.push_back({pending_id(i), name, asked_at_, false, habits_.single_task, true, group});
+  }
+}
+
 // Each look may be answered by another machine of AWS, and show an older state than the one before.
-GroupView GroupPort::look() {
+Result<GroupView> GroupPort::look() {
   const auto& lag = faults_.list_lag;
-  return group_.view_before(lag > Millis(0) ? random_.between(Millis(0), lag) : lag);
+  return calls_.make(random_, [&]() -> Result<GroupView> {
+    return group_.view_before(lag > Millis(0) ? random_.between(Millis(0), lag) : lag);
+  });
 }
 
 // As base_of() of the adapter: only what was there can have ended, and as many places must be gone.
-GroupPort::Base GroupPort::base_of() {
+Result<GroupPort::Base> GroupPort::base_of() {
   const auto view = look();
+  if (!view) return view.error();
   std::int64_t live = 0, ended = 0, still = 0;
-  for (const auto* instance : view.listed) {
+  for (const auto* instance : view->listed) {
     const bool gone = ended_by_us_.contains(instance->id);
     ++(gone ? ended : live);
     if (!gone && seen_.contains(instance->id)) ++still;
   }
-  const auto wanted = std::max<std::int64_t>(view.desired - ended, live);
+  const auto wanted = std::max<std::int64_t>(view->desired - ended, live);
   const auto live_before = std::ssize(seen_) - std::ssize(ended_by_us_);
   const auto wanted_before = live_before + pending_;
   const auto gone = live_before - still;
-  if (wanted_before - wanted == gone) return {live, wanted, wanted};
-  return {std::max(live_before, live), wanted_before, wanted};
+  if (wanted_before - wanted == gone) return Base{live, wanted, wanted};
+  return Base{std::max(live_before, live), wanted_before, wanted};
 }
 
 void GroupPort::tell_failures(const GroupView& view, fleet::CapacityList& all) {
@@ -217,13 +267,15 @@ Result<std::vector<std::string>> GroupPort::launch(const fleet::Place&, std::int
                                                    const std::stop_token&) {
   killer_.pass_by();
   const auto base = base_of();
-  auto desired = std::max({base.asked, base.wanted + count, base.live});
+  if (!base) return base.error();
+  auto desired = std::max({base->asked, base->wanted + count, base->live});
   const auto excess = std::clamp<std::int64_t>(desired - group_.max(), 0, count);
   count -= excess;
   desired -= excess;
   std::vector<std::string> launched;
   if (count == 0) return launched;
-  if (auto raised = group_.set_desired(desired); !raised) return raised.error();
+  const auto raised = calls_.make(random_, [&] { return group_.set_desired(desired); });
+  if (!raised) return raised.error();
   killer_.pass_by();
   asked_at_ = timeline_.wall();
   asked_at_by_aws_ = timeline_.monotonic();
@@ -231,14 +283,18 @@ Result<std::vector<std::string>> GroupPort::launch(const fleet::Place&, std::int
   return launched;
 }
 
-Result<void> GroupPort::drain(const std::string&, const std::stop_token&) {
-  return ok();
+Result<void> GroupPort::drain(const std::string& id, const std::stop_token&) {
+  killer_.pass_by();
+  if (!habits_.can_be_asked || !seen_.contains(id)) return ok();
+  auto drained = calls_.make(random_, [&] { return group_.drain(id); });
+  killer_.pass_by();
+  return drained;
 }
 
 Result<void> GroupPort::reap(const std::string& id, const std::stop_token&) {
   killer_.pass_by();
   if (!seen_.contains(id)) return ok();
-  auto ended = group_.terminate(id);
+  auto ended = calls_.make(random_, [&] { return group_.terminate(id); });
   killer_.pass_by();
   if (ended) ended_by_us_.insert(id);
   return ended;
@@ -248,10 +304,11 @@ Result<void> GroupPort::withdraw(const fleet::Place&, std::int64_t count, const 
   killer_.pass_by();
   if (pending_ == 0) return ok();
   const auto base = base_of();
-  const auto desired = std::max(base.live, base.wanted - count);
-  const auto withdrawn = base.wanted - desired;
+  if (!base) return base.error();
+  const auto desired = std::max(base->live, base->wanted - count);
+  const auto withdrawn = base->wanted - desired;
   if (withdrawn <= 0) return ok();
-  auto lowered = group_.set_desired(desired);
+  auto lowered = calls_.make(random_, [&] { return group_.set_desired(desired); });
   killer_.pass_by();
   if (lowered) pending_ = std::max<std::int64_t>(pending_ - withdrawn, 0);
   return lowered;
@@ -269,6 +326,7 @@ Result<fleet::CapacityList> GroupPorts::list(const std::stop_token& stop) {
     std::ranges::move(listed->live, std::back_inserter(all.live));
     std::ranges::move(listed->ended, std::back_inserter(all.ended));
     all.failed_launches.merge(listed->failed_launches);
+    all.unreadable.merge(listed->unreadable);
   }
   return all;
 }
@@ -278,11 +336,14 @@ Result<std::vector<std::string>> GroupPorts::launch(const fleet::Place& place, s
   return ports_.at(place).launch(place, count, stop);
 }
 
-Result<void> GroupPorts::drain(const std::string&, const std::stop_token&) {
+// Who does not know it does nothing.
+Result<void> GroupPorts::drain(const std::string& id, const std::stop_token& stop) {
+  for (auto& [place, port] : ports_) {
+    if (auto drained = port.drain(id, stop); !drained) return drained;
+  }
   return ok();
 }
 
-// Who does not know it does nothing.
 Result<void> GroupPorts::reap(const std::string& id, const std::stop_token& stop) {
   for (auto& [place, port] : ports_) {
     if (auto ended = port.reap(id, stop); !ended) return ended;

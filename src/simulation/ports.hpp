@@ -9,6 +9,7 @@
 #include <set>
 
 #include "fleet/ports.hpp"
+#include "simulation/calls.hpp"
 #include "simulation/group.hpp"
 #include "simulation/killer.hpp"
 
@@ -19,14 +20,19 @@ namespace muster::simulation {
 class QueuePort final : public fleet::DemandSource {
  public:
   QueuePort(std::string resource_class, Timeline& timeline, TaskQueue& queue,
-            std::vector<const Group*> groups, const Faults& faults, Random random, Killer& killer);
+            std::vector<const Group*> groups, const Faults& faults, Mishaps& mishaps, Random random,
+            Killer& killer);
 
   std::map<std::string, fleet::ClassDemand> read(std::stop_token stop) override;
   void hold_off(const std::string& resource_class, WallTime until) override;
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
  private:
-  scaling::Demand counts();
+  Result<fleet::ClassDemand> answer(WallTime asked_at);
+  scaling::Demand counts(WallTime asked_at);
+  scaling::DemandReading reading_of(WallTime asked_at);
+  void make_absurd(scaling::DemandReading& reading);
+  scaling::DemandReading stale_reading();
   std::vector<scaling::Foreseen> foreseen();
   // As it was when it was last heard of.
   void add_runners_of(const SimulatedInstance& instance, MonotonicTime heard_of,
@@ -39,6 +45,8 @@ class QueuePort final : public fleet::DemandSource {
   TaskQueue& queue_;
   const std::vector<const Group*> groups_;
   const Faults& faults_;
+  Mishaps& mishaps_;
+  Calls calls_;
   Random random_;
   Killer& killer_;
   WallTime held_off_until_{};
@@ -62,8 +70,8 @@ class QueuePorts final : public fleet::DemandSource {
 // + what is requested, after a second look; and no better.
 class GroupPort final : public fleet::CapacityProvider {
  public:
-  GroupPort(fleet::Place place, Timeline& timeline, Group& group, bool single_task,
-            const Faults& faults, Random random, Killer& killer);
+  GroupPort(fleet::Place place, Timeline& timeline, Group& group, const Conditions& conditions,
+            Mishaps& mishaps, Random random, Killer& killer);
 
   Result<fleet::CapacityList> list(const std::stop_token& stop) override;
   Result<std::vector<std::string>> launch(const fleet::Place& place, std::int64_t count,
@@ -81,16 +89,18 @@ class GroupPort final : public fleet::CapacityProvider {
     std::int64_t asked = 0;   // no launch lowers it
   };
 
-  GroupView look();
-  Base base_of();
+  Result<GroupView> look();
+  Result<Base> base_of();
+  void add_listed(const GroupView& view, fleet::CapacityList& all);
   std::string pending_id(std::int64_t number) const;
   void tell_failures(const GroupView& view, fleet::CapacityList& all);
 
   fleet::Place place_;
   Timeline& timeline_;
   Group& group_;
-  bool single_task_;
+  const Habits& habits_;
   const Faults& faults_;
+  Calls calls_;
   Random random_;
   Killer& killer_;
   std::set<std::string> seen_;         // in the latest list()

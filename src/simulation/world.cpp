@@ -84,8 +84,8 @@ void World::scaled_by_us(fleet::ManagedClass managed, Thoroughness thoroughness)
   if (neighbour_) classes.push_back({neighbour_->queue, {&neighbour_->group}});
   auto ours = std::make_unique<LoopScaler>(
       fmt::format("scaler {}", scalers_.size() + 1),
-      LoopScaler::World{timeline_, std::move(classes), conditions_, table_}, std::move(managed),
-      thoroughness, random_.fork(),
+      LoopScaler::World{timeline_, std::move(classes), conditions_, table_, totals_.mishaps},
+      std::move(managed), thoroughness, random_.fork(),
       LoopScaler::Listeners{[this](const std::string& what) { violated(what); },
                             [this](const scaling::Decision& decision) {
                               if (tells()) tell(in_words(decision));
@@ -167,6 +167,7 @@ bool World::is_over() const {
   if (arrived_ < arrivals_.size() || !queue_.is_done()) return false;
   if (neighbour_ && !neighbour_->queue.is_done()) return false;
   if (!comes_to_rest()) return true;
+  if (conditions_.kept > 0) return levels().live <= conditions_.kept;
   const auto is_empty = [](const Group& group) { return group.live() == 0 && !group.has_listed(); };
   return is_empty(group_) && (!reserve_ || is_empty(*reserve_)) &&
          (!neighbour_ || is_empty(neighbour_->group));
@@ -203,6 +204,7 @@ RunTotals World::run(Millis end) {
   }
   for (const auto* ours : ours_) {
     totals_.kills += ours->kills();
+    totals_.by_schedule += ours->by_schedule();
     totals_.passes_made += ours->passes_made();
     totals_.rules.insert(ours->rules().begin(), ours->rules().end());
   }
@@ -215,13 +217,15 @@ std::int64_t World::remembered() const {
   return all;
 }
 
-// The scalers that are our own have some time to find that nothing is left.
+// The scalers that are our own have some time to find that nothing is left. A schedule may launch
+// others meanwhile, and so may one that keeps some for ever.
 void World::judge_rest() {
   const bool is_at_rest = is_over();
+  Remains remains{.left = levels().live, .kept = conditions_.kept};
   const auto last = timeline_.monotonic() + kRestsWithin;
-  while (is_at_rest && remembered() > 0 && timeline_.step(last)) {
+  while (is_at_rest && remains.kept == 0 && remembered() > 0 && timeline_.step(last)) {
   }
-  Remains remains{.left = levels().live, .remembered = is_at_rest ? remembered() : 0};
+  if (is_at_rest && remains.kept == 0) remains.remembered = remembered();
   for (const auto& task : queue_.tasks()) {
     if (!task.ended && !task.canceled) ++remains.unfinished;
   }

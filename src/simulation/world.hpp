@@ -30,6 +30,8 @@ struct RunTotals {
   std::uint64_t passes = 0;       // that were due
   std::uint64_t passes_made = 0;  // of our own loop: see Thoroughness
   std::int64_t kills = 0;
+  Mishaps mishaps;
+  std::int64_t by_schedule = 0;         // decisions under a policy of a schedule
   std::vector<std::string> violations;  // in words, with the time; the first few
 };
 

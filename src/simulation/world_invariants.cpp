@@ -41,7 +41,7 @@ std::int64_t most_unused(const scaling::Snapshot& snapshot, const scaling::Decis
 std::vector<Violation> violations_in_truth(const scaling::Snapshot& snapshot,
                                            const scaling::Decision& decision, const Truth& truth) {
   if (decision.launch <= 0) return {};
-  const auto most = most_unused(snapshot, decision, truth);
+  const auto most = most_unused(snapshot, decision, truth) + decision.withdraw;
   if (truth.unused <= most) return {};
   return {{Invariant::frugal,
            fmt::format("{} have not had a task where {} are needed", truth.unused, most)}};

@@ -23,7 +23,7 @@ struct Truth {
 // S6, of a decision that launches: whoever has not had a task is there for one of those that are
 // said to wait, or spare. What was launched for demand that has vanished is supply for the next,
 // and so comes on top of nothing. Of those that are said to run and do not each may make an unused
-// one look busy; of several slots so may each that runs.
+// one look busy; of several slots so may each that runs. What is withdrawn may have come meanwhile.
 std::vector<scaling::Violation> violations_in_truth(const scaling::Snapshot& snapshot,
                                                     const scaling::Decision& decision,
                                                     const Truth& truth);

@@ -72,6 +72,15 @@ TEST(InTruth, OrLooksBusy) {
   EXPECT_EQ(pass.judge().size(), 1U);
 }
 
+TEST(InTruth, OrHasComeInsteadOfBeingWithdrawn) {
+  auto pass = a_pass();
+  pass.decision.withdraw = 1;
+  pass.truth.unused = 3;
+  EXPECT_THAT(pass.judge(), IsEmpty());
+  pass.truth.unused = 4;
+  EXPECT_EQ(pass.judge().size(), 1U);
+}
+
 TEST(InTruth, AnInstanceOfSeveralSlotsIsThereForSeveral) {
   auto pass = a_pass();
   pass.truth.slots = 2;

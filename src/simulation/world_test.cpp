@@ -150,6 +150,53 @@ TEST_F(OneWorld, WhatASpotInterruptionTakesWaitsAgainAndIsDone) {
   EXPECT_GT(totals.group.launches, 20);
 }
 
+TEST_F(OneWorld, WhatIsTakenWhateverItDoesIsMadeUpFor) {
+  conditions.faults.taken_at_any_time = 700;
+  conditions.habits.single_task = false;
+  const auto totals = ours(every(minutes(3), 60, seconds(100)));
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_GT(totals.group.taken.booting, 0);
+  EXPECT_GT(totals.group.taken.idle, 0);
+  EXPECT_GT(totals.group.taken.busy, 0);
+}
+
+TEST_F(OneWorld, WhoIsAskedEndsOnceItRunsNothing) {
+  conditions.habits = {
+      .single_task = false, .can_be_asked = true, .idle_timeout = std::chrono::hours(1)};
+  auto asking = policy();
+  asking.drains = true;
+  asking.scale_in_delay = minutes(1);
+  World world(conditions, every(seconds(1), 5, minutes(2)), 1);
+  world.scaled_by_us(asking);
+  const auto totals = world.run(kDay);
+  EXPECT_THAT(totals.violations, testing::IsEmpty());
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.group.drained, totals.group.launches);
+  EXPECT_LE(totals.group.instance_time, 5 * (seconds(90) + minutes(4)));
+}
+
+TEST_F(OneWorld, CallsThatTakeTimeOrAreNotAnsweredCostTimeAlone) {
+  conditions.faults.call_takes = seconds(3);
+  conditions.faults.call_unanswered = 200;
+  const auto totals = ours(every(minutes(3), 20, seconds(100)));
+  EXPECT_GT(totals.mishaps.slow, 20);
+  EXPECT_GT(totals.mishaps.unanswered, 5);
+  EXPECT_GT(totals.mishaps.done_unanswered, 5);
+  EXPECT_TRUE(totals.rules.contains(scaling::Rule::instances_unknown));
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.group.launches, 20);
+}
+
+TEST_F(OneWorld, ReadingsThatAreOfAnotherTimeCostTimeAlone) {
+  conditions.faults.queue_stale = 200;
+  const auto totals = ours(every(minutes(3), 20, seconds(100)));
+  EXPECT_GT(totals.mishaps.stale, 20);
+  EXPECT_GT(totals.mishaps.of_the_future, 5);
+  EXPECT_TRUE(totals.rules.contains(scaling::Rule::demand_stale));
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_EQ(totals.group.launches, 20);
+}
+
 TEST_F(OneWorld, AScalerThatIsKilledAgainAndAgainLosesNothing) {
   conditions.faults.scaler_killed = 200;
   const auto totals = ours(every(minutes(3), 20, seconds(100)));

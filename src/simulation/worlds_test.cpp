@@ -10,7 +10,9 @@
 #include <cstdlib>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
+#include <tuple>
 
 #include <fmt/core.h>
 
@@ -103,16 +105,20 @@ void add_foresight(std::uint64_t seed, std::vector<Arrival>& arrivals, Condition
 // Drawn apart likewise: boots are believed to be dead that are not, as they take longer than is
 // allowed, or as their runners are listed hours late. In the latter worlds the counts are of now:
 // of old ones nobody can tell whether an instance that no list has ever shown has just begun a
-// task.
-void add_false_deaths(std::uint64_t seed, Conditions& conditions, scaling::Policy& policy) {
+// task. Whether there are such.
+bool add_false_deaths(std::uint64_t seed, Conditions& conditions, scaling::Policy& policy) {
   Random random(seed ^ 0x5eed);
   if (random.chance(100)) {
     policy.boot_timeout = random.between(kMinute, std::chrono::minutes(10));
     conditions.faults.runners_lag = random.between(Millis(0), policy.boot_timeout / 2);
-  } else if (random.chance(100)) {
+    return true;
+  }
+  if (random.chance(100)) {
     conditions.faults.runners_lag = random.between(kMinute, std::chrono::hours(3));
     conditions.faults.counts_lag = {};
+    return true;
   }
+  return false;
 }
 
 // Likewise: instances of several slots, of which the policy knows.
@@ -121,6 +127,62 @@ void add_slots(std::uint64_t seed, Conditions& conditions, scaling::Policy& poli
   Random random(seed ^ kApart);
   if (conditions.habits.single_task || random.chance(500)) return;
   conditions.habits.slots = policy.slots = random.between(2, 5);
+}
+
+// Likewise: readings of another time, and calls that take some, or are not answered. The latter not
+// where boots are believed to be dead that are not: such an instance may take a task while it is
+// being ended, and the longer that takes the likelier.
+void add_calls(std::uint64_t seed, bool false_deaths, Faults& faults) {
+  Random random(seed ^ 0xca11);
+  faults.queue_stale = random.chance(300) ? random.between(1, 200) : 0;
+  if (false_deaths) return;
+  if (random.chance(300)) faults.call_takes = random.between(Millis(50), Millis(4'000));
+  if (random.chance(300)) faults.call_unanswered = random.between(1, 100);
+}
+
+// Likewise: a Spot market that takes instances away whatever they do.
+void add_market(std::uint64_t seed, Faults& faults) {
+  Random random(seed ^ 0x5b07);
+  if (random.chance(300)) faults.taken_at_any_time = random.between(1, 300);
+}
+
+// Likewise: instances that can be asked to end, and so wait for long by themselves.
+void add_asking(std::uint64_t seed, Conditions& conditions, scaling::Policy& policy) {
+  Random random(seed ^ 0xa5c);
+  if (!random.chance(250)) return;
+  conditions.habits.can_be_asked = policy.drains = true;
+  conditions.habits.idle_timeout = random.between(5 * kMinute, 30 * kMinute);
+  policy.scale_in_delay = random.between(Millis(1'000), 2 * kMinute);
+  if (random.chance(500)) {
+    policy.scale_in_rate =
+        scaling::Rate{random.between(1, 3), random.between(Millis(10'000), 2 * kMinute)};
+  }
+}
+
+// Likewise: instances that are kept for ever.
+void add_minimum(std::uint64_t seed, Conditions& conditions, scaling::Policy& policy) {
+  Random random(seed ^ 0x3119);
+  if (!random.chance(150)) return;
+  conditions.kept = policy.min = random.between(1, std::min<std::int64_t>(policy.max, 3));
+}
+
+// Likewise: a part of each hour has a policy of its own, and perhaps another part another one.
+std::vector<scaling::Schedule> some_schedules(std::uint64_t seed, const scaling::Policy& policy) {
+  Random random(seed ^ 0x5c4ed);
+  std::vector<scaling::Schedule> schedules;
+  for (auto left = random.chance(200) ? random.between(1, 2) : 0; left > 0; --left) {
+    const auto start = random.between(0, 29);
+    const auto cron = [](std::int64_t minute) {
+      return *scaling::Cron::parse(fmt::format("{} * * * *", minute));
+    };
+    schedules.push_back({"hourly", cron(start), cron(start + random.between(1, 20))});
+    auto& added = schedules.back();
+    added.max = random.between(std::max<std::int64_t>(policy.min, 1), policy.max);
+    if (random.chance(300)) added.min = random.between(policy.min, *added.max);
+    if (random.chance(300)) added.headroom = random.between(0, 3);
+    if (random.chance(300)) added.warm = scaling::Warm{.least = random.between(1, 2)};
+  }
+  return schedules;
 }
 
 scaling::Policy some_policy(Random& random, const Conditions& conditions) {
@@ -155,11 +217,16 @@ Told run_world(std::uint64_t seed) {
   auto policy = some_policy(random, conditions);
   auto arrivals = some_arrivals(random);
   add_foresight(seed, arrivals, conditions, policy);
-  add_false_deaths(seed, conditions, policy);
+  const bool false_deaths = add_false_deaths(seed, conditions, policy);
   add_slots(seed, conditions, policy);
+  add_calls(seed, false_deaths, conditions.faults);
+  add_market(seed, conditions.faults);
+  add_asking(seed, conditions, policy);
+  add_minimum(seed, conditions, policy);
+  const fleet::ManagedClass managed{"", policy, some_schedules(seed, policy)};
   World world(conditions, arrivals, random.next());
-  world.scaled_by_us(policy);
-  if (random.chance(250)) world.scaled_by_us(policy);
+  world.scaled_by_us(managed);
+  if (random.chance(250)) world.scaled_by_us(managed);
   Told told{world.run(kEnd), {}};
   for (const auto& line : world.story()) told.story += "  " + line + "\n";
   return told;
@@ -192,6 +259,43 @@ std::string needless_in(std::uint64_t seed) {
                      arrivals.size(), group.wasted);
 }
 
+// What was in all of them together.
+struct Contents {
+  std::set<scaling::Rule> rules;
+  Mishaps mishaps;
+  GroupTotals group;
+  std::int64_t by_schedule = 0;
+
+  void add(const RunTotals& totals) {
+    rules.insert(totals.rules.begin(), totals.rules.end());
+    mishaps += totals.mishaps;
+    group += totals.group;
+    by_schedule += totals.by_schedule;
+  }
+};
+
+// Thousands of worlds have everything in them that can go wrong. No class has a neighbour.
+void expect_all_in(const Contents& all) {
+  for (int i = 0; i <= static_cast<int>(scaling::Rule::satisfied); ++i) {
+    const auto rule = static_cast<scaling::Rule>(i);
+    if (rule == scaling::Rule::plan) continue;
+    EXPECT_TRUE(all.rules.contains(rule)) << to_string(rule) << " never speaks";
+  }
+  const auto& [mishaps, group] = std::tie(all.mishaps, all.group);
+  EXPECT_GT(mishaps.absurd, 0);
+  EXPECT_GT(mishaps.stale, 0);
+  EXPECT_GT(mishaps.of_the_future, 0);
+  EXPECT_GT(mishaps.slow, 0);
+  EXPECT_GT(mishaps.unanswered, 0);
+  EXPECT_GT(mishaps.done_unanswered, 0);
+  EXPECT_GT(group.taken.booting, 0);
+  EXPECT_GT(group.taken.idle, 0);
+  EXPECT_GT(group.taken.busy, 0);
+  EXPECT_GT(group.drained, 0);
+  EXPECT_GT(group.refused, 0);
+  EXPECT_GT(all.by_schedule, 0);
+}
+
 struct Failure {
   std::uint64_t seed = 0;
   std::string broken;
@@ -199,7 +303,7 @@ struct Failure {
 };
 
 // Of so many worlds, run on all processors.
-std::optional<Failure> first_failure(std::uint64_t first_seed, int worlds) {
+std::optional<Failure> first_failure(std::uint64_t first_seed, int worlds, Contents& contents) {
   std::atomic<int> next = 0;
   std::mutex mutex;
   std::optional<Failure> found;
@@ -208,9 +312,10 @@ std::optional<Failure> first_failure(std::uint64_t first_seed, int worlds) {
       const auto seed = first_seed + static_cast<std::uint64_t>(i);
       auto [totals, story] = run_world(seed);
       const auto broken = broken_in(totals);
+      const std::lock_guard lock(mutex);
+      contents.add(totals);
       if (broken.empty()) continue;
       next = worlds;
-      const std::lock_guard lock(mutex);
       if (!found) found = {seed, broken, std::move(story)};
     }
   };
@@ -237,10 +342,12 @@ TEST_F(Worlds, KeepTheInvariants) {
   const auto alone = seed_in("MUSTER_SEED");
   const auto first = alone ? *alone : seed_in("MUSTER_FIRST_SEED").value_or(1);
   const int worlds = alone ? 1 : kWorlds;
-  const auto failure = first_failure(first, worlds);
+  Contents contents;
+  const auto failure = first_failure(first, worlds, contents);
   ASSERT_FALSE(failure) << failure->broken << "\nrun it alone with MUSTER_SEED=" << failure->seed
                         << ", which ended so:\n"
                         << failure->story;
+  if (!alone) expect_all_in(contents);
 }
 
 TEST_F(Worlds, LaunchOneForEachTaskWhereNothingFails) {
