@@ -211,14 +211,21 @@ RunTotals World::run(Millis end) {
   return totals_;
 }
 
+// Beyond those that are there, or were asked for.
 std::int64_t World::remembered() const {
   std::int64_t all = 0;
   for (const auto& [name, memory] : table_.memories) all += remembered_in(memory);
-  return all;
+  const auto forget = [&](const Group& group) {
+    all -= std::ssize(group.listed()) + group.unused_to_come();
+  };
+  forget(group_);
+  if (reserve_) forget(*reserve_);
+  if (neighbour_) forget(neighbour_->group);
+  return std::max<std::int64_t>(all, 0);
 }
 
-// The scalers that are our own have some time to find that nothing is left. A schedule may launch
-// others meanwhile, and so may one that keeps some for ever.
+// The scalers that are our own have some time to find that nothing is left. Counts that lag, or a
+// schedule, may launch others meanwhile.
 void World::judge_rest() {
   const bool is_at_rest = is_over();
   Remains remains{.left = levels().live, .kept = conditions_.kept};
