@@ -101,9 +101,9 @@ TEST_F(AgainstAws, CredentialsThatAreNotRightAreRefused) {
   const auto secret = refusal(with("AWS_SECRET_ACCESS_KEY", "hush"));
   EXPECT_EQ(secret.kind, ErrorKind::unauthenticated);
   EXPECT_THAT(secret.message, AllOf(HasSubstr("SignatureDoesNotMatch"), Not(HasSubstr("hush"))));
-  const auto key = refusal(with("AWS_ACCESS_KEY_ID", "AKIDUNKNOWN"));
+  const auto key = refusal(with("AWS_ACCESS_KEY_ID", "AKIDUNKNOWN00000"));
   EXPECT_EQ(key.kind, ErrorKind::unauthenticated);
-  EXPECT_THAT(key.message, HasSubstr("AKIDUNKNOWN from the environment"));
+  EXPECT_THAT(key.message, HasSubstr("AKIDUNKNOWN00000 from the environment"));
   EXPECT_EQ(refusal(with("AWS_SESSION_TOKEN", "hush")).kind, ErrorKind::unauthenticated);
 }
 

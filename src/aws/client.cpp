@@ -208,11 +208,10 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
                                      cure_of_torn_answer(endpoint_));
     return {Error{ErrorKind::unavailable, message}, unless_done};
   }
-  const auto fault =
-      read_fault(response, {credentials.secret_access_key, credentials.session_token});
-  const auto who = fmt::format("access key {} from {}", printable(credentials.access_key_id),
-                               credentials.source);
-  const auto error = describe(fault, call.name, who);
+  const std::string_view id = credentials.access_key_id;
+  const auto fault = read_fault(response, {credentials.secret_access_key, credentials.session_token,
+                                           has_proper_key(credentials) ? "" : id});
+  const auto error = describe(fault, call.name, shown_key(credentials));
   if (is_throttling(fault)) return {error, Again::later};
   if (is_transient(fault)) return {error, unless_done};
   const bool otherwise = can_try_otherwise(fault, credentials, stop);

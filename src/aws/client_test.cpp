@@ -31,7 +31,7 @@ class ClientTest : public testing::Test {
     machine_.set("AWS_ENDPOINT_URL", service_.url());
     machine_.set("AWS_REGION", "eu-west-1");
     machine_.write(".aws/credentials",
-                   "[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = "
+                   "[default]\naws_access_key_id = AKIDEXAMPLE00000\naws_secret_access_key = "
                    "hush-secret\naws_session_token = hush-token\n");
   }
 
@@ -79,7 +79,7 @@ TEST_F(ClientTest, SendsASignedFormAndReadsTheResult) {
   EXPECT_EQ(asked.headers.get("X-Amz-Date"), "20260102T030405Z");
   EXPECT_EQ(asked.headers.get("X-Amz-Security-Token"), "hush-token");
   EXPECT_THAT(asked.headers.get("Authorization").value_or(""),
-              HasSubstr("AKIDEXAMPLE/20260102/eu-west-1/autoscaling/aws4_request, "
+              HasSubstr("AKIDEXAMPLE00000/20260102/eu-west-1/autoscaling/aws4_request, "
                         "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token,"));
 }
 
@@ -235,10 +235,11 @@ TEST_F(ClientTest, AWrongSecretIsNotTakenForAWrongClock) {
   auto refused = fault(403, "SignatureDoesNotMatch", "x-amz-security-token:hush-token");
   refused.headers.set("Date", "Fri, 02 Jan 2026 03:04:06 GMT");
   service_.answer_with({refused});
-  EXPECT_EQ(error(),
-            "autoscaling:Do failed with SignatureDoesNotMatch (access key AKIDEXAMPLE from the "
-            "profile 'default', request r-1): the secret does not belong to this key: use the "
-            "two that were issued together");
+  EXPECT_EQ(
+      error(),
+      "autoscaling:Do failed with SignatureDoesNotMatch (access key AKIDEXAMPLE00000 from the "
+      "profile 'default', request r-1): the secret does not belong to this key: use the "
+      "two that were issued together");
   EXPECT_EQ(calls(), 1);
 }
 
@@ -246,20 +247,31 @@ TEST_F(ClientTest, ExpiredCredentialsAreLookedForAnewOnce) {
   service_.answer_with({kDone});
   EXPECT_TRUE(call());
   service_.answer_with({fault(403, "ExpiredToken"), kDone});
-  machine_.write(".aws/credentials",
-                 "[default]\naws_access_key_id = AKIDNEW\naws_secret_access_key = hush-new\n");
+  machine_.write(
+      ".aws/credentials",
+      "[default]\naws_access_key_id = AKIDNEW000000000\naws_secret_access_key = hush-new\n");
   EXPECT_TRUE(call());
   EXPECT_THAT(service_.requests().at(2).headers.get("Authorization").value_or(""),
-              HasSubstr("Credential=AKIDNEW/"));
+              HasSubstr("Credential=AKIDNEW000000000/"));
   service_.answer_with({fault(403, "ExpiredToken")});
-  EXPECT_THAT(error(), HasSubstr("access key AKIDNEW from the profile 'default', request r-1): "
-                                 "renew the credentials"));
+  EXPECT_THAT(error(),
+              HasSubstr("access key AKIDNEW000000000 from the profile 'default', request r-1): "
+                        "renew the credentials"));
   EXPECT_EQ(calls(), 4);
 }
 
 TEST_F(ClientTest, SecretsThatAwsQuotesAreHidden) {
   service_.answer_with({fault(400, "X", "bad header hush-token, bad key hush-secret")});
   EXPECT_THAT(error(), HasSubstr("bad header ***, bad key ***"));
+}
+
+TEST_F(ClientTest, ASecretInThePlaceOfTheKeyIsHidden) {
+  machine_.write(
+      ".aws/credentials",
+      "[default]\naws_access_key_id = hush-secret\naws_secret_access_key = AKIDEXAMPLE\n");
+  service_.answer_with({fault(403, "InvalidClientTokenId", "there is no hush-secret")});
+  EXPECT_THAT(error(), HasSubstr("there is no *** (an access key id that is none, from the profile "
+                                 "'default', request r-1): use a key, secret and session token"));
 }
 
 TEST_F(ClientTest, AStopEndsThePauses) {

@@ -8,6 +8,7 @@
 namespace muster::aws {
 
 // Who calls. All but the access key id is secret: it is signed with or sent, and never shown.
+// Messages show the id by shown_key().
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
@@ -17,5 +18,11 @@ struct Credentials {
 
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };
+
+// Whether the access key id looks like one of AWS's. Another may be a secret in the wrong place.
+bool has_proper_key(const Credentials& credentials);
+
+// "access key AKIA… from the environment", if it looks like one.
+std::string shown_key(const Credentials& credentials);
 
 }  // namespace muster::aws

@@ -46,14 +46,19 @@ std::optional<std::int64_t> parse_int(std::string_view text) {
 }
 
 std::string without(std::string_view text, std::string_view secret) {
-  std::string shown(text);
-  if (secret.empty()) return shown;
-  constexpr std::string_view kHidden = "***";
-  for (auto at = shown.find(secret); at != std::string::npos;
-       at = shown.find(secret, at + kHidden.size())) {
-    shown.replace(at, secret.size(), kHidden);
+  constexpr std::size_t kTelling = 8;
+  const auto beginning = secret.substr(0, kTelling);
+  std::string shown;
+  while (!secret.empty()) {
+    const auto at = text.find(beginning);
+    if (at == std::string_view::npos) break;
+    shown += text.substr(0, at);
+    shown += "***";
+    text.remove_prefix(at);
+    text.remove_prefix(
+        static_cast<std::size_t>(std::ranges::mismatch(text, secret).in1 - text.begin()));
   }
-  return shown;
+  return shown.append(text);
 }
 
 std::string count_of(std::int64_t count, std::string_view singular) {

@@ -26,7 +26,7 @@ std::string count_of(std::int64_t count, std::string_view singular);
 // bidirectional overrides become \xNN, and what is past `limit` bytes is replaced by "…".
 std::string printable(std::string_view text, std::size_t limit = 200);
 
-// `text` with *** wherever `secret` stands in it, if that is not empty.
+// `text` with *** wherever `secret` stands in it, or eight bytes or more of its beginning.
 std::string without(std::string_view text, std::string_view secret);
 
 // How many bytes at the front of `text` are valid UTF-8: all of them, if it is valid.

@@ -69,6 +69,18 @@ TEST(TextTest, HidesASecretWhereverItStands) {
   EXPECT_EQ(without("a**b", "*"), "a******b");
 }
 
+TEST(TextTest, HidesTheBeginningOfASecretToo) {
+  constexpr auto kSecret = "mup_0123456789";
+  const std::pair<const char*, const char*> cases[] = {
+      {"mup_0123456789 is mup_01234567…", "*** is ***…"},
+      {"it begins with mup_0123", "it begins with ***"},
+      {"mup_0123mup_0123456789x", "******x"},
+      {"mup_012 is any token", "mup_012 is any token"},
+      {"3456789 is its end", "3456789 is its end"},
+  };
+  for (const auto& [text, shown] : cases) EXPECT_EQ(without(text, kSecret), shown);
+}
+
 TEST(TextTest, ParsesWholeNumbersOnly) {
   EXPECT_EQ(parse_int("-12"), -12);
   for (const auto* bad : {"", "1x", " 1", "99999999999999999999", "1.0"}) {

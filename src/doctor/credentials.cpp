@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "aws/credentials.hpp"
 #include "aws/identity.hpp"
 #include "base/text.hpp"
 #include "doctor/ask.hpp"
@@ -13,10 +14,6 @@ namespace {
 constexpr Millis kSoon = std::chrono::minutes(5);
 constexpr const char* kSubject = "AWS";
 constexpr std::size_t kLongestArn = 300;
-
-std::string in_words(const aws::Credentials& found) {
-  return fmt::format("access key {} from {}", found.access_key_id, found.source);
-}
 
 // "the role scaler (arn:…)"; of whom it has no name for, the ARN alone.
 std::string named(const std::string& holder, const std::string& arn) {
@@ -35,7 +32,7 @@ Findings examine_credentials(aws::Session& session) {
     notes.failed(kCheck, found.error(), Asked::as_the_scaler);
     return notes.take();
   }
-  const auto words = in_words(*found);
+  const auto words = aws::shown_key(*found);
   const auto left = found->expires_at ? *found->expires_at - session.aws_now() : Millis::max();
   if (!found->expires_at) {
     notes.good(kCheck, words);
@@ -69,7 +66,7 @@ Identity judge_identity(const Result<std::string>& told, const std::string& key)
 
 Identity examine_identity(aws::Session& session, const Result<std::string>& region) {
   const auto found = session.credentials().get({});  // they were found before
-  const auto key = found ? in_words(*found) : "these credentials";
+  const auto key = found ? aws::shown_key(*found) : "these credentials";
   if (!region) return judge_identity(region.error(), key);
   const auto told = ask("AWS in " + *region, [&](const std::stop_token& stop) {
     net::HttpClient http;
