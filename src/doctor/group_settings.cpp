@@ -27,9 +27,8 @@ void judge_protection(Notes& notes, const GroupUse& use, const aws::AutoScalingG
   }
   std::vector<std::string> open;
   for (const auto& instance : group.instances) {
-    const bool lives =
-        instance.lifecycle_state == "InService" || instance.lifecycle_state.starts_with("Pending");
-    if (lives && !instance.protected_from_scale_in) open.push_back(shell_word(instance.id));
+    if (instance.lives() && !instance.protected_from_scale_in)
+      open.push_back(shell_word(instance.id));
   }
   if (open.empty()) return;
   const auto count = count_of(std::ssize(open), "instance");

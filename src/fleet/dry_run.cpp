@@ -14,8 +14,7 @@ Result<std::vector<std::string>> DryRunCapacity::launch(const Place& place, std:
   return ids;
 }
 
-Result<void> DryRunCapacity::drain(const std::string& id, const std::stop_token&) {
-  would_drain_.push_back(id);
+Result<void> DryRunCapacity::drain(const std::string&, const std::stop_token&) {
   return ok();
 }
 

@@ -24,12 +24,10 @@ class DryRunCapacity final : public CapacityProvider {
   void wait_for_change(Millis patience, std::stop_token stop) override;
 
   const std::map<std::string, std::int64_t>& would_launch() const { return would_launch_; }
-  const std::vector<std::string>& would_drain() const { return would_drain_; }
 
  private:
   Look look_;
   std::map<std::string, std::int64_t> would_launch_;
-  std::vector<std::string> would_drain_;
 };
 
 // Remembers what another ledger does (null: nothing), and writes nothing.
