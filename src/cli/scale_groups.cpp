@@ -21,7 +21,6 @@ capacity::GroupSettings read_group(yaml::MapReader& reader, const capacity::Grou
   reader.require("name");
   group.group = reader.text("name").value_or("");
   if (group.group.empty() && reader.take("name") != nullptr) reader.problem_at("name", "is empty");
-  if (reader.take("region") != nullptr) group.region = region_in(reader, "region");
   return group;
 }
 
@@ -42,6 +41,7 @@ void read_list(const yaml::Value& list, yaml::MapReader& parent,
     yaml::MapReader reader(section, fmt::format("{}[{}]", parent.path_of("groups"), i),
                            parent.problems());
     auto group = read_group(reader, common);
+    if (reader.take("region") != nullptr) group.region = region_in(reader, "region");
     group.most = std::min(reader.integer("max", kMost).value_or(common.most), common.most);
     group.label = label_of(group);
     reader.finish();

@@ -89,6 +89,14 @@ TEST(ScaleGroups, RefusesGroupsThatCannotBe) {
               HasSubstr("a is named twice: name each group once"));
 }
 
+TEST(ScaleGroups, AWrongRegionIsToldOnce) {
+  EXPECT_THAT(problems_of(with_groups("      name: a\n      region: moon\n")),
+              ElementsAre(HasSubstr("region: 'moon' is not a region such as eu-west-1")));
+  EXPECT_THAT(
+      problems_of(with_groups("      region: moon\n      groups: [{name: a}, {name: b}]\n")),
+      ElementsAre(HasSubstr("region: 'moon' is not a region such as eu-west-1")));
+}
+
 TEST(ScaleGroups, EachClassHasAGroupOfItsOwn) {
   const auto with = [](std::string_view first, std::string_view second) {
     return problems_of(fmt::format(
