@@ -338,6 +338,12 @@ std::optional<Error> Call::refusal_of_proxy() const {
                            proxy_variable(target_), target_.name, status)};
 }
 
+bool was_connected(CURL* easy) {
+  curl_off_t connected = 0;  // when; 0: never
+  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  return connected != 0;
+}
+
 Error Call::describe(CURLcode code) const {
   const auto& name = target_.name;
   if (auto refused = refusal_of_proxy()) return *refused;
@@ -358,9 +364,7 @@ Error Call::describe(CURLcode code) const {
               fmt::format("cannot reach {}: {}{}", name, reason, perhaps_the_proxy())};
     }
     case CURLE_OPERATION_TIMEDOUT: {
-      curl_off_t connected = 0;
-      curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
-      if (connected != 0) return {ErrorKind::timeout, name + " did not answer in time"};
+      if (was_connected(easy_)) return {ErrorKind::timeout, name + " did not answer in time"};
       return {ErrorKind::timeout,
               fmt::format("cannot reach {} in time{}", name, perhaps_the_proxy())};
     }
@@ -381,6 +385,11 @@ Error Call::describe(CURLcode code) const {
     case CURLE_URL_MALFORMAT:
       return {ErrorKind::invalid, fmt::format("not an address to call: {}", name)};
     case CURLE_OUT_OF_MEMORY:
+      // Also a line of the head that is longer than curl takes, which is likelier.
+      if (was_connected(easy_) && !head_complete_) {
+        return {ErrorKind::unavailable,
+                fmt::format("the head of the answer of {} is too large", name)};
+      }
       return {ErrorKind::exhausted, "out of memory"};
     default:
       return {ErrorKind::unavailable,
@@ -524,9 +533,7 @@ Result<ClientResponse> HttpClient::send(const ClientRequest& request, std::stop_
 }
 
 bool HttpClient::may_have_arrived() const {
-  curl_off_t connected = 0;  // when; 0: never
-  curl_easy_getinfo(state_->easy.get(), CURLINFO_PRETRANSFER_TIME_T, &connected);
-  return connected != 0;
+  return was_connected(state_->easy.get());
 }
 
 }  // namespace muster::net

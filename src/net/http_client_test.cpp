@@ -350,6 +350,16 @@ std::string message_of(std::string body) {
   return expect_success(ClientResponse{.status = 409, .body = std::move(body)}).error().message;
 }
 
+TEST(HttpClient, AHeadThatIsTooLargeIsNoLackOfMemory) {
+  FakeServer server(answering("HTTP/1.1 200 OK\r\nX: " + std::string(400'000, 'a') + "\r\n\r\n"));
+  HttpClient client;
+  const auto answer = client.send({.url = server.url() + "/"});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(answer.error().message,
+              testing::MatchesRegex("the head of the answer of 127.0.0.1:[0-9]+ is too large"));
+}
+
 TEST(ExpectSuccess, ReadsThePeersMessage) {
   EXPECT_EQ(message_of(R"({"message":"it is so"})"), "it is so");
   EXPECT_EQ(message_of(R"({ "code": 1, "message" : "a \"b\" \u00fc \ud83d\ude00 \/" })"),
