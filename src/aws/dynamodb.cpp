@@ -31,18 +31,12 @@ std::string attributes(const Item& item) {
   return "{" + join(members, ",") + "}";
 }
 
-Result<Item> read_item(const Node& node) {
+Item read_item(const Node& node) {
   Item item;
   for (const auto& attribute : node.children) {
     if (const auto* value = attribute.find("S")) item.texts[attribute.name] = value->text;
-    const auto* value = attribute.find("N");
-    if (value == nullptr) continue;
-    const auto whole = parse_int(value->text);
-    if (!whole) {
-      return Error{ErrorKind::invalid,
-                   fmt::format("the attribute {} is no whole number", printable(attribute.name))};
-    }
-    item.numbers[attribute.name] = *whole;
+    const auto whole = parse_int(attribute.text_at("N"));
+    if (whole) item.numbers[attribute.name] = *whole;
   }
   return item;
 }
@@ -64,9 +58,7 @@ Result<std::optional<Item>> DynamoDb::get(const std::string& table, const std::s
   if (!answer) return answer.error();
   const auto* found = answer->find("Item");
   if (found == nullptr) return std::optional<Item>();
-  auto item = read_item(*found);
-  if (!item) return item.error().within(fmt::format("the item {} of {}", key, table));
-  return std::optional(std::move(*item));
+  return std::optional(read_item(*found));
 }
 
 Result<void> DynamoDb::put(const std::string& table, const Item& item, const std::string& name,

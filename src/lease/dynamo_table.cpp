@@ -13,15 +13,17 @@ constexpr const char* kVersion = "version";
 constexpr const char* kOwner = "owner";
 constexpr const char* kExpires = "expires_at_ms";
 constexpr const char* kMemory = "memory";
+constexpr const char* kAttributes = "version, owner, expires_at_ms and memory";
 
-Result<Item> read_item(const aws::Item& kept) {
+// Nothing: it is no lease.
+std::optional<Item> read_item(const aws::Item& kept) {
   const auto version = kept.numbers.find(kVersion);
   const auto owner = kept.texts.find(kOwner);
   const auto expires = kept.numbers.find(kExpires);
   const auto memory = kept.texts.find(kMemory);
   if (version == kept.numbers.end() || owner == kept.texts.end() || expires == kept.numbers.end() ||
       memory == kept.texts.end()) {
-    return Error{ErrorKind::invalid, "is no lease of muster; delete it if nothing else uses it"};
+    return std::nullopt;
   }
   return Item{version->second, owner->second, WallTime(Millis(expires->second)), memory->second};
 }
@@ -43,7 +45,12 @@ class DynamoTable final : public LeaseTable {
     Reading reading{.at = session_.aws_now()};
     if (!*found) return reading;
     auto item = read_item(**found);
-    if (!item) return item.error().within(fmt::format("the item {} of {}", key, table_));
+    if (!item) {
+      return Error{ErrorKind::invalid,
+                   fmt::format("the item {} of the table {} is no lease of muster, as its {} are "
+                               "not what muster writes; delete it if nothing else uses it",
+                               printable(key), printable(table_), kAttributes)};
+    }
     reading.item = std::move(*item);
     return reading;
   }
