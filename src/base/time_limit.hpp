@@ -15,10 +15,10 @@
 namespace muster {
 
 // `question` is a function of a stop token, which is requested when `limit` is over or `stop` is,
-// and gives a Result.
+// and gives a Result. `cure`: what a person can do about it, "; see that…".
 template <class Question>
 auto within(Millis limit, std::string_view whom, Question question,
-            const std::stop_token& stop = {}) {
+            const std::stop_token& stop = {}, std::string_view cure = {}) {
   std::stop_source over;
   bool late = false;
   const std::stop_callback pass_on(stop, [&] { over.request_stop(); });
@@ -32,8 +32,8 @@ auto within(Millis limit, std::string_view whom, Question question,
     return question(over.get_token());
   }();
   if (!answer && late) {
-    answer = Error{ErrorKind::timeout,
-                   fmt::format("{} did not answer within {}", whom, format_duration(limit))};
+    answer = Error{ErrorKind::timeout, fmt::format("{} did not answer within {}{}", whom,
+                                                   format_duration(limit), cure)};
   }
   return answer;
 }

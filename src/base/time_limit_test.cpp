@@ -22,6 +22,9 @@ TEST(TimeLimit, EndsTheWaitingAndSaysWhoWasSilent) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::timeout);
   EXPECT_EQ(answer.error().message, "the group did not answer within 10ms");
+  const auto with_cure = within(Millis(10), "the group", never, {}, "; wake it");
+  ASSERT_FALSE(with_cure);
+  EXPECT_EQ(with_cure.error().message, "the group did not answer within 10ms; wake it");
 }
 
 TEST(TimeLimit, EndsTheWaitingWhenItIsToldTo) {

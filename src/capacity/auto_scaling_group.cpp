@@ -27,6 +27,11 @@ bool is_gone(const Error& error) {
          error.message.find("Instance Id not found") != std::string::npos;
 }
 
+std::string cure_of_silence(std::string_view region) {
+  return fmt::format("; check that {} is the region meant, and that this machine reaches AWS",
+                     printable(region));
+}
+
 bool is_failed_launch(const aws::ScalingActivity& activity) {
   return (activity.status_code == "Failed" || activity.status_code == "Cancelled") &&
          activity.description.starts_with("Launching");
@@ -43,6 +48,12 @@ std::string AutoScalingGroups::region_in_words() const {
   return "AWS in " + printable(api_->region());
 }
 
+template <class Question>
+auto AutoScalingGroups::ask(Millis limit, Question question, const std::stop_token& stop) const {
+  return within(limit, region_in_words(), std::move(question), stop,
+                cure_of_silence(api_->region()));
+}
+
 std::string AutoScalingGroups::pending_id(const fleet::Place& place,
                                           std::string_view number) const {
   const auto& name = place.group.empty() ? places_.at(place).group : place.group;
@@ -52,9 +63,8 @@ std::string AutoScalingGroups::pending_id(const fleet::Place& place,
 // A region that is silent is soon given up: the next pass asks again.
 Result<fleet::CapacityList> AutoScalingGroups::list(const std::stop_token& stop) {
   listed_at_ = clock_.monotonic();
-  return within(
-      patience_.list, region_in_words(),
-      [&](const std::stop_token& late) { return list_all(late); }, stop);
+  return ask(
+      patience_.list, [&](const std::stop_token& late) { return list_all(late); }, stop);
 }
 
 Result<fleet::CapacityList> AutoScalingGroups::list_all(const std::stop_token& stop) {
@@ -217,7 +227,8 @@ void AutoScalingGroups::look_for_failures(const fleet::Place& place, fleet::Capa
   const auto& group = places_.at(place).group;
   const auto activities = api_->activities(group, kActivities, stop);
   if (!activities) {
-    const auto late = Error{ErrorKind::timeout, region_in_words() + " did not answer in time"};
+    const auto late = Error{ErrorKind::timeout, region_in_words() + " did not answer in time" +
+                                                    cure_of_silence(api_->region())};
     tell_of_trouble(seen, group, stop.stop_requested() ? late : activities.error());
     return;
   }
@@ -238,8 +249,8 @@ void AutoScalingGroups::look_for_failures(const fleet::Place& place, fleet::Capa
 Result<std::vector<std::string>> AutoScalingGroups::launch(const fleet::Place& place,
                                                            std::int64_t count,
                                                            const std::stop_token& stop) {
-  return within(
-      patience_.act, region_in_words(),
+  return ask(
+      patience_.act,
       [&](const std::stop_token& late) { return launch_in_time(place, count, late); }, stop);
 }
 
@@ -287,8 +298,8 @@ void AutoScalingGroups::suspend_rebalancing(const fleet::Place& place,
   const auto& settings = places_.at(place);
   auto& seen = seen_.at(place);
   if (!settings.suspend_rebalancing || !seen.rebalances) return;
-  const auto done = within(
-      std::min(patience_.list, kAside), region_in_words(),
+  const auto done = ask(
+      std::min(patience_.list, kAside),
       [&](const std::stop_token& late) {
         return api_->suspend_process(settings.group, kRebalance, late);
       },
@@ -311,8 +322,8 @@ AutoScalingGroups::Size AutoScalingGroups::size_seen(const Seen& seen) {
 Result<AutoScalingGroups::Now> AutoScalingGroups::look(const fleet::Place& place,
                                                        const std::stop_token& stop) const {
   const auto& name = places_.at(place).group;
-  const auto groups = within(
-      patience_.list, region_in_words(),
+  const auto groups = ask(
+      patience_.list,
       [&](const std::stop_token& late) { return api_->groups(std::span(&name, 1), late); }, stop);
   if (!groups) return groups.error();
   if (groups->empty()) return Error{ErrorKind::not_found, "the group is gone: " + printable(name)};
@@ -384,8 +395,8 @@ Result<void> AutoScalingGroups::withdraw(const fleet::Place& place, std::int64_t
   const auto& seen = found->second;
   const bool safe = seen.protects_new && seen.all_protected;
   if (!safe || clock_.monotonic() < seen.shown_by) return ok();
-  return within(
-      patience_.act, region_in_words(),
+  return ask(
+      patience_.act,
       [&](const std::stop_token& late) { return withdraw_in_time(place, count, late); }, stop);
 }
 
@@ -473,8 +484,9 @@ class AwsGroupApi final : public GroupApi {
   AwsGroupApi() = default;
 
   template <class Act>
-  static Result<void> in_time(const std::stop_token& stop, Act act) {
-    return within(fleet::kLongestAct, "AWS", std::move(act), stop);
+  Result<void> in_time(const std::stop_token& stop, Act act) const {
+    return within(fleet::kLongestAct, "AWS in " + client_->region(), std::move(act), stop,
+                  cure_of_silence(client_->region()));
   }
 
   aws::Session session_;

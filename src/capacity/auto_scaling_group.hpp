@@ -96,6 +96,8 @@ class AutoScalingGroups final : public fleet::CapacityProvider {
  private:
   Result<fleet::CapacityList> list_all(const std::stop_token& stop);
   std::string region_in_words() const;
+  template <class Question>
+  auto ask(Millis limit, Question question, const std::stop_token& stop) const;
 
   // A group, as the latest list() saw it.
   struct Seen {
