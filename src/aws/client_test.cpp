@@ -110,7 +110,10 @@ TEST_F(ClientTest, TriesAgainAfterLongerAndLongerPauses) {
 
 TEST_F(ClientTest, GivesUpAfterThreeAttempts) {
   service_.answer_with({fault(503, "ServiceUnavailable")});
-  EXPECT_EQ(error(), "autoscaling:Do failed with ServiceUnavailable: No (request r-1) (attempt 3)");
+  EXPECT_EQ(error(),
+            "autoscaling:Do failed with ServiceUnavailable: No (request r-1): if it stays so, see "
+            "whether AWS is well (https://health.aws.amazon.com), and the proxies on the way to it "
+            "(attempt 3)");
   EXPECT_EQ(calls(), 3);
 }
 

@@ -110,8 +110,9 @@ FoundCredentials from_environment(const Environment& environment) {
   const auto secret = environment("AWS_SECRET_ACCESS_KEY");
   if (!id) return Absent{"AWS_ACCESS_KEY_ID is not set"};
   if (!secret) {
-    return Error{ErrorKind::unauthenticated,
-                 "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not"};
+    return Error{
+        ErrorKind::unauthenticated,
+        "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not: set both, or neither"};
   }
   return Credentials{.access_key_id = *id,
                      .secret_access_key = *secret,
@@ -125,8 +126,9 @@ FoundCredentials from_web_identity(const Environment& environment, const Profile
   if (!file) return Absent{"AWS_WEB_IDENTITY_TOKEN_FILE is not set"};
   const auto role = environment("AWS_ROLE_ARN");
   if (!role) {
-    return Error{ErrorKind::unauthenticated,
-                 "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not"};
+    return Error{
+        ErrorKind::unauthenticated,
+        "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not: set both, or neither"};
   }
   const WebIdentity identity{*file, *role, environment("AWS_ROLE_SESSION_NAME").value_or("muster")};
   auto credentials = assume_role(identity, environment, profile, http, stop);
@@ -162,7 +164,7 @@ FoundCredentials from_profile(const Environment& environment, const Profile& pro
   if (id || secret) {
     return Error{ErrorKind::unauthenticated,
                  fmt::format("the profile '{}' in {} has only one of aws_access_key_id and "
-                             "aws_secret_access_key",
+                             "aws_secret_access_key: set both, or neither",
                              printable(profile.name), profile.files)};
   }
   if (profile.get("credential_process")) return unsupported(profile, "credential_process");

@@ -64,7 +64,7 @@ TEST_F(CredentialSourcesTest, TheEnvironmentGoesFirst) {
   EXPECT_EQ(find().access_key_id, "AKIDFILE");
   EXPECT_EQ(find().source, "the profile 'default'");
   machine_.set("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
-  EXPECT_THAT(error(), HasSubstr("AWS_SECRET_ACCESS_KEY is not"));
+  EXPECT_THAT(error(), HasSubstr("AWS_SECRET_ACCESS_KEY is not: set both, or neither"));
   machine_.set("AWS_SECRET_ACCESS_KEY", "hush");
   machine_.set("AWS_SESSION_TOKEN", "token");
   const Credentials expected{"AKIDEXAMPLE", "hush", "token", std::nullopt, "the environment"};
@@ -88,7 +88,7 @@ TEST_F(CredentialSourcesTest, AProfileThatDoesNotWorkIsNotPassedOver) {
   TestService instance({{.body = "token"}, {.body = "ci"}, {.body = kJson}});
   use_instance(instance);
   for (const auto& [settings, wrong] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"aws_access_key_id = AKID", "only one of"},
+           {"aws_access_key_id = AKID", "aws_secret_access_key: set both, or neither"},
            {"aws_secret_access_key = hush", "only one of"},
            {"role_arn = r\nsource_profile = base", "by source_profile"},
            {"role_arn = r\ncredential_source = Environment", "by credential_source"},

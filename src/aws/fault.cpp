@@ -43,6 +43,8 @@ constexpr Codes<4> kDenied{"AccessDenied", "AccessDeniedException", "Unauthorize
                            "NotAuthorized"};
 constexpr Codes<4> kNotFound{"ResourceNotFoundException", "ParameterNotFound",
                              "ParameterVersionNotFound", "ResourceNotFound"};
+constexpr Codes<3> kUnknownAction{"InvalidAction", "UnknownOperation", "UnknownOperationException"};
+constexpr Codes<2> kNotSubscribed{"OptInRequired", "SubscriptionRequiredException"};
 constexpr Codes<6> kConflict{"ConditionalCheckFailedException",
                              "ResourceAlreadyExistsException",
                              "ResourceContention",
@@ -202,6 +204,22 @@ bool is_out_of_scope(const Fault& fault) {
          trim(fault.message).starts_with("Credential should be scoped to ");
 }
 
+// Of what has no code of AWS's, and may not be of AWS at all; and of AWS's own troubles.
+std::string_view cure_of_status(int status) {
+  if (status == 407) {
+    return "give the proxy's address the user and the password that it wants, or let AWS be "
+           "reached without it (no_proxy)";
+  }
+  if (status == 404 || (status >= 300 && status < 400)) {
+    return "this is not AWS: correct the endpoint if one is set, and see the proxies on the way";
+  }
+  if (status >= 500) {
+    return "if it stays so, see whether AWS is well (https://health.aws.amazon.com), and the "
+           "proxies on the way to it";
+  }
+  return "";
+}
+
 std::string cure_of(const Fault& fault, std::string_view action) {
   if (is_one_of(fault, kDenied)) return cure_of_denial(fault, action);
   if (is_one_of(fault, kExpired)) return "renew the credentials";
@@ -216,8 +234,16 @@ std::string cure_of(const Fault& fault, std::string_view action) {
     return "the secret does not belong to this key: use the two that were issued together";
   }
   if (is_one_of(fault, kSkewed)) return "set this machine's clock";
-  auto cure = cure_of_keeper(fault, action);
-  return cure.empty() && is_throttling(fault) ? cure_of_throttling(action) : cure;
+  if (is_one_of(fault, kUnknownAction)) {
+    return "set the endpoint, if one is set, to that of the service that is asked";
+  }
+  if (is_one_of(fault, kNotSubscribed)) {
+    return "complete the account's sign-up with AWS, and enable the region for it";
+  }
+  if (auto cure = cure_of_keeper(fault, action); !cure.empty()) return cure;
+  if (is_throttling(fault)) return cure_of_throttling(action);
+  if (!fault.code.empty() && !is_transient(fault)) return {};
+  return std::string(cure_of_status(fault.status));
 }
 
 }  // namespace
@@ -241,7 +267,7 @@ Fault read_fault(const net::ClientResponse& response,
 }
 
 bool is_throttling(const Fault& fault) {
-  return is_one_of(fault, kThrottling) || (fault.status == 429 && fault.code.empty());
+  return is_one_of(fault, kThrottling) || fault.status == 429;
 }
 
 bool is_transient(const Fault& fault) {

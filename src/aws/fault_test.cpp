@@ -57,7 +57,9 @@ TEST(Fault, SurvivesRubbish) {
     const auto fault = read_fault({.status = 503, .body = body});
     EXPECT_TRUE(is_transient(fault));
     EXPECT_EQ(describe(fault, kAction, kWho).message,
-              std::string(kAction) + " failed with status 503");
+              std::string(kAction) +
+                  " failed with status 503: if it stays so, see whether AWS is well "
+                  "(https://health.aws.amazon.com), and the proxies on the way to it");
   }
 }
 
@@ -79,6 +81,32 @@ TEST(Fault, IsOfTheKindThatItsCodeSays) {
   for (const auto& [fault, kind] : cases) {
     EXPECT_EQ(describe(fault, kAction, kWho).kind, kind) << fault.code;
   }
+}
+
+TEST(Fault, TooManyCallsAreThrottlingWhateverTheCode) {
+  for (const auto* code : {"", "Throttled", "X"}) {
+    EXPECT_TRUE(is_throttling(xml(429, code, ""))) << code;
+    EXPECT_FALSE(is_throttling(xml(400, code, ""))) << code;
+  }
+}
+
+TEST(Fault, WithoutWordsOfAwsHasACureOfItsOwn) {
+  const std::tuple<int, const char*, const char*> cases[] = {
+      {500, "", ": if it stays so, see whether AWS is well"},
+      {503, "ServiceUnavailable", ": if it stays so, see whether AWS is well"},
+      {500, "InternalFailure", ": if it stays so, see whether AWS is well"},
+      {301, "", ": this is not AWS: correct the endpoint if one is set, and see the proxies"},
+      {404, "", ": this is not AWS: correct the endpoint if one is set, and see the proxies"},
+      {407, "", ": give the proxy's address the user and the password that it wants, or let"},
+      {400, "InvalidAction", ": set the endpoint, if one is set, to that of the service"},
+      {400, "UnknownOperationException", ": set the endpoint, if one is set, to that of the"},
+      {403, "OptInRequired", ": complete the account's sign-up with AWS, and enable the region"},
+  };
+  for (const auto& [status, code, cure] : cases) {
+    EXPECT_THAT(describe(xml(status, code, ""), kAction, kWho).message, HasSubstr(cure)) << code;
+  }
+  EXPECT_THAT(describe(xml(404, "NoSuchThing", ""), kAction, kWho).message,
+              Not(HasSubstr("not AWS")));
 }
 
 TEST(Fault, ADenialNamesActionAndResource) {
