@@ -9,7 +9,9 @@ namespace muster::aws {
 namespace {
 
 constexpr Service kService{"auto_scaling", "autoscaling", "autoscaling"};
+constexpr std::string_view kVersion = "2011-01-01";
 constexpr std::size_t kMostPages = 50;
+constexpr int kMostInstances = 1'000'000;
 
 std::string member(std::string_view list, std::size_t index) {
   return fmt::format("{}.member.{}", list, index + 1);
@@ -38,9 +40,15 @@ GroupInstance read_instance(const Node& node) {
 
 // What a decision rests on must be there: no size is never zero.
 Result<int> read_size(const Node& node, std::string_view name) {
-  const auto number = parse_int(node.text_at(name));
-  if (number && *number >= 0 && *number <= 1'000'000) return static_cast<int>(*number);
-  return Error{ErrorKind::unavailable, fmt::format("the answer of AWS has no {} of a group", name)};
+  const auto text = node.text_at(name);
+  const auto number = parse_int(text);
+  if (number && *number >= 0 && *number <= kMostInstances) return static_cast<int>(*number);
+  return Error{ErrorKind::unavailable,
+               text.empty()
+                   ? fmt::format("the answer of AWS has no {} of a group", name)
+                   : fmt::format("the {} of a group in the answer of AWS is out of range, which is "
+                                 "0 to {}: '{}'",
+                                 name, kMostInstances, printable(text, 40))};
 }
 
 // Named directly, or as the base of a mixed-instances policy.
@@ -99,9 +107,14 @@ Result<AutoScaling> AutoScaling::open(Session& session, net::HttpClient& http, s
   return AutoScaling(std::move(*client));
 }
 
-Result<Node> AutoScaling::call(const std::string& action, Parameters parameters,
-                               const std::stop_token& stop, Repeat repeat) {
-  return client_.query(action, "2011-01-01", std::move(parameters), stop, repeat);
+Result<Node> AutoScaling::ask(const std::string& action, Parameters parameters,
+                              const std::string& list, const std::stop_token& stop) {
+  return client_.query(action, kVersion, std::move(parameters), list, stop);
+}
+
+Result<void> AutoScaling::order(const std::string& action, Parameters parameters,
+                                const std::stop_token& stop, Repeat repeat) {
+  return client_.query_unanswered(action, kVersion, std::move(parameters), stop, repeat);
 }
 
 Result<std::vector<AutoScalingGroup>> AutoScaling::groups(std::span<const std::string> names,
@@ -120,7 +133,8 @@ Result<std::vector<AutoScalingGroup>> AutoScaling::groups(std::span<const std::s
   for (std::size_t page = 0; page < kMostPages; ++page) {
     auto parameters = first;
     if (!token.empty()) parameters.emplace_back("NextToken", token);
-    const auto answer = call("DescribeAutoScalingGroups", std::move(parameters), stop);
+    const auto answer =
+        ask("DescribeAutoScalingGroups", std::move(parameters), "AutoScalingGroups", stop);
     if (!answer) return answer.error();
     for (const auto& node : members(*answer, "AutoScalingGroups")) {
       auto group = read_group(node);
@@ -136,9 +150,9 @@ Result<std::vector<AutoScalingGroup>> AutoScaling::groups(std::span<const std::s
 
 Result<std::vector<ScalingActivity>> AutoScaling::activities(const std::string& group, int most,
                                                              const std::stop_token& stop) {
-  const auto answer =
-      call("DescribeScalingActivities",
-           {{"AutoScalingGroupName", group}, {"MaxRecords", std::to_string(most)}}, stop);
+  const auto answer = ask("DescribeScalingActivities",
+                          {{"AutoScalingGroupName", group}, {"MaxRecords", std::to_string(most)}},
+                          "Activities", stop);
   if (!answer) return answer.error();
   std::vector<ScalingActivity> activities;
   for (const auto& node : members(*answer, "Activities")) {
@@ -152,8 +166,9 @@ Result<std::vector<ScalingActivity>> AutoScaling::activities(const std::string& 
 Result<std::vector<ScalingPolicy>> AutoScaling::policies(const std::string& group,
                                                          const std::stop_token& stop) {
   const auto answer =
-      call("DescribePolicies",
-           {{"AutoScalingGroupName", group}, {"MaxRecords", std::to_string(kMostNames)}}, stop);
+      ask("DescribePolicies",
+          {{"AutoScalingGroupName", group}, {"MaxRecords", std::to_string(kMostNames)}},
+          "ScalingPolicies", stop);
   if (!answer) return answer.error();
   std::vector<ScalingPolicy> policies;
   for (const auto& node : members(*answer, "ScalingPolicies")) {
@@ -170,32 +185,25 @@ Result<std::vector<ScalingPolicy>> AutoScaling::policies(const std::string& grou
 
 Result<void> AutoScaling::set_desired_capacity(const std::string& group, int desired,
                                                const std::stop_token& stop) {
-  const auto answer = call("SetDesiredCapacity",
-                           {{"AutoScalingGroupName", group},
-                            {"DesiredCapacity", std::to_string(desired)},
-                            {"HonorCooldown", "false"}},
-                           stop);
-  if (!answer) return answer.error();
-  return ok();
+  return order("SetDesiredCapacity",
+               {{"AutoScalingGroupName", group},
+                {"DesiredCapacity", std::to_string(desired)},
+                {"HonorCooldown", "false"}},
+               stop);
 }
 
 Result<void> AutoScaling::terminate(const std::string& instance_id, const std::stop_token& stop,
                                     Replaced replaced, Repeat repeat) {
   const auto* decrement = replaced == Replaced::no ? "true" : "false";
-  const auto answer = call(
-      "TerminateInstanceInAutoScalingGroup",
-      {{"InstanceId", instance_id}, {"ShouldDecrementDesiredCapacity", decrement}}, stop, repeat);
-  if (!answer) return answer.error();
-  return ok();
+  return order("TerminateInstanceInAutoScalingGroup",
+               {{"InstanceId", instance_id}, {"ShouldDecrementDesiredCapacity", decrement}}, stop,
+               repeat);
 }
 
 Result<void> AutoScaling::suspend_process(const std::string& group, const std::string& process,
                                           const std::stop_token& stop) {
-  const auto answer =
-      call("SuspendProcesses",
-           {{"AutoScalingGroupName", group}, {member("ScalingProcesses", 0), process}}, stop);
-  if (!answer) return answer.error();
-  return ok();
+  return order("SuspendProcesses",
+               {{"AutoScalingGroupName", group}, {member("ScalingProcesses", 0), process}}, stop);
 }
 
 bool AutoScalingGroup::has_suspended(std::string_view process) const {

@@ -108,8 +108,10 @@ class AutoScaling {
  private:
   explicit AutoScaling(Client client) : client_(std::move(client)) {}
 
-  Result<Node> call(const std::string& action, Parameters parameters, const std::stop_token& stop,
-                    Repeat repeat = Repeat::always);
+  Result<Node> ask(const std::string& action, Parameters parameters, const std::string& list,
+                   const std::stop_token& stop);
+  Result<void> order(const std::string& action, Parameters parameters, const std::stop_token& stop,
+                     Repeat repeat = Repeat::always);
 
   Client client_;
 };

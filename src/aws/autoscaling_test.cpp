@@ -122,6 +122,29 @@ TEST_F(AutoScalingTest, ASizeThatIsMissingIsNotZero) {
   EXPECT_THAT(groups.error().message, HasSubstr("DesiredCapacity"));
 }
 
+TEST_F(AutoScalingTest, ASizeOutOfRangeIsToldAsSuch) {
+  for (const auto* size : {"1000000001", "-1", "99999999999999999999", "x"}) {
+    service_.answer_with({page(
+        fmt::format("<member><AutoScalingGroupName>ci</AutoScalingGroupName><MinSize>0</MinSize>"
+                    "<MaxSize>4</MaxSize><DesiredCapacity>{}</DesiredCapacity></member>",
+                    size))});
+    const auto groups = scaling_->groups(std::vector<std::string>{"ci"}, {});
+    ASSERT_FALSE(groups) << size;
+    EXPECT_EQ(groups.error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(groups.error().message,
+                HasSubstr(fmt::format("the DesiredCapacity of a group in the answer of AWS is out "
+                                      "of range, which is 0 to 1000000: '{}'",
+                                      size)));
+  }
+}
+
+TEST_F(AutoScalingTest, AnAnswerWithoutAListIsNotOfAnEmptyOne) {
+  service_.answer_with({{.body = "<DescribeAutoScalingGroupsResponse/>"}});
+  const auto groups = scaling_->groups(std::vector<std::string>{"ci"}, {});
+  ASSERT_FALSE(groups);
+  EXPECT_THAT(groups.error().message, HasSubstr("is not AWS's answer"));
+}
+
 TEST_F(AutoScalingTest, ReadsActivities) {
   service_.answer_with(
       {{.body = "<DescribeScalingActivitiesResponse><DescribeScalingActivitiesResult><Activities>"

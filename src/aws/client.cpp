@@ -1,5 +1,7 @@
 #include "aws/client.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "aws/sign.hpp"
@@ -58,6 +60,7 @@ struct Client::Call {
   bool is_json = false;
   bool is_answered = true;
   Repeat repeat = Repeat::always;
+  std::string member;  // what the answer must have: "DoResult/Groups"; empty: nothing
 };
 
 struct Client::Outcome {
@@ -90,19 +93,34 @@ Client::Client(Session& session, net::HttpClient& http, const Service& service, 
       max_attempts_(max_attempts),
       patience_(std::move(patience)) {}
 
-Result<Node> Client::query(const std::string& action, std::string_view version,
-                           Parameters parameters, const std::stop_token& stop, Repeat repeat) {
+Client::Call Client::query_call(const std::string& action, std::string_view version,
+                                Parameters parameters) const {
   parameters.insert(parameters.begin(), {{"Action", action}, {"Version", std::string(version)}});
   Call call{.name = fmt::format("{}:{}", service_.signing_name, action),
-            .body = encode_form(parameters),
-            .repeat = repeat};
+            .body = encode_form(parameters)};
   call.headers.set("Content-Type", kFormType);
+  return call;
+}
+
+Result<Node> Client::query(const std::string& action, std::string_view version,
+                           Parameters parameters, const std::string& member,
+                           const std::stop_token& stop) {
+  const auto result = action + "Result";
+  auto call = query_call(action, version, std::move(parameters));
+  call.member = fmt::format("{}/{}", result, member);
   auto answer = make(call, stop);
   if (!answer) return answer;
-  for (auto& child : answer->children) {
-    if (child.name == action + "Result") return Node(std::move(child));
-  }
-  return answer;
+  return Node(std::move(*std::ranges::find(answer->children, result, &Node::name)));
+}
+
+Result<void> Client::query_unanswered(const std::string& action, std::string_view version,
+                                      Parameters parameters, const std::stop_token& stop,
+                                      Repeat repeat) {
+  auto call = query_call(action, version, std::move(parameters));
+  call.repeat = repeat;
+  const auto answer = make(call, stop);
+  if (!answer) return answer.error();
+  return ok();
 }
 
 Client::Call Client::json_call(const std::string& action, std::string_view target,
@@ -165,7 +183,7 @@ Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
   }
 
   auto error = response.error();
-  if (error.kind == ErrorKind::unavailable) {
+  if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) {
     error.message += http_->may_have_arrived() ? cure_of_torn_answer(endpoint_)
                                                : cure_of_silence(endpoint_, region_);
   }
@@ -196,17 +214,24 @@ net::ClientRequest Client::signed_request(const Call& call, const Credentials& c
   return request;
 }
 
+Result<Node> Client::read(const Call& call, const std::string& body) const {
+  auto answer = call.is_json ? parse_json(body) : parse_xml(body);
+  if (answer && (call.member.empty() || answer->find(call.member))) return answer;
+  const auto why = answer ? fmt::format("what {} answers is not AWS's answer", endpoint_.host)
+                          : "the answer: " + answer.error().message;
+  return Error{ErrorKind::unavailable,
+               fmt::format("{}: {}{}", call.name, why, cure_of_torn_answer(endpoint_))};
+}
+
 Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
                               const net::ClientResponse& response, const std::stop_token& stop) {
   const auto unless_done = call.repeat == Repeat::always ? Again::later : Again::no;
   if (response.status >= 200 && response.status < 300) {
     if (answered_at_) session_->learn_time(*answered_at_);
     if (!call.is_answered) return {Node{}};
-    auto answer = call.is_json ? parse_json(response.body) : parse_xml(response.body);
-    if (answer) return {std::move(answer)};
-    const auto message = fmt::format("{}: the answer: {}{}", call.name, answer.error().message,
-                                     cure_of_torn_answer(endpoint_));
-    return {Error{ErrorKind::unavailable, message}, unless_done};
+    auto answer = read(call, response.body);
+    const auto again = answer ? Again::no : unless_done;
+    return {std::move(answer), again};
   }
   const std::string_view id = credentials.access_key_id;
   const auto fault = read_fault(response, {credentials.secret_access_key, credentials.session_token,

@@ -35,10 +35,15 @@ class Client {
                              std::string region, const std::stop_token& stop,
                              Patience patience = usual_patience());
 
-  // A service that takes forms and answers in XML: what is within <ActionResult>, or the whole
-  // answer if there is no such thing.
+  // A service that takes forms and answers in XML: what is within <ActionResult>. An answer that
+  // has not `member` in there is none of AWS's, and must not be taken for an empty one.
   Result<Node> query(const std::string& action, std::string_view version, Parameters parameters,
-                     const std::stop_token& stop, Repeat repeat = Repeat::always);
+                     const std::string& member, const std::stop_token& stop);
+
+  // The same, of an action that answers nothing: any whole XML will do.
+  Result<void> query_unanswered(const std::string& action, std::string_view version,
+                                Parameters parameters, const std::stop_token& stop,
+                                Repeat repeat = Repeat::always);
 
   // A service that takes and gives JSON. `target` is what comes before the action in
   // X-Amz-Target: "secretsmanager".
@@ -60,10 +65,12 @@ class Client {
   Client(Session& session, net::HttpClient& http, const Service& service, std::string region,
          Endpoint endpoint, int max_attempts, Patience patience);
 
+  Call query_call(const std::string& action, std::string_view version, Parameters parameters) const;
   Call json_call(const std::string& action, std::string_view target, std::string body) const;
   Result<Node> make(const Call& call, const std::stop_token& stop);
   Outcome attempt(const Call& call, const std::stop_token& stop);
   net::ClientRequest signed_request(const Call& call, const Credentials& credentials) const;
+  Result<Node> read(const Call& call, const std::string& body) const;
   Outcome judge(const Call& call, const Credentials& credentials,
                 const net::ClientResponse& response, const std::stop_token& stop);
   bool can_try_otherwise(const Fault& fault, const Credentials& credentials,

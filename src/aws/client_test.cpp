@@ -45,9 +45,17 @@ class ClientTest : public testing::Test {
   }
   Result<Node> call(Repeat repeat = Repeat::always) {
     if (!client_) open();
-    auto answer = client_->query("Do", kVersion, {{"Name", "a b"}}, stop_.get_token(), repeat);
-    EXPECT_THAT(answer ? "" : answer.error().message, Not(HasSubstr("hush")));
-    return answer;
+    const auto told = [](const auto& answer) {
+      EXPECT_THAT(answer ? "" : answer.error().message, Not(HasSubstr("hush")));
+      return answer;
+    };
+    const Parameters parameters{{"Name", "a b"}};
+    const auto stop = stop_.get_token();
+    if (repeat == Repeat::always) {
+      return told(client_->query("Do", kVersion, parameters, "A", stop));
+    }
+    const auto done = told(client_->query_unanswered("Do", kVersion, parameters, stop, repeat));
+    return done ? Result<Node>(Node{}) : done.error();
   }
   std::string error(Repeat repeat = Repeat::always) {
     const auto answer = call(repeat);
@@ -81,6 +89,21 @@ TEST_F(ClientTest, SendsASignedFormAndReadsTheResult) {
   EXPECT_THAT(asked.headers.get("Authorization").value_or(""),
               HasSubstr("AKIDEXAMPLE00000/20260102/eu-west-1/autoscaling/aws4_request, "
                         "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token,"));
+}
+
+TEST_F(ClientTest, WhatHasNotTheResultIsNoAnswerOfAws) {
+  for (const auto* body : {"<DoResponse/>", "<DoResponse><DoResult/></DoResponse>",
+                           "<html><A>1</A></html>", "<R><OtherResult><A/></OtherResult></R>"}) {
+    service_.answer_with({{.body = body}});
+    const auto answer = call();
+    ASSERT_FALSE(answer) << body;
+    EXPECT_EQ(answer.error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(answer.error().message,
+                ContainsRegex("^autoscaling:Do: what 127.0.0.1:[0-9]+ answers is not AWS's answer; "
+                              "if it stays so, see whether what AWS_ENDPOINT_URL names is AWS"));
+  }
+  service_.answer_with({{.body = "<DoResponse/>"}});
+  EXPECT_TRUE(call(Repeat::when_refused)) << "who answers nothing says no more";
 }
 
 TEST_F(ClientTest, SendsJsonToItsTarget) {

@@ -23,7 +23,7 @@ Result<std::string> caller_arn(Session& session, net::HttpClient& http, std::str
                                const std::stop_token& stop) {
   auto client = Client::open(session, http, kSts, std::move(region), stop);
   if (!client) return client.error();
-  const auto answer = client->query("GetCallerIdentity", "2011-06-15", {}, stop);
+  const auto answer = client->query("GetCallerIdentity", "2011-06-15", {}, "Arn", stop);
   if (!answer) return answer.error();
   auto arn = answer->text_at("Arn");
   if (resource_of(arn).empty()) {
