@@ -2,6 +2,9 @@
 
 #include <cstdlib>
 
+#include <fmt/core.h>
+
+#include "base/text.hpp"
 #include "capacity/by_class.hpp"
 #include "capacity/command.hpp"
 #include "capacity/local.hpp"
@@ -32,8 +35,30 @@ demand::TokenSource token_source_of(const CircleCiQueue& queue) {
       queue.token);
 }
 
+std::string token_place_of(const CircleCiQueue& queue) {
+  return std::visit(
+      Overloaded{[](const std::filesystem::path& file) {
+                   return fmt::format("the file {} (circleci.token_file)",
+                                      printable(file.string()));
+                 },
+                 [](const CircleCiQueue::Variable& variable) {
+                   return fmt::format("the variable {} (circleci.token_variable)",
+                                      printable(variable.name));
+                 },
+                 [](const demand::AwsToken& kept) {
+                   const bool is_secret = kept.keeper == demand::AwsToken::Keeper::secrets_manager;
+                   return fmt::format("the {0} {1} (circleci.token_{0})",
+                                      is_secret ? "secret" : "parameter", printable(kept.name));
+                 }},
+      queue.token);
+}
+
 demand::CircleCiSettings settings_of(const CircleCiQueue& queue) {
-  return {queue.url, token_source_of(queue), queue.poll_interval, queue.requests_per_minute};
+  return {.url = queue.url,
+          .token = token_source_of(queue),
+          .poll_interval = queue.poll_interval,
+          .requests_per_minute = queue.requests_per_minute,
+          .token_place = token_place_of(queue)};
 }
 
 // The settings of one kind, by class.

@@ -66,7 +66,7 @@ Result<std::string> CircleCi::token_to_use(MonotonicTime now, const std::stop_to
 
 std::map<std::string, fleet::ClassDemand> CircleCi::read_with(const std::string& token,
                                                               std::stop_token stop) {
-  for (auto& connection : connections_) connection.use_token(token);
+  for (auto& connection : connections_) connection.use_token(token, settings_.token_place);
   Sweep sweep(clock_, budget_, settings_.poll_interval, stop);
   sweep.run(connections_, classes_due(clock_.monotonic()));
   if (stop.stop_requested())

@@ -37,6 +37,7 @@ struct CircleCiSettings {
   Millis poll_interval = std::chrono::seconds(5);
   std::int64_t requests_per_minute = 600;
   Millis patience = std::chrono::seconds(10);  // for one answer
+  std::string token_place;                     // "the file x (token_file)", for messages
 };
 
 class CircleCi final : public fleet::DemandSource {

@@ -13,6 +13,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -275,6 +276,19 @@ TEST_F(CircleCiTest, OfAListThatIsNotAnsweredOnlyItsNamespaceIsUnknown) {
   const auto demand = impatient_queue_of(server, {"acme/linux", "slow/linux"}).read({});
   EXPECT_EQ(why(demand.at("acme/linux")), "it is known");
   EXPECT_THAT(why(demand.at("slow/linux")), HasSubstr("when asked for runner of slow"));
+}
+
+TEST_F(CircleCiTest, ARefusedTokenIsToldWithItsPlace) {
+  server.answer_to("tasks?", 401, R"({"message":"Invalid token."})");
+  CircleCi queue({.url = server.url(),
+                  .token = [this](const std::stop_token&, const std::string&) { return token; },
+                  .token_place = "the file x (circleci.token_file)"},
+                 {"acme/linux"}, clock);
+  EXPECT_THAT(why(queue.read({}).at("acme/linux")),
+              EndsWith("the answer is 401: Invalid token; use a valid personal token in the file x "
+                       "(circleci.token_file)"));
+  EXPECT_THAT(why(queue_of({"acme/linux"}).read({}).at("acme/linux")),
+              EndsWith("use a valid personal token"));
 }
 
 TEST_F(CircleCiTest, ATokenThatTheAnswerQuotesIsNotTold) {

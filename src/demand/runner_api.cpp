@@ -73,7 +73,8 @@ std::string cure_of_redirection(const net::ClientResponse& answer) {
 }
 
 // `now` is by the peer's own clock where it tells it.
-Refusal refusal_of(const net::ClientResponse& answer, const std::string& token, WallTime now) {
+Refusal refusal_of(const net::ClientResponse& answer, const std::string& token,
+                   const std::string& token_place, WallTime now) {
   const auto told = protocol::from_json<protocol::Message>(answer.body);
   Refusal refusal;
   refusal.documented = told.has_value();
@@ -82,6 +83,7 @@ Refusal refusal_of(const net::ClientResponse& answer, const std::string& token, 
                                is_redirection(answer.status)
                                    ? cure_of_redirection(answer)
                                    : std::string(cure(answer.status, refusal.documented)))};
+  if (answer.status == 401 && !token_place.empty()) refusal.error.message += " in " + token_place;
   if (answer.status == 429 || answer.status == 401) refusal.scope = Refusal::Scope::source;
   if (const auto header = answer.headers.get("Retry-After")) {
     refusal.retry_after = parse_retry_after(*header, now);
@@ -150,7 +152,7 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
   answered_at_ = net::parse_http_date(answer->headers.get("Date").value_or(""));
   if (answer->status != 200) {
     return tl::unexpected(
-        refusal_of(*answer, token_, answered_at_.value_or(system_clock().wall())));
+        refusal_of(*answer, token_, token_place_, answered_at_.value_or(system_clock().wall())));
   }
   auto read = protocol::from_json<T>(answer->body);
   if (read) return std::move(*read);

@@ -43,7 +43,11 @@ class RunnerApi {
   explicit RunnerApi(std::string url, Millis patience = std::chrono::seconds(10))
       : url_(std::move(url)), patience_(patience) {}
 
-  void use_token(std::string token) { token_ = std::move(token); }
+  // `place`: where the token is, for messages; empty: they do not tell.
+  void use_token(std::string token, std::string place = {}) {
+    token_ = std::move(token);
+    token_place_ = std::move(place);
+  }
 
   Answer<std::int64_t> unclaimed_tasks(const std::string& resource_class, std::stop_token stop);
   Answer<std::int64_t> running_tasks(const std::string& resource_class, std::stop_token stop);
@@ -64,6 +68,7 @@ class RunnerApi {
   const std::string url_;
   const Millis patience_;
   std::string token_;
+  std::string token_place_;
   net::HttpClient client_;
   std::optional<WallTime> answered_at_;
 };
