@@ -210,14 +210,12 @@ std::string_view cure_of_status(int status) {
     return "give the proxy's address the user and the password that it wants, or let AWS be "
            "reached without it (no_proxy)";
   }
-  if (status == 404 || (status >= 300 && status < 400)) {
-    return "this is not AWS: correct the endpoint if one is set, and see the proxies on the way";
+  if (status < 500) {
+    return "this may not be AWS: correct the endpoint if one is set, and see the proxies on the "
+           "way";
   }
-  if (status >= 500) {
-    return "if it stays so, see whether AWS is well (https://health.aws.amazon.com), and the "
-           "proxies on the way to it";
-  }
-  return "";
+  return "if it stays so, see whether AWS is well (https://health.aws.amazon.com), and the proxies "
+         "on the way to it";
 }
 
 std::string cure_of(const Fault& fault, std::string_view action) {

@@ -95,8 +95,9 @@ TEST(Fault, WithoutWordsOfAwsHasACureOfItsOwn) {
       {500, "", ": if it stays so, see whether AWS is well"},
       {503, "ServiceUnavailable", ": if it stays so, see whether AWS is well"},
       {500, "InternalFailure", ": if it stays so, see whether AWS is well"},
-      {301, "", ": this is not AWS: correct the endpoint if one is set, and see the proxies"},
-      {404, "", ": this is not AWS: correct the endpoint if one is set, and see the proxies"},
+      {301, "", ": this may not be AWS: correct the endpoint if one is set, and see the proxies"},
+      {403, "", ": this may not be AWS: correct the endpoint if one is set, and see the proxies"},
+      {404, "", ": this may not be AWS: correct the endpoint if one is set, and see the proxies"},
       {407, "", ": give the proxy's address the user and the password that it wants, or let"},
       {400, "InvalidAction", ": set the endpoint, if one is set, to that of the service"},
       {400, "UnknownOperationException", ": set the endpoint, if one is set, to that of the"},
@@ -106,7 +107,7 @@ TEST(Fault, WithoutWordsOfAwsHasACureOfItsOwn) {
     EXPECT_THAT(describe(xml(status, code, ""), kAction, kWho).message, HasSubstr(cure)) << code;
   }
   EXPECT_THAT(describe(xml(404, "NoSuchThing", ""), kAction, kWho).message,
-              Not(HasSubstr("not AWS")));
+              Not(HasSubstr("not be AWS")));
 }
 
 TEST(Fault, ADenialNamesActionAndResource) {
