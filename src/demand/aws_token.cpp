@@ -78,7 +78,7 @@ class Keeper {
                      ? ask<aws::SecretsManager>(late)
                      : ask<aws::ParameterStore>(late);
         },
-        stop);
+        stop, "; check that the region is the one meant, and that this machine reaches AWS");
     if (!kept) return explained(kept.error(), where_);
     return token_of(*kept, where_);
   }

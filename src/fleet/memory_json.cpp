@@ -210,6 +210,9 @@ std::string to_json(const ClassMemory& memory) {
 Result<ClassMemory> memory_from_json(std::string_view text) {
   try {
     return read(json::parse(json::string_view(text.data(), text.size())).as_object());
+  } catch (const boost::system::system_error& wrong) {  // its what() tells a place in Boost, too
+    return Error{ErrorKind::invalid,
+                 fmt::format("this is not what a scaler remembers: {}", wrong.code().message())};
   } catch (const std::exception& failure) {
     return Error{ErrorKind::invalid,
                  fmt::format("this is not what a scaler remembers: {}", failure.what())};

@@ -73,6 +73,7 @@ TEST_P(NoMemory, IsAnError) {
   const auto read = memory_from_json(GetParam());
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().kind, ErrorKind::invalid);
+  EXPECT_EQ(read.error().message.find("boost"), std::string::npos) << read.error().message;
 }
 
 INSTANTIATE_TEST_SUITE_P(Texts, NoMemory,
