@@ -1,13 +1,17 @@
 """deploy/aws/muster.yaml, packaged and deployed with the real `aws` command into moto."""
 
 import ast
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+from email.message import Message
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.error import HTTPError
+from urllib.parse import parse_qs
 
 import pytest
 import yaml
@@ -56,7 +60,7 @@ def test_cfn_lint_finds_nothing():
 def test_the_template_can_be_deployed_without_a_bucket_of_its_own(stack):
     """CloudFormation takes 51,200 bytes as they are. The rest is for what comes next, and for names
     of a bucket that are longer."""
-    assert (stack.place / "out.yaml").stat().st_size <= 51_200 - 4_096
+    assert (stack.place / "out.yaml").stat().st_size <= 51_200 - 3_072
 
 
 def test_a_group_that_only_the_scaler_sizes(stack):
@@ -270,6 +274,60 @@ def test_instances_that_failed_together_do_not_ask_again_together(stack):
     first, second = pauses(), pauses()
     assert first != second
     assert all(80 < sum(slept) < 160 for slept in (first, second))
+
+
+def refusal(body, **headers):
+    message = Message()
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    return HTTPError("http://aws", 400, "", message, io.BytesIO(body))
+
+
+@pytest.mark.parametrize("answer, code", (
+    (refusal(b"<Error><Code>SignatureDoesNotMatch</Code><Message>token</Message></Error>"),
+     "SignatureDoesNotMatch"),
+    (refusal(b'{"__type":"ThrottlingException","message":"token"}'), "ThrottlingException"),
+    (refusal(b'{"__type": "com.amazon.logs#InvalidParameter"}'), "InvalidParameter"),
+    (refusal(b'{"Message":"token"}', x_amzn_errortype="AccessDeniedException:http://x"),
+     "AccessDeniedException"),
+    (refusal(b"token"), "")))
+def test_of_a_refusal_its_code_alone_is_told(stack, answer, code):
+    assert functions_of(stack.user_data())["told"](answer) == f"HTTP 400 {code}"
+
+
+THROTTLED, THERE, AT_MINIMUM = (
+    b'{"__type":"ThrottlingException"}', b'{"__type":"ResourceAlreadyExistsException"}',
+    b"<Error><Code>ValidationError</Code></Error>")
+
+
+@pytest.mark.parametrize("refused, asked", (
+    ({"CreateLogStream": [THROTTLED], "PutLogEvents": [THROTTLED]},
+     ["CreateLogStream", "PutLogEvents"] * 2 + ["end true"]),
+    ({"CreateLogStream": [THERE]}, ["CreateLogStream", "PutLogEvents", "end true"]),
+    ({"PutLogEvents": [THROTTLED] * 5}, ["CreateLogStream", "PutLogEvents"] * 5 + ["end true"]),
+    ({"end true": [AT_MINIMUM] * 8},
+     ["CreateLogStream", "PutLogEvents"] + ["end true"] * 8 + ["end false"])))
+def test_a_failed_boot_is_on_record_and_ends_whatever_aws_refuses_at_first(stack, capsys, refused,
+                                                                           asked):
+    names, done = functions_of(stack.user_data()), []
+    left = {action: list(bodies) for action, bodies in refused.items()}
+
+    def aws(service, method, path, body, headers):
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if not action:
+            action = "end " + parse_qs(body.decode())["ShouldDecrementDesiredCapacity"][0]
+        done.append(action)
+        if left.get(action):
+            raise refusal(left[action].pop(0))
+
+    names.update(aws=aws, metadata=lambda path: "i-1", LOG="instances",
+                 time=SimpleNamespace(sleep=lambda seconds: None, time=lambda: 0),
+                 subprocess=SimpleNamespace(run=lambda words: done.append(words[0])))
+    names["release"]("boot: why")
+    assert done == [*asked, "sh"]
+    said = capsys.readouterr().out
+    lost = "the reason is not in the log group: HTTP 400 ThrottlingException" in said
+    assert "boot: why" in said and lost == (len(refused.get("PutLogEvents", [])) == 5)
 
 
 def test_the_functions_configuration_is_one_that_muster_takes(world, server, small, moto,
