@@ -75,10 +75,10 @@ class Clone:
     def write(self, name, text):
         (self.place / name).write_text(text)
 
-    def run(self, moto, script, expected=0):
+    def run(self, moto, script, expected=0, shell=("bash", "-euo", "pipefail", "-c")):
         keys = {name.upper(): value for name, value in moto.administrator.items()}
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script], cwd=self.place, text=True,
+            [*shell, script], cwd=self.place, text=True,
             capture_output=True, env={
                 **keys, "AWS_ENDPOINT_URL": moto.url, "HOME": str(self.place), "AWS_PAGER": "",
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
@@ -170,6 +170,7 @@ def test_by_hand_they_make_a_function_that_scales(world, server, small, moto, cl
 PAGE = (ROOT / "docs/aws.md").read_text()
 NAMES, *MAKE, SETUP, TOKENS, AMI, DRAIN, DISABLE, WAIT, DELETE = commands("aws.md")
 STORE, NETWORK, STACK, LOOK = MAKE
+UPDATE, = re.findall(r"^  ```sh\n(.*?)^  ```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -242,7 +243,8 @@ aws() {{
 
 @pytest.mark.parametrize("call, answer, cure", (
     ("describe-vpcs", "echo None", "no default VPC: set VPC and SUBNETS yourself"),
-    ("describe-instance-type-offerings", "echo", "no m6i.large: set INSTANCE_TYPE to another")))
+    ("describe-instance-type-offerings", "echo", "no m6i.large: set INSTANCE_TYPE to another"),
+    ("describe-subnets", "echo", "no subnet where there is m6i.large: set VPC and SUBNETS yourself")))
 def test_the_network_s_step_ends_where_it_cannot_go_on(clone, moto, call, answer, cure):
     with moto.unchecked():
         said = clone.run(moto, NAMES + OTHERWISE.format(call=call, answer=answer) + NETWORK, expected=1)
@@ -263,6 +265,25 @@ def test_nothing_is_deployed_to_a_bucket_that_is_not_right(clone, moto, before, 
         assert not moto.client("cloudformation").list_stacks()["StackSummaries"]
     assert (f"muster-{ACCOUNT}-{REGION} is in another region: set BUCKET to another name" in said) == elsewhere
     assert not (clone.place / "out.yaml").exists()
+
+
+# As a person's shell runs what is pasted: after a command that fails it goes on.
+PASTED = ("bash", "-c")
+LOGGED = """
+aws() { echo "$2" >>calls; [ "$2" != "$FAILS" ]; }
+"""
+
+
+@pytest.mark.parametrize("fails, block, done", (
+    ("", "UPDATE", ["package"]),
+    ("delete-stack", "DELETE", ["delete-stack"]),
+    ("wait", "DELETE", ["delete-stack", "wait"]),
+    ("describe-auto-scaling-groups", "DRAIN", ["describe-auto-scaling-groups"])))
+def test_nothing_follows_a_command_that_failed(clone, moto, fails, block, done):
+    clone.write("script/package", "#!/bin/sh\necho package >>calls\nexit 1\n")
+    clone.run(moto, f"export STACK=runners BUCKET=b FAILS={fails}\n" + LOGGED + globals()[block],
+              expected=1, shell=PASTED)
+    assert (clone.place / "calls").read_text().split() == done
 
 
 def group(desired, instances):
