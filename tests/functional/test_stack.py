@@ -371,7 +371,7 @@ def test_the_page_says_of_which_parameters_each_key_of_the_function_is_made():
     text = text[text.index("MUSTER_CONFIG: !Sub"):text.index("  ScalerInvocation:")]
     names = {"Secret": "PersonalTokenSecret", "ClassSecret": "ClassTokenSecret"}
     made = {(key, frozenset(names.get(name, name) for name in re.findall(r"{(\w+)}", value)))
-            for key, value in re.findall(r'(\w+): "?((?:\${\w+}\w*)+)', text)}
+            for key, value in re.findall(r"(\w+): [\"']?((?:\${\w+}\w*)+)", text)}
     # A resource of the stack is not a person's to choose.
     made -= {("table", frozenset({"Leases"})), ("name", frozenset({"Group"}))}
     _, _, table = page.partition("| they say | the parameter |\n|---|---|\n")
