@@ -28,6 +28,10 @@ constexpr int kWorlds = 2'000;
 // back-off; and each runner that hangs may take the only place until it is too old.
 constexpr Millis kEnd = std::chrono::hours(24 * 7);
 constexpr Millis kMinute = std::chrono::minutes(1);
+// What is older is ended, so no task may last so long. The world of one that hangs goes on until
+// then.
+constexpr Millis kLongestTask = std::chrono::hours(2);
+constexpr Millis kLongestLife = std::chrono::hours(3);
 
 // Every second world is without the fault; in the others it is as likely as `most`.
 std::int64_t some(Random& random, std::int64_t most) {
@@ -76,7 +80,7 @@ std::vector<Arrival> some_arrivals(Random& random) {
   Millis at{};
   for (auto left = random.between(1, 40); left > 0; --left) {
     if (!random.chance(300)) at += gap.draw(random);  // else together with the one before
-    arrivals.push_back({at, duration.draw(random)});
+    arrivals.push_back({at, std::min(duration.draw(random), kLongestTask)});
     auto& latest = arrivals.back();
     if (random.chance(50)) latest.canceled_after = random.between(Millis(0), 5 * kMinute);
     if (arrivals.size() == 1 || !random.chance(200)) continue;
@@ -191,7 +195,7 @@ scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   policy.reaps = true;
   policy.drains = false;
   policy.boot_timeout = std::chrono::minutes(10);
-  policy.longest_life = std::chrono::hours(6);
+  policy.longest_life = kLongestLife;
   policy.soon_free = !conditions.habits.single_task && random.chance(500);
   if (random.chance(250)) policy.headroom = random.between(1, 3);
   if (random.chance(250)) policy.warm = {.percent_of_busy = random.between(1, 100)};
