@@ -68,9 +68,12 @@ def test_started_as_root_jobs_run_as_another_user(world, server, small):
 def test_a_job_cannot_read_what_is_not_its_own(world, server, small):
     agent = world.agent(server, small)
     secret_files = [world.place / f"{agent.name}.yaml", server.data / "token",
+                    server.data / "muster.db", server.data / "muster.db-wal", server.data / "output",
                     Path(f"/proc/{agent.pid}/environ"), Path(f"/proc/{agent.pid}/mem")]
-    tries = "; ".join(f"if head -c 1 {path} >/dev/null 2>&1; then echo read {path}; fi"
-                      for path in secret_files)
+    assert all(path.exists() for path in secret_files)
+    tries = "; ".join(
+        f"if head -c 1 {path} >/dev/null 2>&1 || cd {path} 2>/dev/null; then echo read {path}; fi"
+        for path in secret_files)
     pipeline = world.submit(server, config(build=job(f"{tries}; echo tried")))
     assert pipeline.wait()["state"] == "success"
     assert pipeline.output() == "tried\n"

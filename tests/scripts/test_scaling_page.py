@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from support.named import check_is_there, named_in
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/scaling.md").read_text()
 LINK = re.compile(r"\[`([a-z-]+)`\]\(#what-has-hurt-others\)")
 SCENARIOS = re.findall(r"^\| `([a-z-]+)` \| \d+, ", PAGE, re.MULTILINE)
-NAMED = re.findall(r"`(\w+\.(?:cpp|py))`: `([\w.]+)`", PAGE)
 RULES = re.search(r"(?s)## What decide\(\) does.*?\n### ", PAGE)[0]
 PICTURE = (ROOT / "docs/decision.svg").read_text()
 
@@ -19,13 +20,9 @@ def test_the_cases_that_are_not_about_deciding_are_all_there():
         "17", "18", "19", "20"]
 
 
-@pytest.mark.parametrize(("file", "name"), NAMED)
+@pytest.mark.parametrize(("file", "name"), named_in(PAGE))
 def test_a_test_that_is_named_is_there(file, name):
-    folder = "src" if file.endswith(".cpp") else "tests"
-    [path] = (ROOT / folder).glob(f"**/{file}")
-    declared = rf"^TEST(_F|_P)?\({name.replace('.', ', ')}\)" if folder == "src" else (
-        rf"^def {name}\(")
-    assert re.search(declared, path.read_text(), re.MULTILINE), f"name it as it is in {path}"
+    check_is_there(file, name)
 
 
 def test_each_scenario_is_linked_and_no_other():

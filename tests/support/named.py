@@ -1,0 +1,18 @@
+"""Tests that a page of docs names, as `file`: `name`."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def named_in(page):
+    return sorted(set(re.findall(r"`(\w+\.(?:cpp|py))`: `([\w.]+)`", page)))
+
+
+def check_is_there(file, name):
+    folder = "src" if file.endswith(".cpp") else "tests"
+    [path] = (ROOT / folder).glob(f"**/{file}")
+    declared = rf"^TEST(_F|_P)?\({name.replace('.', ', ')}\)" if folder == "src" else (
+        rf"^def {name}\(")
+    assert re.search(declared, path.read_text(), re.MULTILINE), f"name it as it is in {path}"
