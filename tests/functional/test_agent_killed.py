@@ -12,17 +12,12 @@ from pathlib import Path
 import pytest
 
 from support.pipeline import config, job
-from support.program import processes_in
+from support.program import processes_in, worker_of
 from support.waiting import wait_until
 
 # One stays in the step's session, one leaves it, one leaves its parent as well.
 LEAVES_PROCESSES = ("sleep 1000 & setsid sleep 1001 & (setsid sleep 1002 &) ; "
                     "echo begun; sleep 1003")
-
-
-def worker_of(agent):
-    (worker,) = Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
-    return int(worker)
 
 
 def lives(pid):

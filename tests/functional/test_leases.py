@@ -1,9 +1,12 @@
 """A runner that falls silent loses its task, and only then."""
 
+import os
 import signal
 import time
 
 from support.pipeline import config, job
+from support.program import processes_in, worker_of
+from support.waiting import wait_until
 
 LEASE = 2  # seconds
 
@@ -121,6 +124,71 @@ def test_the_agent_ends_its_work_before_its_lease_ends(world):
     server.program.signal(signal.SIGCONT)
     pipeline.cancel()
     pipeline.wait()
+
+
+def stand_still(agent):
+    """Both of its processes; what the job has started runs on."""
+    worker = worker_of(agent)
+    for pid in (agent.pid, worker):
+        os.kill(pid, signal.SIGSTOP)
+
+    def go_on():
+        for pid in (worker, agent.pid):
+            os.kill(pid, signal.SIGCONT)
+    return go_on
+
+
+def sleepers(world):
+    """The processes of a job that sleeps."""
+    def sleeps(pid):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as words:
+                return words.read().startswith(b"sleep\0")
+        except OSError:
+            return False
+    return [pid for pid in processes_in(world.place) if sleeps(pid)]
+
+
+LATE = job("echo begun; (sleep 4; echo late) & sleep 1000 & setsid sleep 1001 & wait")
+
+
+def test_an_agent_that_stood_still_for_its_lease_is_told_and_ends_its_job(world):
+    server = world.server(lease="3s")
+    agent = world.agent(server, server.create_class())
+    pipeline = world.submit(server, config(build=LATE))
+    pipeline.wait_for_output("begun")
+    go_on = stand_still(agent)
+    pipeline.wait_for_state("infrastructure_fail")
+    told = pipeline.output()
+    assert told.startswith("begun\n\nLost contact with runner")
+
+    go_on()
+    wait_until(lambda: "this attempt is over" in agent.output(), 60, "the agent to be told")
+    wait_until(lambda: not sleepers(world), 60, "the end of the job's processes")
+    assert world.submit(server, config(build=job("true"))).wait()["state"] == "success"
+    assert pipeline.task()["state"] == "infrastructure_fail"
+    assert pipeline.output() == told
+
+
+def test_the_late_words_of_an_agent_that_stood_still_do_not_reach_the_second_attempt(world):
+    server = world.server(lease="3s")
+    token = server.create_class("local/small", max_requeues=1)
+    agent = world.agent(server, token)
+    pipeline = world.submit(server, config(build=LATE))
+    pipeline.wait_for_output("begun")
+    go_on = stand_still(agent)
+    second = server.claimer(token).claim(wait_ms=60000)
+    assert second.number == 2
+    second.step().expect(204)
+
+    go_on()
+    wait_until(lambda: "this attempt is over" in agent.output(), 60, "the agent to be told")
+    wait_until(lambda: not sleepers(world), 60, "the end of the job's processes")
+    second.output(b"of the second\n", 0).expect(200)
+    second.step(state="success", exit_code=0).expect(204)
+    second.finish().expect(204)
+    assert pipeline.wait()["state"] == "success"
+    assert pipeline.output() == "of the second\n"
 
 
 def last_written(diary):

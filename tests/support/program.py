@@ -70,3 +70,9 @@ def processes_in(directory):
             if where == str(directory) or where.startswith(f"{directory}/"):
                 found.append(int(entry.name))
     return found
+
+
+def worker_of(agent):
+    """The process that works; the agent that was started watches over it."""
+    (worker,) = Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
+    return int(worker)
