@@ -21,6 +21,9 @@ def pytest_addoption(parser):
                      help="the muster to test (or $MUSTER_BINARY)")
     parser.addoption("--outage", type=float, default=15,
                      help="how many seconds the queue is away in the test of an outage")
+    parser.addoption("--kills", type=int, default=25, help="of the server, scalers and agents")
+    parser.addoption("--tasks", type=int, default=120, help="that run meanwhile")
+    parser.addoption("--runners", type=int, default=8, help="that run them")
     parser.addoption("--packages", type=Path, help="the directory of what script/package has made")
 
 

@@ -38,11 +38,15 @@ class Server:
         self.port = 0
         self.start()
 
-    def start(self):
-        address = self.data / "address"
-        address.unlink(missing_ok=True)
+    def begin(self):
+        """Starts it, and does not wait until it can be asked."""
+        (self.data / "address").unlink(missing_ok=True)
         self.program = self.world.start(self.name, "server", "--data", self.data,
                                         "--port", self.port, "--lease", self.lease)
+
+    def start(self):
+        address = self.data / "address"
+        self.begin()
 
         def listening():
             assert self.program.running, f"the server ended:\n{self.program.tail()}"
