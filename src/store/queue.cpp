@@ -152,8 +152,13 @@ protocol::ClaimedTask Queue::describe(const Attempt& attempt) {
           .job = *std::move(job)};
 }
 
+// Not that of a running task, however old it seems: the clock may have jumped just now, and a retry
+// that is not known takes another task.
 void Queue::forget_old_claims(WallTime now) {
-  db_->execute("DELETE FROM claim WHERE answered_at < ?", now - kClaimsKeptFor);
+  db_->execute(
+      "DELETE FROM claim WHERE answered_at < ? AND NOT EXISTS (SELECT 1 FROM task WHERE "
+      "task.id = claim.task_id AND task.attempt = claim.attempt AND task.state = 'running')",
+      now - kClaimsKeptFor);
 }
 
 // --- Attempts -------------------------------------------------------------------------------

@@ -80,7 +80,9 @@ std::vector<protocol::OtherRunner> Runners::active_elsewhere(
   return items;
 }
 
+// A clock that was set back has left some in the future, where none would be forgotten for long.
 void Runners::forget_unseen(WallTime now) {
+  db_->execute("UPDATE runner SET last_connected = ?1 WHERE last_connected > ?1", now);
   db_->execute(
       "DELETE FROM runner WHERE last_connected < ? AND NOT EXISTS (SELECT 1 FROM task WHERE "
       "state = 'running' AND task.resource_class = runner.resource_class AND "

@@ -258,6 +258,19 @@ TEST_F(StoreTest, TimeInWhichTheServerWasAwayDoesNotCount) {
   EXPECT_EQ(state(id), "running");
 }
 
+TEST_F(StoreTest, AClaimOfARunningTaskIsKnownWhateverTheClockSays) {
+  submit({{"a", {}}, {"b", {}}});
+  const auto first = claim("same");
+  const auto ended = claim("ended");
+  finish(*ended);
+  now_.wall += 25h;
+  queue().forget_old_claims(now_.wall);
+  const auto again = claim("same");
+  ASSERT_TRUE(again) << "it is no new claim";
+  EXPECT_EQ(again->task_id, first->task_id);
+  EXPECT_EQ(claim("ended"), std::nullopt) << "what has ended is forgotten";
+}
+
 TEST_F(StoreTest, AClassMayQueueALapsedTaskAgainAtMostNTimes) {
   make_class("local/spot", 1);
   const auto id = submit({{"a", {}}}, "local/spot");
@@ -354,6 +367,19 @@ TEST_F(StoreTest, KnowsWhichRunnersOfOtherClassesAreActive) {
   EXPECT_EQ(others[0].name, "later");
   EXPECT_EQ(others[1].resource_class, "local/a");
   EXPECT_TRUE(runners.active_elsewhere({kClass, "local/a", "local/b"}, now_.wall).empty());
+}
+
+TEST_F(StoreTest, ARunnerThatIsGoneIsForgottenAlsoIfTheClockWasSetBack) {
+  auto& runners = store_->runners();
+  runners.contacted({.resource_class = kClass, .name = "gone"}, now_.wall);
+  now_.wall -= 24h;
+  runners.forget_unseen(now_.wall);
+  EXPECT_EQ(runners.activity(kClass, now_.wall).size(), 1U);
+  now_.wall += 6min;
+  EXPECT_TRUE(runners.activity(kClass, now_.wall).empty());
+  now_.wall += 12h;
+  runners.forget_unseen(now_.wall);
+  EXPECT_TRUE(runners.list({}, now_.wall).empty());
 }
 
 TEST_F(StoreTest, TokensAreHashedRevocableAndOfTheirKind) {
