@@ -43,7 +43,8 @@ std::optional<WallTime> end_of(const Reason& reason, const fleet::ClassPass& dec
     return falls_below(next.drains, policy.scale_in_rate->most, policy.scale_in_rate->per);
   }
   if (rule == Rule::spend_cap && policy.spend_cap) {
-    return falls_below(next.spend.used, limit_of(*policy.spend_cap), policy.spend_cap->per);
+    return next_launch_at(next.spend.used, *policy.spend_cap, decided.decision.desired,
+                          expected_life(next.turnover));
   }
   return std::nullopt;
 }

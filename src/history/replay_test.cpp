@@ -168,7 +168,7 @@ TEST(Replay, UnderASpendCapCountsTheTimeBetween) {
   ASSERT_EQ(result.differ(), 1) << replay_text(result, {});
   EXPECT_EQ(result.differences[0].now.reasons.back().rule, Rule::spend_cap);
 
-  policy.spend_cap->instance_hours = 5;
+  policy.spend_cap->instance_hours = 8;
   EXPECT_EQ(replay({first, record_of(world)}, under(policy)).differ(), 0);
 }
 

@@ -37,7 +37,8 @@ void try_one_first(Draft& draft) {
 
 }  // namespace
 
-// Warm ones and those of the minimum come on top: who is free uses up nothing of the plan.
+// Those of the minimum come on top: who is free uses up nothing of the plan. Likewise what is kept
+// warm, unless tasks wait for the plan, who would take it at once.
 void keep_plan(Draft& draft) {
   const auto& plan = draft.snapshot.plan_share;
   if (!plan) return;
@@ -76,15 +77,20 @@ void keep_launch_rate(Draft& draft) {
 
 void keep_spend_cap(Draft& draft) {
   const auto& cap = draft.snapshot.policy.spend_cap;
-  if (!cap || draft.spent < limit_of(*cap)) return;
-  const auto free = falls_below(draft.decision.next.spend.used, limit_of(*cap), cap->per);
+  if (!cap) return;
+  const auto life = expected_life(draft.decision.next.turnover);
+  const auto live = draft.decision.counts.live();
+  const auto allowed = launches_within(*cap, draft.spent, live, life);
+  const auto free = next_launch_at(draft.decision.next.spend.used, *cap,
+                                   live + std::min(allowed, draft.decision.launch), life);
   limit_launches(
-      draft, Rule::spend_cap, 0,
-      fmt::format(
-          "{} of {} instance-hours in {} are used{}", hours_in_words(draft.spent),
-          cap->instance_hours, format_duration(cap->per),
-          free ? fmt::format(", and the next are free at {} at the earliest", in_words(*free))
-               : ""));
+      draft, Rule::spend_cap, allowed,
+      fmt::format("{} of {} instance-hours in {} are used{}{}", hours_in_words(draft.spent),
+                  cap->instance_hours, format_duration(cap->per),
+                  live > 0 || draft.spent < limit_of(*cap)
+                      ? fmt::format(", {} live, and each is taken to need {}", live, humanize(life))
+                      : "",
+                  free ? fmt::format(", and the next may come at {}", in_words(*free)) : ""));
 }
 
 void keep_backoff(Draft& draft) {

@@ -29,7 +29,8 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
     if (const auto room = falls_below(decision.next.drains, rate->most, rate->per)) consider(*room);
   }
   if (const auto& cap = snapshot.policy.spend_cap) {
-    const auto free = falls_below(decision.next.spend.used, limit_of(*cap), cap->per);
+    const auto free = next_launch_at(decision.next.spend.used, *cap, decision.desired,
+                                     expected_life(decision.next.turnover));
     if (free) consider(*free);
   }
   if (draft.left_to_busy > 0) {

@@ -35,7 +35,7 @@ Draft::Draft(const Snapshot& seen)
   } else {
     decision.next.spend = {};
   }
-  if (!seen.policy.soon_free && !seen.policy.foresight) {
+  if (!seen.policy.soon_free && !seen.policy.foresight && !seen.policy.spend_cap) {
     decision.next.turnover = {};
   } else if (!hold) {
     decision.next.turnover =
@@ -81,12 +81,16 @@ SoonFree Draft::soon_free() const {
   return scaling::soon_free(decision.next.turnover, busy, snapshot.now);
 }
 
+bool Draft::waits_for_plan() const {
+  return !hold && snapshot.plan_share && unclaimed() > room_in_plan();
+}
+
 std::int64_t Draft::headroom() const {
-  return hold ? 0 : headroom_target(snapshot.policy, unclaimed(), *running());
+  return hold || waits_for_plan() ? 0 : headroom_target(snapshot.policy, unclaimed(), *running());
 }
 
 std::int64_t Draft::warm() const {
-  return hold ? 0 : warm_target(snapshot.policy.warm, staying.busy);
+  return hold || waits_for_plan() ? 0 : warm_target(snapshot.policy.warm, staying.busy);
 }
 
 std::int64_t Draft::foreseen() const {

@@ -29,6 +29,8 @@ struct Draft {
   std::int64_t room_in_plan() const;
   // Of those that wait, so many may run: the plan's other tasks are of other classes.
   std::int64_t may_start() const;
+  // Some of what waits may not run by the plan.
+  bool waits_for_plan() const;
   // Only while it is known.
   std::int64_t unclaimed() const { return std::get<DemandReading>(snapshot.demand).unclaimed; }
   // Of those that wait and have nobody who is free or booting, so many are left to the busy ones.

@@ -179,6 +179,20 @@ class Judge {
   }
 
   void judge_bounds() {
+    const auto live = std::ssize(snapshot_.instances);
+    expect(decision_.desired == live + decision_.launch - decision_.withdraw,
+           Invariant::counted_once,
+           fmt::format("{} are desired where {} live, {} are launched and {} withdrawn",
+                       decision_.desired, live, decision_.launch, decision_.withdraw));
+    const auto maximum = std::ranges::find(decision_.reasons, Rule::maximum, &Reason::rule);
+    const auto room = std::max<std::int64_t>(snapshot_.policy.max - live, 0);
+    const bool of_groups = !snapshot_.groups.empty();  // their own ones bind as well
+    expect(maximum == decision_.reasons.end() || maximum->allowed == room || of_groups,
+           Invariant::live, "a maximum binds that is not reached");
+    const auto& next = decision_.next;
+    expect(!has(decision_, Rule::backoff) || next.backoff_until || decision_.withdraw > 0 ||
+               next.failed_boots_in_a_row >= snapshot_.policy.withdraw_after,
+           Invariant::live, "a back-off binds after no failure");
     expect(decision_.launch >= 0, Invariant::bounded, "less than nothing is launched");
     expect(decision_.launch == 0 || decision_.desired <= snapshot_.policy.max, Invariant::bounded,
            fmt::format("{} are desired of at most {}", decision_.desired, snapshot_.policy.max));
@@ -212,8 +226,11 @@ class Judge {
     const auto used = spend_until_now(snapshot_.state.spend, *cap, living, snapshot_.now).used;
     const auto in_words =
         fmt::format("{} of {} instance-milliseconds are used", used, limit_of(*cap));
-    expect(decision_.launch == 0 || used < limit_of(*cap), Invariant::bounded, in_words);
-    expect(!has(decision_, Rule::spend_cap) || used >= limit_of(*cap), Invariant::live, in_words);
+    const auto may = launches_within(*cap, used, std::ssize(snapshot_.instances),
+                                     expected_life(decision_.next.turnover));
+    expect(decision_.launch <= may, Invariant::bounded, in_words);
+    const auto binds = std::ranges::find(decision_.reasons, Rule::spend_cap, &Reason::rule);
+    expect(binds == decision_.reasons.end() || binds->allowed == may, Invariant::live, in_words);
     expect(decision_.next.spend.counted_until.has_value(), Invariant::restartable,
            "what is used is not remembered");
   }
@@ -243,7 +260,7 @@ class Judge {
   }
 
   // Where one that drains explained a task, another may be of no use after it; where dead ones made
-  // room, the maximum binds less; and what was withdrawn may be asked for again.
+  // room, the maximum and the cap bind less; and what was withdrawn may be asked for again.
   void judge_steadiness() {
     const auto again = decide(after(snapshot_, decision_));
     const auto steady = [&](bool holds, std::string_view what) {
@@ -252,7 +269,8 @@ class Judge {
     steady(again.drain.empty(), "more are drained");
     steady(!decision_.drain.empty() || again.reap.empty(), "more are ended");
     if (has(decision_, Rule::not_come)) return steady(again.withdraw == 0, "more are withdrawn");
-    const bool full = has(decision_, Rule::maximum) || waits_for_group(decision_);
+    const bool full = has(decision_, Rule::maximum) || has(decision_, Rule::spend_cap) ||
+                      waits_for_group(decision_);
     const bool room_made = !decision_.reap.empty() && full;
     steady(room_made || again.launch == 0, "more are launched");
     steady(!decision_.reap.empty() || !again.reap.empty() || again.next == decision_.next,

@@ -69,9 +69,12 @@ Need need(const Snapshot& snapshot, const Decision& decision, const Staying& the
                          ? snapshot.plan_share->share - std::max(demand.running, there.slots.busy)
                          : demand.unclaimed;
   const auto tasks = std::clamp<std::int64_t>(share, 0, demand.unclaimed);
-  const auto kept = slots_per_instance(policy) *
-                    std::max(headroom_target(policy, demand.unclaimed, demand.running),
-                             warm_target(policy.warm, there.busy));
+  // Whoever is free is taken at once by what waits for the plan.
+  const auto kept = tasks < demand.unclaimed
+                        ? 0
+                        : slots_per_instance(policy) *
+                              std::max(headroom_target(policy, demand.unclaimed, demand.running),
+                                       warm_target(policy.warm, there.busy));
   return {tasks, std::max(kept, foreseen(snapshot, decision, share - tasks))};
 }
 

@@ -108,8 +108,8 @@ class RestartJudge {
   void judge_launches(const Decision& done, const Decision& again, const Expect& expect) const {
     const auto left = decision_.launch - done.launch;
     const bool fewer = again.launch < left && has(again, Rule::launch_rate);
-    const bool waited = has(decision_, Rule::maximum) || waits_for_group(decision_) ||
-                        has(decision_, Rule::not_come);
+    const bool waited = has(decision_, Rule::maximum) || has(decision_, Rule::spend_cap) ||
+                        waits_for_group(decision_) || has(decision_, Rule::not_come);
     const bool room_made = waited && done.withdraw > 0;
     expect(again.launch == left || fewer || (room_made && again.launch > left),
            fmt::format("{} are launched where {} were left to do", again.launch, left));

@@ -430,9 +430,21 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          d = decide(s);
          d.launch = 1, d.desired += 1;
        }},
+      {"the desired number is not what lives and is launched", Invariant::counted_once,
+       [](auto&, auto& d) { d.launch = 0, d.desired = 0; }},
+      {"a maximum binds that is not reached", Invariant::live,
+       [](auto&, auto& d) {
+         d.launch = 0, d.desired -= 1;
+         d.reasons.push_back({Rule::maximum, 1, 0, "", ""});
+       }},
+      {"a back-off binds after no failure", Invariant::live,
+       [](auto&, auto& d) {
+         d.launch = 0, d.desired -= 1;
+         d.reasons.push_back({Rule::backoff, 1, 0, "", ""});
+       }},
       {"a cap binds that is not used up", Invariant::live,
        [](auto& s, auto& d) {
-         s.policy.spend_cap = SpendCap{1, std::chrono::hours(24)};
+         s.policy.spend_cap = SpendCap{100, std::chrono::hours(24)};
          d = decide(s);
          d.reasons.push_back({Rule::spend_cap, 1, 0, "", ""});
        }},

@@ -109,20 +109,49 @@ TEST(Pace, TheRestOfASurplusGoesAsSoonAsTheRateLetsIt) {
   EXPECT_EQ(left.decide().drain.size(), 1U);
 }
 
+TEST(Pace, LaunchesNoMoreThanTheCapHasHoursFor) {
+  using std::chrono::hours;
+  auto world = World().bounds(0, 200).demand(100, 0).spending_at_most({10, hours(24)});
+  const auto first = world.decide_and_remember();
+  EXPECT_EQ(first.launch, 10) << "an hour each, as no task was seen to end";
+  EXPECT_EQ(describe(first.reasons[1]),
+            "0.0 of 10 instance-hours in 24h are used, 0 live, and each is taken to need 1 h 0 "
+            "min: launch "
+            "10 instead of 100");
+  EXPECT_EQ(world.with(10, busy).demand(90, 10).decide_and_remember().launch, 0);
+}
+
+// A boot of 90 s, and tasks of 4.5 minutes.
+TEST(Pace, LaunchesAllTheMoreUnderACapTheShorterTasksAre) {
+  using std::chrono::hours;
+  State state;
+  state.turnover = {
+      .boot = seconds(90), .ended = 10, .run_time = 10 * Millis(seconds(270)).count()};
+  auto world = World().bounds(0, 200).demand(150, 0).spending_at_most({10, hours(24)});
+  EXPECT_EQ(world.remembering(state).decide().launch, 100);
+}
+
+TEST(Pace, ACapThatIsLessThanATaskNeedsStillLaunchesOneAfterTheOther) {
+  using std::chrono::hours;
+  State state;
+  state.turnover = {.ended = 1, .run_time = Millis(hours(2)).count()};
+  auto world = World().bounds(0, 9).demand(2, 0).spending_at_most({1, hours(1)});
+  EXPECT_EQ(world.remembering(state).decide().launch, 1);
+  EXPECT_EQ(world.with(1, busy).demand(1, 1).decide().launch, 0);
+}
+
 TEST(Pace, LaunchesNothingOnceTheCapIsUsedUpAndEndsNobody) {
   using std::chrono::hours;
-  auto world = World().bounds(0, 9).demand(2, 4).with(4, busy).spending_at_most({2, hours(3)});
-  EXPECT_EQ(world.decide_and_remember().launch, 2);
-  world.demand(0, 4);
+  auto world = World().bounds(0, 9).demand(0, 4).with(4, busy).spending_at_most({2, hours(3)});
   for (int i = 0; i < 7; ++i) world.later(minutes(5)).decide_and_remember();
   const auto decision = world.demand(1, 4, -minutes(35)).decide();
   EXPECT_EQ(decision.launch, 0);
   EXPECT_THAT(decision.drain, IsEmpty());
   EXPECT_THAT(rules(decision), ElementsAre(queue, spend_cap));
-  // Two were launched and never seen: they count until the next look, no longer.
   EXPECT_EQ(describe(decision.reasons[1]),
-            "2.5 of 2 instance-hours in 3h are used, and the next are free at "
-            "2027-01-15T11:10:00Z at the earliest: launch 0 instead of 1");
+            "2.0 of 2 instance-hours in 3h are used, 4 live, and each is taken to need 1 h 0 min: "
+            "launch 0 "
+            "instead of 1");
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <random>
 
+#include "scaling/world_for_tests.hpp"
+
 namespace muster::scaling {
 namespace {
 
@@ -68,6 +70,20 @@ TEST(PlanShare, AClassClaimsWhatItWouldLaunchFor) {
   auto unknown = waiting(4, 2, 1);
   unknown.demand = DemandUnknown{"no answer"};
   EXPECT_EQ(claim(unknown), std::pair(2L, 2L));
+}
+
+// Whoever is kept free while tasks wait for the plan is taken by these, and the class has more than
+// its share.
+TEST(PlanShare, NobodyIsKeptFreeWhileTasksWaitForThePlan) {
+  for (auto world : {World().warm({.least = 2}), World().headroom(2)}) {
+    auto waiting = world.bounds(0, 99).with(5, InstanceState::busy).demand(20, 5).snapshot();
+    waiting.plan_share = PlanShare{10, 5};
+    EXPECT_EQ(decide(waiting).launch, 0);
+    waiting.plan_share = PlanShare{10, 7};
+    EXPECT_EQ(decide(waiting).launch, 2) << "those of the share";
+    waiting.plan_share = PlanShare{40, 25};
+    EXPECT_EQ(decide(waiting).launch, 22) << "the plan has room for all that waits";
+  }
 }
 
 // Case 21: the tasks of one class use up the plan, and idle runners of another wait.

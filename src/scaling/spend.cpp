@@ -47,4 +47,27 @@ SpendUntilNow spend_until_now(const Spend& before, const SpendCap& cap, std::int
   return {std::move(memory), used};
 }
 
+// What was kept comes from a file, and may be absurd.
+Millis expected_life(const Turnover& turnover) {
+  constexpr Millis kLeast = std::chrono::minutes(1);
+  constexpr Millis kMost = std::chrono::hours(1'000);
+  if (turnover.ended <= 0) return std::chrono::hours(1);
+  const Millis task(turnover.run_time / turnover.ended);
+  return std::clamp(task, Millis(0), kMost) + std::clamp(turnover.boot, kLeast, kMost);
+}
+
+std::int64_t launches_within(const SpendCap& cap, std::int64_t used, std::int64_t live,
+                             Millis life) {
+  const auto left = limit_of(cap) - used;
+  if (left <= 0) return 0;
+  const std::int64_t one_if_none = live <= 0 ? 1 : 0;
+  return std::max(left / life.count() - std::max<std::int64_t>(live, 0), one_if_none);
+}
+
+std::optional<WallTime> next_launch_at(const Window& used, const SpendCap& cap, std::int64_t live,
+                                       Millis life) {
+  const auto needed = live <= 0 ? 1 : (live + 1) * life.count();
+  return falls_below(used, limit_of(cap) - needed + 1, cap.per);
+}
+
 }  // namespace muster::scaling

@@ -7,6 +7,8 @@
 // jump uses anything up, and none makes it be forgotten. The cost: of an outage of the scaler only
 // that much is counted, and what was used before counts for longer by the outage.
 
+#include <optional>
+
 #include "scaling/decide.hpp"
 
 namespace muster::scaling {
@@ -25,5 +27,17 @@ struct SpendUntilNow {
 // `living` were there when the snapshot was taken.
 SpendUntilNow spend_until_now(const Spend& before, const SpendCap& cap, std::int64_t living,
                               WallTime now);
+
+// How long an instance is taken to live: for a boot and an average task, as far as those are known;
+// for an hour while no task was seen to end.
+Millis expected_life(const Turnover& turnover);
+
+// So many may be launched beside those that live, where each of all takes so long from what the cap
+// leaves. One where nobody lives, if anything is left.
+std::int64_t launches_within(const SpendCap& cap, std::int64_t used, std::int64_t live,
+                             Millis life);
+// When the next one may be, as what was used is so old by then. Nothing: not by time alone.
+std::optional<WallTime> next_launch_at(const Window& used, const SpendCap& cap, std::int64_t live,
+                                       Millis life);
 
 }  // namespace muster::scaling

@@ -1,14 +1,15 @@
-"""Once its instance-hours are used up a class launches nothing, and ends nobody.
+"""A class launches no more than its instance-hours are enough for, and ends nobody.
 
 A thousand machines that are no more than a list use up an hour in some seconds.
 """
 
 import json
-from datetime import datetime
+import time
 
 import pytest
 
 from support.decisions import Decisions
+from support.waiting import wait_until
 
 HOUR = 3600
 
@@ -33,8 +34,7 @@ class Fleet:
         program = world.place / "provider"
         program.write_text(MACHINES.format(place=world.place))
         program.chmod(0o755)
-        self.policy = {"max": 1000, "command": {"program": [str(program)]},
-                       "spend_cap": {"instance_hours": 1, "per": "1h"}}
+        self.policy = {"max": 1000, "command": {"program": [str(program)]}}
 
     def wait_in_queue(self, tasks):
         """Written whole, as the scaler reads it at any time."""
@@ -63,16 +63,6 @@ def fleet(world):
     return Fleet(world)
 
 
-def seconds(time):
-    return datetime.fromisoformat(time).timestamp()
-
-
-def used_until(made, end):
-    """Instance-seconds, from the log alone: whoever lives uses them until the next decision."""
-    return sum((each.counts["live"] + each.launch) * (after.at - each.at)
-               for each, after in zip(made, made[1:]) if after.at <= end)
-
-
 def one_more_each_time(fleet, decisions, tasks):
     """Until nothing is launched for the next one: the decision that says so."""
     for waiting in range(tasks, 1000):
@@ -83,39 +73,54 @@ def one_more_each_time(fleet, decisions, tasks):
     raise AssertionError("the cap has bound nothing")
 
 
+def hours(many):
+    return {"spend_cap": {"instance_hours": many, "per": "1h"}}
+
+
 @pytest.mark.timeout(300)
-def test_once_it_is_used_up_nothing_is_launched_and_nobody_ended(world, fleet):
-    file = fleet.config()
+def test_no_more_are_launched_than_it_has_hours_for_and_nobody_is_ended(world, fleet):
+    file = fleet.config(**hours(900))
     scaler = world.scaler(file)
     decisions = Decisions(world)
-    bound = one_more_each_time(fleet, decisions, 900)
+    bound = one_more_each_time(fleet, decisions, 899)
     made = decisions.all()
-    launches = [each for each in made if each.launch]
-    assert used_until(made, launches[-1].at) < HOUR <= used_until(made, bound.at)
+    assert [each.launch for each in made if each.launch] == [899], "an hour each"
     reason = bound.reasons["spend_cap"]
-    assert (launches[0].launch, reason["wanted"], reason["allowed"]) == (900, 1, 0)
-    assert "of 1 instance-hours in 1h are used, and the next are free at 20" in reason["words"]
-    cause = decisions.explained()["causes"]["spend_cap"]
-    assert launches[0].at <= seconds(cause["until"]) - HOUR <= bound.at, "as the first is an hour old"
-
-    live = fleet.live()
-    assert live == bound.counts["live"] == sum(each.launch for each in made)
+    assert (reason["wanted"], reason["allowed"]) == (1, 0)
+    assert "of 900 instance-hours in 1h are used, 899 live" in reason["words"]
     assert scaler.stop() == 0
     planned = world.run("plan", "--config", file)
-    assert "launch 0 instead of 1" in planned.stdout, "it is remembered"
+    assert "launch 0 instead of 1" in planned.stdout
     assert world.run("scale", "--config", file, "--once").returncode == 0
-    assert fleet.live() == live
+    assert fleet.live() == 899
     assert not fleet.asked() & {"drain", "end"}
     decisions.check_again()
 
 
 @pytest.mark.timeout(300)
-def test_a_higher_cap_lets_it_go_on(world, fleet):
-    scaler = world.scaler(fleet.config())
+def test_once_it_is_used_up_that_is_remembered(world, fleet):
+    fleet.wait_in_queue(900)
+    scaler = world.scaler(fleet.config(**hours(1000)))
     decisions = Decisions(world)
-    bound = one_more_each_time(fleet, decisions, 950)
+    launched = decisions.wait_for(lambda each: each.launch == 900, "900 launches")
+    wait_until(lambda: time.time() > launched.at + 2 * HOUR / 900, what="more than an hour of use")
     assert scaler.stop() == 0
-    higher = fleet.config(spend_cap={"instance_hours": 10, "per": "1h"})
+    lower = fleet.config(**hours(1))
+    fleet.wait_in_queue(901)
+    planned = world.run("plan", "--config", lower)
+    assert "of 1 instance-hours in 1h are used, 900 live" in planned.stdout
+    assert "launch 0 instead of 1" in planned.stdout
+    assert world.run("scale", "--config", lower, "--once").returncode == 0
+    assert fleet.live() == 900
+
+
+@pytest.mark.timeout(300)
+def test_a_higher_cap_lets_it_go_on(world, fleet):
+    scaler = world.scaler(fleet.config(**hours(900)))
+    decisions = Decisions(world)
+    bound = one_more_each_time(fleet, decisions, 899)
+    assert scaler.stop() == 0
+    higher = fleet.config(**hours(1000))
     report = decisions.replayed("--policy", higher)
     first = report["differences"][0]
     assert (first["recorded"]["launch"], first["now"]["launch"]) == (0, 1)
