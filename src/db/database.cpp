@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "db/sync_count.hpp"
+
 namespace muster::db {
 namespace {
 
@@ -122,7 +124,7 @@ Result<Database> Database::open(const std::filesystem::path& path, Migrations mi
   const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   if (!read_only) make_private(path);
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &connection, flags, counting_vfs());
   Database database(connection);
   try {
     require(connection, code, "open");

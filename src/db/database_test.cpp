@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/crypto.hpp"
+#include "db/sync_count.hpp"
 
 namespace muster::db {
 namespace {
@@ -50,6 +51,26 @@ TEST_F(DatabaseTest, KeepsWhatWasCommitted) {
   ASSERT_TRUE(rows.next());
   EXPECT_EQ(rows.optional_integer(1), std::nullopt);
   EXPECT_FALSE(rows.next());
+}
+
+TEST_F(DatabaseTest, EachTransactionThatHasWrittenIsOnTheDiskOnce) {
+  auto database = open(kFirst);
+  {
+    auto rows = database.query("PRAGMA synchronous");
+    ASSERT_TRUE(rows.next());
+    EXPECT_EQ(rows.integer(0), 2) << "FULL";
+  }
+  const auto before = sync_count();
+  for (int i = 1; i <= 3; ++i) {
+    Transaction transaction(database);
+    database.execute("INSERT INTO fruit VALUES ('apple', 1)");
+    database.execute("INSERT INTO fruit VALUES ('pear', 2)");
+    transaction.commit();
+    EXPECT_EQ(sync_count() - before, i);
+  }
+  Transaction nothing(database);
+  nothing.commit();
+  EXPECT_EQ(sync_count() - before, 3);
 }
 
 TEST_F(DatabaseTest, IsForItsOwnerAlone) {

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "db/sync_count.hpp"
 #include "server/answers.hpp"
 #include "server/topics.hpp"
 
@@ -65,7 +66,8 @@ Dispatcher::Dispatcher(store::Store& store, Router router, const Clock& clock, L
       clock_(&clock),
       loop_(std::move(loop)),
       service_(store.service_time()),
-      service_counted_(clock.monotonic()) {}
+      service_counted_(clock.monotonic()),
+      syncs_before_(db::sync_count()) {}
 
 store::Now Dispatcher::now() {
   const auto monotonic = clock_->monotonic();
@@ -132,6 +134,7 @@ std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<En
       touched.insert(touched.end(), group.begin(), group.end());
     }
     transaction.commit();
+    count(touched.size());
     for (const auto& say : after_commit) say();
     log_endings(perhaps_ended);
     return answers;
@@ -140,6 +143,19 @@ std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<En
   } catch (const std::exception& fault) {
     return undo(touched, {ErrorKind::internal, fault.what()});
   }
+}
+
+void Dispatcher::count(std::uint64_t requests) {
+  if (requests == 0) return;
+  ++effort_.groups;
+  effort_.requests += requests;
+  effort_.largest = std::max(effort_.largest, requests);
+}
+
+Dispatcher::Effort Dispatcher::effort() const {
+  auto effort = effort_;
+  effort.syncs = db::sync_count() - syncs_before_;
+  return effort;
 }
 
 void Dispatcher::log_endings(const std::set<std::string>& pipelines) {

@@ -46,6 +46,16 @@ class Dispatcher {
   store::Now now();
   std::size_t parked() const { return parked_.size(); }
 
+  // What the groups have cost so far: those that had a request and were committed, the requests in
+  // them, how many the largest had, and how often the database has waited for the disk.
+  struct Effort {
+    std::uint64_t groups = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t largest = 0;
+    std::uint64_t syncs = 0;
+  };
+  Effort effort() const;
+
  private:
   struct Waiting;
   struct Answer;
@@ -54,6 +64,7 @@ class Dispatcher {
   void add(Entry entry);
   void handle_group();
   std::vector<Answer> handle_in_transaction(std::vector<Entry> group);
+  void count(std::uint64_t requests);
   void log_endings(const std::set<std::string>& pipelines);
   std::vector<Answer> undo(const std::vector<Entry>& touched, const Error& error);
   void handle(const Entry& entry, std::vector<Answer>& answers);
@@ -75,7 +86,9 @@ class Dispatcher {
   bool scheduled_ = false;
   bool draining_ = false;
   std::uint64_t arrivals_ = 0;
-  std::set<std::string> hot_;  // classes with more tasks than were offered to those who wait
+  Effort effort_;
+  std::uint64_t syncs_before_;  // of this process
+  std::set<std::string> hot_;   // classes with more tasks than were offered to those who wait
   std::map<std::uint64_t, Entry> parked_;                         // by arrival
   std::map<std::string, std::map<std::uint64_t, Entry>> topics_;  // who waits for what, by arrival
 };

@@ -216,6 +216,27 @@ TEST_F(DispatcherTest, NothingIsAnsweredAsDoneIfTheGroupCannotBeCommitted) {
   EXPECT_EQ(store_->queue().unclaimed("local/a"), 1);
 }
 
+TEST_F(DispatcherTest, ManyRequestsWaitForTheDiskOnce) {
+  constexpr std::uint64_t kMany = 20;
+  std::vector<std::shared_ptr<FakeExchange>> together;
+  const auto before = dispatcher_->effort();
+  for (std::uint64_t i = 0; i < kMany; ++i) together.push_back(claim(25s));
+  loop_.run();
+  const auto parallel = dispatcher_->effort();
+  EXPECT_EQ(parallel.requests - before.requests, kMany);
+  EXPECT_EQ(parallel.groups - before.groups, 1U);
+  EXPECT_EQ(parallel.syncs - before.syncs, 1U);
+  EXPECT_EQ(parallel.largest, kMany);
+
+  for (std::uint64_t i = 0; i < kMany; ++i) {
+    claim(0s);
+    loop_.run();
+  }
+  const auto one_by_one = dispatcher_->effort();
+  EXPECT_EQ(one_by_one.groups - parallel.groups, kMany);
+  EXPECT_EQ(one_by_one.syncs - parallel.syncs, kMany);
+}
+
 TEST_F(DispatcherTest, WhatIsSaidOfAChangeIsSaidOnceItIsCommitted) {
   int said = 0;
   const auto change = [&](store::Store& open, const store::Now&) {

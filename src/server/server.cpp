@@ -141,6 +141,15 @@ struct Server::Parts {
         [](store::Store& open, const store::Now& now) { open.keep_service_time(now.service); });
     dispatcher->drain();
   }
+
+  void tell_effort() {
+    const auto effort = dispatcher->effort();
+    log::info("requests were answered in groups, each committed as one",
+              {{"requests", std::to_string(effort.requests)},
+               {"groups", std::to_string(effort.groups)},
+               {"largest", std::to_string(effort.largest)},
+               {"fsyncs", std::to_string(effort.syncs)}});
+  }
 };
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -164,6 +173,7 @@ const std::string& Server::url() const {
 void Server::run() {
   parts_->http->post([parts = parts_.get()] { parts->on_tick(); });
   parts_->http->run([parts = parts_.get()] { parts->on_stop(); }, kPatienceAtStop);
+  parts_->tell_effort();
   std::error_code ignored;
   std::filesystem::remove(parts_->store->directory() / "address", ignored);
 }

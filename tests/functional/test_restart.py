@@ -1,8 +1,10 @@
 """Servers go and come back; agents die. Work goes on, or is known to be lost."""
 
+import re
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -93,3 +95,15 @@ def test_a_supervisor_is_told_once_the_server_can_be_asked_and_that_it_stops(wor
         api.get("/api/v3/runner/resource", namespace="local").expect(200)
         program.signal(signal.SIGTERM)
         assert supervisor.recv(100) == b"STOPPING=1"
+
+
+def test_at_its_end_it_tells_what_its_answers_have_cost(server):
+    with ThreadPoolExecutor(8) as clients:
+        list(clients.map(lambda n: server.create_class(f"local/n{n}"), range(20)))
+    server.stop()
+    told = re.search("requests=(\\d+) groups=(\\d+) largest=(\\d+) fsyncs=(\\d+)",
+                     server.program.output())
+    assert told, f"no line with the costs:\n{server.program.tail()}"
+    requests, groups, largest, fsyncs = map(int, told.groups())
+    assert requests >= 40 and 1 <= groups <= requests and largest >= 1, told[0]
+    assert 1 <= fsyncs <= groups + 20, told[0]  # some more are those of a checkpoint and of a tick
