@@ -57,10 +57,10 @@ def test_every_accepted_task_ends_as_it_truly_did(world, request, seed):
 def run(world, server, truth, killer, kills, tasks):
     """The accepted pipelines, and texts that were shown as the output of a task so far."""
     waves = max(1, kills // KILLS_A_PIPELINE)
-    slices = max(1, tasks // waves // len(CLASSES))
+    each = tasks // waves
     repository = world.repository(config(**{
         name.split("/")[1]: job(truth.command(), resource_class=name, parallelism=slices)
-        for name in CLASSES}))
+        for name, slices in zip(CLASSES, (each - each // 2, each // 2))}))
     accepted, shown = [], []
     with ThreadPoolExecutor(1) as client:  # so that a kill may meet a submission
         for number in range(kills):
@@ -69,7 +69,7 @@ def run(world, server, truth, killer, kills, tasks):
             time.sleep(killer.choices.uniform(0, 1))
             shown.extend(look(accepted, killer.choices))
             killer.strike()
-        pipelines = [each.result() for each in accepted]
+        pipelines = [answer.result() for answer in accepted]
     for pipeline in pipelines:
         wait_for_end(pipeline)
     return pipelines, shown
@@ -82,7 +82,7 @@ def submit(repository, server):
 
 def look(accepted, choices):
     """The output of a running task of a pipeline, if there is one."""
-    known = [each.result() for each in accepted if each.done()]
+    known = [answer.result() for answer in accepted if answer.done()]
     running = [(pipeline, task) for pipeline in known[-1:] for task in pipeline.tasks()
                if task["state"] == "running"]
     if running:
