@@ -174,6 +174,7 @@ std::vector<Dispatcher::Answer> Dispatcher::undo(const std::vector<Entry>& touch
   log::error("a group of requests was undone",
              {{"requests", std::to_string(touched.size())}, {"error", error.message}});
   store_->take_changes();
+  take_back_notes();
   std::vector<Answer> answers;
   for (const auto& entry : touched) {
     if (!parked_.contains(entry->arrival)) {
@@ -181,6 +182,14 @@ std::vector<Dispatcher::Answer> Dispatcher::undo(const std::vector<Entry>& touch
     }
   }
   return answers;
+}
+
+void Dispatcher::take_back_notes() {
+  try {
+    store_->queue().take_back_notes();
+  } catch (const db::Failure& failure) {
+    log::error("cannot take back a note", {{"error", failure.what()}});
+  }
 }
 
 void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {

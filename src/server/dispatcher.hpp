@@ -67,6 +67,7 @@ class Dispatcher {
   void count(std::uint64_t requests);
   void log_endings(const std::set<std::string>& pipelines);
   std::vector<Answer> undo(const std::vector<Entry>& touched, const Error& error);
+  void take_back_notes();
   void handle(const Entry& entry, std::vector<Answer>& answers);
   net::Response ask_handler(Waiting& entry, std::optional<Park>& park);
   void park(const Entry& entry, const Park& park);

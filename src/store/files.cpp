@@ -71,18 +71,15 @@ Result<std::uint64_t> OutputFiles::append(const OutputKey& key, std::uint64_t of
   return *held + bytes.size();
 }
 
-Result<void> OutputFiles::append_once(const OutputKey& key, std::string_view text) {
+Result<void> OutputFiles::remove_from_end(const OutputKey& key, std::string_view text) {
   const auto held = size(key);
-  if (held >= text.size()) {
-    const UniqueFd file(::open(path(key).c_str(), O_RDONLY | O_CLOEXEC));
-    std::string end(text.size(), '\0');
-    const auto from = static_cast<off_t>(held - text.size());
-    const ssize_t got = file ? ::pread(file.get(), end.data(), end.size(), from) : -1;
-    if (got < 0) return system_error(errno, "cannot read a step's output");
-    if (end == text) return ok();
-  }
-  auto added = append(key, held, text);
-  if (!added) return added.error();
+  if (held < text.size()) return ok();
+  const UniqueFd file(::open(path(key).c_str(), O_RDWR | O_CLOEXEC));
+  std::string end(text.size(), '\0');
+  const auto from = static_cast<off_t>(held - text.size());
+  const ssize_t got = file ? ::pread(file.get(), end.data(), end.size(), from) : -1;
+  if (got < 0) return system_error(errno, "cannot read a step's output");
+  if (end == text && ::ftruncate(file.get(), from) != 0) return system_error(errno, "truncate");
   return ok();
 }
 

@@ -26,9 +26,8 @@ class OutputFiles {
   // Adds what of `bytes` is new: those before the held size were sent before and are skipped. An
   // `offset` past it is ErrorKind::out_of_range. The size after.
   Result<std::uint64_t> append(const OutputKey& key, std::uint64_t offset, std::string_view bytes);
-  // Adds `text` at the end unless it stands there already, so that a transaction that was undone
-  // and is tried again adds it once.
-  Result<void> append_once(const OutputKey& key, std::string_view text);
+  // Takes `text` away from the end, if it stands there.
+  Result<void> remove_from_end(const OutputKey& key, std::string_view text);
   std::uint64_t size(const OutputKey& key) const;
   std::filesystem::path path(const OutputKey& key) const;
 

@@ -298,35 +298,56 @@ void Queue::end_lapsed(const Now& now) {
 
 void Queue::end_lapsed(const Task& task, WallTime now) {
   const bool again = may_run_again(task);
-  const auto message =
-      fmt::format("Lost contact with runner {}: no heartbeat for {} (attempt {}{})", task.runner,
-                  humanize(lease_), task.attempt, again ? "; queued again" : "");
   changes_->after_commit.emplace_back([task, again] {
     log::warn("lease lapsed", {{"task", task.id},
                                {"attempt", std::to_string(task.attempt)},
                                {"runner", task.runner},
                                {"queued_again", again ? "yes" : "no"}});
   });
-  note_in_output(task, message + ".\n", now);
-  transition(task, again ? TaskEvent::requeued : TaskEvent::infrastructure_failed, message, now);
+  note_in_output(task, now);
+  transition(task, again ? TaskEvent::requeued : TaskEvent::infrastructure_failed,
+             lapse_in_words(task), now);
   if (!again) advance(task.workflow_id, now);
+}
+
+std::string Queue::lapse_in_words(const Task& task) {
+  return fmt::format("Lost contact with runner {}: no heartbeat for {} (attempt {}{})", task.runner,
+                     humanize(lease_), task.attempt, may_run_again(task) ? "; queued again" : "");
 }
 
 // Where a person looks first: at the end of the step that was running. Where none was, all output
 // has been declared complete, and the note gets a step of its own.
-void Queue::note_in_output(const Task& task, const std::string& text, WallTime now) {
+Queue::Note Queue::note_of_lapse(const Task& task) {
   const auto running = running_step(task);
-  const OutputKey key{task.id, task.attempt, running ? *running : steps_of_job(task)};
-  const auto noted = outputs_->append_once(key, running ? "\n" + text : text);
-  if (!noted) {
+  return {{task.id, task.attempt, running ? *running : steps_of_job(task)},
+          (running ? "\n" : "") + lapse_in_words(task) + ".\n",
+          running.has_value()};
+}
+
+void Queue::note_in_output(const Task& task, WallTime now) {
+  const auto note = note_of_lapse(task);
+  if (const auto noted = outputs_->append(note.where, outputs_->size(note.where), note.text);
+      !noted) {
     log::error("cannot note a lapsed lease in the output", {{"error", noted.error().message}});
   }
   end_open_steps(task, now);
-  if (running) return;
+  if (note.is_in_running_step) return;
   db_->execute(
       "INSERT INTO step (task_id, attempt, position, name, state, started_at, ended_at) "
       "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed', ?4, ?4)",
-      task.id, task.attempt, key.step, now);
+      task.id, task.attempt, note.where.step, now);
+}
+
+void Queue::take_back_notes() {
+  std::vector<std::string> running;
+  for (auto rows = db_->query("SELECT id FROM task WHERE state = 'running'"); rows.next();) {
+    running.push_back(rows.text(0));
+  }
+  for (const auto& id : running) {
+    const auto note = note_of_lapse(*load(id));
+    const auto done = outputs_->remove_from_end(note.where, note.text);
+    if (!done) log::error("cannot take back a note", {{"error", done.error().message}});
+  }
 }
 
 std::optional<std::int64_t> Queue::running_step(const Task& task) {

@@ -84,6 +84,9 @@ class Queue {
 
   // Ends or queues again every task whose lease has lapsed.
   void end_lapsed(const Now& now);
+  // Output is in no transaction. If one in which a lease lapsed was undone, by a kill for example,
+  // the attempt lives, and its output goes on where it was: without what was noted there.
+  void take_back_notes();
   void forget_old_claims(WallTime now);
 
   // Queues the jobs of a workflow that may start; skips those that never will.
@@ -119,7 +122,14 @@ class Queue {
   void end_open_steps(const Task& task, WallTime now);
   std::optional<std::int64_t> running_step(const Task& task);
   std::int64_t steps_of_job(const Task& task);
-  void note_in_output(const Task& task, const std::string& text, WallTime now);
+  struct Note {
+    OutputKey where;
+    std::string text;
+    bool is_in_running_step = false;
+  };
+  std::string lapse_in_words(const Task& task);
+  Note note_of_lapse(const Task& task);
+  void note_in_output(const Task& task, WallTime now);
 
   db::Database* db_;
   Runners* runners_;

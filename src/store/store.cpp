@@ -61,8 +61,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& director
     auto key = setting(*database, "token_key", [] { return random_hex(32); });
     auto organization = setting(*database, "organization", new_uuid);
     transaction.commit();
-    return std::unique_ptr<Store>(new Store(directory, *std::move(lock), *std::move(database),
-                                            std::move(key), std::move(organization), lease));
+    std::unique_ptr<Store> store(new Store(directory, *std::move(lock), *std::move(database),
+                                           std::move(key), std::move(organization), lease));
+    store->queue().take_back_notes();
+    return store;
   } catch (const db::Failure& failure) {
     return failure.error().within(directory.string());
   }

@@ -218,6 +218,7 @@ TEST_F(StoreTest, WhereNoStepRanTheNoteHasAStepOfItsOwn) {
     queue().end_lapsed(now_);
   }
   EXPECT_EQ(state(id), "running");
+  queue().take_back_notes();
   queue().end_lapsed(now_);
   const auto status = store_->pipelines().status(id);
   const auto& told = status.workflows[0].jobs[0].tasks[0];
@@ -229,22 +230,45 @@ TEST_F(StoreTest, WhereNoStepRanTheNoteHasAStepOfItsOwn) {
   EXPECT_EQ(*note, told.message + ".\n");
 }
 
-TEST_F(StoreTest, ANoteThatWasUndoneIsInTheOutputOnce) {
-  submit({{"a", {}}});
-  const auto task = *claim();
-  const protocol::StepUpdate runs{"Test", protocol::StepState::running, {}, now_.wall, {}};
-  ASSERT_TRUE(queue().update_step(attempt(task), 0, runs, now_.wall));
-  const OutputKey key{task.task_id, 1, 0};
-  ASSERT_TRUE(store_->outputs().append(key, 0, "half a li"));
-  now_.service += kLease;
-  {
+class UndoneLapse : public StoreTest {
+ protected:
+  // With a step that runs and has printed "half a li".
+  UndoneLapse() {
+    submit({{"a", {}}});
+    task_ = *claim();
+    const protocol::StepUpdate runs{"Test", protocol::StepState::running, {}, now_.wall, {}};
+    EXPECT_TRUE(queue().update_step(attempt(task_), 0, runs, now_.wall));
+    EXPECT_TRUE(store_->outputs().append(key(), 0, "half a li"));
+    auto late = now_;
+    late.service += kLease;
     db::Transaction undone(store_->database());
-    queue().end_lapsed(now_);
+    queue().end_lapsed(late);
+    EXPECT_GT(store_->outputs().size(key()), 9U);
   }
-  const auto size = store_->outputs().size(key);
-  EXPECT_GT(size, 9U);
+
+  OutputKey key() const { return {task_.task_id, 1, 0}; }
+  std::string output() { return *read_file(store_->outputs().path(key()), 1000); }
+
+  protocol::ClaimedTask task_;
+};
+
+TEST_F(UndoneLapse, AfterAKillTheOutputGoesOnWhereItWas) {
+  reopen();
+  ASSERT_TRUE(queue().renew_lease(attempt(task_), now_));
+  EXPECT_EQ(*store_->outputs().append(key(), 9, "ne\n"), 12U);
+  EXPECT_EQ(output(), "half a line\n");
+}
+
+TEST_F(UndoneLapse, IsNotedOnceInTheEnd) {
+  queue().take_back_notes();
+  queue().take_back_notes();
+  EXPECT_EQ(output(), "half a li");
+  now_.service += kLease;
   queue().end_lapsed(now_);
-  EXPECT_EQ(store_->outputs().size(key), size);
+  EXPECT_EQ(output(),
+            "half a li\nLost contact with runner r: no heartbeat for 5 min 0 s (attempt 1).\n");
+  reopen();
+  EXPECT_NE(output(), "half a li") << "what was committed stays";
 }
 
 TEST_F(StoreTest, TimeInWhichTheServerWasAwayDoesNotCount) {
