@@ -28,6 +28,7 @@ GroupTotals& GroupTotals::operator+=(const GroupTotals& other) {
   taken.idle += other.taken.idle;
   taken.busy += other.taken.busy;
   instance_time += other.instance_time;
+  busy_time += other.busy_time;
   return *this;
 }
 
@@ -163,11 +164,15 @@ bool Group::take_task() {
 
 void Group::begin_task(SimulatedInstance& instance) {
   ++instance.tasks_run;
-  if (instance.tasks++ == 0) ++busy_;
+  if (instance.tasks++ > 0) return;
+  instance.busy_since = timeline_.monotonic();
+  ++busy_;
 }
 
 void Group::end_task(SimulatedInstance& instance) {
-  if (--instance.tasks == 0) --busy_;
+  if (--instance.tasks > 0) return;
+  totals_.busy_time += timeline_.monotonic() - instance.busy_since;
+  --busy_;
 }
 
 void Group::run(Number number, std::size_t slot, TaskNumber task) {
@@ -381,7 +386,9 @@ GroupTotals Group::totals() const {
   auto totals = totals_;
   for (const auto number : listed_) {
     const auto& instance = instances_[number];
-    if (!instance.ended) totals.instance_time += timeline_.monotonic() - instance.launched;
+    if (instance.ended) continue;
+    totals.instance_time += timeline_.monotonic() - instance.launched;
+    if (instance.tasks > 0) totals.busy_time += timeline_.monotonic() - instance.busy_since;
   }
   return totals;
 }

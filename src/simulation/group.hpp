@@ -37,6 +37,7 @@ struct SimulatedInstance {
   bool asked_for = true;               // if not, the group launched it by itself
   std::vector<SimulatedRunner> runners = {};
   std::int64_t tasks = 0;      // that run
+  MonotonicTime busy_since{};  // if any does
   std::int64_t tasks_run = 0;  // and did
   std::uint64_t turn = 0;  // counts its changes, so that an idle time-out knows whether it is late
 };
@@ -51,6 +52,7 @@ struct GroupTotals {
     std::int64_t booting = 0, idle = 0, busy = 0;
   } taken;                 // away, as spot instances are
   Millis instance_time{};  // from launch to end
+  Millis busy_time{};      // of it, with one task or more
 
   GroupTotals& operator+=(const GroupTotals& other);
 };

@@ -190,7 +190,6 @@ RunTotals World::run(Millis end) {
       if (was_blocked(number)) totals_.blocked_waits.push_back(totals_.waits.back());
     }
     if (!task.ended && !task.canceled) ++totals_.unfinished;
-    if (task.ended) totals_.busy_time += task.duration;
   }
   if (!ours_.empty() && comes_to_rest()) judge_rest();
   totals_.group = group_.totals();

@@ -23,7 +23,6 @@ struct RunTotals {
   std::int64_t unfinished = 0;
   GroupTotals group;              // of both, where there is a reserve
   GroupTotals reserve;            // of them its own
-  Millis busy_time{};             // of all tasks
   std::int64_t left = 0;          // that live at the end
   std::set<scaling::Rule> rules;  // that spoke, of our own loop
   std::uint64_t events = 0;

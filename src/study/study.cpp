@@ -229,7 +229,7 @@ class OnePolicy {
     std::ranges::copy(totals.waits, std::back_inserter(result_.waits));
     std::ranges::copy(totals.blocked_waits, std::back_inserter(result_.blocked_waits));
     result_.instance_time += totals.group.instance_time;
-    result_.busy_time += totals.busy_time;
+    result_.busy_time += totals.group.busy_time;
     result_.launches += totals.group.launches;
     result_.wasted_boots += totals.group.wasted;
     result_.events += totals.events;

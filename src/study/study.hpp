@@ -39,7 +39,7 @@ struct PolicyResult {
   std::vector<Millis> waits;          // of all tasks, sorted
   std::vector<Millis> blocked_waits;  // of those that others had blocked; likewise
   Millis instance_time{};             // from launch to end, of all instances; boots are in it
-  Millis busy_time{};                 // of it, with a task
+  Millis busy_time{};                 // of it, with one task or more
   std::int64_t launches = 0;
   std::int64_t wasted_boots = 0;  // instances that ended without a task
   std::uint64_t events = 0;

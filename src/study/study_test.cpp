@@ -133,6 +133,21 @@ TEST_F(Study, AConfigurationMayHaveSlots) {
   EXPECT_EQ(launches(4), 10);
 }
 
+// Two tasks at once made it below zero, and so a number without sense.
+TEST_F(Study, TimeWithSeveralTasksIsBusyOnce) {
+  Trace pair;
+  pair.classes = {"a/b"};
+  pair.tasks = {{0, seconds(0), hours(1)}, {0, seconds(0), hours(1)}};
+  Configured configured;
+  configured.classes["a/b"] = {{"a/b", {.max = 9, .slots = 2}, {}}, false};
+  const auto study = run_study("t", pair, {{"m.yaml", configured, {}}}, {});
+  ASSERT_TRUE(study) << study.error().message;
+  const auto& policy = study->policies[0];
+  EXPECT_EQ(policy.busy_time, hours(1));
+  EXPECT_EQ(policy.instance_time, hours(1) + seconds(100)) << "a boot, and an idle time-out";
+  EXPECT_EQ(policy.idle_permille(), 27);
+}
+
 // They had no place in the world, and nothing was launched.
 TEST_F(Study, TheGroupsOfAClassAreAsOneOfThemAll) {
   auto grouped = office_hours();
