@@ -127,14 +127,13 @@ Result<study::Terms> terms_of(const SimulateOptions& options) {
   terms.seed = static_cast<std::uint64_t>(options.seed);
   terms.curves = !options.html.empty();
   if (options.price.empty()) return terms;
-  const auto price = study::parse_seconds(options.price);  // in thousandths, as milliseconds are
-  if (!price || price->count() > kMostPrice * 1000) {
+  terms.price = study::parse_millionths(options.price);
+  if (!terms.price || *terms.price > kMostPrice * 1'000'000) {
     return wrong(
-        fmt::format("--price: '{}' is no price such as 0.17, in thousandths at most, and "
-                    "at most {}",
+        fmt::format("--price: '{}' is no price such as 0.17 or 0.0416, of at most {}, with at most "
+                    "six decimals",
                     printable(options.price, 60), kMostPrice));
   }
-  terms.price = price->count() * 1000;
   return terms;
 }
 

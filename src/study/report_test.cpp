@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "study/labels.hpp"
+#include "study/trace_times.hpp"
 #include "study/workload.hpp"
 
 namespace muster::study {
@@ -54,6 +55,19 @@ TEST(ReportTable, SeveralTracesAreAlsoTakenTogetherAndNamesAreMadePrintable) {
   const auto text = report_table({some_result("a\x1b[31m.csv"), some_result("b.csv")}, {});
   EXPECT_THAT(text, HasSubstr("a\\x1b[31m.csv: 3 tasks"));
   EXPECT_THAT(text, HasSubstr("all together: 6 tasks of 2 classes"));
+}
+
+TEST(ReportTable, TellsThePriceAsItWasGiven) {
+  Terms terms;
+  for (const auto& [given, shown] :
+       {std::pair("0.0416", "0.0416"), {"0.000001", "0.000001"}, {"0.17", "0.17"}, {"3", "3.00"}}) {
+    terms.price = parse_millionths(given);
+    EXPECT_THAT(report_table({some_result()}, terms),
+                HasSubstr(std::string(", ") + shown + " an instance-hour\n"));
+  }
+  for (const auto* given : {"0.0000001", "", ".5", "1.", "-1", "1e3", "1234567890123"}) {
+    EXPECT_FALSE(parse_millionths(given)) << given;
+  }
 }
 
 TEST(ReportJson, HasSecondsHoursAndShares) {

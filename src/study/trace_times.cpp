@@ -11,6 +11,7 @@ namespace muster::study {
 namespace {
 
 constexpr std::size_t kMostDigits = 12;
+constexpr std::size_t kDecimals = 6;     // of what is counted in millionths
 constexpr std::size_t kDateLength = 10;  // of 2026-01-05
 
 bool all_digits(std::string_view text) {
@@ -35,6 +36,17 @@ Result<Millis> parse_seconds(std::string_view text) {
   std::string millis(fraction.substr(0, 3));
   millis.resize(3, '0');
   return Millis(*parse_int(whole) * 1000 + *parse_int(millis));
+}
+
+std::optional<std::int64_t> parse_millionths(std::string_view text) {
+  const auto point = std::min(text.find('.'), text.size());
+  const auto whole = text.substr(0, point);
+  std::string fraction(text.substr(std::min(point + 1, text.size())));
+  if (!all_digits(whole) || whole.size() > kMostDigits) return std::nullopt;
+  if (point < text.size() && !all_digits(fraction)) return std::nullopt;
+  if (fraction.size() > kDecimals) return std::nullopt;
+  fraction.resize(kDecimals, '0');
+  return *parse_int(whole) * 1'000'000 + *parse_int(fraction);
 }
 
 Result<WallTime> parse_export_time(std::string_view text) {

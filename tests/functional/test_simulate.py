@@ -59,6 +59,14 @@ def test_a_price_adds_the_cost(simulate, trace):
     assert report["policies"][0]["cost"] == pytest.approx(30 * 150 / 3600 * 0.5)
 
 
+def test_a_price_may_have_six_decimals(simulate, trace):
+    done = simulate(trace, "--policy", "muster-single", "--price", "0.0416")
+    assert "0.0416 an instance-hour" in done.stdout.splitlines()[0]
+    report = json.loads(simulate(trace, "--json", "--policy", "muster-single",
+                                 "--price", "0.041667").stdout)
+    assert report["policies"][0]["cost"] == pytest.approx(30 * 150 / 3600 * 0.041667, abs=2e-6)
+
+
 def test_several_traces_are_told_one_by_one_and_together(simulate, trace, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text(HEADER + "acme/large,2026-01-05T09:00:00Z,30\n")
@@ -211,6 +219,7 @@ def test_a_bad_trace_is_refused_with_its_line_before_anything_runs(simulate, tra
     (["trace.csv", "--compare", "fixed:0"], "a fixed fleet has 1 to"),
     (["trace.csv", "--boot", "soon"], "is no duration or distribution"),
     (["trace.csv", "--price", "-1"], "is no price"),
+    (["trace.csv", "--price", "0.0416666"], "with at most six decimals"),
     (["trace.csv", "--max", "0"], "is not a number from 1 to 100000"),
     (["trace.csv", "--seed", "x"], "is not a number from 0"),
     (["trace.csv", "--replace-after", "1"], "--replace-after: '1' is no duration or distribution"),
