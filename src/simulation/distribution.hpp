@@ -28,6 +28,8 @@ class Distribution {
   static Result<Distribution> parse(std::string_view text);
   std::string to_text() const;
 
+  // Its length, mean, median or least.
+  Millis scale() const { return scale_; }
   // Never negative, at most a year.
   Millis draw(Random& random) const;
 

@@ -20,6 +20,7 @@ using simulation::Random;
 constexpr Millis kHour = std::chrono::hours(1);
 constexpr Millis kDay = 24 * kHour;
 constexpr int kMostDays = 1000;
+constexpr Millis kLeastPause = std::chrono::seconds(1);  // from one burst to the next
 constexpr std::int64_t kMostStages = 20;
 constexpr int kRunsRemembered = 20;
 constexpr std::int64_t kMostTasks = 10'000;  // of a stage, or pipelines of a burst
@@ -66,7 +67,7 @@ class Generator {
            --left) {
         if (!pipeline(at + random_.between(Millis(0), workload_.within))) return false;
       }
-      at += std::max(workload_.every.draw(random_), Millis(1'000));
+      at += std::max(workload_.every.draw(random_), kLeastPause);
     }
     return true;
   }
@@ -229,9 +230,9 @@ constexpr Key kKeys[] = {
      [](Workload& workload, std::string_view value) {
        return read_duration(workload.longest, value) && workload.longest <= kLongestTask;
      }},
-    {"every", "a duration or distribution such as 24h or exponential:2h",
+    {"every", "a duration or distribution such as 24h or exponential:2h, of a second at least",
      [](Workload& workload, std::string_view value) {
-       return read_distribution(workload.every, value);
+       return read_distribution(workload.every, value) && workload.every.scale() >= kLeastPause;
      }},
     {"first", "a duration such as 2h",
      [](Workload& workload, std::string_view value) {
@@ -270,6 +271,19 @@ Result<void> read_key(Workload& workload, std::string_view spec, std::string_vie
                fmt::format("there is no '{}'{}", printable(name, 40), did_you_mean(name, names)));
 }
 
+constexpr std::string_view kOfBursts[] = {"every", "first", "size", "within"};
+constexpr std::string_view kOfAChain[] = {"vary", "fail"};
+
+// Why a key would change nothing beside the others; or nothing is said.
+std::string_view why_in_vain(const Workload& workload, std::string_view key) {
+  const bool are_bursts = workload.shape == Workload::Shape::bursts;
+  if (!are_bursts && std::ranges::count(kOfBursts, key) > 0) return "is of bursts alone";
+  if (!workload.chained && std::ranges::count(kOfAChain, key) > 0) return "is of a chain alone";
+  if (are_bursts && key == "rate") return "is not of bursts: every and size say how many there are";
+  if (workload.chained && key == "stages") return "and chain are in each other's place: give one";
+  return "";
+}
+
 }  // namespace
 
 Result<Workload> parse_workload(std::string_view spec) {
@@ -283,6 +297,10 @@ Result<Workload> parse_workload(std::string_view spec) {
     if (auto read = read_key(workload, spec, parts[i]); !read) return read.error();
     const auto key = std::string_view(parts[i]).substr(0, parts[i].find('='));
     if (!given.insert(key).second) return wrong(spec, fmt::format("{} is given twice", key));
+  }
+  for (const auto key : given) {
+    const auto why = why_in_vain(workload, key);
+    if (!why.empty()) return wrong(spec, fmt::format("{} {}", key, why));
   }
   return workload;
 }

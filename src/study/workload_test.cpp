@@ -136,6 +136,20 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"week,longest=9000h", "longest is a duration"},
                     Bad{"week,class=", "class is a name"}));
 
+// A key without an effect would be taken for one that has it.
+INSTANTIATE_TEST_SUITE_P(
+    InVain, BadWorkload,
+    testing::Values(Bad{"week,vary=0.5", "vary is of a chain alone"},
+                    Bad{"week,stages=1-2,fail=0.3", "fail is of a chain alone"},
+                    Bad{"bursts,rate=5", "rate is not of bursts: every and size"},
+                    Bad{"poisson,every=1h", "every is of bursts alone"},
+                    Bad{"poisson,first=1h", "first is of bursts alone"},
+                    Bad{"week,size=3", "size is of bursts alone"},
+                    Bad{"week,within=1m", "within is of bursts alone"},
+                    Bad{"week,chain=1-2,stages=1-2", "stages and chain are in each other's place"},
+                    Bad{"bursts,every=0s", "of a second at least"},
+                    Bad{"bursts,every=exponential:0.9s", "every is a duration"}));
+
 TEST(Workload, NeitherTooManyNorNone) {
   const auto many = generate({*parse_workload("bursts,size=10000,every=1m,run=1s,stages=1000")}, 1);
   ASSERT_FALSE(many);

@@ -226,6 +226,8 @@ def test_a_bad_trace_is_refused_with_its_line_before_anything_runs(simulate, tra
     (["trace.csv", "--write-trace", "x.csv"], "only for what --generate makes"),
     (["--generate", "week,rat=3"], "there is no 'rat' (did you mean 'rate'?)"),
     (["--generate", "week,rate=1,days=1,rate=2"], "rate is given twice"),
+    (["--generate", "week,vary=0.5"], "'week,vary=0.5': vary is of a chain alone"),
+    (["--generate", "bursts,every=0s"], "every is a duration or distribution"),
     (["trace.csv", "--htm"], "did you mean '--html'?"),
 ])
 def test_a_bad_command_line(simulate, trace, arguments, why):
