@@ -245,6 +245,8 @@ class Grammar::Definition {
         ->type_name("FILE");
     words(added, "--generate", options.workloads, "SPEC",
           "Make up the tasks instead; several are put together. See docs/simulate.md.");
+    words(added, "--class", options.classes, "NAMESPACE/NAME",
+          "Only tasks of this class; several by asking several times.");
     words(added, "--policy", options.policies, "NAME",
           "Only this one; several by commas, or by asking several times.")
         ->delimiter(',')

@@ -114,7 +114,7 @@ inline constexpr Text kSimulate{
     "muster.yaml: a name that ends in .yaml.",
     R"(Examples:
   muster simulate last-month.csv --compare tutorial,provisioner,bound --price 0.17
-  muster simulate usage-export.csv --boot lognormal:90s:0.3 --html study.html
+  muster simulate usage-export.csv --class acme/linux --boot lognormal:90s:0.3 --html study.html
   muster simulate last-month.csv --compare new.yaml --idle-timeout 30m
   muster simulate --generate week,rate=30,stages=1-6-1,days=7 --policy muster-single,fixed:20
 

@@ -51,6 +51,7 @@ struct DoctorOptions {
 struct SimulateOptions {
   std::vector<std::string> traces;     // files; "-": standard input
   std::vector<std::string> workloads;  // to generate, instead
+  std::vector<std::string> classes;    // only their tasks; empty: all
   std::vector<std::string> policies;   // empty: muster
   std::vector<std::string> compare;    // further ones
   std::string boot = "90s";            // a duration or distribution

@@ -77,7 +77,8 @@ TEST_F(Parse, SimulateTakesTracesAndListsOfNames) {
       {"simulate", "--compare",  "tutorial,drone",    "--policy",   "muster",  "--policy",
        "fixed:3",  "--generate", "week,rate=3",       "--generate", "poisson", "--replace-after",
        "0s",       "--boot",     "lognormal:90s:0.3", "a.csv",      "--seed",  "7",
-       "--html",   "f"});
+       "--html",   "f",          "--class",           "a/b",        "--class", "a/c"});
+  EXPECT_EQ(set.classes, (std::vector<std::string>{"a/b", "a/c"}));
   EXPECT_EQ(set.compare, (std::vector<std::string>{"tutorial", "drone"}));
   EXPECT_EQ(set.policies, (std::vector<std::string>{"muster", "fixed:3"}));
   EXPECT_EQ(set.workloads, (std::vector<std::string>{"week,rate=3", "poisson"}));

@@ -56,6 +56,24 @@ Result<Named> generate(const SimulateOptions& options) {
   return Named{join(options.workloads, " + "), std::move(*trace)};
 }
 
+// Of the classes that are wanted. What has none of them is left out whole.
+Result<std::vector<Named>> chosen(std::vector<Named> traces,
+                                  const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return traces;
+  std::set<std::string> known;
+  for (const auto& [name, trace] : traces) known.insert(trace.classes.begin(), trace.classes.end());
+  for (const auto& name : wanted) {
+    if (known.contains(name)) continue;
+    std::vector<std::string> names;
+    for (const auto& each : known) names.push_back(printable(each));
+    return wrong(fmt::format("--class: there is no task of {}, but of {}", printable(name),
+                             join(names, ", ")));
+  }
+  for (auto& [name, trace] : traces) trace = trace.only(wanted);
+  std::erase_if(traces, [](const Named& each) { return each.trace.tasks.empty(); });
+  return traces;
+}
+
 // All of them, before anything runs.
 Result<std::vector<Named>> read_traces(const SimulateOptions& options) {
   if (options.traces.empty() == options.workloads.empty()) {
@@ -68,11 +86,11 @@ Result<std::vector<Named>> read_traces(const SimulateOptions& options) {
     if (!read) return read.error();
     traces.push_back(std::move(*read));
   }
-  if (options.workloads.empty()) return traces;
+  if (options.workloads.empty()) return chosen(std::move(traces), options.classes);
   auto made = generate(options);
   if (!made) return made.error();
   traces.push_back(std::move(*made));
-  return traces;
+  return chosen(std::move(traces), options.classes);
 }
 
 bool is_file(const std::string& policy) {

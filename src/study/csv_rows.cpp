@@ -77,6 +77,13 @@ class Reader {
   std::optional<Error> refused_;
 };
 
+// Of what is often given as it was downloaded.
+std::string_view how_to_unpack(std::string_view text) {
+  if (text.starts_with("\x1f\x8b")) return "it is compressed by gzip; unpack it with gunzip first";
+  if (text.starts_with("PK\x03\x04")) return "it is a zip archive; unpack it with unzip first";
+  return "";
+}
+
 }  // namespace
 
 Error at_line(std::int64_t line, std::string_view why) {
@@ -85,6 +92,9 @@ Error at_line(std::int64_t line, std::string_view why) {
 
 Result<void> read_csv(std::string_view text,
                       const std::function<Result<void>(const CsvRow&)>& take) {
+  if (const auto how = how_to_unpack(text); !how.empty()) {
+    return Error{ErrorKind::invalid, std::string(how)};
+  }
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   return Reader(take).read(text);
 }

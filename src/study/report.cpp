@@ -90,7 +90,7 @@ std::string report_json(const std::vector<TraceResult>& results, const Terms& te
     traces.push_back(fmt::format(
         R"({{"name":{},"tasks":{},"classes":{},"left_out":{},"work_hours":{},"policies":{},)"
         R"("events":{},"passes":{},"passes_made":{}}})",
-        json_text(to_utf8(result.name)), result.tasks, result.classes, result.never_ran,
+        json_text(to_utf8(result.name)), result.tasks, result.classes, result.left_out,
         hours_json(result.work), policies_json(result, terms), sum(result, &PolicyResult::events),
         sum(result, &PolicyResult::passes), sum(result, &PolicyResult::passes_made)));
   }

@@ -64,9 +64,9 @@ std::string about(const TraceResult& result) {
       fmt::format("{} of {} in {} days; {} hours of work", counted(result.tasks, "task", "tasks"),
                   counted(result.classes, "class", "classes"),
                   tenths(result.span.count(), kDay.count()), hours_text(result.work));
-  if (result.never_ran > 0) {
-    text += fmt::format("; {} left out, as they did not start or not end",
-                        counted(result.never_ran, "job", "jobs"));
+  if (result.left_out > 0) {
+    text += fmt::format("; {} left out, without a start, an end or a class",
+                        counted(result.left_out, "job", "jobs"));
   }
   return text;
 }

@@ -278,7 +278,7 @@ Result<TraceResult> run_study(const std::string& name, const Trace& trace,
   result.name = name;
   result.tasks = trace.tasks_that_come();
   result.classes = std::ssize(trace.classes);
-  result.never_ran = trace.never_ran;
+  result.left_out = trace.left_out;
   result.span = trace.span();
   result.work = trace.work();
   result.boots_and_work = result.work + boots_of(terms.boot).mean * result.tasks;
@@ -297,7 +297,7 @@ TraceResult together(const std::vector<TraceResult>& results) {
   for (const auto& result : results) {
     all.tasks += result.tasks;
     all.classes += result.classes;
-    all.never_ran += result.never_ran;
+    all.left_out += result.left_out;
     all.span += result.span;
     all.work += result.work;
     all.boots_and_work += result.boots_and_work;

@@ -61,7 +61,7 @@ struct TraceResult {
   std::string name;
   std::int64_t tasks = 0;
   std::int64_t classes = 0;
-  std::int64_t never_ran = 0;
+  std::int64_t left_out = 0;
   Millis span{};
   Millis work{};
   Millis boots_and_work{};  // had every task an instance of its own, booted in the average time

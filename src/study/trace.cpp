@@ -48,8 +48,8 @@ class TraceReader {
   Result<Trace> finish() {
     if (!width_) return Error{ErrorKind::invalid, "the file is empty"};
     if (entries_.empty()) {
-      return Error{ErrorKind::invalid,
-                   is_export_ ? "no job in it has started and ended" : "there is no task in it"};
+      return Error{ErrorKind::invalid, is_export_ ? "no job in it has a start, an end and a class"
+                                                  : "there is no task in it"};
     }
     std::ranges::stable_sort(entries_, {}, &Entry::at);
     const auto first = entries_.front().at;
@@ -144,8 +144,8 @@ class TraceReader {
   Result<void> take_job(const CsvRow& row) {
     const auto& started = field(row, 2);
     const auto& stopped = field(row, 3);
-    if (is_nothing(started) || is_nothing(stopped)) {
-      ++trace_.never_ran;
+    if (is_nothing(started) || is_nothing(stopped) || is_nothing(field(row, 0))) {
+      ++trace_.left_out;
       return ok();
     }
     if (is_nothing(field(row, 1))) return at_line(row.line, "JOB_RUN_QUEUED_AT is missing");
@@ -225,6 +225,23 @@ bool Trace::has_pipelines() const {
 
 std::int64_t Trace::tasks_that_come() const {
   return std::ranges::count_if(tasks, &TraceTask::comes);
+}
+
+Trace Trace::only(const std::vector<std::string>& wanted) const {
+  Trace some;
+  some.beginning = beginning;
+  some.left_out = left_out;
+  std::vector<std::size_t> numbers;  // of the classes, in the new trace
+  for (const auto& name : classes) {
+    numbers.push_back(some.classes.size());
+    if (contains(wanted, name)) some.classes.push_back(name);
+  }
+  for (auto task : tasks) {
+    if (!contains(wanted, classes[task.resource_class])) continue;
+    task.resource_class = numbers[task.resource_class];
+    some.tasks.push_back(task);
+  }
+  return some;
 }
 
 Trace::ByClass Trace::by_class() const {

@@ -36,12 +36,14 @@ struct Trace {
   std::vector<std::string> classes;
   std::vector<TraceTask> tasks;       // in the order in which they were queued
   std::optional<WallTime> beginning;  // when `at` is zero, if that is known
-  std::int64_t never_ran = 0;         // left out: jobs of an export that did not start, or not end
+  std::int64_t left_out = 0;          // jobs of an export that have no start, no end or no class
 
   Millis span() const;  // from the first task to the end of the last, had none waited
   Millis work() const;  // of all tasks together
   bool has_pipelines() const;
   std::int64_t tasks_that_come() const;
+  // Without the tasks of other classes than these.
+  Trace only(const std::vector<std::string>& wanted) const;
   using ByClass = std::map<std::string, std::vector<simulation::Arrival>>;
   // Those that come, since the first task was queued, as if none waited.
   ByClass by_class() const;

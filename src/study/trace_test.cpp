@@ -46,14 +46,25 @@ TEST(Trace, IsReadFromCircleCisUsageExportAsItIs) {
       "late,medium,2026-01-05 10:00:00,2026-01-05 10:00:30.500,2026-01-05 10:01:00.750,1\n"
       "never,medium,2026-01-05 09:30:00,\\N,\\N,0\n"
       "runs,medium,2026-01-05 09:40:00,2026-01-05 09:41:00,,0\n"
+      "cloud,,2026-01-05 09:30:00,2026-01-05 09:30:01,2026-01-05 09:30:02,0\n"
+      "cloud,\\N,2026-01-05 09:30:00,2026-01-05 09:30:01,2026-01-05 09:30:02,0\n"
       "early,large,2026-01-05T09:00:00Z,2026-01-05 09:00:01 UTC,2026-01-05 09:00:02+00:00,1\n");
   ASSERT_TRUE(trace) << trace.error().message;
-  EXPECT_EQ(trace->never_ran, 2);
+  EXPECT_EQ(trace->left_out, 4);
   ASSERT_EQ(trace->tasks.size(), 2U);
   EXPECT_EQ(trace->classes[trace->tasks[0].resource_class], "large");
   EXPECT_EQ(trace->tasks[0].duration, seconds(1));
   EXPECT_EQ(trace->tasks[1].at, hours(1));
   EXPECT_EQ(trace->tasks[1].duration, Millis(30'250));
+}
+
+TEST(Trace, MayBeOfSomeOfItsClassesOnly) {
+  const auto trace =
+      parse_trace(std::string(kHeader) + "a/b,10,60\na/c,11,61\na/b,12,62\na/d,13,63\n").value();
+  const auto some = trace.only({"a/d", "a/c"});
+  EXPECT_EQ(to_csv(some), std::string(kHeader) + "a/c,1,61\na/d,3,63\n");
+  EXPECT_EQ(some.by_class().at("a/d").front().at, seconds(2));
+  EXPECT_EQ(some.span(), seconds(65));
 }
 
 struct Bad {
@@ -127,10 +138,13 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"LongLine", rows(std::string(70'000, 'a') + ",1,60\n"), "line 3: longer than 65536"},
         Bad{"ExportWithoutAColumn", "JOB_RUN_QUEUED_AT,JOB_RUN_STARTED_AT,RESOURCE_CLASS\n",
             "line 1: the header has no JOB_RUN_STOPPED_AT"},
-        Bad{"ExportWithNothingRun", jobs("n,m,2026-01-05 09:00:00,,,0\n"), "no job in it has"},
+        Bad{"ExportWithNothingRun", jobs("n,m,2026-01-05 09:00:00,,,0\n"),
+            "no job in it has a start, an end and a class"},
         Bad{"ExportWithoutAClass",
             jobs("n,,2026-01-05 09:00:00,2026-01-05 09:00:00,2026-01-05 09:00:00,0\n"),
-            "line 2: the resource class is missing"},
+            "no job in it has a start, an end and a class"},
+        Bad{"Gzipped", "\x1f\x8b\x08 and so on", "compressed by gzip; unpack it with gunzip first"},
+        Bad{"Zipped", "PK\x03\x04 and so on", "a zip archive; unpack it with unzip first"},
         Bad{"ExportThatStopsBeforeItStarts",
             jobs("n,m,2026-01-05 09:00:00,2026-01-05 09:02:00,2026-01-05 09:01:00,0\n"),
             "line 2: JOB_RUN_STOPPED_AT is before JOB_RUN_STARTED_AT"},

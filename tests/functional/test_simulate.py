@@ -1,5 +1,6 @@
 """muster simulate: what a trace would have waited and cost, without a server, a cloud or a token."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -82,10 +83,34 @@ def test_circlecis_usage_export_as_it_is(simulate, tmp_path):
                       "JOB_RUN_STOPPED_AT\n"
                       "web,acme/linux,2026-01-05 09:05:00,2026-01-05 09:05:09,2026-01-05 09:06:09\n"
                       "web,acme/linux,2026-01-05 09:00:00,2026-01-05 09:00:09,2026-01-05 09:01:09\n"
-                      "web,acme/linux,2026-01-05 09:00:00,\\N,\\N\n")
+                      "web,acme/linux,2026-01-05 09:00:00,\\N,\\N\n"
+                      "web,,2026-01-05 09:00:00,2026-01-05 09:00:09,2026-01-05 09:01:09\n"
+                      "web,\\N,2026-01-05 09:00:00,2026-01-05 09:00:09,2026-01-05 09:01:09\n")
     done = simulate(export)
     assert done.returncode == 0
-    assert "2 tasks of 1 class" in done.stdout and "1 job left out" in done.stdout
+    assert "2 tasks of 1 class" in done.stdout and "3 jobs left out" in done.stdout
+
+
+def test_an_export_that_is_still_compressed(simulate, tmp_path):
+    packed = tmp_path / "export.csv.gz"
+    packed.write_bytes(gzip.compress(HEADER.encode()))
+    done = simulate(packed)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "export.csv.gz: it is compressed by gzip; unpack it with gunzip first" in done.stderr
+
+
+def test_only_some_classes(simulate, trace, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text(HEADER + "acme/large,0,30\ncloud/medium,1,30\n")
+    done = simulate("--json", "--class", "acme/large", "--class", "acme/linux", trace, other)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [each["tasks"] for each in json.loads(done.stdout)["traces"]] == [30, 1]
+    alone = simulate("--class", "acme/large", trace, other)
+    assert "1 task of 1 class" in alone.stdout and "acme/linux" not in alone.stdout
+    done = simulate("--class", "acme/lrage", trace, other)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert ("--class: there is no task of acme/lrage, but of acme/large, acme/linux, cloud/medium"
+            in done.stderr)
 
 
 def test_standard_input(simulate, trace):
