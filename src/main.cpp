@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   look_names_up_without_plugins();
   if (argc == 2 && argv[1] == muster::agent::kExecWord) return muster::agent::run_agent_exec();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that goes away is an error of the write, not our end
+  std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that may not grow further
 
   if (argc == 1 && muster::cli::is_function()) return muster::cli::run_function();
   const auto asked = muster::cli::parse({argv + 1, argv + argc});

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import resource
 import subprocess
 from html.parser import HTMLParser
 
@@ -276,3 +277,12 @@ def test_a_page_that_finds_no_room_leaves_the_table_and_the_device(simulate, tra
     assert "cannot write full.html: write: No space left on device" in done.stderr
     assert "30 tasks of 1 class" in done.stdout
     assert full.is_symlink() and full.is_char_device()
+
+
+def test_a_page_that_may_not_become_so_large_leaves_the_table(simulate, trace, tmp_path):
+    done = simulate(trace, "--html", "page.html",
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)))
+    assert done.returncode == 5
+    assert "cannot write page.html: write: File too large" in done.stderr
+    assert "30 tasks of 1 class" in done.stdout
+    assert not (tmp_path / "page.html").exists()
