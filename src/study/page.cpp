@@ -1,5 +1,8 @@
 // The page: one document that needs nothing else.
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/core.h>
 
 #include "base/text.hpp"
@@ -14,11 +17,11 @@ namespace {
 constexpr std::string_view kStyle = R"(
 :root { color-scheme: light dark; --paper: #fbfaf7; --card: #fff; --ink: #1d2330; --soft: #5d6675;
   --grid: #e6e4de; --ours: #0b6e4f; --theirs: #8a5a00; --bound: #5d6675; --waiting: #c2410c;
-  --actual: #1d4ed8; --desired: #7c3aed; --busy: #0f9d6e; --shade: #1d233055; }
+  --actual: #1d4ed8; --desired: #be185d; --busy: #0f9d6e; --shade: #1d233055; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #14171c; --card: #1b1f26; --ink: #e7e9ee; --soft: #9aa4b2; --grid: #2c323c;
     --ours: #4ade9f; --theirs: #f0b352; --bound: #9aa4b2; --waiting: #fb923c; --actual: #7aa7ff;
-    --desired: #c4a1ff; --busy: #34d399; --shade: #000c; } }
+    --desired: #ff9ecb; --busy: #34d399; --shade: #000c; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 76rem; padding: 2rem 1rem 4rem; background: var(--paper);
   color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
@@ -56,8 +59,8 @@ svg text.waiting, svg text.actual, svg text.desired, svg text.busy { font-weight
 .stroke { fill: none; stroke-width: 1.4; stroke-linejoin: round; }
 .fill { opacity: .3; }
 .waiting.stroke { stroke: var(--waiting); } .waiting.fill { fill: var(--waiting); }
-.actual.stroke { stroke: var(--actual); } .busy.fill { fill: var(--busy); opacity: .45; }
-.desired.stroke { stroke: var(--desired); stroke-dasharray: 3 2.5; stroke-width: 1.1; }
+.actual.stroke { stroke: var(--actual); stroke-width: 3; stroke-opacity: .55; } .busy.fill { fill: var(--busy); opacity: .45; }
+.desired.stroke { stroke: var(--desired); stroke-dasharray: 4 2; stroke-width: 1.3; }
 @media (max-width: 32rem) {
   body { padding: 1rem .5rem 3rem; } h1 { font-size: 1.35rem; } h2 { margin-top: 2rem; }
   .card { padding: .6rem .3rem .3rem; } .card.table { padding: 0; } h3, dl { margin-left: .4rem; }
@@ -89,11 +92,29 @@ std::string row(const std::vector<std::string>& cells, std::string_view tag,
   return text + "</tr>\n";
 }
 
+// A narrow screen shows four columns, and the others when it is scrolled.
+std::vector<std::string> most_telling_first(std::vector<std::string> row, const Terms& terms) {
+  constexpr std::ptrdiff_t kFirst = 1, kP95 = 2, kHours = 5;
+  const auto move_to = [&](std::ptrdiff_t place, std::ptrdiff_t from) {
+    std::rotate(row.begin() + place, row.begin() + from, row.begin() + from + 1);
+  };
+  move_to(kFirst, kP95);
+  move_to(kFirst + 1, kHours);
+  if (terms.price) move_to(kFirst + 2, std::ssize(row) - 1);
+  return row;
+}
+
+std::string heading(const TraceResult& result, const Terms& terms) {
+  auto names = most_telling_first(columns(result, terms), terms);
+  names[1] = "wait p95 s";
+  return row(names, "th");
+}
+
 std::string table(const TraceResult& result, const Terms& terms) {
-  auto text = "<table><thead>" + row(columns(result, terms), "th") + "</thead><tbody>\n";
+  auto text = "<table><thead>" + heading(result, terms) + "</thead><tbody>\n";
   for (const auto& policy : result.policies) {
-    text +=
-        row(cells(result, policy, terms), "td", policy.name.starts_with("muster") ? "ours" : "");
+    text += row(most_telling_first(cells(result, policy, terms), terms), "td",
+                policy.name.starts_with("muster") ? "ours" : "");
   }
   return "<div class=\"card table\">" + text + "</tbody></table></div>\n";
 }

@@ -54,12 +54,15 @@ bool differs_by_much(const std::vector<Priced>& points) {
   return waits.back() > 20 * waits[(waits.size() - 1) / 2];
 }
 
-// One that costs many times as much would press all others together: the scale ends before it.
+// One that costs many times as much would press all others together: the scale ends before it. Of
+// two nobody is the odd one.
 double highest_of_scale(const std::vector<Priced>& points) {
   constexpr double kManyTimes = 4;
+  constexpr std::size_t kMostForAll = 2;
   std::vector<double> costs;
   for (const auto& point : points) costs.push_back(point.cost);
   std::ranges::sort(costs);
+  if (costs.size() <= kMostForAll) return costs.back();
   const auto usual = costs[(costs.size() - 1) / 2];
   return *(std::ranges::upper_bound(costs, kManyTimes * usual) - 1);
 }
@@ -113,13 +116,9 @@ std::string wait_against_cost(const TraceResult& result, const Terms& terms) {
   constexpr svg::Frame kFrame{46, 34, kWidth - 14, 300};
   const auto points = priced(result, terms);
   const auto most = highest_of_scale(points);
-  double least = most, longest = 1;
-  for (const auto& point : points) {
-    least = std::min(least, point.cost);
-    longest = std::max(longest, point.wait);
-  }
-  const auto margin = std::max((most - least) * 0.12, most * 0.1);
-  const svg::Scale x(std::max(least - margin, 0.0), most + margin, kFrame.left, kFrame.right);
+  double longest = 1;
+  for (const auto& point : points) longest = std::max(longest, point.wait);
+  const svg::Scale x(0, most * 1.12, kFrame.left, kFrame.right);
   const auto y = differs_by_much(points)
                      ? svg::Scale::of_magnitudes(longest * 1.5, kFrame.bottom, kFrame.top)
                      : svg::Scale(0, longest * 1.1, kFrame.bottom, kFrame.top);

@@ -117,11 +117,35 @@ TEST(ReportPage, APolicyThatCostsMuchMoreDoesNotPressTheOthersTogether) {
   result.policies[2].instance_time = hours(1'680);
   const auto page = report_page({result}, {});
   EXPECT_THAT(page, HasSubstr(">fixed:10 at 1680 &gt;</text>"));
-  EXPECT_THAT(page, HasSubstr(">2.5</text>"));  // on the scale, which ends before 4
+  EXPECT_THAT(page, HasSubstr(">3</text>"));  // on the scale, which ends before 4
   EXPECT_THAT(page, Not(HasSubstr(">500</text>")));
   EXPECT_THAT(page, Not(HasSubstr("<dt>blocked</dt>")));
   result.policies[0].blocked_waits = {seconds(1)};
   EXPECT_THAT(report_page({result}, {}), HasSubstr("<dt>blocked</dt>"));
+}
+
+// The more expensive one of two stood outside.
+TEST(ReportPage, TwoPoliciesBothFitHoweverMuchTheyDiffer) {
+  auto result = some_result();
+  result.policies = {some_policy("muster"), some_policy("bound")};
+  result.policies[0].instance_time = hours(77);
+  const auto page = report_page({result}, {});
+  EXPECT_THAT(page, HasSubstr(">muster</text>"));
+  EXPECT_THAT(page, Not(HasSubstr(" &gt;</text>")));
+  EXPECT_THAT(page, HasSubstr(">0</text>"));
+  EXPECT_THAT(page, HasSubstr(">80</text>"));
+}
+
+// A phone shows four columns.
+TEST(ReportPage, TheColumnsThatTellMostComeFirst) {
+  Terms terms;
+  terms.price = 170'000;
+  const auto page = report_page({some_result()}, terms);
+  EXPECT_THAT(page, HasSubstr("<th>policy</th><th>wait p95 s</th><th>hours</th><th>cost</th>"
+                              "<th>wait p50 s</th><th>p99 s</th><th>max s</th><th>idle</th>"));
+  EXPECT_THAT(page, HasSubstr("<td>muster</td><td>90.0</td><td>2.5</td><td>0.43</td><td>1.3</td>"));
+  EXPECT_THAT(report_page({some_result()}, {}),
+              HasSubstr("<td>muster</td><td>90.0</td><td>2.5</td><td>1.3</td>"));
 }
 
 struct Word {
