@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -23,8 +24,23 @@ bool acts(const scaling::Decision& decision) {
          !decision.reap.empty();
 }
 
-// Looks over the loop's shoulder: holds every decision to the invariants, and remembers whether the
-// next pass would be like the last.
+// What the next pass sees of the class if nothing happens until then: this one is remembered, and
+// what is told once has been told.
+scaling::Snapshot seen_next(const fleet::ClassPass& pass) {
+  auto next = pass.snapshot;
+  next.state = pass.decision.next;
+  next.failed_boots.clear();
+  next.returned_boots = 0;
+  next.failed_launches = 0;
+  next.launch_trouble.clear();
+  next.any_boot_succeeded = false;
+  next.boot_took.reset();
+  for (auto& group : next.groups) group.came = false, group.refused.clear();
+  return next;
+}
+
+// Looks over the loop's shoulder: holds every decision to the invariants, and finds out whether the
+// next pass would do something or remember something else.
 class Onlooker final : public fleet::DecisionObserver {
  public:
   Onlooker(const LoopScaler::World& world, const LoopScaler::Listeners& listeners, bool judges,
@@ -42,23 +58,25 @@ class Onlooker final : public fleet::DecisionObserver {
       if (acts(decision)) listeners_.acts(decision);
       if (!pass.snapshot.schedule.empty()) ++by_schedule_;
       for (const auto& reason : decision.reasons) rules_.insert(reason.rule);
-      calm_ =
-          !acts(decision) && decision.next == pass.snapshot.state && decision.next.given_up.empty();
-      revisit_at_ = decision.revisit_at;
+      if (!acts(decision)) foresee(seen_next(pass));
     }
   }
 
-  // What the latest pass has seen, if it was calm and one that saw the same went before it: what
-  // changed has then been told and remembered.
+  // What the latest pass has seen, if the next would be calm when it sees the same.
   bool is_settled_at(std::uint64_t changes) const { return settled_ && changes_ == changes; }
   const std::optional<WallTime>& revisit_at() const { return revisit_at_; }
   void pass_ended(std::uint64_t changes) {
-    settled_ = calm_ && changes_ == changes;
+    settled_ = std::exchange(calm_, false);
     changes_ = changes;
-    calm_ = false;
   }
 
  private:
+  void foresee(const scaling::Snapshot& snapshot) {
+    const auto decision = scaling::decide(snapshot);
+    calm_ = !acts(decision) && decision.next == snapshot.state && decision.next.given_up.empty();
+    revisit_at_ = decision.revisit_at;
+  }
+
   void judge(const fleet::ClassPass& pass) {
     tell(scaling::violations(pass.snapshot, pass.decision));
     // What a list shows that lags may be asked for again.
