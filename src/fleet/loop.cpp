@@ -256,7 +256,11 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
   std::erase_if(capacity_.live, [&](const auto& instance) {
     return !listed->unreadable.contains(instance.resource_class);
   });
-  std::move(listed->live.begin(), listed->live.end(), std::back_inserter(capacity_.live));
+  if (capacity_.live.empty()) {
+    capacity_.live = std::move(listed->live);
+  } else {
+    std::ranges::move(listed->live, std::back_inserter(capacity_.live));
+  }
   capacity_.unreadable = std::move(listed->unreadable);
   capacity_.late_listings = std::move(listed->late_listings);
   for (const auto& [name, most] : listed->most) capacity_.most.insert_or_assign(name, most);
@@ -279,8 +283,10 @@ Result<void> Loop::list_capacity(const std::stop_token& stop) {
     if (is_managed(ended.resource_class)) capacity_.ended.push_back(std::move(ended));
   }
   sort_by_class(capacity_);
+  std::string_view latest;
   for (const auto& instance : capacity_.live) {
     const auto& name = instance.resource_class;
+    if (name == std::exchange(latest, name)) continue;
     if (is_managed(name) || !strange_classes_.insert(name).second) continue;
     log::warn(
         "found instances of a resource class that is not in the configuration; "

@@ -142,13 +142,47 @@ WallTime by_todays_clock(WallTime seen, const ClassMemory& before, WallTime now)
   return std::min(seen + leap_since(before.last_pass, now), now);
 }
 
-WallTime launch_of(const CapacityInstance& instance, const ClassMemory& before, WallTime now) {
-  if (instance.launched_at) return *instance.launched_at;
-  for (const auto* times : {&before.first_seen, &before.expected}) {
-    const auto found = times->find(instance.id);
-    if (found != times->end()) return by_todays_clock(found->second, before, now);
+using Times = std::map<std::string, WallTime>;
+
+const std::string& id_of(const std::string& id) {
+  return id;
+}
+const std::string& id_of(const Times::value_type& time) {
+  return time.first;
+}
+
+// Finds ids in what is sorted by them: without a search where they are asked for in that order, as
+// most providers list them.
+template <class Sorted>
+class InOrder {
+ public:
+  explicit InOrder(const Sorted& all) : all_(all), next_(all.begin()) {}
+
+  // Null: it is not there.
+  const typename Sorted::value_type* find(const std::string& id) {
+    if (!is_next(id)) next_ = all_.lower_bound(id);
+    return is_next(id) ? &*next_++ : nullptr;
   }
-  return now;
+
+ private:
+  bool is_next(const std::string& id) const { return next_ != all_.end() && id_of(*next_) == id; }
+
+  const Sorted& all_;
+  typename Sorted::const_iterator next_;
+};
+
+// Nothing: it is new.
+std::optional<WallTime> known_since(const std::string& id, InOrder<Times>& first_seen,
+                                    const Times& expected) {
+  if (const auto* seen = first_seen.find(id)) return seen->second;
+  const auto found = expected.find(id);
+  return found == expected.end() ? std::nullopt : std::optional(found->second);
+}
+
+WallTime launch_of(const CapacityInstance& instance, const std::optional<WallTime>& since,
+                   const ClassMemory& before, WallTime now) {
+  if (instance.launched_at) return *instance.launched_at;
+  return since ? by_todays_clock(*since, before, now) : now;
 }
 
 // Of those that this scaler has launched or seen booting. Another one's may have connected long
@@ -210,32 +244,35 @@ std::optional<WallTime> last_pass(const ClassMemory& before, bool wanted, WallTi
 }
 
 // Of a source that lists no runners an instance is believed to have connected once its boot
-// timeout is over: nothing else will ever tell.
-void observe_live(const ManagedClass& managed, const CapacityList& capacity,
-                  const KnownRunners& known, bool lists_none, const ClassMemory& before,
-                  WallTime now, Observation& seen) {
+// timeout is over: nothing else will ever tell. So many of the known runners are theirs.
+std::int64_t observe_live(const ManagedClass& managed, const CapacityList& capacity,
+                          const KnownRunners& known, bool lists_none, const ClassMemory& before,
+                          WallTime now, Observation& seen) {
   const auto found = living(managed.name, capacity, before, now);
   auto& memory = seen.memory;
   const bool all_anothers = !before.resource_class.empty() && before.resource_class != managed.name;
   seen.snapshot.instances.reserve(found.size());
   Boots boots;
-  // Most providers list in order of the ids: then the hints save the search.
+  std::int64_t theirs = 0;
+  InOrder first_seen(before.first_seen);
+  InOrder connected_ids(before.connected);
   for (std::size_t i = 0; i < found.size(); ++i) {
     const auto& instance = found[i];
-    const auto launched_at = launch_of(instance, before, now);
+    const auto since = known_since(instance.id, first_seen, before.expected);
+    const auto launched_at = launch_of(instance, since, before, now);
     const bool there = !instance.requested && i < found.listed.size();
     auto& times = there ? memory.first_seen : memory.expected;
     times.emplace_hint(times.end(), instance.id, launched_at);
     const auto runners = known.of(instance.id);
+    theirs += std::ssize(runners);
     const bool listed = !runners.empty();
-    const bool connected_before = before.connected.contains(instance.id);
+    const bool connected_before = connected_ids.find(instance.id) != nullptr;
     const bool believed = lists_none && now - launched_at >= managed.policy.boot_timeout;
     const bool connected = !instance.requested && (listed || connected_before || believed);
     if (connected) memory.connected.insert(memory.connected.end(), instance.id);
     if (connected && !connected_before) {
       seen.snapshot.any_boot_succeeded = true;
-      const bool ours =
-          before.first_seen.contains(instance.id) || before.expected.contains(instance.id);
+      const bool ours = since.has_value();
       if (ours) boots.add(now - launched_at);
     }
     const bool is_anothers = there && (all_anothers || before.anothers.contains(instance.id));
@@ -248,6 +285,7 @@ void observe_live(const ManagedClass& managed, const CapacityList& capacity,
                                        count_busy(runners)});
   }
   if (!lists_none) seen.snapshot.boot_took = boots.mean();
+  return theirs;
 }
 
 // Machines are remembered that are somewhere else: the class was given other groups, or the memory
@@ -265,9 +303,10 @@ std::set<std::string> ended(const ManagedClass& managed, const CapacityList& cap
   std::set<std::string> ids;
   for (const auto& instance : of_class(capacity.ended, resource_class)) ids.insert(instance.id);
   if (capacity.unreadable.contains(resource_class) || has_moved(managed, before)) return ids;
-  const auto add_missing = [&](const std::map<std::string, WallTime>& times) {
+  const auto add_missing = [&](const Times& times) {
+    InOrder still_there(after.first_seen);
     for (const auto& [id, since] : times) {
-      if (!after.first_seen.contains(id) && !after.expected.contains(id)) ids.insert(id);
+      if (still_there.find(id) == nullptr && !after.expected.contains(id)) ids.insert(id);
     }
   };
   add_missing(before.first_seen);
@@ -311,9 +350,9 @@ void observe_ended(const ManagedClass& managed, const CapacityList& capacity,
   }
 }
 
-// Any runner that is listed and is no instance may run one, too. Who has run a task once has
-// connected: the task may be over when its instance is still there.
-void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observation& seen) {
+// Any runner that is listed and is no instance's may run one, too: so many are `others`. Who has
+// run a task once has connected: the task may be over when its instance is still there.
+void explain_tasks(const ClassDemand& demand, std::int64_t others, Observation& seen) {
   const auto& instances = seen.snapshot.instances;
   const auto unlisted = std::ranges::count_if(instances, [](const auto& instance) {
     return instance.state == InstanceState::booting && !instance.requested;
@@ -322,9 +361,8 @@ void explain_tasks(const ClassDemand& demand, const KnownRunners& known, Observa
   unexplained = std::min<std::int64_t>(unexplained, unlisted);
   const auto* reading = std::get_if<scaling::DemandReading>(&demand.demand);
   if (reading == nullptr || scaling::is_absurd(*reading)) return;
-  auto at_work = known.size();  // what follows takes the instances' own out again
+  auto at_work = others;
   for (const auto& it : instances) {
-    at_work -= std::ssize(known.of(it.id));
     if (it.state == InstanceState::busy) at_work += it.running;
     const bool perhaps = it.state == InstanceState::connected || it.state == InstanceState::used ||
                          it.state == InstanceState::draining;
@@ -360,7 +398,8 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   // A queue that could not be read tells nothing of runners, whatever it tells else.
   const bool is_read = std::holds_alternative<scaling::DemandReading>(demand.demand);
   const bool lists_runners = demand.runners.has_value();
-  observe_live(managed, capacity, known, is_read && !lists_runners, before, now, seen);
+  const auto theirs =
+      observe_live(managed, capacity, known, is_read && !lists_runners, before, now, seen);
   const bool ages_are_ours =
       !seen.memory.expected.empty() ||
       std::ranges::any_of(of_class(capacity.live, managed.name),
@@ -371,7 +410,7 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.memory.places = managed.places;
   seen.memory.unexplained_tasks = before.unexplained_tasks;
   if (lists_runners) observe_ended(managed, capacity, known, before, seen);
-  explain_tasks(demand, known, seen);
+  explain_tasks(demand, known.size() - theirs, seen);
   seen.snapshot.failed_launches = before.failed_launches;
   seen.memory.told_failure = before.told_failure;
   const Place place{managed.name};

@@ -166,6 +166,7 @@ void QueuePort::wait_for_change(Millis, std::stop_token) {
 }
 
 std::map<std::string, fleet::ClassDemand> QueuePorts::read(std::stop_token stop) {
+  if (ports_.size() == 1) return ports_.begin()->second.read(stop);
   std::map<std::string, fleet::ClassDemand> all;
   for (auto& [name, port] : ports_) all.merge(port.read(stop));
   return all;
@@ -319,6 +320,7 @@ void GroupPort::wait_for_change(Millis, std::stop_token) {
 }
 
 Result<fleet::CapacityList> GroupPorts::list(const std::stop_token& stop) {
+  if (ports_.size() == 1) return ports_.begin()->second.list(stop);
   fleet::CapacityList all;
   for (auto& [place, port] : ports_) {
     auto listed = port.list(stop);
