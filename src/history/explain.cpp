@@ -78,23 +78,24 @@ void expect_boot(Explanation& about, WallTime from, std::string_view what) {
   }
 }
 
-bool binds_launches(const Cause& cause) {
+// One that still allows some stops nobody: the first of those that wait may have one of them.
+bool stops_launches(const Cause& cause) {
   const auto& [rule, wanted, allowed, subject, detail] = cause.reason;
   const bool may = rule == Rule::plan || rule == Rule::maximum || rule == Rule::launch_rate ||
                    rule == Rule::spend_cap || rule == Rule::backoff ||
                    (rule == Rule::shortage && subject.empty());
-  return may && allowed < wanted;
+  return may && allowed < wanted && allowed <= 0;
 }
 
 bool holds(const std::vector<Cause>& causes) {
   return std::ranges::any_of(causes, [](const Cause& cause) { return is_hold(cause.reason); });
 }
 
-// When the last of them has ended that binds launches. Nothing: one of them ends nobody knows when.
+// When the last of them has ended that stops launches. Nothing: one of them ends nobody knows when.
 std::optional<WallTime> free_again(const std::vector<Cause>& causes) {
   std::optional<WallTime> last;
   for (const auto& cause : causes) {
-    if (!binds_launches(cause)) continue;
+    if (!stops_launches(cause)) continue;
     if (!cause.until) return std::nullopt;
     last = std::max(last.value_or(*cause.until), *cause.until);
   }

@@ -227,6 +227,23 @@ TEST(Explain, ExpectsABootBehindARate) {
   EXPECT_EQ(about.expected_start, kNow + minutes(6) + seconds(60));
 }
 
+// A maximum that lets some more be launched stops none of them.
+TEST(Explain, ExpectsABootBehindWhatStopsAllWhereTheMaximumStopsSome) {
+  const auto full = World().bounds(0, 5).demand(9, 2).with(2, InstanceState::busy);
+  auto rated = full;
+  rated.launching_at({1, minutes(10)}).remembering({.launches = {{kNow - minutes(9), 1}}});
+  const auto behind_rate = after_two_boots(rated);
+  EXPECT_EQ(behind_rate.causes[1].reason.rule, Rule::maximum);
+  EXPECT_EQ(behind_rate.causes[1].reason.allowed, 3);
+  EXPECT_EQ(behind_rate.expected_start, kNow + minutes(1) + seconds(60));
+
+  const auto until = kNow + seconds(5);
+  const auto behind_backoff = after_two_boots(World().bounds(0, 5).demand(9, 0).remembering(
+      {.failed_boots_in_a_row = 1, .backoff_until = until}));
+  EXPECT_EQ(behind_backoff.expected_start, until + seconds(60));
+  EXPECT_THAT(behind_backoff.expected, HasSubstr("the next launch may be at"));
+}
+
 TEST(Explain, CannotTellWhenATaskEnds) {
   const auto about = after_two_boots(World().demand(1, 4).with(4, InstanceState::busy));
   EXPECT_FALSE(about.expected_start);
