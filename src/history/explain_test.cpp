@@ -248,16 +248,24 @@ TEST(Explain, CannotTellWhenATaskEnds) {
   const auto about = after_two_boots(World().demand(1, 4).with(4, InstanceState::busy));
   EXPECT_FALSE(about.expected_start);
   EXPECT_EQ(about.expected, "when one of 4 tasks ends, and nobody can tell when");
-  EXPECT_EQ(about.causes.back().remedy,
-            "wait until one of the 4 that live ends, or raise 'max', which is 4");
+  EXPECT_EQ(about.causes.back().remedy, "wait until a task ends, or raise 'max', which is 4");
+}
+
+TEST(Explain, WaitsForAnInstanceWhereNoneTakesATask) {
+  const auto remedy = [](const World& world) { return explained(world).causes.back().remedy; };
+  EXPECT_EQ(remedy(World().bounds(0, 2).demand(1, 0).with(2, InstanceState::draining)),
+            "wait until an instance ends, or raise 'max', which is 2");
+  EXPECT_EQ(remedy(World().bounds(0, 2).demand(1, 0).with(2, InstanceState::lost)),
+            "wait until an instance ends, or raise 'max', which is 2");
+  EXPECT_EQ(remedy_for(Rule::above_maximum, record_of(World().with(5, InstanceState::idle))),
+            "wait until one of the 5 that live ends, or raise 'max', which is 4");
 }
 
 TEST(Explain, CountsWhatIsJustLaunchedAsWhatLives) {
   const auto remedy = [](const World& world) {
     return after_two_boots(world).causes.back().remedy;
   };
-  EXPECT_EQ(remedy(World().demand(9, 0)),
-            "wait until one of the 4 that live ends, or raise 'max', which is 4");
+  EXPECT_EQ(remedy(World().demand(9, 0)), "wait until a task ends, or raise 'max', which is 4");
   EXPECT_EQ(remedy_for(Rule::maximum, fleet::ClassPass{}), "raise 'max', which is 1");
 }
 
@@ -316,7 +324,7 @@ TEST(ExplainReport, AnswersEachQuestion) {
             "            since 2027-01-15T07:59:30Z (40.0 s ago)\n"
             "  why       maximum: at most 4 may be live and 4 are: launch 0 instead of 5\n"
             "            since 2027-01-15T07:59:30Z (40.0 s ago)\n"
-            "  remedy    wait until one of the 4 that live ends, or raise 'max', which is 4\n"
+            "  remedy    wait until a task ends, or raise 'max', which is 4\n"
             "  expected  when one of 4 tasks ends, and nobody can tell when\n");
 }
 

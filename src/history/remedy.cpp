@@ -1,6 +1,7 @@
 #include "history/remedy.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/core.h>
 
@@ -78,13 +79,27 @@ std::string remedy_for_unheard(const Snapshot& snapshot) {
                    some_of(lost, kMostNamed));
 }
 
-// Those that were launched by the decision live, too.
-std::string remedy_for_maximum(std::int64_t live, std::int64_t max) {
-  const auto raise = fmt::format("raise 'max', which is {}", max);
+std::string raise_maximum(const Snapshot& snapshot) {
+  return fmt::format("raise 'max', which is {}", snapshot.policy.max);
+}
+
+// What has its task makes room with the end of it, whether the instance ends then or takes another.
+// Those that were launched by the decision will have one, too.
+std::string remedy_for_maximum(const fleet::ClassPass& decided) {
+  const auto& [counts, live] = std::tie(decided.decision.counts, decided.decision.desired);
+  const auto raise = raise_maximum(decided.snapshot);
   if (live <= 0) return raise;
+  const auto serving = live - counts.spent - counts.draining - counts.lost;
+  return fmt::format("wait until {} ends, or {}", serving > 0 ? "a task" : "an instance", raise);
+}
+
+// Those that are too many end.
+std::string remedy_for_excess(const fleet::ClassPass& decided) {
+  const auto live = decided.decision.desired;
   return fmt::format(
       "wait until {} ends, or {}",
-      live == 1 ? "the one that lives" : fmt::format("one of the {} that live", live), raise);
+      live == 1 ? "the one that lives" : fmt::format("one of the {} that live", live),
+      raise_maximum(decided.snapshot));
 }
 
 }  // namespace
@@ -93,8 +108,9 @@ std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
   const auto& [name, snapshot, decision, ended_unused] = decided;
   switch (rule) {
     case Rule::maximum:
+      return remedy_for_maximum(decided);
     case Rule::above_maximum:
-      return remedy_for_maximum(decision.desired, snapshot.policy.max);
+      return remedy_for_excess(decided);
     case Rule::plan:
       return "wait until a task ends, of any class; or, if the plan lets more run, raise "
              "'circleci.concurrency_limit'";

@@ -13,7 +13,7 @@ namespace muster::history {
 // When it ends by itself, if that is known.
 std::optional<WallTime> end_of(const scaling::Reason& reason, const fleet::ClassPass& decided);
 
-// What ends it sooner: "raise 'max', which is 3, or wait until one of the 3 ends". Empty: nothing
+// What ends it sooner: "wait until a task ends, or raise 'max', which is 3". Empty: nothing
 // needs to.
 std::string remedy_for(scaling::Rule rule, const fleet::ClassPass& decided);
 

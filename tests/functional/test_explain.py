@@ -37,7 +37,7 @@ def test_a_class_at_its_maximum(world, stuck, configured):
     assert (done.returncode, done.stderr) == (0, "")
     for words in ("local/small, as decided at 20", "1 waiting, 1 running; the oldest has waited since 20",
                   "why       maximum: at most 1 may be live and 1 are: launch 0 instead of 1\n",
-                  "remedy    wait until the one that lives ends, or raise 'max', which is 1\n",
+                  "remedy    wait until a task ends, or raise 'max', which is 1\n",
                   "expected  when the task that runs ends, and nobody can tell when\n"):
         assert words in done.stdout, done.stdout
 
