@@ -155,12 +155,36 @@ Result<study::Terms> terms_of(const SimulateOptions& options) {
   return terms;
 }
 
+// A line on a terminal, while there is nothing else to see; gone at the end.
+class Progress {
+ public:
+  explicit Progress(std::size_t all) : all_(all), shown_(::isatty(STDERR_FILENO) == 1) {}
+  ~Progress() { show(""); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void next(const study::Policy& policy) {
+    show(fmt::format("{}: {} of {} policies", printable(policy.name, 40), ++done_, all_));
+  }
+
+ private:
+  void show(const std::string& line) const {
+    if (shown_) fmt::print(stderr, "\r\x1b[K{}", line);
+  }
+
+  std::size_t all_;
+  std::size_t done_ = 0;
+  bool shown_;
+};
+
 Result<std::vector<study::TraceResult>> run_all(const std::vector<Named>& traces,
                                                 const std::vector<study::Policy>& policies,
                                                 const study::Terms& terms) {
   std::vector<study::TraceResult> results;
   for (const auto& [name, trace] : traces) {
-    auto result = study::run_study(name, trace, policies, terms);
+    Progress progress(policies.size());
+    auto result = study::run_study(name, trace, policies, terms,
+                                   [&](const study::Policy& policy) { progress.next(policy); });
     if (!result) return result.error();
     results.push_back(std::move(*result));
   }

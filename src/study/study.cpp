@@ -270,7 +270,8 @@ Millis percentile(const std::vector<Millis>& sorted, std::int64_t percent) {
 }
 
 Result<TraceResult> run_study(const std::string& name, const Trace& trace,
-                              const std::vector<Policy>& policies, const Terms& terms) {
+                              const std::vector<Policy>& policies, const Terms& terms,
+                              const Watcher& watcher) {
   for (const auto& policy : policies) {
     if (auto checked = check(policy, trace); !checked) return checked.error().within(name);
   }
@@ -284,6 +285,7 @@ Result<TraceResult> run_study(const std::string& name, const Trace& trace,
   result.boots_and_work = result.work + boots_of(terms.boot).mean * result.tasks;
   result.curve_end = trace.span() + 2 * kLead;
   for (const auto& policy : policies) {
+    if (watcher) watcher(policy);
     auto ran = OnePolicy(trace, policy, terms).run();
     if (!ran) return ran.error();
     result.policies.push_back(std::move(*ran));

@@ -6,6 +6,7 @@
 // Each resource class runs in a world of its own; what came out is summed. All policies meet the
 // same tasks, and boots from the same seed.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,10 +70,14 @@ struct TraceResult {
   std::vector<PolicyResult> policies;
 };
 
+// Called before each policy runs.
+using Watcher = std::function<void(const Policy&)>;
+
 // An error, and nothing has run, if a policy cannot scale all classes of the trace; or one if it
 // leaves tasks waiting for ever.
 Result<TraceResult> run_study(const std::string& name, const Trace& trace,
-                              const std::vector<Policy>& policies, const Terms& terms);
+                              const std::vector<Policy>& policies, const Terms& terms,
+                              const Watcher& watcher = {});
 
 // Several as if they were one; without curves. All have the same policies.
 TraceResult together(const std::vector<TraceResult>& results);

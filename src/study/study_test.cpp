@@ -148,6 +148,14 @@ TEST_F(Study, TimeWithSeveralTasksIsBusyOnce) {
   EXPECT_EQ(policy.idle_permille(), 27);
 }
 
+TEST_F(Study, TellsWhichPolicyRuns) {
+  std::vector<std::string> told;
+  const auto study = run_study("t", hourly(2), named({"muster", "bound"}), {},
+                               [&](const Policy& policy) { told.push_back(policy.name); });
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_THAT(told, ElementsAre("muster", "bound"));
+}
+
 // They had no place in the world, and nothing was launched.
 TEST_F(Study, TheGroupsOfAClassAreAsOneOfThemAll) {
   auto grouped = office_hours();

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import pty
 import re
 import resource
 import subprocess
@@ -67,6 +69,19 @@ def test_a_price_may_have_six_decimals(simulate, trace):
     report = json.loads(simulate(trace, "--json", "--policy", "muster-single",
                                  "--price", "0.041667").stdout)
     assert report["policies"][0]["cost"] == pytest.approx(30 * 150 / 3600 * 0.041667, abs=2e-6)
+
+
+def test_a_terminal_shows_how_far_it_is(binary, trace):
+    ours, theirs = pty.openpty()
+    done = subprocess.run([binary, "simulate", str(trace), "--compare", "bound"], stderr=theirs,
+                          stdout=subprocess.PIPE, timeout=300, text=True)
+    os.close(theirs)
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert done.returncode == 0 and "30 tasks of 1 class" in done.stdout
+    assert "\rmuster: 1 of 2 policies" in shown.replace("\x1b[K", "")
+    assert "bound: 2 of 2 policies" in shown
+    assert shown.endswith("\r\x1b[K"), "the line is left there; it should disappear"
 
 
 def test_several_traces_are_told_one_by_one_and_together(simulate, trace, tmp_path):
