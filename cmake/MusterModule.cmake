@@ -1,19 +1,23 @@
 # muster_module(NAME [USES module...] [LIBRARIES library...])
 #
-# A module is a folder of src/: every *.cpp in it is its code, every *_test.cpp a test of it.
+# A module is a folder of src/: every *.cpp in it is its code, every *_test.cpp a test of it, every
+# *_for_tests.cpp a help of tests, also of those of other modules.
 # USES lists the modules whose headers it may include; what they use, it may use as well.
 # LIBRARIES are names from MusterLibraries.cmake; they stay private, so that no header of a
 # module can drag a heavy library into another.
 #
-#   muster_NAME        the static library
-#   muster_NAME_test   its tests, run by ctest -R NAME
+#   muster_NAME             the static library
+#   muster_NAME_for_tests   what helps tests, if there is such
+#   muster_NAME_test        its tests, run by ctest -R NAME
 function(muster_module name)
   cmake_parse_arguments(MODULE "" "" "USES;LIBRARIES" ${ARGN})
 
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  set(for_tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|for_tests)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER for_tests INCLUDE REGEX "_for_tests\\.cpp$")
 
   add_library(muster_${name} STATIC ${sources})
   target_include_directories(muster_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
@@ -24,10 +28,19 @@ function(muster_module name)
     PRIVATE ${MODULE_LIBRARIES})
   muster_precompile(muster_${name})
 
+  if(for_tests)
+    add_library(muster_${name}_for_tests STATIC EXCLUDE_FROM_ALL ${for_tests})
+    target_link_libraries(muster_${name}_for_tests PUBLIC muster_${name} PRIVATE ${MODULE_LIBRARIES})
+    muster_precompile(muster_${name}_for_tests)
+  endif()
+
   if(tests)
     add_executable(muster_${name}_test ${tests})
     target_link_libraries(muster_${name}_test
       PRIVATE muster_${name} ${MODULE_LIBRARIES} muster_library_gtest)
+    if(for_tests)
+      target_link_libraries(muster_${name}_test PRIVATE muster_${name}_for_tests)
+    endif()
     muster_precompile(muster_${name}_test)
     add_test(NAME ${name} COMMAND muster_${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)

@@ -80,6 +80,11 @@ void make_private(const std::filesystem::path& path) {
   if (file >= 0) ::close(file);  // else SQLite says what is wrong
 }
 
+// A writer that was killed has left its log, and closing would write that into the file.
+void leave_log_alone(sqlite3* connection) {
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 }  // namespace
 
 bool Rows::next() {
@@ -123,6 +128,8 @@ Result<Database> Database::open(const std::filesystem::path& path, Migrations mi
   const bool read_only = access == Access::read;
   const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   if (!read_only) make_private(path);
+  std::error_code unseen;
+  const bool has_log = std::filesystem::exists(path.string() + "-wal", unseen);
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &connection, flags, counting_vfs());
   Database database(connection);
@@ -133,6 +140,7 @@ Result<Database> Database::open(const std::filesystem::path& path, Migrations mi
     const auto version = schema_version(database);
     const auto newest = static_cast<std::int64_t>(migrations.size());
     if (version > newest || (read_only && version != newest)) {
+      if (has_log) leave_log_alone(connection);
       return other_version(path, version, newest);
     }
     if (read_only) return database;
@@ -163,6 +171,10 @@ Database::~Database() {
 
 std::int64_t Database::last_insert_id() const {
   return sqlite3_last_insert_rowid(connection_);
+}
+
+bool Database::in_transaction() const {
+  return sqlite3_get_autocommit(connection_) == 0;
 }
 
 std::int64_t Database::changes() const {
@@ -224,6 +236,10 @@ Transaction::~Transaction() {
 }
 
 Savepoint::Savepoint(Database& database) : database_(&database) {
+  // Outside of a transaction it would begin one, and its release would commit it.
+  if (!database_->in_transaction()) {
+    throw Failure({ErrorKind::internal, "database: the transaction was undone"});
+  }
   database_->execute("SAVEPOINT request");
 }
 
@@ -237,7 +253,16 @@ Savepoint::~Savepoint() {
   try {
     database_->execute("ROLLBACK TO request");
     database_->execute("RELEASE request");
-  } catch (const Failure&) {  // the transaction itself is gone, and with it the savepoint
+  } catch (const Failure&) {
+    undo_all();
+  }
+}
+
+// Else what could not be undone would be committed with the rest.
+void Savepoint::undo_all() {
+  try {
+    if (database_->in_transaction()) database_->execute("ROLLBACK");
+  } catch (const Failure&) {  // SQLite has rolled back by itself
     database_ = nullptr;
   }
 }

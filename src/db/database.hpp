@@ -74,7 +74,7 @@ enum class Access {
 class Database {
  public:
   // Opens or makes the file and brings it to the newest version, in one transaction. A file of a
-  // newer version than `migrations` knows is refused and left untouched.
+  // newer version than `migrations` knows is refused and left untouched, byte for byte.
   static Result<Database> open(const std::filesystem::path& path, Migrations migrations,
                                Access access = Access::read_write);
 
@@ -100,6 +100,9 @@ class Database {
   }
 
   std::int64_t last_insert_id() const;
+
+  // False also where SQLite has undone the transaction by itself: after an I/O error, for one.
+  bool in_transaction() const;
 
   // Several statements at once, without arguments.
   void run_script(const std::string& script);
@@ -140,7 +143,8 @@ class Database {
   std::unordered_map<std::string, sqlite3_stmt*> statements_;
 };
 
-// All or nothing. Without commit() everything since is undone. Savepoints nest in transactions.
+// All or nothing. Without commit() everything since is undone. Savepoints nest in transactions: one
+// that finds none, because SQLite has undone it, throws, and one that cannot be undone undoes all.
 class Transaction {
  public:
   explicit Transaction(Database& database);
@@ -162,6 +166,7 @@ class Savepoint {
   void release();
 
  private:
+  void undo_all();
   Database* database_;
 };
 

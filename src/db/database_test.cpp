@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -20,6 +23,16 @@ class DatabaseTest : public testing::Test {
     auto database = Database::open(path_, migrations);
     EXPECT_TRUE(database) << database.error().message;
     return std::move(*database);
+  }
+
+  static std::map<std::string, std::string> content(const std::filesystem::path& directory) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+      if (!entry.is_regular_file()) continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      files[entry.path().filename()] = {std::istreambuf_iterator<char>(in), {}};
+    }
+    return files;
   }
 
   std::filesystem::path directory_ = [] {
@@ -115,11 +128,29 @@ TEST_F(DatabaseTest, MigratesAnOlderFileAndKeepsItsRows) {
 
 TEST_F(DatabaseTest, RefusesANewerFileAndLeavesItUntouched) {
   open(kSecond);
-  const auto before = std::filesystem::last_write_time(path_);
+  const auto before = content(directory_);
   const auto refused = Database::open(path_, kFirst);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
-  EXPECT_EQ(std::filesystem::last_write_time(path_), before);
+  EXPECT_EQ(content(directory_), before);
+}
+
+TEST_F(DatabaseTest, RefusesWhatAKilledNewerOneLeftAndLeavesItUntouched) {
+  const auto left = directory_ / "left";
+  std::filesystem::create_directory(left);
+  auto newer = open(kSecond);
+  newer.execute("INSERT INTO fruit VALUES ('apple', 1, 'red')");
+  for (const auto* end : {"", "-wal"}) {
+    std::filesystem::copy_file(path_.string() + end, left / (std::string("test.db") + end));
+  }
+  const auto before = content(left);
+  for (const auto access : {Access::read_write, Access::read}) {
+    const auto refused = Database::open(left / "test.db", kFirst, access);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  }
+  std::filesystem::remove(left / "test.db-shm");  // an index of the log, made again at need
+  EXPECT_EQ(content(left), before);
 }
 
 TEST_F(DatabaseTest, ToReadNothingIsMadeMigratedOrChanged) {
