@@ -99,6 +99,13 @@ Result<Outcome> update_step(Call& call, const store::Attempt& attempt) {
   return no_content();
 }
 
+// That a file cannot be opened, or is gone, says nothing of the attempt.
+Error cannot_keep(const Call& call, const Error& error) {
+  if (error.kind == ErrorKind::too_large) return error;
+  log::error("a request failed", {{"path", call.request.path}, {"error", error.message}});
+  return for_caller(error);
+}
+
 Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
   const auto step = step_of(call);
   if (!step) return step.error();
@@ -114,7 +121,7 @@ Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
     return answer(
         416, protocol::OutputAnswer{static_cast<std::int64_t>(call.store.outputs().size(key))});
   }
-  if (!size) return size.error();
+  if (!size) return cannot_keep(call, size.error());
   call.store.output_grew(attempt.task_id);
   return answer(200, protocol::OutputAnswer{static_cast<std::int64_t>(*size)});
 }

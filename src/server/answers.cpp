@@ -34,6 +34,18 @@ int status_of(ErrorKind kind) {
   return 500;
 }
 
+Error for_caller(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::exhausted:
+      return {error.kind,
+              "the server's disk is full; nothing was changed. Try again when there is room"};
+    case ErrorKind::unavailable:
+      return {error.kind, "the database is busy; nothing was changed. Try again"};
+    default:
+      return {ErrorKind::internal, "a fault of the server; its log has the details"};
+  }
+}
+
 net::Response json_response(int status, std::string body) {
   net::Response response{.status = status, .body = std::move(body)};
   response.headers.set("Content-Type", "application/json");

@@ -11,6 +11,10 @@ namespace muster::server {
 
 int status_of(ErrorKind kind);
 
+// What the database says is for the log; the caller is told what it means. Never what would tell an
+// agent that its attempt is over: the fault passes, and its task goes on.
+Error for_caller(const Error& error);
+
 net::Response json_response(int status, std::string body);
 net::Response error_response(const Error& error);
 

@@ -17,19 +17,6 @@ namespace {
 // run (stopped, swapped out, its machine asleep), and nobody's lease is charged for it.
 constexpr Millis kLongestStall = std::chrono::seconds(3);
 
-// What SQLite says is for the log; the caller is told what it means.
-Error for_caller(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::exhausted:
-      return {error.kind,
-              "the server's disk is full; nothing was changed. Try again when there is room"};
-    case ErrorKind::unavailable:
-      return {error.kind, "the database is busy; nothing was changed. Try again"};
-    default:
-      return {ErrorKind::internal, "a fault of the server; its log has the details"};
-  }
-}
-
 net::Response nothing_there(const net::Request& request, const Router::Match& match) {
   if (match.allowed.empty()) {
     return error_response(
@@ -50,6 +37,7 @@ struct Dispatcher::Waiting {
   std::shared_ptr<net::Exchange> exchange;
   MonotonicTime arrived{};
   bool resumed = false;
+  bool kept = false;  // parked by a group that was committed
   bool last_chance = false;
   std::vector<std::string> topics;  // while parked
   std::unique_ptr<Timer> deadline;  // while parked
@@ -119,7 +107,7 @@ std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<En
   std::vector<Answer> answers;
   auto touched = group;
   std::set<std::string> perhaps_ended;
-  std::vector<std::function<void()>> after_commit;
+  AfterCommit after_commit;
   try {
     db::Transaction transaction(store_->database());
     for (auto& task : std::exchange(tasks_, {})) task(*store_, now());
@@ -133,10 +121,12 @@ std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<En
       if (group.empty()) break;
       touched.insert(touched.end(), group.begin(), group.end());
     }
+    // Before the commit: were it to fail after that, what has happened would be denied.
+    note_endings(perhaps_ended, after_commit);
     transaction.commit();
     count(touched.size());
+    for (const auto& entry : touched) entry->kept = true;
     for (const auto& say : after_commit) say();
-    log_endings(perhaps_ended);
     return answers;
   } catch (const db::Failure& failure) {
     return undo(touched, failure.error());
@@ -158,17 +148,20 @@ Dispatcher::Effort Dispatcher::effort() const {
   return effort;
 }
 
-void Dispatcher::log_endings(const std::set<std::string>& pipelines) {
+void Dispatcher::note_endings(const std::set<std::string>& pipelines, AfterCommit& after_commit) {
   for (const auto& id : pipelines) {
     const auto ending = store_->pipelines().ending(id);
     if (!ending) continue;
-    log::info(
-        "pipeline ended",
-        {{"pipeline", id}, {"number", std::to_string(ending->number)}, {"result", ending->state}});
+    after_commit.emplace_back([id, ending] {
+      log::info("pipeline ended", {{"pipeline", id},
+                                   {"number", std::to_string(ending->number)},
+                                   {"result", ending->state}});
+    });
   }
 }
 
-// Nothing of this group has happened. Those who wait still wait; the others hear of it.
+// Nothing of this group has happened. Those who waited before it still wait; the others hear of it,
+// also those whom it has parked, since what they had changed before they waited is undone as well.
 std::vector<Dispatcher::Answer> Dispatcher::undo(const std::vector<Entry>& touched,
                                                  const Error& error) {
   log::error("a group of requests was undone",
@@ -176,10 +169,12 @@ std::vector<Dispatcher::Answer> Dispatcher::undo(const std::vector<Entry>& touch
   store_->take_changes();
   take_back_notes();
   std::vector<Answer> answers;
+  std::set<std::uint64_t> told;  // one that was parked and woken was touched twice
   for (const auto& entry : touched) {
-    if (!parked_.contains(entry->arrival)) {
-      answers.push_back({entry->exchange, error_response(for_caller(error))});
-    }
+    const bool parked = parked_.contains(entry->arrival);
+    if ((parked && entry->kept) || !told.insert(entry->arrival).second) continue;
+    if (parked) unpark(*entry);
+    answers.push_back({entry->exchange, error_response(for_caller(error))});
   }
   return answers;
 }
@@ -199,7 +194,8 @@ void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {
   answers.push_back({entry->exchange, std::move(response)});
 }
 
-// The one catch at a request's top. What a failed handler has changed is undone.
+// The one catch at a request's top. What a failed handler has changed is undone; if SQLite has
+// undone the whole group with it, so that no answer of the group is true any more, that is thrown.
 net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park) {
   const auto match = router_.match(entry.request.method, entry.request.path);
   if (match.handler == nullptr) return nothing_there(entry.request, match);
@@ -223,6 +219,7 @@ net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park)
     return std::get<net::Response>(*std::move(outcome));
   } catch (const db::Failure& failure) {
     log::error("a request failed", {{"path", entry.request.path}, {"error", failure.what()}});
+    if (!store_->database().in_transaction()) throw;
     return error_response(for_caller(failure.error()));
   } catch (const std::exception& fault) {
     log::error("a fault of ours", {{"path", entry.request.path}, {"error", fault.what()}});

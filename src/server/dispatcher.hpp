@@ -60,12 +60,13 @@ class Dispatcher {
   struct Waiting;
   struct Answer;
   using Entry = std::shared_ptr<Waiting>;
+  using AfterCommit = std::vector<std::function<void()>>;
 
   void add(Entry entry);
   void handle_group();
   std::vector<Answer> handle_in_transaction(std::vector<Entry> group);
   void count(std::uint64_t requests);
-  void log_endings(const std::set<std::string>& pipelines);
+  void note_endings(const std::set<std::string>& pipelines, AfterCommit& after_commit);
   std::vector<Answer> undo(const std::vector<Entry>& touched, const Error& error);
   void take_back_notes();
   void handle(const Entry& entry, std::vector<Answer>& answers);

@@ -1,80 +1,17 @@
 #include "server/dispatcher.hpp"
 
-#include <deque>
-
 #include <gtest/gtest.h>
 
 #include "base/crypto.hpp"
 #include "protocol/json.hpp"
 #include "server/answers.hpp"
+#include "server/fake_loop_for_tests.hpp"
 #include "server/topics.hpp"
 
 namespace muster::server {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct FakeExchange final : net::Exchange {
-  void send(net::Response given) override {
-    ++sent;
-    response = std::move(given);
-  }
-  bool abandoned() const override { return gone; }
-
-  int sent = 0;
-  bool gone = false;
-  net::Response response;
-};
-
-// A loop that runs when the test says so, under a clock that the test moves.
-class FakeLoop {
- public:
-  explicit FakeLoop(ManualClock& clock) : clock_(&clock) {}
-
-  Dispatcher::Loop handle() {
-    return {[this](auto task) { tasks_.push_back(std::move(task)); },
-            [this](Millis delay, auto task) -> std::unique_ptr<Dispatcher::Timer> {
-              auto timer = std::make_unique<Timer>();
-              timers_.push_back({clock_->monotonic() + delay, timer->alive, std::move(task)});
-              return timer;
-            }};
-  }
-
-  void run() {
-    while (!tasks_.empty()) {
-      auto task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-    }
-  }
-
-  void advance(Millis by) {
-    clock_->advance(by);
-    for (auto& due : std::exchange(timers_, {})) {
-      if (!*due.alive) continue;
-      if (due.at > clock_->monotonic()) {
-        timers_.push_back(std::move(due));
-      } else {
-        due.task();
-      }
-    }
-    run();
-  }
-
- private:
-  struct Timer final : Dispatcher::Timer {
-    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
-    ~Timer() override { *alive = false; }
-  };
-  struct Due {
-    MonotonicTime at;
-    std::shared_ptr<bool> alive;
-    std::function<void()> task;
-  };
-  ManualClock* clock_;
-  std::deque<std::function<void()>> tasks_;
-  std::vector<Due> timers_;
-};
 
 class DispatcherTest : public testing::Test {
  protected:
@@ -87,6 +24,11 @@ class DispatcherTest : public testing::Test {
       return no_content();
     });
     router_.add("POST", "/throw", [](Call&) -> Result<Outcome> { throw std::logic_error("oops"); });
+    router_.add("POST", "/lose", [](Call& call) -> Result<Outcome> {  // as after an I/O error
+      call.store.database().run_script("ROLLBACK");
+      call.store.database().execute("INSERT INTO nowhere VALUES (1)");
+      return no_content();
+    });
     store_ = *store::Store::open(directory_, 5min);
     dispatcher_.emplace(*store_, std::move(router_), clock_, loop_.handle());
     EXPECT_TRUE(store_->catalog().create_class({"local/a"}));
@@ -237,6 +179,33 @@ TEST_F(DispatcherTest, ManyRequestsWaitForTheDiskOnce) {
   EXPECT_EQ(one_by_one.syncs - parallel.syncs, kMany);
 }
 
+TEST_F(DispatcherTest, WhatTheDatabaseHasUndoneIsToldToAllOfTheGroup) {
+  const auto waits = claim(25s);
+  const auto lost = ask("/lose");
+  loop_.run();
+  queue_tasks(1);
+  const auto before = claim(0s);
+  const auto again = ask("/lose");
+  const auto after = claim(0s);
+  loop_.run();
+  for (const auto& exchange : {waits, lost, before, again, after}) {
+    EXPECT_EQ(exchange->sent, 1);
+    EXPECT_EQ(exchange->response.status, 500);
+  }
+  EXPECT_EQ(dispatcher_->parked(), 0U);
+  EXPECT_EQ(store_->queue().unclaimed("local/a"), 1);
+}
+
+TEST_F(DispatcherTest, WhoWaitedBeforeAGroupThatWasUndoneStillWaits) {
+  const auto waits = claim(25s);
+  loop_.run();
+  ask("/lose");
+  loop_.run();
+  EXPECT_EQ(waits->sent, 0);
+  queue_tasks(1);
+  EXPECT_EQ(waits->response.status, 200);
+}
+
 TEST_F(DispatcherTest, WhatIsSaidOfAChangeIsSaidOnceItIsCommitted) {
   int said = 0;
   const auto change = [&](store::Store& open, const store::Now&) {
@@ -253,6 +222,35 @@ TEST_F(DispatcherTest, WhatIsSaidOfAChangeIsSaidOnceItIsCommitted) {
   loop_.run();
   queue_tasks(1);
   EXPECT_EQ(said, 1);
+}
+
+TEST_F(DispatcherTest, AClockThatJumpsADayMovesNoLeaseAndNoWait) {
+  queue_tasks(1);
+  const auto task = claim(0s);
+  loop_.run();
+  ASSERT_EQ(task->response.status, 200);
+  const auto tick = [&] {
+    dispatcher_->submit(
+        [](store::Store& open, const store::Now& now) { open.queue().end_lapsed(now); });
+    loop_.run();
+  };
+  const auto running = [&] { return store_->queue().running("local/a"); };
+  for (const auto jump : {24h, -48h}) {
+    const auto waiting = claim(10s);
+    loop_.run();
+    clock_.jump_wall(jump);
+    tick();
+    EXPECT_EQ(waiting->sent, 0);
+    loop_.advance(10s);
+    EXPECT_EQ(waiting->response.status, 204);
+    EXPECT_EQ(running(), 1);
+  }
+  constexpr auto kSecond = 1s;
+  for (auto passed = 0s; passed < 5min; passed += kSecond) {
+    loop_.advance(kSecond);
+    tick();
+  }
+  EXPECT_EQ(running(), 0) << "and it lapses as if the clock had stood";
 }
 
 TEST_F(DispatcherTest, UnknownPathsAndMethods) {

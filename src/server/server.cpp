@@ -4,8 +4,7 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
-#include "server/access.hpp"
-#include "server/answers.hpp"
+#include "server/admission.hpp"
 #include "server/dispatcher.hpp"
 #include "server/router.hpp"
 
@@ -17,11 +16,6 @@ constexpr Millis kPatienceAtStop = std::chrono::seconds(5);
 constexpr int kTicksPerServiceTime = 5;
 constexpr int kTicksPerCleaning = 600;
 
-constexpr std::uint64_t kLongestBody = 64 << 10;
-constexpr std::uint64_t kLongestSubmission = 8 << 20;  // a config of 1 MiB, escaped as JSON
-constexpr std::uint64_t kLongestUpload = 4 << 20;      // of output, in one request
-constexpr std::uint64_t kLongestSource = 1ULL << 30;
-
 Router make_router() {
   Router router;
   add_runner_routes(router);
@@ -32,36 +26,14 @@ Router make_router() {
   return router;
 }
 
-using Admitted = std::variant<net::BodyPolicy, net::Response>;
-
-// Small bodies are read from anyone. A large one only from somebody whom we know, so that a
-// stranger cannot fill the memory or the disk.
-Admitted admit(store::Store& store, const net::Request& head) {
-  const bool source = head.path.starts_with("/api/muster/v1/sources/");
-  const bool output = head.method == "PUT" && head.path.ends_with("/output");
-  const bool submission = head.method == "POST" && head.path == "/api/muster/v1/pipelines";
-  if (!source && !output && !submission) return net::BodyPolicy{kLongestBody, {}};
-  try {
-    if (auto known = require_known(store, head); !known) return error_response(known.error());
-  } catch (const db::Failure& failure) {
-    return error_response(failure.error());
-  }
-  if (source) return net::BodyPolicy{kLongestSource, store.uploads()};
-  return net::BodyPolicy{output ? kLongestUpload : kLongestSubmission, {}};
-}
-
 Result<void> leave_first_token(store::Store& store, WallTime now) {
   const auto file = store.directory() / "token";
   if (!store.catalog().tokens("").empty()) return ok();
-  try {
-    db::Transaction transaction(store.database());
-    const auto made = store.catalog().create_token({"", "first"}, now);
-    if (!made) return made.error();
-    if (auto kept = write_file_atomically(file, *made->token + "\n", 0600); !kept) return kept;
-    transaction.commit();
-  } catch (const db::Failure& failure) {
-    return failure.error();
-  }
+  db::Transaction transaction(store.database());
+  const auto made = store.catalog().create_token({"", "first"}, now);
+  if (!made) return made.error();
+  if (auto kept = write_file_atomically(file, *made->token + "\n", 0600); !kept) return kept;
+  transaction.commit();
   log::info("made a personal token for this user", {{"file", file.string()}});
   return ok();
 }
@@ -96,7 +68,13 @@ struct Server::Parts {
     auto opened = store::Store::open(settings.data_directory, settings.lease);
     if (!opened) return opened.error();
     store = *std::move(opened);
-    return leave_first_token(*store, system_clock().wall());
+    try {
+      if (auto left = leave_first_token(*store, system_clock().wall()); !left) return left;
+      prepare_dispatcher();
+    } catch (const db::Failure& failure) {
+      return failure.error().within(settings.data_directory.string());
+    }
+    return ok();
   }
 
   void prepare_dispatcher() {
@@ -161,7 +139,6 @@ Result<std::unique_ptr<Server>> Server::open(const Settings& settings) {
   // Nobody is served before run().
   if (auto done = parts->listen(settings); !done) return done.error();
   if (auto done = parts->open_store(settings); !done) return done.error();
-  parts->prepare_dispatcher();
   if (auto done = parts->tell_address(settings); !done) return done.error();
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
