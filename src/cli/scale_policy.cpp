@@ -114,6 +114,18 @@ std::optional<TimeZone> read_zone(yaml::MapReader& reader) {
   return std::nullopt;
 }
 
+// Of a class, or of a schedule, in which never more than `most` live.
+void refuse_more_free_than_live(yaml::MapReader& reader, std::int64_t headroom, std::int64_t warm,
+                                std::int64_t most) {
+  const auto refuse = [&](std::string_view key, std::int64_t free) {
+    if (free <= most) return;
+    reader.problem_at(
+        key, fmt::format("keeps {} free, and must not be above max, which is {}", free, most));
+  };
+  refuse("headroom", headroom);
+  refuse("warm", warm);
+}
+
 void refuse_what_does_not_fit(yaml::MapReader& reader, const scaling::Schedule& schedule,
                               const scaling::Policy& always) {
   const auto least = schedule.min.value_or(always.min);
@@ -123,6 +135,8 @@ void refuse_what_does_not_fit(yaml::MapReader& reader, const scaling::Schedule& 
         schedule.min ? "min" : "max",
         fmt::format("then min is {}, and must not be above max, which is {}", least, most));
   }
+  refuse_more_free_than_live(reader, schedule.headroom.value_or(0),
+                             schedule.warm ? schedule.warm->least : 0, most);
   if (!schedule.min && !schedule.max && !schedule.headroom && !schedule.warm) {
     reader.problem("changes nothing: give min, max, headroom or warm");
   }
@@ -149,6 +163,16 @@ std::optional<scaling::Schedule> read_schedule(yaml::MapReader& reader,
   return schedule;
 }
 
+// A reason names it by this.
+void refuse_name_of_another(yaml::MapReader& reader, const scaling::Schedule& schedule,
+                            const std::vector<scaling::Schedule>& others) {
+  if (std::ranges::count(others, schedule.name, &scaling::Schedule::name) > 0) {
+    reader.problem_at("name", fmt::format("'{}' is the name of another schedule of the class: give "
+                                          "each its own",
+                                          schedule.name));
+  }
+}
+
 }  // namespace
 
 std::vector<scaling::Schedule> read_schedules(yaml::MapReader& reader,
@@ -168,7 +192,10 @@ std::vector<scaling::Schedule> read_schedules(yaml::MapReader& reader,
     const auto section = as_mapping(list->items[i]);
     yaml::MapReader part(section, fmt::format("{}[{}]", reader.path_of(kKey), i),
                          reader.problems());
-    if (auto schedule = read_schedule(part, always)) schedules.push_back(std::move(*schedule));
+    if (auto schedule = read_schedule(part, always)) {
+      refuse_name_of_another(part, *schedule, schedules);
+      schedules.push_back(std::move(*schedule));
+    }
     part.finish();
   }
   return schedules;
