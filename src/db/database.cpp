@@ -131,7 +131,8 @@ Result<Database> Database::open(const std::filesystem::path& path, Migrations mi
   std::error_code unseen;
   const bool has_log = std::filesystem::exists(path.string() + "-wal", unseen);
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &connection, flags, counting_vfs());
+  count_syncs();
+  const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   Database database(connection);
   try {
     require(connection, code, "open");

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include "db/sync_count.hpp"
+
 namespace muster::db {
 namespace {
 
@@ -157,9 +159,15 @@ constexpr sqlite3_io_methods kMethods = {2,
 }  // namespace
 
 struct FaultyVfs::Parts {
-  sqlite3_vfs* real = sqlite3_vfs_find(nullptr);
+  sqlite3_vfs* real = usual();
   sqlite3_vfs own = *real;  // what is not set below is the real one's
   Plan plan;
+
+  // The one that counts is below, whoever comes first.
+  static sqlite3_vfs* usual() {
+    count_syncs();
+    return sqlite3_vfs_find(nullptr);
+  }
 
   static Parts& of_vfs(sqlite3_vfs* vfs) { return *static_cast<Parts*>(vfs->pAppData); }
 

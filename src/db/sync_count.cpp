@@ -32,11 +32,23 @@ const CountingMethods* counting(const sqlite3_io_methods* usual) {
   return &methods;
 }
 
-int open_counted(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
+sqlite3_vfs* usual_vfs = nullptr;
+
+int open_counted(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags,
                  int* out_flags) {
-  const int code = sqlite3_vfs_find(nullptr)->xOpen(vfs, name, file, flags, out_flags);
+  const int code = usual_vfs->xOpen(usual_vfs, name, file, flags, out_flags);
   if (code == SQLITE_OK) file->pMethods = counting(file->pMethods);
   return code;
+}
+
+sqlite3_vfs make_vfs() {
+  sqlite3_initialize();
+  usual_vfs = sqlite3_vfs_find(nullptr);
+  auto counted = *usual_vfs;
+  counted.zName = "muster";
+  counted.pNext = nullptr;
+  counted.xOpen = open_counted;
+  return counted;
 }
 
 }  // namespace
@@ -45,17 +57,11 @@ std::uint64_t sync_count() {
   return syncs;
 }
 
-const char* counting_vfs() {
-  static sqlite3_vfs vfs = [] {
-    sqlite3_initialize();
-    auto usual = *sqlite3_vfs_find(nullptr);
-    usual.zName = "muster";
-    usual.pNext = nullptr;
-    usual.xOpen = open_counted;
-    return usual;
-  }();
-  static const bool registered = sqlite3_vfs_register(&vfs, 0) == SQLITE_OK;
-  return registered ? vfs.zName : nullptr;  // without the count all the same
+void count_syncs() {
+  constexpr int kAsDefault = 1;
+  static sqlite3_vfs vfs = make_vfs();
+  // If it cannot be registered there is no count, and all else is as usual.
+  [[maybe_unused]] static const int registered = sqlite3_vfs_register(&vfs, kAsDefault);
 }
 
 }  // namespace muster::db

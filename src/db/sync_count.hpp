@@ -10,7 +10,7 @@ namespace muster::db {
 // has written something, and some for each checkpoint.
 std::uint64_t sync_count();
 
-// The name of the SQLite VFS whose files are counted: the usual one otherwise.
-const char* counting_vfs();
+// Of every database that is opened from now on: SQLite's default VFS is then one that counts.
+void count_syncs();
 
 }  // namespace muster::db
