@@ -267,6 +267,10 @@ TEST(Explain, CountsWhatIsJustLaunchedAsWhatLives) {
   };
   EXPECT_EQ(remedy(World().demand(9, 0)), "wait until a task ends, or raise 'max', which is 4");
   EXPECT_EQ(remedy_for(Rule::maximum, fleet::ClassPass{}), "raise 'max', which is 1");
+  fleet::ClassPass by_night;
+  by_night.snapshot.schedule = "night";
+  EXPECT_EQ(remedy_for(Rule::maximum, by_night),
+            "raise 'max' of the schedule night, or else of the class, which is 1");
 }
 
 TEST(Explain, CannotTellWhileTheQueueIsStale) {

@@ -80,7 +80,11 @@ std::string remedy_for_unheard(const Snapshot& snapshot) {
 }
 
 std::string raise_maximum(const Snapshot& snapshot) {
-  return fmt::format("raise 'max', which is {}", snapshot.policy.max);
+  const auto whose =
+      snapshot.schedule.empty()
+          ? ""
+          : fmt::format(" of the schedule {}, or else of the class", snapshot.schedule);
+  return fmt::format("raise 'max'{}, which is {}", whose, snapshot.policy.max);
 }
 
 // What has its task makes room with the end of it, whether the instance ends then or takes another.

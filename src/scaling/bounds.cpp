@@ -51,9 +51,9 @@ void keep_plan(Draft& draft) {
 // All live instances count, those that are about to end included (S4).
 void keep_maximum(Draft& draft) {
   const auto live = draft.decision.counts.live();
-  limit_launches(
-      draft, Rule::maximum, std::max<std::int64_t>(draft.most - live, 0),
-      fmt::format("at most {} may be live{} and {} are", draft.most, draft.by_schedule(), live));
+  limit_launches(draft, Rule::maximum, std::max<std::int64_t>(draft.most - live, 0),
+                 fmt::format("at most {} may be live{} and {} are", draft.most,
+                             draft.schedule_in_words(), live));
 }
 
 std::int64_t room_in(const Rate& rate, const Window& used) {

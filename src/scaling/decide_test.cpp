@@ -337,7 +337,7 @@ TEST(Decide, KeepsSoManyRequestsAsTasksRunOnNobodyThatIsKnown) {
 TEST(Decide, SaysByWhichScheduleAndLooksAgainWhenItEnds) {
   const auto decision = World().bounds(2, 4).by_schedule("office hours", minutes(1)).decide();
   EXPECT_EQ(describe(decision.reasons.at(0)),
-            "at least 2 must be there by the schedule office hours and 0 are: launch 2");
+            "at least 2 must be there (the schedule office hours is in force) and 0 are: launch 2");
   EXPECT_EQ(decision.revisit_at, kNow + minutes(1));
 }
 

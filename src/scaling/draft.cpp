@@ -106,8 +106,9 @@ std::int64_t Draft::needed_free() const {
   return may_start() + std::max({headroom() * each, warm() * each, foreseen(), std::int64_t{0}});
 }
 
-std::string Draft::by_schedule() const {
-  return snapshot.schedule.empty() ? "" : " by the schedule " + snapshot.schedule;
+std::string Draft::schedule_in_words() const {
+  if (snapshot.schedule.empty()) return "";
+  return fmt::format(" (the schedule {} is in force)", snapshot.schedule);
 }
 
 std::string Draft::supply_in_words() const {

@@ -52,8 +52,8 @@ struct Draft {
   std::int64_t needed_free() const;
   // Requested, and not to be waited for: it is withdrawn, and is no supply.
   bool is_given_up(const Instance& instance) const;
-  // " by the schedule office hours", if the policy is what it is by one.
-  std::string by_schedule() const;
+  // " (the schedule office hours is in force)", if one is; the number may be the class's own.
+  std::string schedule_in_words() const;
   // "2 wait, 1 idle and 0 booting will serve 1"
   std::string supply_in_words() const;
 

@@ -71,7 +71,7 @@ void drain_above_maximum(Draft& draft) {
   if (excess <= 0) return;
   drain_at_rate(draft, Rule::above_maximum, excess,
                 fmt::format("{} are live where {} may be{}", draft.most + excess, draft.most,
-                            draft.by_schedule()));
+                            draft.schedule_in_words()));
 }
 
 namespace {

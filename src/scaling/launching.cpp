@@ -58,8 +58,9 @@ void count_soon_free(Draft& draft) {
 
 void launch_for_headroom(Draft& draft) {
   const auto headroom = draft.headroom();
-  launch_beyond(draft, Rule::headroom, headroom * draft.each,
-                fmt::format("{} more are to be free than wait{}", headroom, draft.by_schedule()));
+  launch_beyond(
+      draft, Rule::headroom, headroom * draft.each,
+      fmt::format("{} more are to be free than wait{}", headroom, draft.schedule_in_words()));
 }
 
 void launch_for_warm(Draft& draft) {
@@ -69,7 +70,7 @@ void launch_for_warm(Draft& draft) {
       draft, Rule::warm, warm * draft.each,
       fmt::format("{} {} to be kept warm{}{}", warm, warm == 1 ? "is" : "are",
                   percent > 0 ? fmt::format(" ({}% of {} busy)", percent, draft.staying.busy) : "",
-                  draft.by_schedule()));
+                  draft.schedule_in_words()));
 }
 
 void launch_for_foreseen(Draft& draft) {
@@ -87,7 +88,7 @@ void launch_for_minimum(Draft& draft) {
   if (launches <= draft.decision.launch) return;
   draft.reason(Rule::minimum, draft.decision.launch, launches,
                fmt::format("at least {} must be there{} and {} are", draft.least,
-                           draft.by_schedule(), there));
+                           draft.schedule_in_words(), there));
   draft.decision.launch = launches;
 }
 

@@ -111,7 +111,7 @@ def test_a_schedule_counts_while_it_is_in_force(world, server, small):
         schedule("also now", -1, 1, min=1)]})})
     planned = world.run("plan", "--config", file)
     assert planned.returncode == 0, planned.stderr
-    assert "at least 2 must be there by the schedule now and 0 are: launch 2" in planned.stdout
+    assert "at least 2 must be there (the schedule now is in force) and 0 are: launch 2" in planned.stdout
     world.scaler(file)
     wait_until(lambda: len(agents(world)) == 2, 60, "two instances")
 
