@@ -53,6 +53,7 @@ ErrorKind kind_of(int error_number) {
       return ErrorKind::forbidden;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
     case EMFILE:
     case ENFILE:
     case ENOMEM:
