@@ -42,7 +42,7 @@ Conditions some_conditions(Random& random) {
   Conditions conditions;
   conditions.boot =
       Distribution::lognormal(random.between(Millis(5'000), 2 * kMinute), random.between(0, 500));
-  conditions.poll_interval = random.between(Millis(1'000), Millis(60'000));
+  conditions.poll_interval = random.between(Millis(4'000), Millis(60'000));
   conditions.launch_delay = random.between(Millis(0), Millis(8'000));
   conditions.replace_after = Distribution::constant(random.between(Millis(0), 3 * kMinute));
   conditions.max = random.between(1, 12);
