@@ -28,8 +28,8 @@ struct SpendUntilNow {
 SpendUntilNow spend_until_now(const Spend& before, const SpendCap& cap, std::int64_t living,
                               WallTime now);
 
-// How long an instance is taken to live: for a boot and an average task, as far as those are known;
-// for an hour while no task was seen to end.
+// How long an instance is taken to live: for a boot, which is a minute at least, and an average
+// task; for an hour while no task was seen to end.
 Millis expected_life(const Turnover& turnover);
 
 // So many may be launched beside those that live, where each of all takes so long from what the cap
