@@ -6,6 +6,7 @@ The longer form, which script/soak runs as well:
 
 import os
 import random
+import re
 import sqlite3
 import time
 from collections import Counter
@@ -22,6 +23,10 @@ from support.waiting import TooLate, wait_until
 LINES, REQUEUES, KILLS_A_PIPELINE = 20, 3, 5
 CLASSES = {"local/once": 0, "local/again": REQUEUES}  # and how often a lost task is queued again
 LOST = "\nLost contact with runner "
+# What a worker says whose guardian was killed in the moment of its claim: the instance is over
+# for the scaler, which has removed where it worked.
+REMOVED = re.compile(r"(?:cannot (?:make|enter) )?the directory \S+/instances/([^/]+)/work\S*"
+                     r"(?: was removed as soon as it was made)?: No such file or directory\n")
 
 
 @pytest.fixture
@@ -159,6 +164,8 @@ class Disk:
         is_last_of_a_success = attempt == task["attempt"] and task["state"] == "success"
         if is_last_of_a_success:
             assert text == log, (dict(task), text)
+        elif removed := REMOVED.fullmatch(printed):
+            assert removed[1] in self.lost_runners, f"its runner was not killed: {text}"
         elif printed:
             assert name in runs and log.startswith(printed), (dict(task), text)
 
