@@ -44,10 +44,11 @@ scaling::Snapshot seen_next(const fleet::ClassPass& pass) {
 class Onlooker final : public fleet::DecisionObserver {
  public:
   Onlooker(const LoopScaler::World& world, const LoopScaler::Listeners& listeners, bool judges,
-           std::set<scaling::Rule>& rules, std::int64_t& by_schedule)
+           bool foresees, std::set<scaling::Rule>& rules, std::int64_t& by_schedule)
       : world_(world),
         listeners_(listeners),
         judges_(judges),
+        foresees_(foresees),
         rules_(rules),
         by_schedule_(by_schedule) {}
 
@@ -58,7 +59,7 @@ class Onlooker final : public fleet::DecisionObserver {
       if (acts(decision)) listeners_.acts(decision);
       if (!pass.snapshot.schedule.empty()) ++by_schedule_;
       for (const auto& reason : decision.reasons) rules_.insert(reason.rule);
-      if (!acts(decision)) foresee(seen_next(pass));
+      if (foresees_ && !acts(decision)) foresee(seen_next(pass));
     }
   }
 
@@ -106,9 +107,9 @@ class Onlooker final : public fleet::DecisionObserver {
   }
 
   const LoopScaler::World& world_;
-
   const LoopScaler::Listeners& listeners_;
   const bool judges_;
+  const bool foresees_;
   std::set<scaling::Rule>& rules_;
   std::int64_t& by_schedule_;
   bool calm_ = false;
@@ -154,8 +155,8 @@ std::optional<std::int64_t> plan_of(const LoopScaler::World& world) {
 
 struct LoopScaler::Process {
   Process(LoopScaler& scaler, Random random)
-      : onlooker(scaler.world_, scaler.listeners_, scaler.thoroughness_.judges, scaler.rules_,
-                 scaler.by_schedule_),
+      : onlooker(scaler.world_, scaler.listeners_, scaler.thoroughness_.judges,
+                 scaler.may_ever_skip(), scaler.rules_, scaler.by_schedule_),
         managed(managed_in(scaler.world_, scaler.managed_)),
         queues(queue_ports(scaler, random)),
         groups(group_ports(scaler, random)),
@@ -212,11 +213,15 @@ LoopScaler::LoopScaler(std::string name, World world, fleet::ManagedClass manage
 
 LoopScaler::~LoopScaler() = default;
 
-// Where something may go wrong, or is seen late, no two passes are alike. Before the revisit no
-// rule of time changes its mind, nor the loop its pace.
+// Where something may go wrong, or is seen late, no two passes are alike.
+bool LoopScaler::may_ever_skip() const {
+  return thoroughness_.skips_idle && !world_.table.is_leased &&
+         world_.conditions.faults == Faults{} && !world_.conditions.neighbour;
+}
+
+// Before the revisit no rule of time changes its mind, nor the loop its pace.
 bool LoopScaler::may_skip() const {
-  if (!thoroughness_.skips_idle || !process_ || world_.table.is_leased) return false;
-  if (world_.conditions.faults != Faults{} || world_.conditions.neighbour) return false;
+  if (!process_ || !may_ever_skip()) return false;
   const auto& onlooker = process_->onlooker;
   const auto next = world_.timeline.wall() + world_.conditions.poll_interval;
   return onlooker.is_settled_at(changes_in(world_)) && onlooker.revisit_at() &&

@@ -3,7 +3,6 @@
 // Our own scaler in a simulated world: the real loop and the real decide().
 
 #include <memory>
-
 #include <set>
 #include <string>
 
@@ -53,6 +52,7 @@ class LoopScaler final : public Scaler {
  private:
   struct Process;  // what a kill ends
 
+  bool may_ever_skip() const;
   bool may_skip() const;
 
   std::string name_;

@@ -197,6 +197,10 @@ std::string GroupPort::pending_id(std::int64_t number) const {
   return fmt::format("{}/pending-{}", place_.group.empty() ? "runners" : place_.group, number);
 }
 
+bool GroupPort::has_seen(const std::string& id) const {
+  return std::ranges::binary_search(seen_, id);
+}
+
 Result<fleet::CapacityList> GroupPort::list(const std::stop_token&) {
   killer_.pass_by();
   if (random_.chance(faults_.list_unreadable)) return unavailable("no answer from the cloud");
@@ -215,13 +219,14 @@ void GroupPort::add_listed(const GroupView& view, fleet::CapacityList& all) {
   ended_by_us_.clear();
   const auto& [name, group] = place_;
   all.live.reserve(view.listed.size());
+  seen_.reserve(view.listed.size());
   for (const auto* instance : view.listed) {
-    seen_.insert(seen_.end(), instance->id);  // they are listed in order
+    seen_.push_back(instance->id);  // they are listed in order
     all.live.push_back(
         {instance->id, name, std::nullopt, instance->drained, habits_.single_task, false, group});
   }
   for (const auto& id : before) {
-    if (!seen_.contains(id)) all.ended.push_back({id, name, "no longer in the group"});
+    if (!has_seen(id)) all.ended.push_back({id, name, "no longer in the group"});
   }
   pending_ = std::max<std::int64_t>(view.desired - std::ssize(seen_), 0);
   for (std::int64_t i = 1; i <= pending_; ++i) {
@@ -245,7 +250,7 @@ Result<GroupPort::Base> GroupPort::base_of() {
   for (const auto* instance : view->listed) {
     const bool gone = ended_by_us_.contains(instance->id);
     ++(gone ? ended : live);
-    if (!gone && seen_.contains(instance->id)) ++still;
+    if (!gone && has_seen(instance->id)) ++still;
   }
   const auto wanted = std::max<std::int64_t>(view->desired - ended, live);
   const auto live_before = std::ssize(seen_) - std::ssize(ended_by_us_);
@@ -286,7 +291,7 @@ Result<std::vector<std::string>> GroupPort::launch(const fleet::Place&, std::int
 
 Result<void> GroupPort::drain(const std::string& id, const std::stop_token&) {
   killer_.pass_by();
-  if (!habits_.can_be_asked || !seen_.contains(id)) return ok();
+  if (!habits_.can_be_asked || !has_seen(id)) return ok();
   auto drained = calls_.make(random_, [&] { return group_.drain(id); });
   killer_.pass_by();
   return drained;
@@ -294,7 +299,7 @@ Result<void> GroupPort::drain(const std::string& id, const std::stop_token&) {
 
 Result<void> GroupPort::reap(const std::string& id, const std::stop_token&) {
   killer_.pass_by();
-  if (!seen_.contains(id)) return ok();
+  if (!has_seen(id)) return ok();
   auto ended = calls_.make(random_, [&] { return group_.terminate(id); });
   killer_.pass_by();
   if (ended) ended_by_us_.insert(id);

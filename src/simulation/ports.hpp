@@ -93,6 +93,7 @@ class GroupPort final : public fleet::CapacityProvider {
   Result<Base> base_of();
   void add_listed(const GroupView& view, fleet::CapacityList& all);
   std::string pending_id(std::int64_t number) const;
+  bool has_seen(const std::string& id) const;
   void tell_failures(const GroupView& view, fleet::CapacityList& all);
 
   fleet::Place place_;
@@ -103,7 +104,7 @@ class GroupPort final : public fleet::CapacityProvider {
   Calls calls_;
   Random random_;
   Killer& killer_;
-  std::set<std::string> seen_;         // in the latest list()
+  std::vector<std::string> seen_;      // in the latest list(), sorted
   std::set<std::string> ended_by_us_;  // of them
   std::int64_t pending_ = 0;
   std::optional<WallTime> asked_at_;

@@ -63,6 +63,8 @@ Conditions some_conditions(Random& random) {
   faults.scaler_killed = some(random, 30);
   faults.ledger_full = some(random, 100);
   faults.runner_hangs = some(random, 30);
+  // Such a world lasts for hours in which nothing else happens.
+  if (faults.runner_hangs > 0) conditions.poll_interval += std::chrono::seconds(20);
   if (random.chance(500)) faults.counts_lag = random.between(Millis(0), Millis(30'000));
   if (random.chance(500)) faults.runners_lag = random.between(Millis(0), kMinute);
   if (random.chance(500)) faults.ghosts_for = random.between(Millis(1), std::chrono::hours(12));
