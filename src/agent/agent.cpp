@@ -103,6 +103,10 @@ std::string in_words(ClaimLoop::Ended why, const Settings& settings) {
     case ClaimLoop::Ended::idle:
       return fmt::format("no task for {}, its idle_timeout",
                          format_duration(settings.idle_timeout.value_or(Millis(0))));
+    case ClaimLoop::Ended::idle_after_task:
+      return fmt::format("no other task for {}, its {}",
+                         format_duration(settings.idle_after_task.value_or(Millis(0))),
+                         kIdleVariable);
     case ClaimLoop::Ended::recycled:
       return "a fresh one shall take its place: it is to be recycled";
     case ClaimLoop::Ended::drained:

@@ -58,8 +58,10 @@ ClaimLoop::ClaimLoop(const Settings& settings, const std::string& hostname, Cont
 }
 
 Millis ClaimLoop::idle_left() const {
-  if (!settings_.idle_timeout) return kLongestPoll;
-  return *settings_.idle_timeout - (system_clock().monotonic() - active_);
+  const bool has_own = tasks_run_ > 0 && settings_.idle_after_task;
+  const auto& most = has_own ? settings_.idle_after_task : settings_.idle_timeout;
+  if (!most) return kLongestPoll;
+  return *most - (system_clock().monotonic() - active_);
 }
 
 Millis ClaimLoop::life_left() const {
@@ -75,6 +77,7 @@ ClaimLoop::Claim ClaimLoop::claim_once() {
   // The first is answered at once: before we say that we wait we know that we may.
   request_.wait_ms = welcome_ ? std::clamp(time_left(), 0ms, kLongestPoll).count() : 0;
   auto claimed = server_.claim(request_, stops_.drain);
+  asked_ = true;
   if (claimed || is_refusal(claimed.error())) {
     open_ = false;
   } else if (server_.claim_may_have_arrived()) {
@@ -121,7 +124,8 @@ void ClaimLoop::close_claim() {
 ClaimLoop::Ended ClaimLoop::why() const {
   if (stops_.end_now.stop_requested()) return Ended::stopped;
   if (stops_.drain.stop_requested()) return Ended::drained;
-  return life_left() <= 0ms ? Ended::recycled : Ended::idle;
+  if (life_left() <= 0ms) return Ended::recycled;
+  return tasks_run_ > 0 && settings_.idle_after_task ? Ended::idle_after_task : Ended::idle;
 }
 
 Error ClaimLoop::never_reached() const {
@@ -141,6 +145,7 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
       }
       run_task_(**claimed);
       ++tasks_run_;
+      asked_ = false;
       active_ = system_clock().monotonic();
       if (settings_.single_task) {
         return stops_.end_now.stop_requested() ? Ended::stopped : Ended::task_done;

@@ -32,7 +32,7 @@ class ClaimLoop {
 
   // Why it ended. An error if the server refuses us for good: unauthenticated or forbidden; or if
   // it answered no claim until we had been idle for too long: unavailable.
-  enum class Ended { task_done, idle, recycled, drained, stopped };
+  enum class Ended { task_done, idle, idle_after_task, recycled, drained, stopped };
   Result<Ended> run();
 
  private:
@@ -51,7 +51,10 @@ class ClaimLoop {
   Millis life_left() const;
   // Until it ends, if no task comes.
   Millis time_left() const { return std::min(idle_left(), life_left()); }
-  bool finished() const { return stops_.drain.stop_requested() || time_left() <= Millis(0); }
+  bool finished() const {
+    return stops_.drain.stop_requested() || life_left() <= Millis(0) ||
+           (asked_ && idle_left() <= Millis(0));
+  }
 
   const Settings& settings_;
   ControlPlane& server_;
@@ -61,6 +64,7 @@ class ClaimLoop {
   bool open_ = false;     // the server may have given a task to the request, and we do not know
   bool welcome_ = false;  // the server has answered a claim, so it knows our token
   bool waits_ = false;    // and the log says so
+  bool asked_ = false;    // for a task, since the latest
   std::string trouble_;   // why the last claim got no answer
   MonotonicTime active_;
   MonotonicTime ends_at_ = MonotonicTime::max();  // as it is to be recycled

@@ -83,6 +83,21 @@ TEST_F(ClaimLoopTest, EndsWhenIdle) {
   EXPECT_TRUE(server_.withdrawn().empty());  // every claim was answered
 }
 
+TEST_F(ClaimLoopTest, WaitsOtherwiseOnceItHasHadATask) {
+  settings_.idle_timeout = std::chrono::hours(1);
+  settings_.idle_after_task = 0ms;
+  for (const auto* id : {"a", "b"}) queue(id);
+  EXPECT_EQ(run(), ClaimLoop::Ended::idle_after_task);
+  EXPECT_EQ(ran_, (std::vector<std::string>{"a", "b"})) << "it asks once more after each";
+  EXPECT_TRUE(server_.withdrawn().empty()) << "every claim was answered";
+}
+
+TEST_F(ClaimLoopTest, WaitsAsEverForItsFirstTask) {
+  settings_.idle_timeout = 50ms;
+  settings_.idle_after_task = std::chrono::hours(1);
+  EXPECT_EQ(run(), ClaimLoop::Ended::idle);
+}
+
 TEST_F(ClaimLoopTest, IsRecycledAfterSoManyTasks) {
   settings_.recycling.after_tasks = 2;
   for (const auto* id : {"a", "b", "c"}) queue(id);

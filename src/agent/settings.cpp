@@ -251,7 +251,20 @@ Result<void> read_recycling(const Variables& variables, Recycling& recycling) {
   return ok();
 }
 
+Result<void> read_idle_after_task(const Variables& variables, Settings& settings) {
+  const auto given = variables.find(kIdleVariable);
+  if (given == variables.end()) return ok();
+  const auto most = parse_duration(given->second);
+  if (!most || *most < Millis(0)) {
+    return Error{ErrorKind::invalid, fmt::format("{}={} must be a duration, as 0s or 10s",
+                                                 kIdleVariable, printable(given->second))};
+  }
+  settings.idle_after_task = *most;
+  return ok();
+}
+
 Result<void> read_own_variables(const Variables& variables, Settings& settings) {
+  if (auto read = read_idle_after_task(variables, settings); !read) return read;
   if (auto read = read_recycling(variables, settings.recycling); !read) return read;
   if (const auto given = variables.find(kClassVariable); given != variables.end()) {
     settings.resource_class = given->second;

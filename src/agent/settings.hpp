@@ -38,7 +38,8 @@ struct Settings {
   bool cleanup_working_directory = false;
   bool single_task = false;
   Millis max_run_time = std::chrono::hours(5);
-  std::optional<Millis> idle_timeout;  // absent: waits for ever
+  std::optional<Millis> idle_timeout;     // absent: waits for ever
+  std::optional<Millis> idle_after_task;  // the same, once it has had one; absent: idle_timeout
   Recycling recycling;
 };
 
@@ -52,6 +53,7 @@ using Variables = std::map<std::string, std::string>;
 // Of our own, because CircleCI's YAML has no such keys.
 inline constexpr const char* kClassVariable = "MUSTER_RESOURCE_CLASS";
 inline constexpr const char* kStateVariable = "MUSTER_AGENT_STATE";
+inline constexpr const char* kIdleVariable = "MUSTER_IDLE_AFTER_TASK";
 inline constexpr const char* kRecycleVariable = "MUSTER_RECYCLE_AFTER";
 inline constexpr const char* kRecycleTasksVariable = "MUSTER_RECYCLE_AFTER_TASKS";
 

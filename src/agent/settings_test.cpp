@@ -95,6 +95,17 @@ TEST(Settings, ItsClassAndItsStateAreVariablesOfOurOwn) {
               HasSubstr("MUSTER_AGENT_STATE=here must be an absolute path"));
 }
 
+TEST(Settings, HowLongARunnerIsIdleAfterATask) {
+  EXPECT_FALSE(read(kMinimal).idle_after_task);
+  EXPECT_EQ(read(kMinimal, {{"MUSTER_IDLE_AFTER_TASK", "0s"}}).idle_after_task, Millis(0));
+  EXPECT_EQ(read(kMinimal, {{"MUSTER_IDLE_AFTER_TASK", "1m30s"}}).idle_after_task, Millis(90s));
+  for (const auto* bad : {"", "-1s", "soon"}) {
+    EXPECT_THAT(refusal_of(kMinimal, {{"MUSTER_IDLE_AFTER_TASK", bad}}),
+                HasSubstr("must be a duration, as 0s or 10s"))
+        << bad;
+  }
+}
+
 TEST(Settings, WhenARunnerIsRecycled) {
   EXPECT_FALSE(read(kMinimal).recycling.after);
   const auto settings =

@@ -23,6 +23,7 @@ struct AgentSettings {
   bool single_task = true;
   std::int64_t slots = 1;  // agents of an instance
   Millis idle_timeout = std::chrono::seconds(10);
+  std::optional<Millis> idle_after_task;  // the same, once it has had one; absent: idle_timeout
   Millis max_run_time = std::chrono::hours(5);
   Recycling recycling;
 };

@@ -309,6 +309,9 @@ Result<process::Child> LocalCapacity::start_process(const InstanceRecord& record
   // A token of another class is refused at once; and what a killed agent leaves goes with it.
   command.environment["MUSTER_RESOURCE_CLASS"] = record.resource_class;
   command.environment["MUSTER_AGENT_STATE"] = (directory / "state").string();
+  if (const auto most = agent.idle_after_task) {
+    command.environment["MUSTER_IDLE_AFTER_TASK"] = format_duration(*most);
+  }
   if (const auto after = agent.recycling.after) {
     command.environment["MUSTER_RECYCLE_AFTER"] = format_duration(*after);
   }

@@ -68,12 +68,14 @@ class LocalTest : public testing::Test {
   void agent_is(std::string_view script) {
     ASSERT_TRUE(write_file_atomically(root / "agent", script, 0755));
   }
-  std::unique_ptr<LocalCapacity> open(const Recycling& recycling = {}, std::int64_t slots = 1) {
+  std::unique_ptr<LocalCapacity> open(const Recycling& recycling = {}, std::int64_t slots = 1,
+                                      std::optional<Millis> idle_after_task = {}) {
     LocalSettings settings;
     settings.state_directory = state;
     settings.executable = root / "agent";
     settings.classes["local/small"] = {"http://127.0.0.1:1", root / "token"};
     settings.classes["local/small"].recycling = recycling;
+    settings.classes["local/small"].idle_after_task = idle_after_task;
     settings.classes["local/small"].slots = slots;
     auto local = LocalCapacity::open(settings);
     EXPECT_TRUE(local);
@@ -106,9 +108,10 @@ class LocalTest : public testing::Test {
   const std::filesystem::path state = root / "state";
 };
 
-TEST_F(LocalTest, TellsAnAgentWhenItIsRecycled) {
-  auto local = open({.after = std::chrono::hours(12), .after_tasks = 50});
+TEST_F(LocalTest, TellsAnAgentWhenItEnds) {
+  auto local = open({.after = std::chrono::hours(12), .after_tasks = 50}, 1, Millis(0));
   const auto environment = content(directory(launch_one(*local)) / "environment");
+  EXPECT_THAT(environment, HasSubstr("MUSTER_IDLE_AFTER_TASK=0s\n"));
   EXPECT_THAT(environment, HasSubstr("MUSTER_RECYCLE_AFTER=12h\n"));
   EXPECT_THAT(environment, HasSubstr("MUSTER_RECYCLE_AFTER_TASKS=50\n"));
 }
@@ -128,6 +131,7 @@ TEST_F(LocalTest, StartsAnAgentThatReadsItsConfigurationFromAPipe) {
   EXPECT_THAT(environment,
               HasSubstr("MUSTER_AGENT_STATE=" + (directory(id) / "state").string() + "\n"));
   EXPECT_THAT(environment, Not(HasSubstr("MUSTER_RECYCLE")));
+  EXPECT_THAT(environment, Not(HasSubstr("MUSTER_IDLE")));
   EXPECT_THAT(content(directory(id) / "instance.json"), Not(HasSubstr("muc_")));
   const auto list = *local->list({});
   ASSERT_THAT(list.live, SizeIs(1));

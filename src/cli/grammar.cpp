@@ -107,22 +107,36 @@ class Grammar::Definition {
         ->default_str(std::to_string(value));
   }
 
-  static void duration(CLI::App* command, const char* name, Millis& value, const char* help,
-                       Millis least = std::chrono::seconds(1)) {
-    const auto read = [&value, name, least](const std::string& given) {
-      const auto parsed = parse_duration(given);
-      if (!parsed) {
-        throw CLI::ValidationError(fmt::format("{}: {}", name, printable(parsed.error().message)));
-      }
-      if (*parsed < least) {
-        throw CLI::ValidationError(
-            fmt::format("{}: must be at least {}", name, format_duration(least)));
-      }
-      value = *parsed;
+  static Millis read_duration(const char* name, const std::string& given, Millis least) {
+    const auto parsed = parse_duration(given);
+    if (!parsed) {
+      throw CLI::ValidationError(fmt::format("{}: {}", name, printable(parsed.error().message)));
+    }
+    if (*parsed < least) {
+      throw CLI::ValidationError(
+          fmt::format("{}: must be at least {}", name, format_duration(least)));
+    }
+    return *parsed;
+  }
+
+  static void duration(CLI::App* command, const char* name, Millis& value, const char* help) {
+    const auto read = [&value, name](const std::string& given) {
+      value = read_duration(name, given, std::chrono::seconds(1));
     };
     command->add_option_function<std::string>(name, read, help)
         ->type_name("DURATION")
         ->default_str(format_duration(value));
+  }
+
+  // Of any length. `fallback` says what it is where none is given.
+  static void duration(CLI::App* command, const char* name, std::optional<Millis>& value,
+                       const char* fallback, const char* help) {
+    const auto read = [&value, name](const std::string& given) {
+      value = read_duration(name, given, Millis(0));
+    };
+    command->add_option_function<std::string>(name, read, help)
+        ->type_name("DURATION")
+        ->default_str(fallback);
   }
 
   static void client(CLI::App* command, ClientOptions& options) {
@@ -257,8 +271,10 @@ class Grammar::Definition {
                   "lognormal:90s:0.3 or pareto:60s:1.5.");
     string_option(added, "--replace-after", options.replace_after, "DISTRIBUTION",
                   "Likewise, a group takes to replace an instance that shuts down.");
-    duration(added, "--idle-timeout", options.idle_timeout,
-             "How long an instance of muster's waits for a task before it ends.", Millis(0));
+    duration(added, "--idle-timeout", options.idle_timeout, "10s",
+             "How long an instance of muster's waits for a task before it ends.");
+    duration(added, "--idle-after-task", options.idle_after_task, "--idle-timeout, if given, or 0s",
+             "The same, once it has had one.");
     number(added, "--max", options.max, 1, 100'000, "How many instances a class may have.");
     number(added, "--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max(),
            "Of what is left to chance.");

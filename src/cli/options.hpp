@@ -56,7 +56,8 @@ struct SimulateOptions {
   std::vector<std::string> compare;    // further ones
   std::string boot = "90s";            // a duration or distribution
   std::string replace_after = "60s";   // likewise
-  Millis idle_timeout = std::chrono::seconds(10);
+  std::optional<Millis> idle_timeout;
+  std::optional<Millis> idle_after_task;
   std::int64_t max = 1000;
   std::int64_t seed = 1;
   std::string price;        // of an instance-hour; empty: unknown

@@ -375,16 +375,17 @@ class ConfigReader {
                                   policy.scale_in_delay ? kWithoutScaler : agent.idle_timeout);
     agent.max_run_time =
         duration(reader, "max_run_time", std::chrono::seconds(1), agent.max_run_time);
-    read_recycling(reader, agent);
+    read_reuse(reader, agent);
     reader.finish();
     return agent;
   }
 
-  static void read_recycling(yaml::MapReader& reader, capacity::AgentSettings& agent) {
+  static void read_reuse(yaml::MapReader& reader, capacity::AgentSettings& agent) {
     constexpr yaml::Range kTasks{1, 1'000'000};
+    agent.idle_after_task = bounded_duration(reader, "idle_after_task", Millis(0));
     agent.recycling.after = bounded_duration(reader, "recycle_after", std::chrono::seconds(1));
     agent.recycling.after_tasks = reader.integer("recycle_after_tasks", kTasks);
-    for (const auto* key : {"recycle_after", "recycle_after_tasks"}) {
+    for (const auto* key : {"idle_after_task", "recycle_after", "recycle_after_tasks"}) {
       if (!agent.single_task || reader.take(key) == nullptr) continue;
       reader.problem_at(key,
                         "is for 'mode: continuous', as a single-task instance ends after its task: "

@@ -39,6 +39,7 @@ resource_classes:
       token_file: small.token
       mode: continuous
       idle_timeout: 20s
+      idle_after_task: 0s
       recycle_after: 12h
       recycle_after_tasks: 50
       max_run_time: 1h

@@ -53,6 +53,7 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_FALSE(small_agent.single_task);
   EXPECT_EQ(small_agent.idle_timeout, std::chrono::seconds(20));
   EXPECT_EQ(small_agent.max_run_time, std::chrono::hours(1));
+  EXPECT_EQ(small_agent.idle_after_task, Millis(0));
   EXPECT_EQ(small_agent.recycling.after, std::chrono::hours(12));
   EXPECT_EQ(small_agent.recycling.after_tasks, 50);
   const auto& [large, large_capacity] = config->classes[1];
@@ -68,6 +69,7 @@ TEST(ScaleConfig, ReadsEveryKeyAndFillsInTheRest) {
   EXPECT_TRUE(large_agent.single_task);
   EXPECT_EQ(large_agent.idle_timeout, std::chrono::seconds(10));
   EXPECT_EQ(large_agent.max_run_time, std::chrono::hours(5));
+  EXPECT_FALSE(large_agent.idle_after_task);
   EXPECT_FALSE(large_agent.recycling.after || large_agent.recycling.after_tasks);
 }
 
@@ -271,7 +273,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "idle_timeout: expected a duration from 1s to 8760h"},
         Refusal{"mode: continuous", "mode: continous", "mode"},
         Refusal{"mode: continuous", "mode: single-task",
-                "recycle_after: is for 'mode: continuous'"},
+                "idle_after_task: is for 'mode: continuous'"},
+        Refusal{"idle_after_task: 0s", "idle_after_task: -1s",
+                "idle_after_task: expected a duration from 0s"},
         Refusal{"recycle_after: 12h", "recycle_after: 0s",
                 "recycle_after: expected a duration from 1s"},
         Refusal{"recycle_after_tasks: 50", "recycle_after_tasks: 0", "recycle_after_tasks"},

@@ -140,7 +140,9 @@ Result<study::Terms> terms_of(const SimulateOptions& options) {
   auto replacement = simulation::Distribution::parse(options.replace_after);
   if (!replacement) return replacement.error().within("--replace-after");
   terms.replace_after = *replacement;
-  terms.idle_timeout = options.idle_timeout;
+  terms.idle_timeout = options.idle_timeout.value_or(terms.idle_timeout);
+  terms.idle_after_task =
+      options.idle_after_task.value_or(options.idle_timeout.value_or(terms.idle_after_task));
   terms.max = options.max;
   terms.seed = static_cast<std::uint64_t>(options.seed);
   terms.curves = !options.html.empty();

@@ -15,6 +15,7 @@ struct Habits {
   bool can_be_asked = false;  // to end once it runs nothing
   std::int64_t slots = 1;     // tasks that it runs at once, each on a runner of its own
   std::optional<Millis> idle_timeout = std::chrono::minutes(1);  // nothing: it waits for ever
+  std::optional<Millis> idle_after_task;  // the same, once it has had one; nothing: idle_timeout
   // One that takes one task after the other ends itself after so many of them. Nothing: it does
   // not.
   std::optional<std::int64_t> recycled_after;

@@ -124,6 +124,12 @@ void Group::connect(Number number) {
   for (std::size_t slot = 0; slot < instance.runners.size(); ++slot) look_for_work(number, slot);
 }
 
+const std::optional<Millis>& Group::idle_timeout(const SimulatedInstance& instance) const {
+  const auto& habits = conditions_.habits;
+  const bool has_own = instance.tasks_run > 0 && habits.idle_after_task;
+  return has_own ? habits.idle_after_task : habits.idle_timeout;
+}
+
 // One that is to end after so many of them takes no more.
 bool Group::takes_tasks(const SimulatedInstance& instance) const {
   if (instance.drained) return false;
@@ -140,8 +146,9 @@ void Group::look_for_work(Number number, std::size_t slot) {
   auto& runner = instance.runners[slot];
   runner.idle_since = timeline_.monotonic();
   idle_.emplace(runner.idle_since, number, slot);
-  if (!conditions_.habits.idle_timeout || instance.tasks > 0) return;
-  timeline_.after(*conditions_.habits.idle_timeout, [this, number, turn] {
+  const auto& most = idle_timeout(instance);
+  if (!most || instance.tasks > 0) return;
+  timeline_.after(*most, [this, number, turn] {
     if (instances_[number].turn == turn) leave(number);
   });
 }

@@ -113,6 +113,7 @@ class Group {
   void refuse();
   void connect(Number number);
   void look_for_work(Number number, std::size_t slot);
+  const std::optional<Millis>& idle_timeout(const SimulatedInstance& instance) const;
   bool takes_tasks(const SimulatedInstance& instance) const;
   void run(Number number, std::size_t slot, TaskNumber task);
   void task_ended(Number number, std::size_t slot);

@@ -73,9 +73,11 @@ std::string about(const TraceResult& result) {
 
 std::string in_words(const Terms& terms) {
   auto text = fmt::format(
-      "boot {}, replacement after {}, muster's idle time-out {}, at most {} a class, seed {}",
+      "boot {}, replacement after {}, muster's idle time-out {}, {} after a task, at most {} a "
+      "class, seed {}",
       terms.boot.to_text(), terms.replace_after.to_text(), format_duration(terms.idle_timeout),
-      counted(terms.max, "instance", "instances"), terms.seed);
+      format_duration(terms.idle_after_task), counted(terms.max, "instance", "instances"),
+      terms.seed);
   if (terms.price) text += fmt::format(", {} an instance-hour", price_text(*terms.price));
   return text;
 }

@@ -132,13 +132,16 @@ Conditions conditions_for(const Policy& policy, const std::string& resource_clas
   if (const auto* peer = std::get_if<simulation::Peer>(&policy.what)) {
     conditions.habits = peer->habits;
   } else if (const auto* ours = std::get_if<Ours>(&policy.what)) {
-    conditions.habits = {.single_task = ours->single_task, .idle_timeout = terms.idle_timeout};
+    conditions.habits = {.single_task = ours->single_task,
+                         .idle_timeout = terms.idle_timeout,
+                         .idle_after_task = terms.idle_after_task};
   } else if (const auto* configured = std::get_if<Configured>(&policy.what)) {
     const auto& its = configured->classes.at(resource_class);
     const auto managed = in_one_group(its.managed);
     conditions.habits = {.single_task = its.single_task,
                          .slots = managed.policy.slots,
-                         .idle_timeout = terms.idle_timeout};
+                         .idle_timeout = terms.idle_timeout,
+                         .idle_after_task = terms.idle_after_task};
     conditions.max = scaling::highest_max(managed.policy, managed.schedules);
     conditions.ends_with_its_tasks = keeps_some(managed);
   }

@@ -26,6 +26,7 @@ struct Terms {
   simulation::Distribution replace_after =
       simulation::Distribution::constant(std::chrono::seconds(60));
   Millis idle_timeout = std::chrono::seconds(10);  // of our own instances
+  Millis idle_after_task{};                        // the same, once they have had a task
   std::int64_t max = 1000;                         // instances of a class
   std::uint64_t seed = 1;
   std::optional<std::int64_t> price;  // of an instance-hour, in millionths

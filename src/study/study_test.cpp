@@ -76,7 +76,7 @@ TEST_F(Study, PoliciesAreKnownByTheirNames) {
 
 TEST_F(Study, SchedulesOfAConfigurationAreInForceAtTheirTimes) {
   Terms terms;
-  terms.idle_timeout = minutes(30);
+  terms.idle_timeout = terms.idle_after_task = minutes(30);
   const auto study = run_study("t", hourly(24), {office_hours()}, terms);
   ASSERT_TRUE(study) << study.error().message;
   const auto& waits = study->policies.at(0).waits;  // sorted
@@ -144,8 +144,20 @@ TEST_F(Study, TimeWithSeveralTasksIsBusyOnce) {
   ASSERT_TRUE(study) << study.error().message;
   const auto& policy = study->policies[0];
   EXPECT_EQ(policy.busy_time, hours(1));
-  EXPECT_EQ(policy.instance_time, hours(1) + seconds(100)) << "a boot, and an idle time-out";
-  EXPECT_EQ(policy.idle_permille(), 27);
+  EXPECT_EQ(policy.instance_time, hours(1) + seconds(90)) << "and a boot";
+  EXPECT_EQ(policy.idle_permille(), 24);
+}
+
+TEST_F(Study, AnInstanceWaitsOtherwiseOnceItHasHadATask) {
+  Trace one;
+  one.classes = {"a/b"};
+  one.tasks = {{0, seconds(0), hours(1)}};
+  Terms terms;
+  terms.idle_timeout = minutes(7);
+  terms.idle_after_task = seconds(20);
+  const auto study = run_study("t", one, named({"muster"}), terms);
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_EQ(study->policies[0].instance_time, hours(1) + seconds(90) + seconds(20));
 }
 
 TEST_F(Study, TellsWhichPolicyRuns) {

@@ -98,6 +98,15 @@ def test_idle_timeout(world, server, small):
     assert "no task for 2s" in agent.output()
 
 
+def test_who_has_had_a_task_may_wait_for_less_time(world, server, small):
+    pipeline = world.submit(server, config(build=job("true", parallelism=2)))
+    agent = world.agent(server, small, idle_timeout="1h",
+                        environment={"MUSTER_IDLE_AFTER_TASK": "0s"})
+    assert agent.wait(60) == 0
+    assert pipeline.wait()["state"] == "success"
+    assert "no other task for 0s" in agent.output()
+
+
 def test_idle_without_ever_reaching_a_server_is_exit_code_3(world, server, small):
     server.kill()
     begun = time.monotonic()

@@ -99,6 +99,17 @@ def test_who_has_run_its_tasks_gives_way_to_a_fresh_one(world, server, small):
     assert {pipeline.output(task) for task in pipeline.tasks()} == {"clean\n"}
 
 
+def test_who_has_had_a_task_and_finds_no_other_ends(world, server, small):
+    world.scaler(world.scaler_config(server, {"local/small": (small, {"max": 1, "local": {
+        "mode": "continuous", "idle_timeout": "1h", "idle_after_task": "0s"}})}))
+    pipeline = world.submit(server, config(build=job(
+        "env | grep MUSTER_IDLE || echo clean", parallelism=3)))
+    assert pipeline.wait()["state"] == "success"
+    assert len({task["runner"] for task in pipeline.tasks()}) == 1
+    assert {pipeline.output(task) for task in pipeline.tasks()} == {"clean\n"}
+    wait_until(lambda: not agents(world), 60, "it to end")
+
+
 def test_a_schedule_counts_while_it_is_in_force(world, server, small):
     there = datetime.now(ZoneInfo("Asia/Kathmandu"))
 
