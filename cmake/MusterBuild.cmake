@@ -8,16 +8,21 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(MUSTER_SANITIZE "" CACHE STRING "Sanitizers to build with, for example address,undefined")
 
 add_library(muster_options INTERFACE)
+# False alarms of g++ 12 in inlined library code. clang does not know them.
+set(false_alarms)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(false_alarms
+    -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-stringop-overflow
+    -Wno-array-bounds -Wno-dangling-pointer -Wno-use-after-free)
+endif()
 target_compile_options(muster_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
-  # False alarms of g++ 12 in inlined library code.
-  -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-stringop-overflow
-  -Wno-array-bounds -Wno-dangling-pointer -Wno-use-after-free
-  -Wno-missing-field-initializers)
+  ${false_alarms} -Wno-missing-field-initializers)
 if(MUSTER_SANITIZE)
   target_compile_options(muster_options INTERFACE
     -fsanitize=${MUSTER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
-    -Wno-tsan)  # asio uses a fence that the thread sanitizer does not model
+    # asio uses a fence that the thread sanitizer does not model
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
   target_link_options(muster_options INTERFACE -fsanitize=${MUSTER_SANITIZE})
 else()
   target_compile_definitions(muster_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)

@@ -50,15 +50,20 @@ endfunction()
 # Only what nearly every file wants and what is slow to read: the standard library. Compiled once,
 # without any module's libraries, and used by all.
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled.cpp CONTENT "")  # written once
+# With these ccache finds again what was compiled with it.
+set(MUSTER_CACHE_PRECOMPILED -fpch-preprocess)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(MUSTER_CACHE_PRECOMPILED "SHELL:-Xclang -fno-pch-timestamp")
+endif()
 add_library(muster_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
 target_link_libraries(muster_precompiled
   PRIVATE muster_options muster_library_expected muster_library_fmt)
-target_compile_options(muster_precompiled PRIVATE -fpch-preprocess)
+target_compile_options(muster_precompiled PRIVATE ${MUSTER_CACHE_PRECOMPILED})
 target_precompile_headers(muster_precompiled PRIVATE
   <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string>
   <string_view> <utility> <variant> <vector> <tl/expected.hpp>)
 
 function(muster_precompile target)
   target_precompile_headers(${target} REUSE_FROM muster_precompiled)
-  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  target_compile_options(${target} PRIVATE ${MUSTER_CACHE_PRECOMPILED})
 endfunction()

@@ -1,4 +1,5 @@
-"""Tests that a page of docs names, as `file`: `name`."""
+"""Tests that a page of docs names, as `file`: `name`. What a fuzz target holds is named as ctest has
+it: `http_fuzz.cpp`: `fuzz_corpus_http`."""
 
 import re
 from pathlib import Path
@@ -11,6 +12,12 @@ def named_in(page):
 
 
 def check_is_there(file, name):
+    if file.endswith("_fuzz.cpp"):
+        target = file.removesuffix("_fuzz.cpp")
+        assert name == f"fuzz_corpus_{target}" and (ROOT / "tests/fuzz" / file).is_file()
+        assert re.search(rf"^muster_fuzz\({target} ", (ROOT / "CMakeLists.txt").read_text(),
+                         re.MULTILINE)
+        return
     folder = "src" if file.endswith(".cpp") else "tests"
     [path] = (ROOT / folder).glob(f"**/{file}")
     declared = rf"^TEST(_F|_P)?\({name.replace('.', ', ')}\)" if folder == "src" else (
