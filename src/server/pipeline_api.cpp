@@ -175,7 +175,7 @@ Result<Outcome> read_output(Call& call) {
   }
   auto length = size - first;
   if (range) {
-    if (range->last) length = std::min(length, *range->last - first + 1);
+    if (range->last && *range->last - first < length) length = *range->last - first + 1;
     length = std::min(length, kLongestSlice);
   }
   return output_response(outputs, key, first, length, range.has_value(),
