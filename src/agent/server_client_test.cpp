@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 // Against a real socket, whose answers a test sets.
-class ServerClientTest : public net::HttpServerTest {
+class ServerClientTest : public net::ServerFixture {
  protected:
   // Every request gets this answer.
   void answer(int status, std::string body) {

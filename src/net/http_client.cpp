@@ -1,24 +1,22 @@
 #include "net/http_client.hpp"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <system_error>
 
 #include <fmt/core.h>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "net/http_trouble.hpp"
 #include "net/trust.hpp"
 
 namespace muster::net {
@@ -36,12 +34,6 @@ using Easy = std::unique_ptr<CURL, Freed<curl_easy_cleanup>>;
 using Multi = std::unique_ptr<CURLM, Freed<curl_multi_cleanup>>;
 using HeaderList = std::unique_ptr<curl_slist, Freed<curl_slist_free_all>>;
 using Url = std::unique_ptr<CURLU, Freed<curl_url_cleanup>>;
-
-struct Target {
-  std::string scheme;
-  std::string host;
-  std::string name;  // host:port, for messages
-};
 
 std::string part_of(const Url& url, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;
@@ -101,9 +93,6 @@ class Call {
   std::size_t give_body(char* buffer, std::size_t size);
 
   bool fail(Error error);
-  Error describe(CURLcode code) const;
-  std::optional<Error> refusal_of_proxy() const;
-  std::string perhaps_the_proxy() const;
   bool is_direct() const { return request_.direct || is_loopback(target_.host); }
   bool successful() const { return answer_.status >= 200 && answer_.status < 300; }
 
@@ -304,104 +293,13 @@ bool Call::fail(Error error) {
   return false;
 }
 
-// The variable of the environment in which curl finds a proxy for such an address, unless no_proxy
-// excepts the host. Empty: there is none.
-std::string proxy_variable(const Target& target) {
-  // Not HTTP_PROXY: curl leaves that alone, since whoever calls a CGI program may set it.
-  constexpr std::array kForHttps{"https_proxy", "HTTPS_PROXY"};
-  constexpr std::array kForHttp{"http_proxy"};
-  constexpr std::array kForAny{"all_proxy", "ALL_PROXY"};
-  const auto first_set = [](const auto& variables) {
-    const auto set = std::ranges::find_if(variables, [](const char* variable) {
-      const auto* value = std::getenv(variable);
-      return value != nullptr && *value != '\0';
-    });
-    return std::string(set == variables.end() ? "" : *set);
-  };
-  const auto own = target.scheme == "https" ? first_set(kForHttps) : first_set(kForHttp);
-  return own.empty() ? first_set(kForAny) : own;
-}
-
-// What cannot be reached may be the proxy, and curl does not say which it was.
-std::string Call::perhaps_the_proxy() const {
-  const auto variable = is_direct() ? "" : proxy_variable(target_);
-  return variable.empty() ? "" : fmt::format("; {} is set, so it may be the proxy", variable);
-}
-
-// What a proxy answers that is asked for a way to the host and does not open it.
-std::optional<Error> Call::refusal_of_proxy() const {
-  long status = 0;
-  curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &status);
-  if (status == 0 || status / 100 == 2) return std::nullopt;
-  return Error{ErrorKind::unavailable,
-               fmt::format("the proxy that {} names does not let us through to {}: it answers {}",
-                           proxy_variable(target_), target_.name, status)};
-}
-
-bool was_connected(CURL* easy) {
-  curl_off_t connected = 0;  // when; 0: never
-  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-  return connected != 0;
-}
-
-Error Call::describe(CURLcode code) const {
-  const auto& name = target_.name;
-  if (auto refused = refusal_of_proxy()) return *refused;
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return {ErrorKind::unavailable,
-              fmt::format("cannot reach {}: the name of the proxy that {} names is not known", name,
-                          proxy_variable(target_))};
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return {ErrorKind::unavailable,
-              fmt::format("cannot reach {}: the name of the host is not known", name)};
-    case CURLE_COULDNT_CONNECT: {
-      long number = 0;
-      curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
-      const auto reason = number != 0 ? std::generic_category().message(static_cast<int>(number))
-                                      : curl_easy_strerror(code);
-      return {ErrorKind::unavailable,
-              fmt::format("cannot reach {}: {}{}", name, reason, perhaps_the_proxy())};
-    }
-    case CURLE_OPERATION_TIMEDOUT: {
-      if (was_connected(easy_)) return {ErrorKind::timeout, name + " did not answer in time"};
-      return {ErrorKind::timeout,
-              fmt::format("cannot reach {} in time{}", name, perhaps_the_proxy())};
-    }
-    case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-      return {ErrorKind::unavailable,
-              fmt::format("{} closed the connection before the answer was complete", name)};
-    case CURLE_SSL_CONNECT_ERROR:
-      return {ErrorKind::unavailable,
-              fmt::format("cannot reach {}: no TLS connection came about; if it speaks plain HTTP, "
-                          "write http:// in its address",
-                          name)};
-    case CURLE_UNSUPPORTED_PROTOCOL:  // the address was looked at before: it is the answer
-    case CURLE_WEIRD_SERVER_REPLY:
-      return {ErrorKind::unavailable, fmt::format("what {} answers is not HTTP", name)};
-    case CURLE_URL_MALFORMAT:
-      return {ErrorKind::invalid, fmt::format("not an address to call: {}", name)};
-    case CURLE_OUT_OF_MEMORY:
-      // Also a line of the head that is longer than curl takes, which is likelier.
-      if (was_connected(easy_) && !head_complete_) {
-        return {ErrorKind::unavailable,
-                fmt::format("the head of the answer of {} is too large", name)};
-      }
-      return {ErrorKind::exhausted, "out of memory"};
-    default:
-      return {ErrorKind::unavailable,
-              fmt::format("the call to {} failed: {}", name, curl_easy_strerror(code))};
-  }
-}
-
 Result<ClientResponse> Call::finish(CURLcode code) {
   if (failure_) return *failure_;
   // curl takes a connection that ends within the head of an answer for a whole answer.
   if (code == CURLE_OK && !head_complete_) code = CURLE_GOT_NOTHING;
-  if (code != CURLE_OK) return describe(code);
+  if (code != CURLE_OK) {
+    return describe({easy_, target_, request_.authorities, is_direct(), head_complete_}, code);
+  }
   if (request_.answer_file && successful() && !open_answer_file()) return *failure_;
   return std::move(answer_);
 }
@@ -428,6 +326,10 @@ Trust find_trust() {
 }
 
 void Call::set_trust() {
+  if (const auto& file = request_.authorities.file; !file.empty()) {
+    set<const char*>(easy_, CURLOPT_CAPATH, nullptr);
+    return set(easy_, CURLOPT_CAINFO, file.c_str());
+  }
   static const Trust trust = find_trust();
   if (trust.directories.empty()) return set<const char*>(easy_, CURLOPT_CAPATH, nullptr);
   set(easy_, CURLOPT_CAPATH, trust.directories.c_str());

@@ -21,12 +21,19 @@
 
 namespace muster::net {
 
+// Whose certificate an https server may have.
+struct Authorities {
+  std::filesystem::path file;  // PEM: of these and no others; empty: those that the system trusts
+  std::string setting;         // where a person names the file, for messages; empty: nowhere
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;
   Headers headers;
   std::string body;
   std::optional<std::filesystem::path> body_file;  // sent instead of `body`
+  Authorities authorities;
   bool direct = false;  // not through a proxy, whatever the environment says; so is any loopback
   Millis connect_timeout = std::chrono::seconds(10);
   Millis timeout = std::chrono::seconds(30);         // for the whole call

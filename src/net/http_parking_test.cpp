@@ -1,7 +1,7 @@
 // Requests that are answered later, timers, and how the server starts and ends.
 
 #include "net/http_server.hpp"
-#include "net/test_server.hpp"
+#include "net/test_transports.hpp"
 
 namespace muster::net {
 namespace {
@@ -12,7 +12,7 @@ using testing::StartsWith;
 
 // --- Parked requests ---
 
-TEST_F(HttpServerTest, AParkedRequestIsAnsweredLater) {
+TEST_P(HttpServerTest, AParkedRequestIsAnsweredLater) {
   std::vector<ExchangePtr> parked;
   start([&](const Request&, const ExchangePtr& exchange) { parked.push_back(exchange); });
   auto peer = connect();
@@ -29,7 +29,7 @@ TEST_F(HttpServerTest, AParkedRequestIsAnsweredLater) {
   ASSERT_TRUE(eventually([&] { return parked.size() == 1; }));
 }
 
-TEST_F(HttpServerTest, AnAbandonedRequestIsNoticed) {
+TEST_P(HttpServerTest, AnAbandonedRequestIsNoticed) {
   ExchangePtr parked;
   start([&](const Request&, const ExchangePtr& exchange) { parked = exchange; });
   auto peer = connect();
@@ -41,7 +41,7 @@ TEST_F(HttpServerTest, AnAbandonedRequestIsNoticed) {
   settle();
 }
 
-TEST_F(HttpServerTest, ARequestSentAheadWaitsWhileOneIsParked) {
+TEST_P(HttpServerTest, ARequestSentAheadWaitsWhileOneIsParked) {
   ExchangePtr parked;
   start([&](const Request& request, const ExchangePtr& exchange) {
     if (request.path == "/first") {
@@ -59,20 +59,20 @@ TEST_F(HttpServerTest, ARequestSentAheadWaitsWhileOneIsParked) {
   peer.receive_until("/second?");
 }
 
-TEST_F(HttpServerTest, ADroppedExchangeClosesTheConnection) {
+TEST_P(HttpServerTest, ADroppedExchangeClosesTheConnection) {
   start([](const Request&, const ExchangePtr&) {});
   EXPECT_EQ(speak("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), "");
 }
 
-TEST_F(HttpServerTest, AHandlerThatThrowsIsAFaultOfOurs) {
+TEST_P(HttpServerTest, AHandlerThatThrowsIsAFaultOfOurs) {
   start([](const Request&, const ExchangePtr&) { throw std::logic_error("broken"); });
-  const auto answer = client_.send({.url = url("/")});
+  const auto answer = send({.url = url("/")});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->status, 500);
   EXPECT_THAT(answer->body, Not(HasSubstr("broken")));
 }
 
-TEST_F(HttpServerTest, AHandlerMayKeepWhatItNeverAnswers) {
+TEST_P(HttpServerTest, AHandlerMayKeepWhatItNeverAnswers) {
   patience_ = 0ms;
   auto kept = std::make_shared<std::vector<ExchangePtr>>();
   start([kept](const Request&, const ExchangePtr& exchange) { kept->push_back(exchange); });
@@ -85,7 +85,7 @@ TEST_F(HttpServerTest, AHandlerMayKeepWhatItNeverAnswers) {
 
 // --- Listening, timers, stopping ---
 
-TEST_F(HttpServerTest, APortInUseIsSaidSo) {
+TEST_P(HttpServerTest, APortInUseIsSaidSo) {
   start();
   settings_.port = server_->port();
   const auto second = HttpServer::listen(settings_, nullptr, nullptr);
@@ -97,14 +97,14 @@ TEST_F(HttpServerTest, APortInUseIsSaidSo) {
                         settings_.port));
 }
 
-TEST_F(HttpServerTest, AnAddressMustBeOne) {
+TEST_P(HttpServerTest, AnAddressMustBeOne) {
   settings_.address = "nowhere";
   const auto server = HttpServer::listen(settings_, nullptr, nullptr);
   ASSERT_FALSE(server);
   EXPECT_EQ(server.error().kind, ErrorKind::invalid);
 }
 
-TEST_F(HttpServerTest, TimersFireUnlessDropped) {
+TEST_P(HttpServerTest, TimersFireUnlessDropped) {
   start();
   std::promise<void> fired;
   std::unique_ptr<HttpServer::Timer> kept;
@@ -122,7 +122,7 @@ TEST_F(HttpServerTest, TimersFireUnlessDropped) {
   kept.reset();
 }
 
-TEST_F(HttpServerTest, StoppingAnswersParkedRequests) {
+TEST_P(HttpServerTest, StoppingAnswersParkedRequests) {
   std::vector<ExchangePtr> parked;
   on_stop_ = [&] {
     for (const auto& exchange : parked) exchange->send({.status = 503, .body = "bye"});
@@ -142,7 +142,7 @@ TEST_F(HttpServerTest, StoppingAnswersParkedRequests) {
   EXPECT_EQ(idle.receive_all(), "");
 }
 
-TEST_F(HttpServerTest, StoppingIsNotPatientForever) {
+TEST_P(HttpServerTest, StoppingIsNotPatientForever) {
   patience_ = 20ms;
   ExchangePtr parked;
   start([&](const Request&, const ExchangePtr& exchange) { parked = exchange; });
@@ -154,7 +154,7 @@ TEST_F(HttpServerTest, StoppingIsNotPatientForever) {
   parked->send({.body = "late"});  // dropped, and touches nothing that is gone
 }
 
-TEST_F(HttpServerTest, AServerThatNeverRanEndsToo) {
+TEST_P(HttpServerTest, AServerThatNeverRanEndsToo) {
   auto server = HttpServer::listen(settings_, nullptr, nullptr);
   ASSERT_TRUE(server);
   EXPECT_NE(server->port(), 0);

@@ -126,7 +126,7 @@ void HttpServer::State::admit(tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), ignored);
   const auto session = make_session(hub, std::move(socket));
   if (hub->open.size() <= limit) return session->start();
-  session->refuse(503, "Too many connections. Try again.");
+  session->turn_away(503, "Too many connections. Try again.");
 }
 
 void HttpServer::State::accept_after_shortage(const error_code& failure) {
@@ -180,6 +180,10 @@ void HttpServer::run(std::function<void()> on_stop, Millis patience) {
 
 void HttpServer::stop() {
   post([state = state_.get()] { state->on_stop_request(); });
+}
+
+void HttpServer::use(TlsIdentity identity) {
+  post([hub = state_->hub.get(), identity = std::move(identity)] { hub->settings.tls = identity; });
 }
 
 void HttpServer::post(std::function<void()> task) {

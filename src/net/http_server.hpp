@@ -4,7 +4,7 @@
 // http_session.cpp).
 //
 // Everything happens on the one thread that calls run(): the handler, every reply, every timer.
-// Only stop() and post() may be called from other threads.
+// Only stop(), use() and post() may be called from other threads.
 
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +17,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "net/http.hpp"
+#include "net/tls_identity.hpp"
 
 namespace muster::net {
 
@@ -70,7 +71,10 @@ struct ServerSettings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8480;              // 0: any free one
   std::uint32_t header_limit = 16 << 10;  // bytes; more gets 431
-  // For the head of a request once it has begun, and for each 64 KiB of its body; then 408.
+  // Absent: plain HTTP. Else nothing but HTTPS is spoken.
+  std::optional<TlsIdentity> tls;
+  // For the head of a request once it has begun, and for each 64 KiB of its body; then 408. Also
+  // for all of the handshake of TLS.
   Millis read_timeout = std::chrono::seconds(30);
   Millis idle_timeout = std::chrono::minutes(5);  // between requests
   std::size_t connection_limit = 20'000;          // more are answered 503 and closed
@@ -91,6 +95,9 @@ class HttpServer {
   // parked requests can be answered), and answers under way are sent, for at most `patience`.
   void run(std::function<void()> on_stop, Millis patience);
   void stop();
+
+  // Of a server with TLS: what connections show that come from now on. The others go on.
+  void use(TlsIdentity identity);
 
   // Runs `task` on the server's thread.
   void post(std::function<void()> task);

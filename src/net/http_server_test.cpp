@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "net/test_server.hpp"
+#include "net/test_transports.hpp"
 
 namespace muster::net {
 namespace {
@@ -15,16 +15,15 @@ using testing::StartsWith;
 
 // --- Requests and answers ---
 
-TEST_F(HttpServerTest, HandsOverWhatWasSent) {
+TEST_P(HttpServerTest, HandsOverWhatWasSent) {
   start();
-  const auto answer =
-      client_.send({.method = "PUT", .url = url("/a%20b/c?d=e%20f"), .body = "content"});
+  const auto answer = send({.method = "PUT", .url = url("/a%20b/c?d=e%20f"), .body = "content"});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->body, "PUT /a b/c?d=e%20f content");
   EXPECT_EQ(answer->headers.get("Server"), "muster");
 }
 
-TEST_F(HttpServerTest, ServesManyRequestsOnOneConnection) {
+TEST_P(HttpServerTest, ServesManyRequestsOnOneConnection) {
   start();
   auto peer = connect();
   for (int i = 0; i < 3; ++i) {
@@ -33,7 +32,7 @@ TEST_F(HttpServerTest, ServesManyRequestsOnOneConnection) {
   }
 }
 
-TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
+TEST_P(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   start();
   const auto answers =
       speak(fmt::format("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -44,27 +43,27 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_THAT(answers, HasSubstr("GET /3?"));
 }
 
-TEST_F(HttpServerTest, ClosesWhenAskedTo) {
+TEST_P(HttpServerTest, ClosesWhenAskedTo) {
   start();
   EXPECT_THAT(speak("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
               HasSubstr("Connection: close\r\n"));
   EXPECT_THAT(speak("GET / HTTP/1.0\r\n\r\n"), HasSubstr("Connection: close\r\n"));
 }
 
-TEST_F(HttpServerTest, AnAnswerToHeadHasNoBody) {
+TEST_P(HttpServerTest, AnAnswerToHeadHasNoBody) {
   start();
   const auto answer = speak(fmt::format("HEAD /x HTTP/1.1\r\n{}\r\n", kClose));
   EXPECT_THAT(answer, HasSubstr("Content-Length: 9\r\n"));
   EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
 }
 
-TEST_F(HttpServerTest, NoContentHasNoLength) {
+TEST_P(HttpServerTest, NoContentHasNoLength) {
   start([](const Request&, const ExchangePtr& exchange) { exchange->send({.status = 204}); });
   EXPECT_THAT(speak(fmt::format("GET / HTTP/1.1\r\n{}\r\n", kClose)),
               Not(HasSubstr("Content-Length")));
 }
 
-TEST_F(HttpServerTest, TakesChunkedBodies) {
+TEST_P(HttpServerTest, TakesChunkedBodies) {
   start();
   EXPECT_THAT(speak(fmt::format("POST / HTTP/1.1\r\n{}Transfer-Encoding: chunked\r\n\r\n"
                                 "5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\n\r\n",
@@ -72,7 +71,7 @@ TEST_F(HttpServerTest, TakesChunkedBodies) {
               HasSubstr("POST /? hello world"));
 }
 
-TEST_F(HttpServerTest, InvitesABodyThatWaits) {
+TEST_P(HttpServerTest, InvitesABodyThatWaits) {
   start();
   auto peer = connect();
   peer.send(
@@ -82,21 +81,21 @@ TEST_F(HttpServerTest, InvitesABodyThatWaits) {
   EXPECT_THAT(peer.receive_all(), HasSubstr("PUT /? body"));
 }
 
-TEST_F(HttpServerTest, BigBodiesGoBothWays) {
+TEST_P(HttpServerTest, BigBodiesGoBothWays) {
   policy_.limit = 8 << 20;
   start([](Request request, const ExchangePtr& exchange) {
     exchange->send({.body = std::move(request.body)});
   });
   std::string body;
   for (int i = 0; body.size() < 3'000'000; ++i) body += fmt::format("{},", i);
-  const auto answer = client_.send({.method = "POST", .url = url("/"), .body = body});
+  const auto answer = send({.method = "POST", .url = url("/"), .body = body});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_TRUE(answer->body == body);
 }
 
 // --- Bad requests ---
 
-TEST_F(HttpServerTest, RefusesWhatIsMalformed) {
+TEST_P(HttpServerTest, RefusesWhatIsMalformed) {
   start();
   const std::string_view cases[] = {
       "nonsense\r\n\r\n",
@@ -122,7 +121,7 @@ TEST_F(HttpServerTest, RefusesWhatIsMalformed) {
   }
 }
 
-TEST_F(HttpServerTest, BoundsTheHeader) {
+TEST_P(HttpServerTest, BoundsTheHeader) {
   start();
   const auto long_target = fmt::format("GET /{:x<20000} HTTP/1.1\r\n", "");
   const auto long_field = fmt::format("GET / HTTP/1.1\r\nHost: h\r\nX: {:x<20000}\r\n\r\n", "");
@@ -133,7 +132,7 @@ TEST_F(HttpServerTest, BoundsTheHeader) {
   }
 }
 
-TEST_F(HttpServerTest, BoundsTheBody) {
+TEST_P(HttpServerTest, BoundsTheBody) {
   policy_.limit = 10;
   start();
   const auto head = fmt::format("POST / HTTP/1.1\r\n{}", kClose);
@@ -143,17 +142,17 @@ TEST_F(HttpServerTest, BoundsTheBody) {
               StartsWith("HTTP/1.1 413 "));
 }
 
-TEST_F(HttpServerTest, ARefusedUploadStillReadsTheReason) {
+TEST_P(HttpServerTest, ARefusedUploadStillReadsTheReason) {
   policy_.limit = 10;
   start();
   const auto answer =
-      client_.send({.method = "POST", .url = url("/"), .body = std::string(5'000'000, 'x')});
+      send({.method = "POST", .url = url("/"), .body = std::string(5'000'000, 'x')});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->status, 413);
 }
 
-TEST_F(HttpServerTest, AHalfSentRequestIsGivenUp) {
-  settings_.read_timeout = 50ms;
+TEST_P(HttpServerTest, AHalfSentRequestIsGivenUp) {
+  settings_.read_timeout = is_tls() ? 1s : 50ms;  // the handshake must be done by then
   start();
   for (const auto half : {"GET / HT", "GET / HTTP/1.1\r\nHost: h\r\n",
                           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel"}) {
@@ -163,14 +162,14 @@ TEST_F(HttpServerTest, AHalfSentRequestIsGivenUp) {
   }
 }
 
-TEST_F(HttpServerTest, AnIdleConnectionIsClosedSilently) {
+TEST_P(HttpServerTest, AnIdleConnectionIsClosedSilently) {
   settings_.idle_timeout = 50ms;
   start();
   EXPECT_EQ(speak(""), "");
   EXPECT_THAT(speak("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(HttpServerTest, TooManyConnectionsAreToldSo) {
+TEST_P(HttpServerTest, TooManyConnectionsAreToldSo) {
   settings_.connection_limit = 2;
   start();
   auto first = connect();
@@ -192,7 +191,7 @@ TEST_F(HttpServerTest, TooManyConnectionsAreToldSo) {
 
 // --- Bodies in files ---
 
-TEST_F(HttpServerTest, SpoolsABodyToAFile) {
+TEST_P(HttpServerTest, SpoolsABodyToAFile) {
   policy_ = {.limit = 8 << 20, .spool = folder_};
   std::string content;
   mode_t mode = 0;
@@ -204,7 +203,7 @@ TEST_F(HttpServerTest, SpoolsABodyToAFile) {
     exchange->send({.status = 201, .body = request.body});
   });
   const std::string body(1'000'001, 'x');
-  const auto answer = client_.send({.method = "PUT", .url = url("/"), .body = body});
+  const auto answer = send({.method = "PUT", .url = url("/"), .body = body});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->body, "");
   settle();
@@ -213,19 +212,19 @@ TEST_F(HttpServerTest, SpoolsABodyToAFile) {
   EXPECT_EQ(files(), 0U) << "nobody took it";
 }
 
-TEST_F(HttpServerTest, ASpooledBodyMayBeTaken) {
+TEST_P(HttpServerTest, ASpooledBodyMayBeTaken) {
   policy_.spool = folder_;
   start([&](const Request& request, const ExchangePtr& exchange) {
     std::filesystem::rename(*request.body_file, folder_ / "taken");
     exchange->send({});
   });
-  ASSERT_TRUE(client_.send({.method = "PUT", .url = url("/"), .body = "mine"}));
+  ASSERT_TRUE(send({.method = "PUT", .url = url("/"), .body = "mine"}));
   settle();
   EXPECT_EQ(read_file(folder_ / "taken", 100).value(), "mine");
   EXPECT_EQ(files(), 1U);
 }
 
-TEST_F(HttpServerTest, AnUploadThatBreaksOffLeavesNothing) {
+TEST_P(HttpServerTest, AnUploadThatBreaksOffLeavesNothing) {
   policy_.spool = folder_;
   start();
   auto peer = connect();
@@ -235,15 +234,15 @@ TEST_F(HttpServerTest, AnUploadThatBreaksOffLeavesNothing) {
   EXPECT_TRUE(eventually([&] { return files() == 0; }));
 }
 
-TEST_F(HttpServerTest, AMissingSpoolFolderIsAFaultOfOurs) {
+TEST_P(HttpServerTest, AMissingSpoolFolderIsAFaultOfOurs) {
   policy_.spool = folder_ / "missing";
   start();
-  const auto answer = client_.send({.method = "PUT", .url = url("/"), .body = "x"});
+  const auto answer = send({.method = "PUT", .url = url("/"), .body = "x"});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->status, 500);
 }
 
-TEST_F(HttpServerTest, SendsPartOfAFile) {
+TEST_P(HttpServerTest, SendsPartOfAFile) {
   std::string content;
   for (int i = 0; content.size() < 2'000'000; ++i) content += fmt::format("{},", i);
   std::ofstream(folder_ / "file") << content;
@@ -251,15 +250,14 @@ TEST_F(HttpServerTest, SendsPartOfAFile) {
   start([&](const Request&, const ExchangePtr& exchange) {
     exchange->send({.status = 206, .file = slice});
   });
-  const auto answer = client_.send({.url = url("/")});
+  const auto answer = send({.url = url("/")});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->status, 206);
   EXPECT_TRUE(answer->body == content.substr(5, 1'500'000));
-  EXPECT_EQ(client_.send({.method = "HEAD", .url = url("/")})->headers.get("content-length"),
-            "1500000");
+  EXPECT_EQ(send({.method = "HEAD", .url = url("/")})->headers.get("content-length"), "1500000");
 }
 
-TEST_F(HttpServerTest, AFileThatIsTooShortIsAFaultOfOurs) {
+TEST_P(HttpServerTest, AFileThatIsTooShortIsAFaultOfOurs) {
   std::ofstream(folder_ / "file") << "0123456789";
   FileSlice slice;
   start([&](const Request&, const ExchangePtr& exchange) { exchange->send({.file = slice}); });
@@ -267,11 +265,13 @@ TEST_F(HttpServerTest, AFileThatIsTooShortIsAFaultOfOurs) {
       {folder_ / "file", 5, 6}, {folder_ / "file", 11, 0}, {folder_ / "none", 0, 0}};
   for (const auto& c : cases) {
     slice = c;
-    const auto answer = client_.send({.url = url("/")});
+    const auto answer = send({.url = url("/")});
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(answer->status, 500);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Over, HttpServerTest, testing::Values(Over::plain, Over::tls), name_of);
 
 }  // namespace
 }  // namespace muster::net

@@ -7,8 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
 #include <fmt/core.h>
@@ -16,7 +14,9 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/http_outgoing.hpp"
+#include "net/http_refusal.hpp"
 #include "net/http_spool.hpp"
+#include "net/http_transport.hpp"
 
 namespace muster::net {
 
@@ -28,88 +28,19 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 constexpr std::size_t kBodyPiece = 64 * 1024;
-constexpr std::ptrdiff_t kHeaderFields = 100;
 constexpr auto kWriteTimeout = std::chrono::seconds(60);  // for each piece of an answer
 constexpr auto kLinger = std::chrono::seconds(2);
-
-using Parser = http::request_parser<http::buffer_body>;
-
-struct Refusal {
-  int status;
-  std::string_view sentence;
-};
-
-struct Location {
-  std::string path;
-  std::string query;
-};
-
-// "/path?query", or the same after "http://host" (RFC 9112, 3.2).
-std::optional<Location> parse_location(std::string_view target) {
-  constexpr std::string_view kScheme = "http://";
-  if (equal_ignoring_case(target.substr(0, kScheme.size()), kScheme)) {
-    target.remove_prefix(std::min(target.find('/', kScheme.size()), target.size()));
-  }
-  if (!target.starts_with('/')) return std::nullopt;
-  const auto mark = std::min(target.find('?'), target.size());
-  auto path = decode_component(target.substr(0, mark));
-  if (!path) return std::nullopt;
-  return Location{std::move(*path), std::string(target.substr(std::min(mark + 1, target.size())))};
-}
-
-// Beast has refused Content-Length beside Transfer-Encoding; the rest of what could make two
-// readers disagree about the end of a request is refused here.
-std::optional<Refusal> flaw_of(const Parser& parser) {
-  const auto& head = parser.get();
-  if (head.version() != 10 && head.version() != 11) {
-    return Refusal{400, "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
-  }
-  if (std::distance(head.begin(), head.end()) > kHeaderFields) {
-    return Refusal{431, "The request has too many header fields."};
-  }
-  if (head.version() == 11 && head.count(http::field::host) != 1) {
-    return Refusal{400, "The request must have exactly one Host header."};
-  }
-  if (head.count(http::field::transfer_encoding) > 0 &&
-      (head.version() == 10 ||
-       !equal_ignoring_case(head[http::field::transfer_encoding], "chunked"))) {
-    return Refusal{400, "The only Transfer-Encoding that is understood is chunked."};
-  }
-  return std::nullopt;
-}
-
-std::optional<Refusal> refusal_for(const error_code& failure) {
-  if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-    return Refusal{431, "The header of the request is too long."};
-  }
-  if (failure == http::error::body_limit) {
-    return Refusal{413, "The body of the request is too long."};
-  }
-  const bool ended =
-      failure == http::error::end_of_stream || failure == http::error::partial_message;
-  if (!ended && failure.category() == make_error_code(http::error::bad_method).category()) {
-    return Refusal{400, "The request is not well-formed HTTP."};
-  }
-  return std::nullopt;  // the connection is gone, there is nobody to tell
-}
-
-Refusal refusal_for(const Error& spool_failure) {
-  if (spool_failure.kind == ErrorKind::exhausted) {
-    return {507, "The disk is full. Nothing was changed. Try again when there is room."};
-  }
-  return {500, "The body of the request cannot be stored; the log of the server says why."};
-}
 
 class HttpSession final : public Session, public std::enable_shared_from_this<HttpSession> {
  public:
   HttpSession(std::shared_ptr<Hub> hub, tcp::socket socket)
       : hub_(std::move(hub)),
-        socket_(std::move(socket)),
+        transport_(std::move(socket)),
         timer_(hub_->io),
         buffer_(hub_->settings.header_limit + kBodyPiece) {}
 
-  void start() override { await_request(); }
-  void refuse(int status, std::string_view sentence) override;
+  void start() override;
+  void turn_away(int status, std::string_view sentence) override;
   void wind_down() override;
   void close() override;
 
@@ -117,8 +48,11 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   bool closed() const { return closed_; }
 
  private:
-  enum class Phase { waiting, reading, handling, writing, lingering };
+  enum class Phase { greeting, waiting, reading, handling, writing, lingering };
 
+  void await_greeting();
+  void on_greeting();
+  void begin();
   void await_request();
   void read_head();
   void on_head();
@@ -134,16 +68,19 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void on_written();
   void linger();
   void drain();
+  void finish();
 
   // True if reading is over: it failed or took too long, and that has been dealt with.
   bool interrupted(const error_code& failure);
   void refuse(Response response);
+  void refuse(int status, std::string_view sentence);
   void refuse(const Refusal& refusal) { refuse(refusal.status, refusal.sentence); }
   void set_deadline(Millis delay);
   void on_deadline();
+  tcp::socket& socket() { return transport_.socket(); }
 
   std::shared_ptr<Hub> hub_;
-  tcp::socket socket_;
+  Transport transport_;
   asio::steady_timer timer_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;  // while a request is read
@@ -152,6 +89,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   std::optional<SpoolFile> spool_;
   std::optional<Outgoing> outgoing_;
   Outgoing::Manner manner_;
+  std::optional<Refusal> turned_away_;  // before TLS, in which it is to be told
   Phase phase_ = Phase::waiting;
   bool timed_out_ = false;
   bool refused_ = false;  // the rest of the request is unread
@@ -180,19 +118,71 @@ class SessionExchange final : public Exchange {
   bool sent_ = false;
 };
 
+// --- Greeting ---
+
+void HttpSession::start() {
+  if (!hub_->settings.tls) return begin();
+  phase_ = Phase::greeting;
+  set_deadline(hub_->settings.read_timeout);
+  await_greeting();
+}
+
+void HttpSession::await_greeting() {
+  socket().async_wait(tcp::socket::wait_read,
+                      [self = shared_from_this()](const error_code& failure) {
+                        if (self->closed_) return;
+                        if (failure) return self->close();
+                        self->on_greeting();
+                      });
+}
+
+// Who speaks plainly here is told so, as plainly: it could not read another answer.
+void HttpSession::on_greeting() {
+  constexpr char kHandshake = 22;  // how each record of a TLS handshake begins
+  char first = 0;
+  const auto got = ::recv(socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return await_greeting();
+  if (got <= 0) return close();
+  if (first != kHandshake) {
+    return refuse(400, "This port speaks HTTPS: write https:// in its address.");
+  }
+  transport_.async_handshake(*hub_->settings.tls,
+                             [self = shared_from_this()](const error_code& failure) {
+                               if (self->closed_) return;
+                               if (failure) return self->close();
+                               self->begin();
+                             });
+}
+
+void HttpSession::begin() {
+  if (turned_away_) return refuse(*turned_away_);
+  await_request();
+}
+
+void HttpSession::turn_away(int status, std::string_view sentence) {
+  turned_away_ = Refusal{status, sentence};
+  start();
+}
+
 // --- Reading ---
 
 void HttpSession::await_request() {
   phase_ = Phase::waiting;
-  if (hub_->stopping) return close();
+  if (hub_->stopping) return finish();
   if (buffer_.size() > 0) return read_head();  // sent ahead of our answer
+  if (transport_.is_encrypted()) {
+    // What TLS has read already, with the request before, makes no socket readable.
+    const auto failure = transport_.take_waiting(buffer_);
+    if (!failure) return read_head();
+    if (failure != asio::error::would_block) return close();
+  }
   set_deadline(hub_->settings.idle_timeout);
-  socket_.async_wait(tcp::socket::wait_read,
-                     [self = shared_from_this()](const error_code& failure) {
-                       if (self->closed_) return;
-                       if (failure) return self->close();
-                       self->read_head();
-                     });
+  socket().async_wait(tcp::socket::wait_read,
+                      [self = shared_from_this()](const error_code& failure) {
+                        if (self->closed_) return;
+                        if (failure) return self->close();
+                        self->read_head();
+                      });
 }
 
 void HttpSession::read_head() {
@@ -203,7 +193,7 @@ void HttpSession::read_head() {
   parser_->header_limit(hub_->settings.header_limit);
   parser_->body_limit(boost::none);  // chosen when the head is known
   set_deadline(hub_->settings.read_timeout);
-  http::async_read_header(socket_, buffer_, *parser_,
+  http::async_read_header(transport_, buffer_, *parser_,
                           [self = shared_from_this()](const error_code& failure, std::size_t) {
                             if (!self->interrupted(failure)) self->on_head();
                           });
@@ -254,7 +244,7 @@ Request HttpSession::take_head(Location location) {
     request.headers.add(std::string(field.name_string()), std::string(field.value()));
   }
   error_code gone;
-  const auto peer = socket_.remote_endpoint(gone);
+  const auto peer = socket().remote_endpoint(gone);
   if (!gone) request.peer = peer.address().to_string();
   return request;
 }
@@ -276,7 +266,7 @@ void HttpSession::choose_sink(const BodyPolicy& policy) {
 
 void HttpSession::invite_body() {
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(socket_, asio::buffer(kContinue),
+  asio::async_write(transport_, asio::buffer(kContinue),
                     [self = shared_from_this()](const error_code& failure, std::size_t) {
                       if (!self->interrupted(failure)) self->read_body();
                     });
@@ -288,7 +278,7 @@ void HttpSession::read_body() {
   parser_->get().body().data = piece_.data();
   parser_->get().body().size = piece_.size();
   set_deadline(hub_->settings.read_timeout);
-  http::async_read(socket_, buffer_, *parser_,
+  http::async_read(transport_, buffer_, *parser_,
                    [self = shared_from_this()](error_code failure, std::size_t) {
                      if (failure == http::error::need_buffer) failure = {};
                      if (self->interrupted(failure)) return;
@@ -339,18 +329,18 @@ void HttpSession::dispatch() {
 }
 
 void HttpSession::watch() {
-  socket_.async_wait(tcp::socket::wait_read,
-                     [self = shared_from_this()](const error_code& failure) {
-                       if (self->closed_ || failure || self->phase_ != Phase::handling) return;
-                       self->on_readable_while_parked();
-                     });
+  socket().async_wait(tcp::socket::wait_read,
+                      [self = shared_from_this()](const error_code& failure) {
+                        if (self->closed_ || failure || self->phase_ != Phase::handling) return;
+                        self->on_readable_while_parked();
+                      });
 }
 
 void HttpSession::on_readable_while_parked() {
-  char byte = 0;
-  const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (got > 0) return;  // the next request; it waits its turn
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return watch();
+  const auto failure = transport_.take_waiting(buffer_);
+  if (!failure) return;  // the next request; it waits its turn
+  buffer_.shrink_to_fit();
+  if (failure == asio::error::would_block || failure == asio::error::interrupted) return watch();
   close();
 }
 
@@ -359,7 +349,7 @@ void HttpSession::on_readable_while_parked() {
 void HttpSession::answer(Response response) {
   if (closed_) return;
   error_code ignored;
-  socket_.cancel(ignored);  // ends watch()
+  socket().cancel(ignored);  // ends watch()
   phase_ = Phase::writing;
   if (hub_->stopping) manner_.keep_alive = false;
   outgoing_.emplace(std::move(response), manner_);
@@ -385,7 +375,7 @@ void HttpSession::write_next() {
   }
   if (piece->empty()) return on_written();
   set_deadline(kWriteTimeout);
-  asio::async_write(socket_, asio::buffer(*piece),
+  asio::async_write(transport_, asio::buffer(*piece),
                     [self = shared_from_this()](const error_code& failure, std::size_t) {
                       if (self->closed_) return;
                       if (failure) return self->close();
@@ -396,7 +386,7 @@ void HttpSession::write_next() {
 void HttpSession::on_written() {
   outgoing_.reset();
   if (refused_) return linger();
-  if (!manner_.keep_alive) return close();
+  if (!manner_.keep_alive) return finish();
   await_request();
 }
 
@@ -405,21 +395,22 @@ void HttpSession::on_written() {
 void HttpSession::linger() {
   phase_ = Phase::lingering;
   parser_.reset();
-  if (hub_->stopping) return close();
+  if (hub_->stopping) return finish();
+  transport_.say_goodbye();
   error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  socket().shutdown(tcp::socket::shutdown_send, ignored);
   set_deadline(kLinger);
   piece_.resize(kBodyPiece);
   drain();
 }
 
 void HttpSession::drain() {
-  socket_.async_read_some(asio::buffer(piece_),
-                          [self = shared_from_this()](const error_code& failure, std::size_t) {
-                            if (self->closed_) return;
-                            if (failure) return self->close();
-                            self->drain();
-                          });
+  socket().async_read_some(asio::buffer(piece_),
+                           [self = shared_from_this()](const error_code& failure, std::size_t) {
+                             if (self->closed_) return;
+                             if (failure) return self->close();
+                             self->drain();
+                           });
 }
 
 // --- Ending ---
@@ -435,24 +426,33 @@ void HttpSession::set_deadline(Millis delay) {
 
 void HttpSession::on_deadline() {
   if (phase_ == Phase::handling) return;  // parked requests have no deadline of ours
+  if (phase_ == Phase::waiting) return finish();
   if (phase_ != Phase::reading) return close();
   timed_out_ = true;
   error_code ignored;
-  socket_.cancel(ignored);  // see interrupted()
+  socket().cancel(ignored);  // see interrupted()
 }
 
 void HttpSession::wind_down() {
   if (phase_ == Phase::handling || phase_ == Phase::writing) {
     manner_.keep_alive = false;
+  } else if (phase_ == Phase::waiting) {
+    finish();
   } else {
     close();
   }
 }
 
+// Closes where nothing is under way, so that the peer does not take it for a connection cut off.
+void HttpSession::finish() {
+  transport_.say_goodbye();
+  close();
+}
+
 void HttpSession::close() {
   if (std::exchange(closed_, true)) return;
   error_code ignored;
-  socket_.close(ignored);
+  socket().close(ignored);
   timer_.cancel();
   spool_.reset();
   hub_->session_closed(this);

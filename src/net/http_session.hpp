@@ -19,8 +19,8 @@ class Session {
  public:
   virtual ~Session() = default;
   virtual void start() = 0;
-  // Answers whatever comes with an error, and closes.
-  virtual void refuse(int status, std::string_view sentence) = 0;
+  // In place of start(): answers whatever comes with an error, and closes. `sentence` is a literal.
+  virtual void turn_away(int status, std::string_view sentence) = 0;
   // The server stops: closes now if no answer is owed, else after it.
   virtual void wind_down() = 0;
   virtual void close() = 0;

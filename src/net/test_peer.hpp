@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,18 +27,30 @@ inline sockaddr_in loopback(std::uint16_t port) {
 
 class TestPeer {
  public:
-  explicit TestPeer(UniqueFd fd) : fd_(std::move(fd)) {}
+  // What is between the bytes of a test and those of a socket. Nobody waits for ever.
+  class Layer {
+   public:
+    virtual ~Layer() = default;
+    virtual bool send(std::string_view data) = 0;
+    // 0: the connection is closed. Nothing: nothing has come for 10 s.
+    virtual std::optional<std::size_t> receive(char* buffer, std::size_t size) = 0;
+  };
 
-  static TestPeer connect(std::uint16_t port) {
+  explicit TestPeer(UniqueFd fd) : fd_(std::move(fd)) {}
+  explicit TestPeer(std::unique_ptr<Layer> layer) : layer_(std::move(layer)) {}
+
+  static UniqueFd socket_to(std::uint16_t port) {
     UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const auto address = loopback(port);
     if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       fd.reset();
     }
-    return TestPeer(std::move(fd));
+    return fd;
   }
+  static TestPeer connect(std::uint16_t port) { return TestPeer(socket_to(port)); }
 
   bool send(std::string_view data) {
+    if (layer_) return layer_->send(data);
     while (!data.empty()) {
       const auto sent = ::send(fd_.get(), data.data(), data.size(), MSG_NOSIGNAL);
       if (sent <= 0) return false;
@@ -61,20 +75,30 @@ class TestPeer {
   }
 
   bool closed_by_other_end() { return !receive_more() && closed_; }
-  void close() { fd_.reset(); }
+  void close() {
+    fd_.reset();
+    layer_.reset();
+  }
 
  private:
-  bool receive_more() {
+  std::optional<std::size_t> receive(char* buffer, std::size_t size) {
+    if (layer_) return layer_->receive(buffer, size);
     pollfd waiting{fd_.get(), POLLIN, 0};
-    if (::poll(&waiting, 1, 10'000) <= 0) return false;
+    if (::poll(&waiting, 1, 10'000) <= 0) return std::nullopt;
+    const auto got = ::recv(fd_.get(), buffer, size, 0);
+    return got < 0 ? 0 : static_cast<std::size_t>(got);
+  }
+  bool receive_more() {
     char buffer[4096];
-    const auto got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
-    closed_ = got <= 0;
-    if (got > 0) received_.append(buffer, static_cast<std::size_t>(got));
-    return got > 0;
+    const auto got = receive(buffer, sizeof buffer);
+    if (!got) return false;
+    closed_ = *got == 0;
+    received_.append(buffer, *got);
+    return *got > 0;
   }
 
   UniqueFd fd_;
+  std::unique_ptr<Layer> layer_;  // in place of fd_
   std::string received_;
   bool closed_ = false;
 };

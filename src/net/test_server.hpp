@@ -28,13 +28,13 @@ inline void echo(const Request& request, const ExchangePtr& exchange) {
                                       request.body)});
 }
 
-class HttpServerTest : public testing::Test {
+class ServerFixture : public testing::Test {
  protected:
-  HttpServerTest() {
+  ServerFixture() {
     std::filesystem::create_directory(folder_);
     settings_.port = 0;
   }
-  ~HttpServerTest() override {
+  ~ServerFixture() override {
     stop();
     std::filesystem::remove_all(folder_);
   }
@@ -53,7 +53,7 @@ class HttpServerTest : public testing::Test {
     server_.reset();
   }
 
-  TestPeer connect() const { return TestPeer::connect(server_->port()); }
+  virtual TestPeer connect() const { return TestPeer::connect(server_->port()); }
   // What comes back on a connection of its own, until the server closes it.
   std::string speak(std::string_view request) const {
     auto peer = connect();
@@ -61,7 +61,8 @@ class HttpServerTest : public testing::Test {
     return peer.receive_all();
   }
   std::string url(std::string_view path) const {
-    return fmt::format("http://127.0.0.1:{}{}", server_->port(), path);
+    return fmt::format("{}://127.0.0.1:{}{}", settings_.tls ? "https" : "http", server_->port(),
+                       path);
   }
   // Waits for the server's thread to have done what came before.
   void settle() {

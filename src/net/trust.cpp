@@ -6,6 +6,11 @@
 #include <algorithm>
 #include <string_view>
 
+#include <fmt/core.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+
 namespace muster::net {
 
 namespace {
@@ -58,6 +63,20 @@ std::string certificate_search_path(const std::filesystem::path& executable,
     path += directory;
   }
   return path;
+}
+
+Result<void> check_authorities(const std::filesystem::path& file) {
+  constexpr std::uint64_t kLongest = 16 << 20;  // a system's bundle has some 200 KiB
+  const auto text = read_file(file, kLongest);
+  if (!text) return Error{ErrorKind::invalid, text.error().message};
+  // OpenSSL knows three headings; none is part of another text.
+  for (const auto* heading : {"-----BEGIN CERTIFICATE-----", "-----BEGIN TRUSTED CERTIFICATE-----",
+                              "-----BEGIN X509 CERTIFICATE-----"}) {
+    if (text->find(heading) != std::string::npos) return ok();
+  }
+  return Error{ErrorKind::invalid,
+               fmt::format("{} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)",
+                           printable(file.string(), 1000))};
 }
 
 }  // namespace muster::net

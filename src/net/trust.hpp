@@ -1,10 +1,12 @@
 #pragma once
 
-// Whose certificates an HTTPS server may have: those that were packed with the program, and the
-// system's, in the form that costs least.
+// Whose certificates an HTTPS server may have: those that a person names, or those that were packed
+// with the program, and the system's, in the form that costs least.
 
 #include <filesystem>
 #include <string>
+
+#include "base/result.hpp"
 
 namespace muster::net {
 
@@ -21,5 +23,9 @@ std::filesystem::path own_executable();
 // able to write to it: in a directory like /tmp, anybody could have put one there.
 std::string certificate_search_path(const std::filesystem::path& executable,
                                     const std::filesystem::path& directory);
+
+// Whether a person has named a file in PEM that can be read and holds certificates, so that one
+// that does not is told at once and not by each call. It is read again for each connection.
+Result<void> check_authorities(const std::filesystem::path& file);
 
 }  // namespace muster::net
