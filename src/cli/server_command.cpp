@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "process/child.hpp"
 #include "process/supervisor.hpp"
+#include "process/system.hpp"
 #include "server/server.hpp"
 
 namespace muster::cli {
@@ -18,10 +19,12 @@ int run(const ServerOptions& options) {
   auto server = server::Server::open({.data_directory = options.data_directory,
                                       .address = options.address,
                                       .port = options.port,
-                                      .lease = options.lease});
+                                      .lease = options.lease,
+                                      .open_files = process::raise_open_files()});
   if (!server) return report_obstacle(server.error());
   log::info("listening", {{"url", (*server)->url()},
                           {"data", options.data_directory.string()},
+                          {"connections", std::to_string((*server)->connection_limit())},
                           {"token_file", (options.data_directory / "token").string()}});
   process::tell_supervisor("READY=1");
 

@@ -1,6 +1,7 @@
 #include "process/system.hpp"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +30,15 @@ bool wait_readable(int fd, Millis patience) {
     if (ready < 0 && errno != EINTR) return false;
     if (left == Millis(0)) return false;
   }
+}
+
+std::size_t raise_open_files() {
+  constexpr std::size_t kLeast = 256;  // where nobody tells
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kLeast;
+  const rlimit raised{limit.rlim_max, limit.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return limit.rlim_cur;
 }
 
 }  // namespace muster::process

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+
 #include "base/file.hpp"
 #include "base/time.hpp"
 
@@ -18,5 +20,9 @@ void send_signal(int pidfd, int number);
 // True once `fd` is readable or closed at the other end; false when `patience` is over.
 // An interruption by a signal does not end the wait.
 bool wait_readable(int fd, Millis patience);
+
+// How many files this process may have open, which is first raised to the most that it may have
+// without special rights.
+std::size_t raise_open_files();
 
 }  // namespace muster::process

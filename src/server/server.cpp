@@ -1,5 +1,7 @@
 #include "server/server.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/file.hpp"
@@ -42,6 +44,16 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1" || address == "localhost";
 }
 
+// A connection may have a file open as well; and the database, uploads and those who are told that
+// they are too many need some. Whoever finds no file left gets no answer at all.
+std::size_t connections_for(std::size_t open_files) {
+  constexpr std::size_t kReserved = 256;
+  constexpr std::size_t kLeast = 16;
+  const auto spare = kReserved + open_files / 8;
+  const auto left = open_files > spare ? open_files - spare : 0;
+  return std::clamp(left, kLeast, net::ServerSettings{}.connection_limit);
+}
+
 }  // namespace
 
 struct Server::Parts {
@@ -49,12 +61,14 @@ struct Server::Parts {
   std::optional<net::HttpServer> http;
   std::optional<Dispatcher> dispatcher;
   std::string url;
+  std::size_t connection_limit = 0;
   std::unique_ptr<net::HttpServer::Timer> tick;
   int ticks = 0;
 
   Result<void> listen(const Settings& settings) {
+    connection_limit = connections_for(settings.open_files);
     auto listening = net::HttpServer::listen(
-        {.address = settings.address, .port = settings.port},
+        {.address = settings.address, .port = settings.port, .connection_limit = connection_limit},
         [this](const net::Request& head) { return admit(*store, head); },
         [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
           dispatcher->submit(std::move(request), std::move(exchange));
@@ -145,6 +159,10 @@ Result<std::unique_ptr<Server>> Server::open(const Settings& settings) {
 
 const std::string& Server::url() const {
   return parts_->url;
+}
+
+std::size_t Server::connection_limit() const {
+  return parts_->connection_limit;
 }
 
 void Server::run() {

@@ -2,6 +2,7 @@
 
 // The embedded control plane: one directory, one port, one thread.
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@ struct Settings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8480;  // 0: any free one
   Millis lease = std::chrono::minutes(5);
+  std::size_t open_files = 1024;  // that this process may have: they bound the connections
 };
 
 class Server {
@@ -27,6 +29,7 @@ class Server {
   ~Server();
 
   const std::string& url() const;
+  std::size_t connection_limit() const;  // more are answered 503
 
   // Serves until stop(), which any thread may call.
   void run();
