@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t kMostPipelines = 100;
 constexpr std::uint64_t kLongestSlice = 8 << 20;  // of output, in one answer
 constexpr std::size_t kLongestName = 500;
+constexpr std::int64_t kMostQueued = 50'000;  // tasks, when another pipeline is submitted
 
 Result<Outcome> accept_source(Call& call) {
   const auto& sha256 = call.parameter("sha256");
@@ -76,6 +77,17 @@ Result<void> check_submission(const Call& call, const protocol::SubmitPipeline& 
   return ok();
 }
 
+// So that what is forgotten, or sent by a loop, does not make every answer about the queue slow.
+Result<void> check_queue(const Call& call) {
+  if (call.store.queue().queued_at_least(kMostQueued)) {
+    return Error{ErrorKind::conflict,
+                 fmt::format("the queue is full: {} tasks wait already; let some be run, or cancel "
+                             "their pipelines with 'muster pipeline cancel ID'",
+                             kMostQueued)};
+  }
+  return ok();
+}
+
 Result<Outcome> create_pipeline(Call& call) {
   const auto submission = body_of<protocol::SubmitPipeline>(call);
   if (!submission) return submission.error();
@@ -84,6 +96,7 @@ Result<Outcome> create_pipeline(Call& call) {
     return refuse_config(*problems);
   }
   if (auto good = check_submission(call, *submission); !good) return good.error();
+  if (auto room = check_queue(call); !room) return room.error();
   const auto& config = std::get<pipeline::Config>(compiled);
   if (const auto problems = unknown_classes(call, submission->config, config); !problems.empty()) {
     return refuse_config(problems);

@@ -497,6 +497,13 @@ bool Queue::is_anything_running() {
   return db_->query("SELECT 1 FROM task WHERE state = 'running' LIMIT 1").next();
 }
 
+bool Queue::queued_at_least(std::int64_t count) {
+  auto rows =
+      db_->query("SELECT count(*) FROM (SELECT 1 FROM task WHERE state = 'queued' LIMIT ?)", count);
+  rows.next();
+  return rows.integer(0) >= count;
+}
+
 protocol::ClassDemand Queue::demand(const std::string& resource_class, WallTime now) {
   protocol::ClassDemand demand{.resource_class = resource_class,
                                .unclaimed = unclaimed(resource_class),

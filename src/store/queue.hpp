@@ -97,6 +97,7 @@ class Queue {
   std::int64_t unclaimed(const std::string& resource_class);
   std::int64_t running(const std::string& resource_class);
   bool is_anything_running();
+  bool queued_at_least(std::int64_t count);  // tasks of all classes
 
  private:
   struct Task {
