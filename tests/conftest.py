@@ -24,6 +24,9 @@ def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=25, help="of the server, scalers and agents")
     parser.addoption("--tasks", type=int, default=120, help="that run meanwhile")
     parser.addoption("--runners", type=int, default=8, help="that run them")
+    parser.addoption("--connections", type=int, default=2000, help="that are idle at once")
+    parser.addoption("--line-megabytes", type=int, default=32, help="of the longest line of a job")
+    parser.addoption("--log-megabytes", type=int, default=0, help="of a log past its limit, 5000")
     parser.addoption("--packages", type=Path, help="the directory of what script/package has made")
 
 

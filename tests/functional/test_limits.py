@@ -1,0 +1,199 @@
+"""Past each limit there is a clear answer, and everybody else is served as before.
+
+The longer forms, of which script/soak runs the first two; the third needs 5 GB of disk:
+  pytest … -s --connections=10000 --line-megabytes=1000 --log-megabytes=5000 \
+    tests/functional/test_limits.py
+"""
+
+import os
+import time
+
+import pytest
+
+from support.load import Crowd, Onlooker, may_open, rss_mib, run_for_peak
+from support.pipeline import config, job
+from support.waiting import wait_until
+
+PROMPT = 1  # seconds: what others wait at most, but for one in a hundred, on a quiet machine
+MIB = 1 << 20
+LONGEST_LOG = 4 << 30  # bytes of one step
+MOST_QUEUED, LARGEST_PIPELINE = 50_000, 10_000  # tasks
+HALF_A_HEAD = b"GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: "
+HALF_A_BODY = (b"POST /api/muster/v1/claim HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{")
+
+
+@pytest.fixture
+def few_files(world):
+    """From now on what the test starts may open few files."""
+    allowed = 600
+    wrapper = world.place / "muster-with-few-files"
+    wrapper.write_text(f'#!/bin/sh\nulimit -n {allowed}\nexec "{world.binary}" "$@"\n')
+    wrapper.chmod(0o755)
+    world.binary = wrapper
+    return allowed
+
+
+def a_job_runs(world, server, token):
+    world.agent(server, token, mode="single-task")
+    assert world.submit(server, config(build=job("echo done"))).wait()["state"] == "success"
+
+
+@pytest.mark.timeout(900)
+def test_idle_connections(world, server, small, request):
+    count = request.config.getoption("--connections")
+    assert may_open(count + 500), (
+        f"{count} connections need as many open files: raise the hard limit (ulimit -Hn), or "
+        "give fewer --connections")
+    server.restart()  # with that limit
+    before = rss_mib(server.program.pid)
+    with Crowd(server, count) as crowd, Onlooker(server) as other:
+        a_job_runs(world, server, small)
+        wait_until(lambda: len(other.times) >= 200, 60, "200 requests of others")
+        assert crowd.answers() == [None] * count, "an idle connection is kept for five minutes"
+    print(f"\n{count} idle connections: {before} MiB before")
+    other.was_served(PROMPT)
+
+
+def test_past_the_limit_of_connections(world, few_files, request):
+    """However few files it may open: who comes too late is told so, and who is there is served."""
+    server = world.server()
+    small = server.create_class()
+    pipeline = world.submit(server, config(build=job("true")))
+    attempt = server.claimer(small).claim()
+    attempt.step().expect(204)
+    with Crowd(server, few_files) as crowd:
+        def refused():
+            return [answer for answer in crowd.answers() if answer]
+        wait_until(refused, 30, "a connection too many to be answered")
+        answer = refused()[0]
+        assert answer.startswith(b"HTTP/1.1 503") and b"Too many connections" in answer, answer
+        served = len([answer for answer in crowd.answers() if answer is None])
+        assert served > few_files // 3, f"only {served} of {few_files} are served"
+        first = crowd.sockets[0]
+        first.sendall(b"GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert first.recv(65536).startswith(b"HTTP/1.1 200")
+    wait_until(lambda: attempt.output(b"text", 0).status == 200, 30, "room for others again")
+    assert pipeline.output() == "text"
+    assert "cannot take new connections" not in server.program.output()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("begin", [HALF_A_HEAD, HALF_A_BODY])
+def test_a_slow_loris(world, server, small, begin):
+    """Who sends a byte now and then does not hold a connection for longer than 30 s."""
+    began = time.monotonic()
+    with Crowd(server, 400, begin) as crowd, Onlooker(server) as other:
+        a_job_runs(world, server, small)
+
+        def all_ended():
+            crowd.drip(b"y")
+            time.sleep(0.5)  # as the attack goes
+            return None not in crowd.answers()
+        wait_until(all_ended, 60, "all of the slow to be turned away")
+        assert time.monotonic() - began > 25, "it was no attack: they were not waited for at all"
+        told = [answer for answer in crowd.answers() if answer]
+        assert all(answer.startswith(b"HTTP/1.1 408") for answer in told), told[:1]
+        assert told, "nobody was told why"
+    other.was_served(PROMPT)
+
+
+def test_a_log_at_its_limit(world, server, small):
+    """The server says so, keeps what it has, and the attempt goes on."""
+    pipeline = world.submit(server, config(build=job("true")))
+    attempt = server.claimer(small).claim()
+    attempt.step().expect(204)
+    attempt.output(b"begin", 0).expect(200)
+    (log,) = (server.data / "output").glob("*/*.log")
+    os.truncate(log, LONGEST_LOG - 3)  # of holes: it takes no room
+    attempt.output(b"end", LONGEST_LOG - 3).expect(200)
+    refused = attempt.output(b"x", LONGEST_LOG).expect(413)
+    assert str(LONGEST_LOG) in refused.message
+    with Onlooker(server) as other:
+        end = server.api.request(
+            "GET", f"/api/muster/v1/tasks/{pipeline.task()['id']}/steps/0/output",
+            headers={"Range": f"bytes={LONGEST_LOG - 3}-"}).expect(206)
+        assert end.body == b"end"
+        wait_until(lambda: len(other.times) >= 50, 30, "50 requests of others")
+    other.was_served(PROMPT)
+    attempt.step(state="success", exit_code=0).expect(204)
+    attempt.finish().expect(204)
+    assert pipeline.wait()["state"] == "success"
+
+
+@pytest.mark.timeout(900)
+def test_a_full_queue(world, server, small):
+    """Five pipelines as large as any fill it; what is there goes on, and makes room."""
+    many = config(**{f"j{n}": job("true", parallelism=250) for n in range(LARGEST_PIPELINE // 250)})
+    repository = world.repository(many)
+    pipelines = [repository.submit(server) for _ in range(MOST_QUEUED // LARGEST_PIPELINE)]
+    one_more = world.repository(config(build=job("true")))
+    refused = server.api.post("/api/muster/v1/pipelines", one_more.request(server)).expect(409)
+    assert f"{MOST_QUEUED} tasks wait already" in refused.message
+    shown = world.client(server, "run", one_more.directory)
+    assert shown.returncode not in (0, 1) and "the queue is full" in shown.stderr
+    server.claimer(small).claim().run()
+    assert one_more.submit(server).status()["state"] == "running"
+    for pipeline in pipelines:
+        pipeline.cancel().expect(202)
+    assert server.unclaimed() == 1
+
+
+@pytest.mark.timeout(3600)
+def test_a_job_that_prints_one_enormous_line(world, server, small, request):
+    length = request.config.getoption("--line-megabytes") * 1_000_000
+    agent = world.agent(server, small)
+    began = time.monotonic()
+    with Onlooker(server) as other:
+        pipeline = world.submit(server, config(build=job(
+            f"head -c {length} /dev/zero | tr '\\0' x; echo end")))
+        highest = highest_while_it_runs(agent, pipeline)
+        wait_until(lambda: len(other.times) >= 50, 30, "50 requests of others")
+        ended = time.monotonic()
+        shown = world.place / "shown"
+        code, client = run_for_peak(world, "pipeline", "output", pipeline.number, "--server",
+                                    server.url, "--token-file", server.data / "token", output=shown)
+    print(f"\na line of {length} bytes: {ended - began:.0f} s; memory: the agent "
+          f"{highest} MiB at most, the client {client} MiB at most")
+    assert code == 0
+    assert (shown.stat().st_size - length) in range(4, 1000), "the line is not shown whole"
+    other.was_served(PROMPT)
+    for program, peak in ("agent", highest), ("client", client), ("server", other.highest_rss):
+        assert peak < 600, f"the {program} took {peak} MiB"  # a sanitizer alone keeps 256 MiB
+
+
+@pytest.mark.timeout(3600)
+def test_a_job_that_prints_more_than_is_kept(world, server, small, request):
+    megabytes = request.config.getoption("--log-megabytes")
+    if megabytes * 1_000_000 <= LONGEST_LOG:
+        pytest.skip("needs --log-megabytes=5000, and 5 GB on the disk")
+    agent = world.agent(server, small)
+    began = time.monotonic()
+    with Onlooker(server) as other:
+        pipeline = world.submit(server, config(build=job(
+            f"yes 'one line of many' | head -c {megabytes * 1_000_000}", "echo next step")))
+        highest = highest_while_it_runs(agent, pipeline)
+    print(f"\n{megabytes} MB printed: {time.monotonic() - began:.0f} s; memory: the agent "
+          f"{highest} MiB at most")
+    assert "the server takes no more output of a step" in agent.output()
+    assert pipeline.output(step=1).strip() == "next step"
+    (log,) = (server.data / "output").glob("*/*.0.log")
+    assert LONGEST_LOG - MIB < log.stat().st_size <= LONGEST_LOG
+    other.was_served(PROMPT)
+
+
+def highest_while_it_runs(agent, pipeline):
+    """The memory of the agent's processes, in MiB at most, until the pipeline has succeeded."""
+    highest = 0
+
+    def ended():
+        nonlocal highest
+        highest = max(highest, *map(rss_mib, family(agent.pid)))
+        return pipeline.status()["state"] != "running"
+    wait_until(ended, 1000, "the job to end")
+    assert pipeline.status()["state"] == "success"
+    return highest
+
+
+def family(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as children:
+        return [pid, *map(int, children.read().split())]
