@@ -139,7 +139,7 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   remove_leftovers(setup.state, settings);
 
   Shutdown shutdown(std::move(guardian), settings.max_run_time);
-  ServerClient server(settings.url, settings.token);
+  ServerClient server(settings.url, settings.token, {settings.ca_file, "api.ca_file"});
   ClaimLoop loop(
       settings, own_hostname(), server,
       [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },

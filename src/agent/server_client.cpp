@@ -30,8 +30,11 @@ Result<T> read_answer(const net::ClientResponse& response, const char* what) {
 
 }  // namespace
 
-ServerClient::ServerClient(std::string url, std::string token)
-    : url_(std::move(url)), token_(std::move(token)), contact_(url_) {}
+ServerClient::ServerClient(std::string url, std::string token, net::Authorities authorities)
+    : url_(std::move(url)),
+      token_(std::move(token)),
+      authorities_(std::move(authorities)),
+      contact_(url_) {}
 
 Result<net::ClientResponse> ServerClient::send(net::HttpClient& client,
                                                const net::ClientRequest& request,
@@ -48,6 +51,7 @@ net::ClientRequest ServerClient::request(std::string method, const std::string& 
   request.url = url_ + "/api/muster/v1/" + path;
   request.headers.set("Authorization", "Bearer " + token);
   request.headers.set("Content-Type", "application/json");
+  request.authorities = authorities_;
   request.timeout = kCallTimeout;
   return request;
 }

@@ -13,7 +13,7 @@ namespace muster::agent {
 class ServerClient final : public ControlPlane {
  public:
   // `token` is the resource class's.
-  ServerClient(std::string url, std::string token);
+  ServerClient(std::string url, std::string token, net::Authorities authorities = {});
 
   Result<std::optional<protocol::ClaimedTask>> claim(const protocol::ClaimRequest& request,
                                                      std::stop_token stop) override;
@@ -44,6 +44,7 @@ class ServerClient final : public ControlPlane {
 
   std::string url_;
   std::string token_;
+  net::Authorities authorities_;
   Contact contact_;
   // One for each group of calls that may be under way at the same time.
   net::HttpClient claims_;

@@ -24,6 +24,7 @@ constexpr std::string_view kNoTaskAgent = "steps are run by this program, there 
 constexpr std::array kKeys = {
     Key{"api", "auth_token", "CIRCLECI_RUNNER_API_AUTH_TOKEN"},
     Key{"api", "url", "CIRCLECI_RUNNER_API_URL"},
+    Key{"api", "ca_file", kAuthoritiesVariable},
     Key{"runner", "name", "CIRCLECI_RUNNER_NAME"},
     Key{"logging", "level", "CIRCLECI_RUNNER_LOGGING_LEVEL"},
     Key{"logging", "format", "CIRCLECI_RUNNER_LOGGING_FORMAT"},
@@ -162,6 +163,10 @@ class Reader {
                         "runner claims from CircleCI");
     }
     settings.url = url.value_or("");
+    settings.ca_file = reader.text("ca_file").value_or("");
+    if (!settings.ca_file.empty() && !settings.ca_file.is_absolute()) {
+      reader.problem_at("ca_file", "must be an absolute path");
+    }
     reader.finish();
   }
 

@@ -27,8 +27,9 @@ struct Recycling {
 };
 
 struct Settings {
-  std::string url;    // of the server: scheme, host, port
-  std::string token;  // of a resource class. A secret
+  std::string url;                // of the server: scheme, host, port
+  std::string token;              // of a resource class. A secret
+  std::filesystem::path ca_file;  // PEM: the only authorities trusted; empty: the system's
   std::string name;
   std::string resource_class;  // that it was started for; empty: whichever the token is of
   std::filesystem::path state_directory;  // for the files of its tasks; empty: the usual one
@@ -50,7 +51,8 @@ struct LoadedSettings {
 
 using Variables = std::map<std::string, std::string>;
 
-// Of our own, because CircleCI's YAML has no such keys.
+// Of our own, because CircleCI's YAML has no such keys; but that `api.ca_file` is the first one's.
+inline constexpr const char* kAuthoritiesVariable = "MUSTER_CA_FILE";
 inline constexpr const char* kClassVariable = "MUSTER_RESOURCE_CLASS";
 inline constexpr const char* kStateVariable = "MUSTER_AGENT_STATE";
 inline constexpr const char* kIdleVariable = "MUSTER_IDLE_AFTER_TASK";

@@ -23,7 +23,8 @@ Variables take_variables() {
     const auto name = text.substr(0, text.find('='));
     const bool ours = name.starts_with("CIRCLECI_RUNNER_") || name.starts_with("LAUNCH_AGENT_") ||
                       name == "USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS" || name == kClassVariable ||
-                      name == kStateVariable || name == kIdleVariable || name == kRecycleVariable ||
+                      name == kAuthoritiesVariable || name == kStateVariable ||
+                      name == kIdleVariable || name == kRecycleVariable ||
                       name == kRecycleTasksVariable;
     if (ours && name.size() < text.size()) {
       variables.emplace(name, text.substr(name.size() + 1));

@@ -129,6 +129,15 @@ TEST(Settings, TheAddressNeedsNoScheme) {
   EXPECT_EQ(read("api: {auth_token: t, url: 'localhost:1'}").url, "http://localhost:1");
 }
 
+TEST(Settings, AuthoritiesOfTheServerMayBeNamed) {
+  EXPECT_EQ(read(kMinimal).ca_file, "");
+  EXPECT_EQ(read("api: {auth_token: t, ca_file: /etc/muster/ca.crt}").ca_file,
+            "/etc/muster/ca.crt");
+  EXPECT_EQ(read("api: {auth_token: t, ca_file: /a}", {{"MUSTER_CA_FILE", "/b"}}).ca_file, "/b");
+  EXPECT_THAT(refusal_of("api: {auth_token: t, ca_file: ca.crt}"),
+              HasSubstr("api.ca_file: must be an absolute path"));
+}
+
 TEST(Settings, RefusesWhatItDoesNotKnowAndNamesTheNearest) {
   const auto message = refusal_of("api: {auth_token: t}\nrunner:\n  idle_timeot: 1m\n");
   EXPECT_THAT(message, HasSubstr("line 3"));

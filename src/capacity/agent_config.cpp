@@ -9,10 +9,14 @@ namespace muster::capacity {
 std::string agent_config(const AgentSettings& settings, const std::string& token,
                          const std::string& runner_name,
                          const std::filesystem::path& working_directory) {
+  const auto authorities =
+      settings.ca_file.empty()
+          ? std::string()
+          : fmt::format("  ca_file: {}\n", json_text(settings.ca_file.string()));
   return fmt::format(R"(api:
   auth_token: {}
   url: {}
-runner:
+{}runner:
   name: {}
   mode: {}
   working_directory: {}
@@ -23,8 +27,8 @@ logging:
   level: info
   format: text
 )",
-                     json_text(token), json_text(settings.server_url), json_text(runner_name),
-                     settings.single_task ? "single-task" : "continuous",
+                     json_text(token), json_text(settings.server_url), authorities,
+                     json_text(runner_name), settings.single_task ? "single-task" : "continuous",
                      json_text(working_directory.string()), format_duration(settings.idle_timeout),
                      format_duration(settings.max_run_time));
 }

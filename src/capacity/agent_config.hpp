@@ -19,6 +19,7 @@ struct Recycling {
 
 struct AgentSettings {
   std::string server_url;
+  std::filesystem::path ca_file;     // the only authorities trusted; empty: the system's
   std::filesystem::path token_file;  // of the resource class; read at each launch
   bool single_task = true;
   std::int64_t slots = 1;  // agents of an instance

@@ -2,6 +2,7 @@
 #include "agent/settings.hpp"
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "net/trust.hpp"
 #include "process/child.hpp"
 #include "process/guardian.hpp"
 
@@ -15,7 +16,12 @@ tl::expected<agent::LoadedSettings, int> load(const std::string& config_file) {
   if (!text) return tl::unexpected(report(text.error()));
   auto read = agent::read_settings(*text, variables, agent::own_hostname());
   auto* loaded = std::get_if<agent::LoadedSettings>(&read);
-  if (loaded != nullptr) return std::move(*loaded);
+  if (loaded != nullptr) {
+    const auto& ca_file = loaded->settings.ca_file;
+    const auto fine = ca_file.empty() ? ok() : net::check_authorities(ca_file);
+    if (!fine) return tl::unexpected(report(fine.error().within("api.ca_file")));
+    return std::move(*loaded);
+  }
   return tl::unexpected(report(std::move(std::get<yaml::Problems>(read)),
                                config_file == "-" ? "standard input" : config_file));
 }

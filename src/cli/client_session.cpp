@@ -12,6 +12,7 @@
 #include "base/token_file.hpp"
 #include "cli/paths.hpp"
 #include "net/server_url.hpp"
+#include "net/trust.hpp"
 
 namespace muster::cli {
 namespace {
@@ -56,12 +57,18 @@ Result<std::string> find_token(const TokenPlaces& places) {
 Result<client::Access> find_access(const ClientOptions& options) {
   auto server = net::server_url(options.server);
   if (!server) return server.error().within("--server or $MUSTER_SERVER");
+  if (!options.ca_file.empty()) {
+    if (auto fine = net::check_authorities(options.ca_file); !fine) {
+      return fine.error().within("--ca-file or $MUSTER_CA_FILE");
+    }
+  }
   const char* variable = std::getenv("MUSTER_TOKEN");
   auto token = find_token({.file = options.token_file,
                            .variable = variable == nullptr ? "" : variable,
                            .data_directory = default_data_directory()});
   if (!token) return token.error();
-  return client::Access{std::move(*server), std::move(*token)};
+  return client::Access{
+      std::move(*server), std::move(*token), {options.ca_file, "--ca-file or $MUSTER_CA_FILE"}};
 }
 
 void print_lines(const std::vector<std::string>& lines) {

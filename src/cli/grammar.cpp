@@ -142,6 +142,10 @@ class Grammar::Definition {
   static void client(CLI::App* command, ClientOptions& options) {
     string_option(command, "--server", options.server, "URL", "The server to ask.")
         ->envname("MUSTER_SERVER");
+    string_option(command, "--ca-file", options.ca_file, "FILE",
+                  "Trust the authorities in this file (PEM) and no others, if the server is https. "
+                  "Without it: those that this machine trusts.")
+        ->envname("MUSTER_CA_FILE");
     string_option(
         command, "--token-file", options.token_file, "FILE",
         "Holds a personal token; - is standard input. Without it: $MUSTER_TOKEN, else the token "
@@ -163,6 +167,17 @@ class Grammar::Definition {
     data_directory(added, options.data_directory, "Where everything is kept.");
     string_option(added, "--listen", options.address, "ADDRESS", "The address to listen on.");
     number(added, "--port", options.port, 0, 65535, "The port; 0 takes any that is free.");
+    auto* certificate =
+        string_option(added, "--tls-cert", options.tls_certificate, "FILE",
+                      "Speak HTTPS: with this certificate, and those between it and its authority "
+                      "(PEM). SIGHUP has it and its key read again.");
+    auto* key = string_option(added, "--tls-key", options.tls_key, "FILE",
+                              "The private key of the certificate (PEM).");
+    check_text(certificate->needs(key));
+    check_text(key->needs(certificate));
+    added->add_flag("--insecure-plain-http", options.insecure_plain_http,
+                    "Listen beyond this machine without TLS, although tokens can be read on their "
+                    "way.");
     duration(added, "--lease", options.lease,
              "How long a runner may be silent before its task is given up.");
     choose(added, options);

@@ -35,10 +35,10 @@ inline constexpr Text kServer{
     "Takes pipelines, queues their tasks, hands them to runners, keeps their output, and "
     "answers CircleCI's runner API. At its first start it leaves a personal token in the data "
     "directory, readable by you alone, where the other commands find it. SIGTERM stops it in "
-    "order; runners carry on meanwhile.",
+    "order; runners carry on meanwhile. SIGHUP has certificate and key read again.",
     R"(Examples:
   muster server
-  muster server --data /srv/muster --listen 0.0.0.0 --port 8480
+  muster server --listen 0.0.0.0 --tls-cert server.crt --tls-key server.key
 )"};
 
 inline constexpr Text kRun{

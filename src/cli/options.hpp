@@ -17,6 +17,7 @@ namespace muster::cli {
 // How a client finds the server and proves who it is.
 struct ClientOptions {
   std::string server = "http://127.0.0.1:8480";  // --server, $MUSTER_SERVER
+  std::string ca_file;     // --ca-file, $MUSTER_CA_FILE; empty: the system's authorities
   std::string token_file;  // --token-file, $MUSTER_TOKEN_FILE; else $MUSTER_TOKEN, else the token
                            // that a server of this user left in its data directory
 };
@@ -25,6 +26,9 @@ struct ServerOptions {
   std::filesystem::path data_directory;  // root: /var/lib/muster; else ~/.local/share/muster
   std::string address = "127.0.0.1";
   std::uint16_t port = 8480;
+  std::string tls_certificate;  // both or neither
+  std::string tls_key;
+  bool insecure_plain_http = false;
   Millis lease = std::chrono::minutes(5);
 };
 

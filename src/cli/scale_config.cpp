@@ -53,6 +53,7 @@ class ConfigReader {
     top.finish();
     if (!problems_.empty()) return std::move(problems_);
     config.token_files = std::move(token_files_);
+    config.ca_file_at = ca_file_at_;
     return config;
   }
 
@@ -197,6 +198,11 @@ class ConfigReader {
     reader.require("url");
     server.url = url(reader, "", net::server_url);
     server.token_file = token_file(reader, "--personal");
+    server.authorities.setting = "server.ca_file";
+    if (const auto* named = reader.take("ca_file")) {
+      server.authorities.file = path(reader, "ca_file");
+      ca_file_at_ = named->at;
+    }
     reader.finish();
     return server;
   }
@@ -368,6 +374,7 @@ class ConfigReader {
                         "the queue of a 'server'");
     }
     agent.server_url = server == nullptr ? "" : server->url;
+    if (server != nullptr) agent.ca_file = server->authorities.file;
     agent.token_file = token_file(reader, resource_class);
     agent.single_task = single_task(reader);
     agent.slots = policy.slots;
@@ -460,6 +467,7 @@ class ConfigReader {
 
   const std::filesystem::path directory_;
   std::vector<NamedTokenFile> token_files_;
+  yaml::Position ca_file_at_;
   yaml::Problems problems_;
 };
 

@@ -64,6 +64,7 @@ struct ScaleConfig {
   using Queue = std::variant<demand::ServerAccess, CircleCiQueue, demand::CommandQueueSettings>;
 
   Queue queue;
+  yaml::Position ca_file_at;              // of server.ca_file, if the queue has one
   std::filesystem::path state_directory;  // empty: there is a lease, which keeps the memory
   std::optional<LeaseSettings> lease;
   std::vector<ScaledClass> classes;  // in the order of the file
@@ -79,7 +80,7 @@ std::variant<ScaleConfig, yaml::Problems> parse_scale_config(
     std::string_view text, const std::filesystem::path& directory);
 
 // What keeps the named tokens from being used: a variable must be set, and a file must be a regular
-// one that holds a token.
+// one that holds a token. And server.ca_file must hold certificates.
 // That others may read one is a problem if `as_root`, and else a warning in the log.
 yaml::Problems check_tokens(const ScaleConfig& config, bool as_root);
 

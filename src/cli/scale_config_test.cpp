@@ -188,6 +188,22 @@ TEST(ScaleConfig, TheAddressNeedsNoScheme) {
   EXPECT_EQ(agent.server_url, "http://127.0.0.1:8480");
 }
 
+TEST(ScaleConfig, TheServersAuthoritiesAreThoseOfLocalInstancesToo) {
+  std::string text(kWhole);
+  text.insert(text.find("  token_file"), "  ca_file: ca.crt\n");
+  const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv/muster"));
+  EXPECT_EQ(std::get<demand::ServerAccess>(config.queue).authorities.file, "/srv/muster/ca.crt");
+  const auto& agent = std::get<capacity::AgentSettings>(config.classes.front().capacity);
+  EXPECT_EQ(agent.ca_file, "/srv/muster/ca.crt");
+  EXPECT_THAT(capacity::agent_config(agent, "muc_1", "one", "/w"),
+              HasSubstr("\n  ca_file: \"/srv/muster/ca.crt\"\nrunner:\n"));
+  const auto plain = std::get<ScaleConfig>(parse_scale_config(kWhole, "/srv/muster"));
+  EXPECT_THAT(
+      capacity::agent_config(std::get<capacity::AgentSettings>(plain.classes.front().capacity),
+                             "muc_1", "one", "/w"),
+      Not(HasSubstr("ca_file")));
+}
+
 struct Refusal {
   std::string_view from;
   std::string_view to;

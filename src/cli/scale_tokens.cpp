@@ -7,6 +7,7 @@
 #include "base/token_file.hpp"
 #include "cli/scale_config.hpp"
 #include "demand/token_source.hpp"
+#include "net/trust.hpp"
 
 namespace muster::cli {
 
@@ -56,6 +57,12 @@ yaml::Problems check_tokens(const ScaleConfig& config, bool as_root) {
   for (const auto& named : config.token_files) {
     auto problem = problem_of(named, as_root);
     if (!problem.empty()) yaml::report(problems, {named.at, named.key, std::move(problem)});
+  }
+  const auto* server = std::get_if<demand::ServerAccess>(&config.queue);
+  if (server != nullptr && !server->authorities.file.empty()) {
+    if (auto fine = net::check_authorities(server->authorities.file); !fine) {
+      yaml::report(problems, {config.ca_file_at, "server.ca_file", fine.error().message});
+    }
   }
   const auto* circleci = std::get_if<CircleCiQueue>(&config.queue);
   const auto* variable =

@@ -50,6 +50,23 @@ TEST_F(TokenFiles, AreFineWithATokenForTheirOwnerAlone) {
   EXPECT_THAT(problems(true), IsEmpty());
 }
 
+TEST_F(TokenFiles, GoWithTheAuthoritiesOfTheServer) {
+  std::string text(kWhole);
+  text.insert(text.find("  token_file"), "  ca_file: ca.crt\n");
+  const auto file = (directory_ / "ca.crt").string();
+  EXPECT_THAT(problems(false, text),
+              ElementsAre(fmt::format("f:3:12: server.ca_file: cannot open {}: No such file or "
+                                      "directory",
+                                      file)));
+  write("ca.crt", "not PEM\n", 0644);
+  EXPECT_THAT(problems(false, text),
+              ElementsAre(fmt::format("f:3:12: server.ca_file: {} holds no certificate in PEM "
+                                      "(-----BEGIN CERTIFICATE-----)",
+                                      file)));
+  write("ca.crt", "-----BEGIN CERTIFICATE-----\n", 0644);
+  EXPECT_THAT(problems(false, text), IsEmpty());
+}
+
 TEST_F(TokenFiles, ThatAreMissingComeWithTheCommandThatMakesThem) {
   std::filesystem::remove(directory_ / "token");
   std::filesystem::remove(directory_ / "small.token");

@@ -9,16 +9,40 @@
 #include "server/server.hpp"
 
 namespace muster::cli {
+namespace {
+
+std::optional<server::TlsFiles> tls_files(const ServerOptions& options) {
+  if (options.tls_certificate.empty()) return std::nullopt;
+  return server::TlsFiles{options.tls_certificate, options.tls_key};
+}
+
+// SIGHUP ends a server that was started on a terminal without TLS, when that is closed. Where there
+// is something to read again, or a supervisor may send it all the same, it does not.
+process::SignalWatch watch_signals(bool has_tls) {
+  if (has_tls || process::is_supervised()) return {SIGTERM, SIGINT, SIGHUP};
+  return {SIGTERM, SIGINT};
+}
+
+void reload(server::Server& server) {
+  process::tell_supervisor(server.reload() ? "STATUS="
+                                           : "STATUS=certificate and key cannot be used; those "
+                                             "from before go on");
+}
+
+}  // namespace
 
 int run(const ServerOptions& options) {
   if (options.data_directory.empty()) {
     return report(
         {ErrorKind::invalid, "no directory to keep data in: give --data DIR, or set $HOME"});
   }
-  process::SignalWatch signals{SIGTERM, SIGINT};
+  const auto tls = tls_files(options);
+  auto signals = watch_signals(tls.has_value());
   auto server = server::Server::open({.data_directory = options.data_directory,
                                       .address = options.address,
                                       .port = options.port,
+                                      .tls = tls,
+                                      .plain_beyond_loopback = options.insecure_plain_http,
                                       .lease = options.lease,
                                       .open_files = process::raise_open_files()});
   if (!server) return report_obstacle(server.error());
@@ -29,7 +53,9 @@ int run(const ServerOptions& options) {
   process::tell_supervisor("READY=1");
 
   std::jthread stopper([&](const std::stop_token& done) {
-    if (!signals.wait(done)) return;
+    auto signal = signals.wait(done);
+    for (; signal == SIGHUP; signal = signals.wait(done)) reload(**server);
+    if (!signal) return;
     log::info("stopping; agents carry on and come back");
     process::tell_supervisor("STOPPING=1");
     (*server)->stop();

@@ -63,6 +63,7 @@ net::ClientRequest Api::request(std::string method, const std::string& path) con
   net::ClientRequest request;
   request.method = std::move(method);
   request.url = access_.server + path;
+  request.authorities = access_.authorities;
   request.headers.set("Circle-Token", access_.token);
   request.timeout = kPatience;
   return request;

@@ -21,6 +21,7 @@ namespace muster::client {
 struct Access {
   std::string server;  // "http://127.0.0.1:8480"
   std::string token;   // personal
+  net::Authorities authorities;
 };
 
 class Api {

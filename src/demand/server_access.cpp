@@ -13,6 +13,7 @@ Result<net::ClientRequest> authorized(const ServerAccess& access, std::string_vi
   request.url = access.url;
   while (request.url.ends_with('/')) request.url.pop_back();
   request.url += path_and_query;
+  request.authorities = access.authorities;
   request.headers.set("Authorization", "Bearer " + *token);
   return request;
 }

@@ -14,6 +14,7 @@ namespace muster::demand {
 struct ServerAccess {
   std::string url;                   // "http://127.0.0.1:8480"
   std::filesystem::path token_file;  // a personal token; read anew for each request
+  net::Authorities authorities;
 };
 
 // A request for `path_and_query`, with the token. An error names the file, never its content.

@@ -11,9 +11,21 @@
 
 namespace muster::process {
 
-void tell_supervisor(std::string_view state) {
+namespace {
+
+std::string_view socket_name() {
   const char* variable = std::getenv("NOTIFY_SOCKET");
-  const std::string_view name = variable == nullptr ? "" : variable;
+  return variable == nullptr ? "" : variable;
+}
+
+}  // namespace
+
+bool is_supervised() {
+  return !socket_name().empty();
+}
+
+void tell_supervisor(std::string_view state) {
+  const auto name = socket_name();
   sockaddr_un address{};
   if (name.empty() || name.size() >= sizeof address.sun_path) return;
   address.sun_family = AF_UNIX;

@@ -10,4 +10,7 @@ namespace muster::process {
 // and never fails, where nobody listens: NOTIFY_SOCKET is not set.
 void tell_supervisor(std::string_view state);
 
+// Whether somebody listens.
+bool is_supervised();
+
 }  // namespace muster::process

@@ -6,6 +6,7 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "server/admission.hpp"
 #include "server/dispatcher.hpp"
 #include "server/router.hpp"
@@ -17,6 +18,7 @@ constexpr Millis kTick = std::chrono::seconds(1);
 constexpr Millis kPatienceAtStop = std::chrono::seconds(5);
 constexpr int kTicksPerServiceTime = 5;
 constexpr int kTicksPerCleaning = 600;
+constexpr int kTicksPerDay = 86'400;
 
 Router make_router() {
   Router router;
@@ -54,9 +56,21 @@ std::size_t connections_for(std::size_t open_files) {
   return std::clamp(left, kLeast, net::ServerSettings{}.connection_limit);
 }
 
+Result<void> check_exposure(const Settings& settings) {
+  if (settings.tls || settings.plain_beyond_loopback || is_loopback(settings.address)) return ok();
+  return Error{
+      ErrorKind::invalid,
+      fmt::format("listening on {} without TLS would let others read tokens on their way: give "
+                  "--tls-cert and --tls-key; or listen on 127.0.0.1, behind a proxy with TLS; or, "
+                  "if nobody but such a proxy can reach that address, --insecure-plain-http",
+                  printable(settings.address))};
+}
+
 }  // namespace
 
 struct Server::Parts {
+  std::optional<TlsFiles> tls_files;
+  std::optional<net::TlsIdentity> identity;  // as shown; of the server's thread
   std::unique_ptr<store::Store> store;
   std::optional<net::HttpServer> http;
   std::optional<Dispatcher> dispatcher;
@@ -65,10 +79,42 @@ struct Server::Parts {
   std::unique_ptr<net::HttpServer::Timer> tick;
   int ticks = 0;
 
+  Result<void> read_identity_at_start(const Settings& settings) {
+    tls_files = settings.tls;
+    if (!tls_files) return ok();
+    auto read = read_identity(*tls_files);
+    if (!read) return read.error();
+    identity = *std::move(read);
+    warn_of_validity(*identity, system_clock().wall());
+    return ok();
+  }
+
+  bool read_identity_again() {
+    if (!tls_files) {
+      log::info("asked to read certificate and key again, and there are none");
+      return true;
+    }
+    auto read = read_identity(*tls_files);
+    if (!read) {
+      log::error("certificate and key cannot be used; those from before go on",
+                 {{"reason", read.error().message}});
+      return false;
+    }
+    log::info("certificate and key were read again",
+              {{"until", format_rfc3339(read->valid_until())}});
+    warn_of_validity(*read, system_clock().wall());
+    http->use(*read);
+    http->post([this, renewed = *read] { identity = renewed; });
+    return true;
+  }
+
   Result<void> listen(const Settings& settings) {
     connection_limit = connections_for(settings.open_files);
     auto listening = net::HttpServer::listen(
-        {.address = settings.address, .port = settings.port, .connection_limit = connection_limit},
+        {.address = settings.address,
+         .port = settings.port,
+         .tls = identity,
+         .connection_limit = connection_limit},
         [this](const net::Request& head) { return admit(*store, head); },
         [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
           dispatcher->submit(std::move(request), std::move(exchange));
@@ -101,9 +147,9 @@ struct Server::Parts {
 
   Result<void> tell_address(const Settings& settings) {
     const bool v6 = settings.address.find(':') != std::string::npos;
-    url = fmt::format("http://{}{}{}:{}", v6 ? "[" : "", settings.address, v6 ? "]" : "",
-                      http->port());
-    if (!is_loopback(settings.address)) {
+    url = fmt::format("{}://{}{}{}:{}", identity ? "https" : "http", v6 ? "[" : "",
+                      settings.address, v6 ? "]" : "", http->port());
+    if (!identity && !is_loopback(settings.address)) {
       log::warn("listening beyond this machine without TLS: tokens can be read on the way",
                 {{"address", settings.address}});
     }
@@ -114,6 +160,7 @@ struct Server::Parts {
   void on_tick() {
     ++ticks;
     dispatcher->drop_abandoned();
+    if (identity && ticks % kTicksPerDay == 0) warn_of_validity(*identity, system_clock().wall());
     dispatcher->submit([this](store::Store& open, const store::Now& now) {
       open.queue().end_lapsed(now);
       if (ticks % kTicksPerServiceTime == 0 && open.queue().is_anything_running()) {
@@ -148,7 +195,9 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::open(const Settings& settings) {
+  if (auto safe = check_exposure(settings); !safe) return safe.error();
   auto parts = std::make_unique<Parts>();
+  if (auto done = parts->read_identity_at_start(settings); !done) return done.error();
   // Listening comes first, so that an address that is taken leaves no data directory behind.
   // Nobody is served before run().
   if (auto done = parts->listen(settings); !done) return done.error();
@@ -175,6 +224,10 @@ void Server::run() {
 
 void Server::stop() {
   parts_->http->stop();
+}
+
+bool Server::reload() {
+  return parts_->read_identity_again();
 }
 
 }  // namespace muster::server

@@ -5,17 +5,21 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "server/identity.hpp"
 
 namespace muster::server {
 
 struct Settings {
   std::filesystem::path data_directory;
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8480;  // 0: any free one
+  std::uint16_t port = 8480;           // 0: any free one
+  std::optional<TlsFiles> tls;         // absent: plain HTTP
+  bool plain_beyond_loopback = false;  // plain HTTP although others can read it on its way
   Millis lease = std::chrono::minutes(5);
   std::size_t open_files = 1024;  // that this process may have: they bound the connections
 };
@@ -24,7 +28,8 @@ class Server {
  public:
   // Opens the data directory and listens. In a new directory a personal token is made, and kept in
   // the file `token`, readable by its owner alone, so that the clients of this user just work.
-  // The file `address` holds the URL while the server runs.
+  // The file `address` holds the URL while the server runs. Without TLS it listens on this machine
+  // alone, unless the settings say otherwise.
   static Result<std::unique_ptr<Server>> open(const Settings& settings);
   ~Server();
 
@@ -34,6 +39,10 @@ class Server {
   // Serves until stop(), which any thread may call.
   void run();
   void stop();
+
+  // Reads certificate and key again. New connections are shown them; if they are of no use, as
+  // before. Any thread may call it. Whether all is well.
+  bool reload();
 
  private:
   struct Parts;

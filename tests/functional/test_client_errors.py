@@ -136,7 +136,8 @@ def test_a_server_without_a_place_for_its_data(world):
 
 
 def test_an_address_that_is_not_of_this_machine(world):
-    result = world.run("server", "--data", world.place / "data", "--listen", "192.0.2.1")
+    result = world.run("server", "--data", world.place / "data", "--listen", "192.0.2.1",
+                       "--insecure-plain-http")
     assert result.returncode == 5
     assert "cannot listen on 192.0.2.1" in result.stderr
 
