@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -43,11 +44,20 @@ def basic(user, password=""):
 
 
 class Api:
-    def __init__(self, url, credential=None):
-        self.url, self.credential = url, credential or {}
+    def __init__(self, url, credential=None, ca_file=None):
+        """`ca_file`: the authority of a server with https."""
+        self.url, self.credential, self.ca_file = url, credential or {}, ca_file
 
     def with_credential(self, credential):
-        return Api(self.url, credential)
+        return Api(self.url, credential, self.ca_file)
+
+    def connect(self, timeout):
+        address = urlsplit(self.url)
+        if address.scheme == "http":
+            return http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
+        trusted = ssl.create_default_context(cafile=self.ca_file)
+        return http.client.HTTPSConnection(address.hostname, address.port, timeout=timeout,
+                                           context=trusted)
 
     def request(self, method, path, body=None, query=None, headers=None, timeout=90):
         """`body`: bytes are sent as they are, anything else as JSON."""
@@ -55,8 +65,7 @@ class Api:
             path += "?" + urlencode(query, doseq=True, safe="/")
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
-        address = urlsplit(self.url)
-        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
+        connection = self.connect(timeout)
         try:
             connection.request(method, path, body, {**self.credential, **(headers or {})})
             answer = connection.getresponse()

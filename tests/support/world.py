@@ -32,8 +32,9 @@ def end(program):
 
 
 class Server:
-    def __init__(self, world, name="server", lease="5m", data=None):
+    def __init__(self, world, name="server", lease="5m", data=None, options=(), ca_file=None):
         self.world, self.name, self.lease = world, name, lease
+        self.options, self.ca_file = options, ca_file
         self.data = data or world.place / f"{name}-data"
         self.port = 0
         self.start()
@@ -42,7 +43,7 @@ class Server:
         """Starts it, and does not wait until it can be asked."""
         (self.data / "address").unlink(missing_ok=True)
         self.program = self.world.start(self.name, "server", "--data", self.data,
-                                        "--port", self.port, "--lease", self.lease)
+                                        "--port", self.port, "--lease", self.lease, *self.options)
 
     def start(self):
         address = self.data / "address"
@@ -54,7 +55,7 @@ class Server:
         self.url = wait_until(listening, 60, "the server's address file")
         self.port = int(self.url.rsplit(":", 1)[1])
         self.token = (self.data / "token").read_text().strip()
-        self.api = Api(self.url, bearer(self.token))
+        self.api = Api(self.url, bearer(self.token), self.ca_file)
         wait_until(lambda: self.api.get("/api/muster/v1/health").status == 200, 30, "health")
 
     def stop(self):
@@ -111,8 +112,9 @@ class World:
                               timeout=deadline * SLOW)
 
     def client(self, server, *arguments, **options):
+        trust = ("--ca-file", server.ca_file) if server.ca_file else ()
         return self.run(*arguments, "--server", server.url, "--token-file",
-                        server.data / "token", **options)
+                        server.data / "token", *trust, **options)
 
     def number(self, kind):
         self.counts[kind] = self.counts.get(kind, 0) + 1
@@ -136,9 +138,14 @@ class World:
         file = self.place / f"{name}.yaml"
         file.touch(mode=0o600)
         file.write_text(json.dumps({
-            "api": {"auth_token": token, "url": server.url}, "runner": settings,
+            "api": {"auth_token": token, "url": server.url, **self.trust(server)},
+            "runner": settings,
             "logging": {"format": "text"}}))
         return self.start(name, "agent", "--config", file, *arguments, environment=environment)
+
+    @staticmethod
+    def trust(server):
+        return {"ca_file": str(server.ca_file)} if server.ca_file else {}
 
     def scaler_config(self, server, classes):
         """`classes`: name -> (token, policy). Instances go two seconds after their last task."""
@@ -150,7 +157,8 @@ class World:
             return {**policy, "local": {**local, **policy.get("local", {})}}
         file = self.place / "scaler.yaml"
         file.write_text(json.dumps({
-            "server": {"url": server.url, "token_file": str(server.data / "token")},
+            "server": {"url": server.url, "token_file": str(server.data / "token"),
+                       **self.trust(server)},
             "state_directory": str(self.place / "scaler-state"),
             "resource_classes": {n: entry(n, t, p) for n, (t, p) in classes.items()}}))
         return file
