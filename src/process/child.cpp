@@ -1,6 +1,7 @@
 #include "process/child.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ std::string describe(Stage stage, const Command& command) {
     case Stage::session:
       return "cannot start a session for a child process";
     case Stage::user:
-      return fmt::format("cannot become the user {}", printable(command.user->name));
+      return command.user ? fmt::format("cannot become the user {}", printable(command.user->name))
+                          : "cannot give up gaining privileges";
     case Stage::directory:
       return fmt::format("cannot enter the directory {}", printable(command.directory));
     case Stage::program:
@@ -103,8 +105,26 @@ Result<Child> Child::adopt(pid_t pid) {
   return Child(pid, std::move(pidfd));
 }
 
+Child Child::of_helper(pid_t pid, UniqueFd pidfd, UniqueFd reports) {
+  Child child(pid, std::move(pidfd));
+  child.reports_ = std::move(reports);
+  return child;
+}
+
+Exit Child::reported() const {
+  int status = 0;
+  ssize_t got = 0;
+  do {
+    got = ::recv(reports_.get(), &status, sizeof status, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got != static_cast<ssize_t>(sizeof status)) return Exit{.signal = SIGKILL};
+  if (WIFEXITED(status)) return Exit{.code = WEXITSTATUS(status)};
+  return Exit{.signal = WIFSIGNALED(status) ? WTERMSIG(status) : SIGKILL};
+}
+
 std::optional<Exit> Child::wait(Millis patience) {
-  if (!wait_readable(pidfd_.get(), patience)) return std::nullopt;
+  if (!wait_readable(pidfd(), patience)) return std::nullopt;
+  if (reports_) return reported();
   siginfo_t info{};
   while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info,
                   WEXITED | WNOHANG) != 0) {
@@ -121,6 +141,9 @@ void Child::signal(int number) const {
 }
 
 void Child::signal_group(int number) const {
+  // A helper may have reaped it, and its id may be another's by now. Our own child keeps its id
+  // until we have waited for it.
+  if (reports_ && wait_readable(pidfd_.get(), Millis(0))) return;
   ::kill(-pid_, number);
 }
 

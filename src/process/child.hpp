@@ -40,6 +40,7 @@ struct Command {
   std::map<std::string, std::string> environment;  // the whole of it: nothing is inherited
   std::string directory;                           // empty: ours
   std::optional<User> user;                        // drop to it: groups, gid, uid, no_new_privs
+  bool no_new_privileges = false;                  // no_new_privs without a user, too
   // Ours to give; duplicated onto 0, 1, 2 in the child. -1: /dev/null.
   int standard_input = -1;
   int standard_output = -1;
@@ -82,11 +83,17 @@ class Child {
   // Of a process that we have forked and not yet reaped. After an error it has been ended.
   static Result<Child> adopt(pid_t pid);
 
+  // Of a process that a helper of ours has forked, reaps, and tells the end of: by a message in
+  // `reports`, the status as of waitpid(2). If `reports` ends without one the helper was killed,
+  // and it counts as killed, too. `pidfd` may be of a process that has ended.
+  static Child of_helper(pid_t pid, UniqueFd pidfd, UniqueFd reports);
+
   Child(Child&&) noexcept = default;
   Child& operator=(Child&&) noexcept = default;
 
   pid_t pid() const { return pid_; }
-  int pidfd() const { return pidfd_.get(); }  // readable once it has ended
+  // Readable once it has ended.
+  int pidfd() const { return reports_ ? reports_.get() : pidfd_.get(); }
 
   // Reaps it if it has ended within `patience`. Call again after nothing; after an Exit, never.
   std::optional<Exit> wait(Millis patience);
@@ -96,14 +103,20 @@ class Child {
 
  private:
   Child(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  Exit reported() const;
+
   pid_t pid_ = -1;
   UniqueFd pidfd_;
+  UniqueFd reports_;  // if it is a helper's
 };
 
 // Ends all that descends from this process, however it daemonized (see become_subreaper): stops
 // them so that none can fork away, then kills, reaps, and repeats until none is left or
 // `patience` is over. The number of processes that were ended. Those in `spare` are left alone.
 Result<int> end_descendants(Millis patience, const std::vector<pid_t>& spare = {});
+
+// Likewise what descends from `root`, a subreaper that reaps what is its child; not itself.
+Result<int> end_descendants_of(pid_t root, Millis patience, const std::vector<pid_t>& spare = {});
 
 // Orphaned descendants become our children, so that end_descendants() finds them.
 void become_subreaper();

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <sstream>
 #include <thread>
+
+#include "process/system.hpp"
 
 namespace muster::process {
 namespace {
@@ -91,6 +94,58 @@ TEST(Child, HasOnlyTheThreeStandardDescriptors) {
   const UniqueFd leak(::open("/etc/passwd", O_RDONLY));  // not even marked to be closed
   // ls itself holds the directory that it lists.
   EXPECT_EQ(run(shell("exec ls /proc/self/fd")).output, "0\n1\n2\n3\n");
+}
+
+TEST(Child, GainsNoPrivilegesIfItShallNot) {
+  auto command = shell("grep NoNewPrivs /proc/self/status");
+  command.no_new_privileges = true;
+  EXPECT_EQ(run(command).output, "NoNewPrivs:\t1\n");
+}
+
+// What a helper would: the test says how it ended.
+class HelpersChild : public testing::Test {
+ protected:
+  HelpersChild() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    reports_.reset(ends[1]);
+    process_.emplace(Child::start(shell("exec sleep 1000")).value());
+    child_.emplace(
+        Child::of_helper(process_->pid(), open_pidfd(process_->pid()), UniqueFd(ends[0])));
+  }
+  ~HelpersChild() override {
+    process_->signal(SIGKILL);
+    process_->wait(kPatience);
+  }
+
+  UniqueFd reports_;
+  std::optional<Child> process_;
+  std::optional<Child> child_;
+};
+
+TEST_F(HelpersChild, EndsAsItIsReported) {
+  EXPECT_FALSE(child_->wait(0ms));
+  const int exited_with_7 = 7 << 8;
+  ASSERT_EQ(::send(reports_.get(), &exited_with_7, sizeof exited_with_7, 0), sizeof(int));
+  EXPECT_TRUE(wait_readable(child_->pidfd(), kPatience));
+  const auto exit = child_->wait(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 7);
+  EXPECT_EQ(exit->signal, 0);
+}
+
+TEST_F(HelpersChild, CountsAsKilledIfItsHelperIs) {
+  reports_.reset();
+  const auto exit = child_->wait(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->shell_code(), 137);
+}
+
+TEST_F(HelpersChild, IsSignalledWithItsGroup) {
+  child_->signal_group(SIGTERM);
+  const auto exit = process_->wait(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->signal, SIGTERM);
 }
 
 TEST(Child, LeadsASessionOfItsOwn) {

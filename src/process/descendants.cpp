@@ -47,11 +47,11 @@ void signal_exactly(const TableEntry& process, int number) {
 
 class Roundup {
  public:
-  explicit Roundup(const std::vector<pid_t>& spare) : spare_(&spare) {}
+  Roundup(pid_t root, const std::vector<pid_t>& spare) : root_(root), spare_(&spare) {}
 
   // True once none is left.
   bool pass() {
-    const auto processes = descendants_of(::getpid(), *spare_);
+    const auto processes = descendants_of(root_, *spare_);
     if (stop_new(processes) && ++passes_ % kStopsBeforeKill != 0) return processes.empty();
     for (const auto& process : processes) {
       if (!process.zombie) signal_exactly(process, SIGKILL);
@@ -78,6 +78,7 @@ class Roundup {
     return any;
   }
 
+  pid_t root_;
   const std::vector<pid_t>* spare_;
   std::set<std::pair<pid_t, std::uint64_t>> stopped_;
   int passes_ = 0;
@@ -86,12 +87,16 @@ class Roundup {
 }  // namespace
 
 Result<int> end_descendants(Millis patience, const std::vector<pid_t>& spare) {
+  return end_descendants_of(::getpid(), patience, spare);
+}
+
+Result<int> end_descendants_of(pid_t root, Millis patience, const std::vector<pid_t>& spare) {
   constexpr Millis kPause(2);
   const auto deadline = system_clock().monotonic() + patience;
-  Roundup roundup(spare);
+  Roundup roundup(root, spare);
   while (!roundup.pass()) {
     if (system_clock().monotonic() >= deadline) {
-      const auto left = descendants_of(::getpid(), spare).size();
+      const auto left = descendants_of(root, spare).size();
       if (left == 0) break;
       return Error{ErrorKind::timeout,
                    count_of(static_cast<std::int64_t>(left), "child process") +

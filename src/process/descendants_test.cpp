@@ -52,6 +52,20 @@ TEST(EndDescendants, EndsADaemonizedGrandchild) {
   EXPECT_FALSE(is_alive(*daemon));
 }
 
+TEST(EndDescendants, EndsWhatDescendsFromAnotherAndSparesThat) {
+  become_subreaper();
+  std::string line;
+  auto other = start_and_hear("sleep 1000 & echo $!; wait; exec sleep 1001", line);
+  const auto below = identify(pid_in(line));
+  ASSERT_TRUE(below);
+  const auto ended = end_descendants_of(other.pid(), kPatience);
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(*ended, 1);
+  EXPECT_FALSE(is_alive(*below));
+  EXPECT_TRUE(identify(other.pid()));
+  ASSERT_TRUE(end_descendants(kPatience));
+}
+
 TEST(EndDescendants, EndsATreeThatKeepsForking) {
   become_subreaper();
   std::string line;

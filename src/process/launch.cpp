@@ -100,8 +100,7 @@ bool Launch::drop_privileges() const {
   const auto& user = *command_->user;
   return ::syscall(SYS_setgroups, groups_.size(), groups_.data()) == 0 &&
          ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) == 0 &&
-         ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0 &&
-         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+         ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0;
 }
 
 void Launch::tie_to_starter() const {
@@ -131,6 +130,10 @@ void Launch::run_in_child(int report_fd) const {
   if (!place_descriptors(report_fd)) give_up(Stage::descriptors, errno);
   if (command_->new_session && ::setsid() < 0) give_up(Stage::session, errno);
   if (command_->user && !drop_privileges()) give_up(Stage::user, errno);
+  const bool gains_none = command_->user || command_->no_new_privileges;
+  if (gains_none && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    give_up(Stage::user, errno);
+  }
   // After the drop, which clears it.
   if (command_->ends_with_starter) tie_to_starter();
   // After the drop: a directory that the user may not enter must not be entered for them.
