@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "agent/exec.hpp"
+#include "agent/sandbox_keeper.hpp"
 #include "cli/commands.hpp"
 #include "cli/parse.hpp"
 #include "process/child.hpp"
@@ -44,6 +45,9 @@ int run(int argc, char** argv) {
   muster::process::forbid_inspection();  // before there is a token in memory
   look_names_up_without_plugins();
   if (argc == 2 && argv[1] == muster::agent::kExecWord) return muster::agent::run_agent_exec();
+  if (argc == 2 && argv[1] == muster::agent::kSandboxWord) {
+    return muster::agent::run_sandbox_keeper();
+  }
   std::signal(SIGPIPE, SIG_IGN);  // a peer that goes away is an error of the write, not our end
   std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that may not grow further
 

@@ -3,7 +3,9 @@
 import fnmatch
 import os
 import re
+import socket
 import subprocess
+import threading
 import zipfile
 from pathlib import Path
 
@@ -168,3 +170,20 @@ def small_disk(world):
         yield place
         for program in world.programs:
             program.kill()
+
+
+@pytest.fixture
+def listener():
+    """A service of the machine, on its loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        def answer():
+            while True:
+                try:
+                    connection, _ = service.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(b"reached\n")
+        threading.Thread(target=answer, daemon=True).start()
+        yield service.getsockname()[1]
+        service.shutdown(socket.SHUT_RDWR)

@@ -10,10 +10,12 @@
 #include <fmt/core.h>
 
 #include "agent/claim_loop.hpp"
+#include "agent/confine.hpp"
 #include "agent/server_client.hpp"
 #include "agent/task_runner.hpp"
 #include "agent/workspace.hpp"
 #include "base/log.hpp"
+#include "base/tree.hpp"
 #include "process/child.hpp"
 
 namespace muster::agent {
@@ -80,9 +82,10 @@ Result<std::optional<process::User>> user_for_jobs(const Settings& settings,
                                                    const std::string& job_user) {
   if (!settings.command_prefix.empty()) return std::optional<process::User>();
   if (::geteuid() != 0) {
+    if (settings.isolation) return std::optional<process::User>();
     log::warn(
         "jobs run as the runner's own user and can read what it can; to separate them, start "
-        "the runner as root or set runner.command_prefix");
+        "the runner as root or set runner.isolation or runner.command_prefix");
     return std::optional<process::User>();
   }
   auto user = process::find_user(job_user);
@@ -124,6 +127,15 @@ std::string in_words(const Error& error) {
 
 }  // namespace
 
+Result<void> try_isolation(const Settings& settings, const std::string& job_user,
+                           const std::filesystem::path& state) {
+  auto user = user_for_jobs(settings, job_user);
+  if (!user) return user.error();
+  auto tried = try_isolation({settings, *user, state});
+  if (auto removed = remove_tree(state); tried && !removed) return removed;
+  return tried;
+}
+
 std::string own_hostname() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "runner";
@@ -136,6 +148,8 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   if (!user) return user.error();
   const auto& own = settings.state_directory;
   const RunnerSetup setup{settings, *user, own.empty() ? default_state_directory() : own};
+  if (auto tried = try_isolation(setup); !tried) return tried;
+  remove_left_containers(setup);
   remove_leftovers(setup.state, settings);
 
   Shutdown shutdown(std::move(guardian), settings.max_run_time);

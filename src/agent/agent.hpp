@@ -2,6 +2,7 @@
 
 // The runner as a program: signals, who jobs run as, and the claim loop.
 
+#include <filesystem>
 #include <string>
 
 #include "agent/settings.hpp"
@@ -14,6 +15,11 @@ namespace muster::agent {
 // its idle_timeout, or a signal. `job_user` is who jobs run as if we are root and there is no
 // command prefix. `guardian` is the worker's end of process::run_guarded(), whence signals come.
 Result<void> run_agent(const Settings& settings, const std::string& job_user, UniqueFd guardian);
+
+// As run_agent() does at its start: whether jobs can be isolated here as `settings` say. For who is
+// to start such agents. `state` is made and removed.
+Result<void> try_isolation(const Settings& settings, const std::string& job_user,
+                           const std::filesystem::path& state);
 
 std::string own_hostname();
 

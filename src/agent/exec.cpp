@@ -126,10 +126,14 @@ Result<LaunchRecord> read_record(int fd) {
   return decode(*bytes);
 }
 
-int run_agent_exec() {
-  const auto record = read_record(STDIN_FILENO);
-  if (!record) return fail("standard input holds no launch record; only an agent can start this");
+int run_launch_record(int fd) {
+  const auto record = read_record(fd);
+  if (!record) return fail("there is no launch record; only an agent can start this");
   return become(*record);
+}
+
+int run_agent_exec() {
+  return run_launch_record(STDIN_FILENO);
 }
 
 }  // namespace muster::agent

@@ -29,7 +29,11 @@ std::string to_bytes(const LaunchRecord& record);
 // Reads a record and nothing behind it.
 Result<LaunchRecord> read_record(int fd);
 
-// Only returns, with the exit code of a shell that could not run it, if the command cannot start.
+// Becomes what the record in `fd` says. Only returns, with the exit code of a shell that could not
+// run it, if the command cannot start.
+int run_launch_record(int fd);
+
+// Likewise, from standard input.
 int run_agent_exec();
 
 }  // namespace muster::agent

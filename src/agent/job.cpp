@@ -27,6 +27,7 @@ constexpr const char* kPrepareScript = R"sh(set -eu
 mkdir -p -- "$1" "$2"
 : >> "$3"
 if ! [ -w "$1" ] || ! [ -x "$1" ]; then echo "$1: Permission denied"; exit 1; fi
+if [ -x /bin/bash ]; then echo bash; fi
 )sh";
 
 // "10m0s", as CircleCI writes it in its own sentence.
@@ -56,16 +57,16 @@ std::string in_quotes(const std::string& step_name) {
 Job::Job(const Parts& parts)
     : parts_(parts),
       directory_(
-          resolve(parts.task.job.working_directory, parts.places.working_directory, parts.places)),
-      has_bash_(::access("/bin/bash", X_OK) == 0) {
+          resolve(parts.task.job.working_directory, parts.places.working_directory, parts.places)) {
   environment_ =
       job_environment(parts.task, parts.places, place_of_job(), process::plain_environment());
 }
 
 JobPlace Job::place_of_job() const {
   const auto& launcher = parts_.launcher;
-  if (launcher.user()) return {directory_, launcher.user()->name, own_home()};
-  return {directory_, launcher.has_prefix() ? "" : process::own_user().name, ""};
+  const bool own_path = launcher.has_own_path();
+  if (launcher.user()) return {directory_, launcher.user()->name, own_home(), own_path};
+  return {directory_, launcher.has_prefix() ? "" : process::own_user().name, "", own_path};
 }
 
 protocol::FinishRequest Job::run() {
@@ -91,7 +92,10 @@ Result<void> Job::prepare_directories() {
   command.directory = "/";
   const auto outcome = parts_.launcher.run(std::move(command), kPreparePatience);
   if (!outcome) return outcome.error().within("preparing the job's directories");
-  if (outcome->exit.success()) return ok();
+  if (outcome->exit.success()) {
+    has_bash_ = trim(outcome->output) == "bash";
+    return ok();
+  }
   return Error{ErrorKind::forbidden,
                fmt::format("the job cannot use its working directory: {}. Let the job's user enter "
                            "and write it, or set another runner.working_directory",
@@ -131,13 +135,9 @@ void Job::run_step(std::size_t index, const pipeline::RunStep& step) {
 void Job::run_step(std::size_t index, const pipeline::CheckoutStep& step) {
   auto update = begin(index, step.name, StepState::running);
   const auto pack = parts_.places.private_directory / "source.pack";
-  std::stop_source stop;
-  const std::jthread watch([&](const std::stop_token& done) {
-    while (!done.stop_requested() && !parts_.end.requested()) std::this_thread::sleep_for(50ms);
-    stop.request_stop();
-  });
-  auto fetched = fetch_source(parts_.server, parts_.attempt, parts_.task.source_sha256, pack,
-                              stop.get_token());
+  const StopAtWorkEnd stop(parts_.end);
+  auto fetched =
+      fetch_source(parts_.server, parts_.attempt, parts_.task.source_sha256, pack, stop.token());
   if (!fetched) return fail(index, std::move(update), fetched.error());
   run_to_end(index, std::move(update),
              checkout_command(parts_.task, environment_, directory_, pack), kCheckoutSilence);
@@ -221,7 +221,7 @@ std::string Job::over_time_in_words() const {
 // Asks first. With a lease to lose there is no time for that.
 void Job::end_step(const process::Child& child) {
   if (parts_.end.reason() != EndReason::lease_lost) {
-    child.signal_group(SIGTERM);
+    parts_.launcher.ask_to_end(child);
     const auto deadline = system_clock().monotonic() + kTermGrace;
     while (process::identify(child.pid()) && system_clock().monotonic() < deadline) {
       std::this_thread::sleep_for(10ms);
@@ -229,12 +229,12 @@ void Job::end_step(const process::Child& child) {
   }
   std::vector<pid_t> spare;
   for (const auto& step : background_) spare.push_back(step.child.pid());
-  const auto ended = process::end_descendants(kEndPatience, spare);
+  const auto ended = parts_.launcher.end_all(kEndPatience, spare);
   if (!ended) log::error("a step lives on", {{"reason", ended.error().message}});
 }
 
 void Job::end_everything() {
-  const auto ended = process::end_descendants(kEndPatience);
+  const auto ended = parts_.launcher.close(kEndPatience);
   if (!ended) log::error("the job lives on", {{"reason", ended.error().message}});
   followers_.finish();
   // Being ended with the task is how a background step is meant to end.

@@ -64,7 +64,7 @@ class Job {
   Parts parts_;
   std::filesystem::path directory_;
   Variables environment_;
-  bool has_bash_;
+  bool has_bash_ = true;  // where its steps run; known once its directories are prepared
   bool failed_ = false;
   std::string timed_out_;  // not empty: in words, which step was ended for its silence or its time
   std::optional<Error> broken_;

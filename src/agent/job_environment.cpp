@@ -43,6 +43,10 @@ Variables job_environment(const protocol::ClaimedTask& task, const Places& place
       {"PATH", job_path(plain["PATH"], place.hidden_home)},
       {"TERM", "dumb"},
   };
+  if (place.has_own_path) {
+    own.erase("PATH");
+    plain.erase("PATH");
+  }
   if (!place.user.empty()) own["USER"] = own["LOGNAME"] = place.user;
   return with(with(std::move(plain), own), task.job.environment);
 }

@@ -19,6 +19,7 @@ struct JobPlace {
   std::filesystem::path directory;  // where the job works
   std::string user;                 // empty: unknown, behind a command prefix
   std::string hidden_home;          // the agent's, if jobs run as another user; no part of PATH
+  bool has_own_path = false;        // an image's: then none is set
 };
 
 // The agent's PATH, so that who starts it decides which tools jobs find: without entries that are

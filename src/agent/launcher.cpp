@@ -39,10 +39,14 @@ Result<void> append_file(int target, const std::filesystem::path& path) {
 }  // namespace
 
 Launcher::Launcher(std::vector<std::string> prefix, std::optional<process::User> user,
-                   std::filesystem::path scratch)
-    : prefix_(std::move(prefix)), user_(std::move(user)), scratch_(std::move(scratch)) {}
+                   std::filesystem::path scratch, Confinement* confinement)
+    : prefix_(std::move(prefix)),
+      user_(std::move(user)),
+      scratch_(std::move(scratch)),
+      confinement_(confinement) {}
 
 Result<process::Child> Launcher::start(const JobCommand& command) const {
+  if (confinement_ != nullptr) return confinement_->start(command);
   if (has_prefix()) return start_behind_prefix(command);
   process::Command started;
   started.arguments = command.arguments;
@@ -50,6 +54,7 @@ Result<process::Child> Launcher::start(const JobCommand& command) const {
   started.directory = command.directory;
   started.ends_with_starter = true;
   started.user = user_;
+  started.no_new_privileges = true;
   started.standard_output = command.output;
   started.standard_error = command.output;
   UniqueFd input;
@@ -103,6 +108,23 @@ Result<Launcher::Outcome> Launcher::run(JobCommand command, Millis patience) con
   ::lseek(said.get(), 0, SEEK_SET);
   constexpr std::uint64_t kMostSaid = 1 << 20;
   return Outcome{*exit, read_all(said.get(), kMostSaid).value_or("")};
+}
+
+void Launcher::ask_to_end(const process::Child& command) const {
+  if (confinement_ != nullptr) return confinement_->ask_to_end(command);
+  command.signal_group(SIGTERM);
+}
+
+Result<int> Launcher::end_all(Millis patience, const std::vector<pid_t>& spare) const {
+  return confinement_ != nullptr ? confinement_->end_all(patience, spare)
+                                 : process::end_descendants(patience, spare);
+}
+
+Result<void> Launcher::close(Millis patience) const {
+  const auto closed = confinement_ != nullptr ? confinement_->close(patience) : ok();
+  const auto ended = process::end_descendants(patience);
+  if (!ended) return ended.error();
+  return closed;
 }
 
 }  // namespace muster::agent

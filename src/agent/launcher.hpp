@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/confinement.hpp"
 #include "process/child.hpp"
 
 namespace muster::agent {
@@ -26,9 +27,10 @@ struct JobCommand {
 
 class Launcher {
  public:
-  // `scratch` is a private directory. Without `user` commands run as ourselves.
+  // `scratch` is a private directory. Without `user` commands run as ourselves. With `confinement`,
+  // which must outlive it, there and not behind a prefix.
   Launcher(std::vector<std::string> prefix, std::optional<process::User> user,
-           std::filesystem::path scratch);
+           std::filesystem::path scratch, Confinement* confinement = nullptr);
 
   Result<process::Child> start(const JobCommand& command) const;
 
@@ -39,8 +41,16 @@ class Launcher {
   };
   Result<Outcome> run(JobCommand command, Millis patience) const;
 
+  // Asks what was started, and its process group, to end.
+  void ask_to_end(const process::Child& command) const;
+  // Ends all that was started but `spare`, and what descends from that.
+  Result<int> end_all(Millis patience, const std::vector<pid_t>& spare) const;
+  // Ends all, and where it ran. Nothing can be started then.
+  Result<void> close(Millis patience) const;
+
   const std::optional<process::User>& user() const { return user_; }
   bool has_prefix() const { return !prefix_.empty(); }
+  bool has_own_path() const { return confinement_ != nullptr && confinement_->has_own_path(); }
 
  private:
   Result<process::Child> start_behind_prefix(const JobCommand& command) const;
@@ -48,6 +58,7 @@ class Launcher {
   std::vector<std::string> prefix_;
   std::optional<process::User> user_;
   std::filesystem::path scratch_;
+  Confinement* confinement_;
 };
 
 }  // namespace muster::agent

@@ -34,6 +34,9 @@ constexpr std::array kKeys = {
     Key{"runner", "cleanup_working_directory", "CIRCLECI_RUNNER_CLEANUP_WORK_DIR"},
     Key{"runner", "mode", "CIRCLECI_RUNNER_MODE"},
     Key{"runner", "max_run_time", "CIRCLECI_RUNNER_MAX_RUN_TIME"},
+    Key{"runner", kIsolationKey, "MUSTER_ISOLATION"},
+    Key{"runner", kIsolationNetworkKey, "MUSTER_ISOLATION_NETWORK"},
+    Key{"runner", kIsolationImageKey, "MUSTER_ISOLATION_IMAGE"},
     Key{"runner", "idle_timeout", "CIRCLECI_RUNNER_IDLE_TIMEOUT"},
     Key{"runner", "task_agent_directory", "CIRCLECI_RUNNER_TASK_AGENT_DIRECTORY", kNoTaskAgent},
     Key{"runner", "cache_task_agent", "CIRCLECI_RUNNER_CACHE_TASK_AGENT", kNoTaskAgent},
@@ -183,6 +186,12 @@ class Reader {
     settings.single_task = reader.choice("mode", {"continuous", "single-task"}).value_or(0) == 1;
     settings.max_run_time = reader.duration("max_run_time").value_or(settings.max_run_time);
     settings.idle_timeout = reader.duration("idle_timeout");
+    settings.isolation = read_isolation(reader);
+    if (settings.isolation && !settings.command_prefix.empty()) {
+      reader.problem_at("command_prefix",
+                        "and isolation exclude each other: remove one. To have jobs run as another "
+                        "user as well, start the agent as root, with --job-user");
+    }
     for (const auto& key : kKeys) {
       if (key.section == "runner" && reader.take(key.key)) warn_if_unused(key);
     }
@@ -268,8 +277,22 @@ Result<void> read_idle_after_task(const Variables& variables, Settings& settings
   return ok();
 }
 
+// One that is misspelt would leave jobs without isolation in silence.
+Result<void> refuse_unknown_isolation(const Variables& variables) {
+  for (const auto& [name, value] : variables) {
+    const bool known = std::any_of(kKeys.begin(), kKeys.end(),
+                                   [&name = name](const Key& key) { return key.variable == name; });
+    if (known || !name.starts_with(kIsolationPrefix)) continue;
+    return Error{ErrorKind::invalid,
+                 fmt::format("{0} is not known: {1}, {1}_NETWORK and {1}_IMAGE are",
+                             printable(name), kIsolationPrefix)};
+  }
+  return ok();
+}
+
 Result<void> read_own_variables(const Variables& variables, Settings& settings) {
   if (auto read = read_idle_after_task(variables, settings); !read) return read;
+  if (auto known = refuse_unknown_isolation(variables); !known) return known;
   if (auto read = read_recycling(variables, settings.recycling); !read) return read;
   if (const auto given = variables.find(kClassVariable); given != variables.end()) {
     settings.resource_class = given->second;

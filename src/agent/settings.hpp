@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/isolation.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -33,8 +34,10 @@ struct Settings {
   std::string name;
   std::string resource_class;  // that it was started for; empty: whichever the token is of
   std::filesystem::path state_directory;  // for the files of its tasks; empty: the usual one
+  std::filesystem::path file;  // that these are from; empty: none. No job in isolation sees it
   log::Settings logging;
   std::vector<std::string> command_prefix;  // put before every command of a job
+  Isolation isolation;                      // never beside a prefix
   std::string working_directory;  // empty: a fresh one for each task. %s stands for the task's id
   bool cleanup_working_directory = false;
   bool single_task = false;
@@ -43,6 +46,9 @@ struct Settings {
   std::optional<Millis> idle_after_task;  // the same, once it has had one; absent: idle_timeout
   Recycling recycling;
 };
+
+// Who jobs run as where the runner is root and nobody says otherwise.
+inline constexpr const char* kUsualJobUser = "nobody";
 
 struct LoadedSettings {
   Settings settings;
@@ -57,6 +63,7 @@ inline constexpr const char* kClassVariable = "MUSTER_RESOURCE_CLASS";
 inline constexpr const char* kStateVariable = "MUSTER_AGENT_STATE";
 inline constexpr const char* kIdleVariable = "MUSTER_IDLE_AFTER_TASK";
 inline constexpr const char* kRecycleVariable = "MUSTER_RECYCLE_AFTER";
+inline constexpr const char* kIsolationPrefix = "MUSTER_ISOLATION";  // of three
 inline constexpr const char* kRecycleTasksVariable = "MUSTER_RECYCLE_AFTER_TASKS";
 
 // Pure. `hostname` is the runner's name where none is given.

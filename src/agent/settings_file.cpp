@@ -25,7 +25,7 @@ Variables take_variables() {
                       name == "USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS" || name == kClassVariable ||
                       name == kAuthoritiesVariable || name == kStateVariable ||
                       name == kIdleVariable || name == kRecycleVariable ||
-                      name == kRecycleTasksVariable;
+                      name == kRecycleTasksVariable || name.starts_with(kIsolationPrefix);
     if (ours && name.size() < text.size()) {
       variables.emplace(name, text.substr(name.size() + 1));
     }

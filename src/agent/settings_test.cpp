@@ -124,6 +124,52 @@ TEST(Settings, WhenARunnerIsRecycled) {
   }
 }
 
+TEST(Settings, JobsAreIsolatedAsItSays) {
+  EXPECT_FALSE(read(kMinimal).isolation);
+  const auto none = read("api: {auth_token: t}\nrunner: {isolation: none}\n").isolation;
+  EXPECT_FALSE(none);
+  const auto shared = read("api: {auth_token: t}\nrunner: {isolation: bubblewrap}\n").isolation;
+  EXPECT_EQ(shared, (Isolation{Isolation::Kind::bubblewrap, true, ""}));
+  const auto own = read(kMinimal, {{"MUSTER_ISOLATION", "podman"},
+                                   {"MUSTER_ISOLATION_NETWORK", "none"},
+                                   {"MUSTER_ISOLATION_IMAGE", "docker.io/library/debian:12"}})
+                       .isolation;
+  EXPECT_EQ(own, (Isolation{Isolation::Kind::podman, false, "docker.io/library/debian:12"}));
+}
+
+struct RefusedIsolation {
+  const char* runner;
+  const char* why;
+};
+
+class SettingsOfIsolation : public testing::TestWithParam<RefusedIsolation> {};
+
+TEST_P(SettingsOfIsolation, AreRefusedIfTheyMakeNoSense) {
+  const auto text = std::string("api: {auth_token: t}\nrunner: ") + GetParam().runner + "\n";
+  EXPECT_THAT(refusal_of(text), HasSubstr(GetParam().why));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, SettingsOfIsolation,
+    testing::Values(
+        RefusedIsolation{"{isolation: docker}", "runner.isolation"},
+        RefusedIsolation{"{isolation: podman}", "podman needs isolation_image"},
+        RefusedIsolation{"{isolation: podman, isolation_image: ''}", "is no name of an image"},
+        RefusedIsolation{"{isolation: podman, isolation_image: '--privileged'}",
+                         "is no name of an image"},
+        RefusedIsolation{"{isolation: bubblewrap, isolation_image: debian}",
+                         "isolation_image: is for 'isolation: podman'"},
+        RefusedIsolation{"{isolation_image: debian}", "is for 'isolation: podman'"},
+        RefusedIsolation{"{isolation_network: none}", "is for 'isolation: bubblewrap' or 'podman'"},
+        RefusedIsolation{"{isolation: bubblewrap, isolation_network: host}", "isolation_network"},
+        RefusedIsolation{"{isolation: bubblewrap, command_prefix: [nice]}",
+                         "and isolation exclude each other"}));
+
+TEST(Settings, AnIsolationThatIsMisspeltIsNoneInSilence) {
+  EXPECT_THAT(refusal_of(kMinimal, {{"MUSTER_ISOLATION_NETWOKR", "none"}}),
+              HasSubstr("MUSTER_ISOLATION_NETWOKR is not known"));
+}
+
 TEST(Settings, TheAddressNeedsNoScheme) {
   EXPECT_EQ(read("api: {auth_token: t, url: ci.example/}").url, "https://ci.example");
   EXPECT_EQ(read("api: {auth_token: t, url: 'localhost:1'}").url, "http://localhost:1");

@@ -1,5 +1,6 @@
 #include "agent/task_runner.hpp"
 
+#include "agent/confine.hpp"
 #include "agent/delivery.hpp"
 #include "agent/heartbeat.hpp"
 #include "agent/job.hpp"
@@ -49,15 +50,19 @@ class TaskRun {
     if (!workspace) return give_up(workspace.error());
     auto spool = Spool::open(workspace->places().private_directory, kUnsentOutput);
     if (!spool) return give_up(spool.error());
-    run_in(*workspace, std::move(*spool));
+    const auto confinement =
+        confine(setup_, workspace->places(), task_.task_id, StopAtWorkEnd(end_).token());
+    if (!confinement) return give_up(confinement.error());
+    run_in(*workspace, std::move(*spool), confinement->get());
   }
 
  private:
-  void run_in(const Workspace& workspace, Spool spool) {
+  void run_in(const Workspace& workspace, Spool spool, Confinement* confinement) {
     const auto& places = workspace.places();
     Outbox outbox(std::move(spool));
     Delivery delivery(server_, attempt_, outbox, end_);
-    const Launcher launcher(setup_.settings.command_prefix, setup_.user, places.private_directory);
+    const Launcher launcher(setup_.settings.command_prefix, setup_.user, places.private_directory,
+                            confinement);
     const auto verdict = Job({task_, attempt_, places, launcher, server_, outbox, end_,
                               setup_.settings.max_run_time})
                              .run();
@@ -83,7 +88,9 @@ class TaskRun {
   }
 
   void give_up(const Error& error) {
-    const protocol::FinishRequest verdict{protocol::TaskResult::infrastructure_fail, error.message};
+    if (attempt_is_lost()) return;
+    protocol::FinishRequest verdict{protocol::TaskResult::infrastructure_fail, error.message};
+    if (end_.reason() == EndReason::canceled) verdict = {protocol::TaskResult::canceled, ""};
     log_end(finish_task(server_, attempt_, verdict, kFinishPatience, end_now_), verdict);
   }
 

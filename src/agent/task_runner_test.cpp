@@ -9,6 +9,7 @@
 
 #include "agent/exec.hpp"
 #include "agent/fake_control_plane.hpp"
+#include "agent/sandbox_keeper.hpp"
 #include "base/crypto.hpp"
 #include "base/sleep.hpp"
 
@@ -24,6 +25,7 @@ using testing::Not;
 // Commands behind a prefix start this very program as `agent-exec`.
 __attribute__((constructor)) void act_as_agent_exec(int count, char** arguments, char**) {
   if (count == 2 && arguments[1] == kExecWord) ::_exit(run_agent_exec());
+  if (count == 2 && arguments[1] == kSandboxWord) ::_exit(run_sandbox_keeper());
 }
 
 pipeline::RunStep run(std::string command) {

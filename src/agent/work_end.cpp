@@ -35,4 +35,12 @@ Millis WorkEnd::time_left() {
   return std::max(next - system_clock().monotonic(), Millis(0));
 }
 
+// Looks now and then: that a time has come makes nothing readable.
+StopAtWorkEnd::StopAtWorkEnd(WorkEnd& end)
+    : watch_([this, &end](const std::stop_token& done) {
+        constexpr Millis kTick(50);
+        while (!done.stop_requested() && !end.requested()) std::this_thread::sleep_for(kTick);
+        stop_.request_stop();
+      }) {}
+
 }  // namespace muster::agent

@@ -5,6 +5,8 @@
 
 #include <mutex>
 #include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "base/file.hpp"
 #include "base/time.hpp"
@@ -45,6 +47,17 @@ class WorkEnd {
   std::mutex mutex_;
   std::optional<MonotonicTime> lease_until_;
   std::optional<EndReason> reason_;
+};
+
+// A stop that is requested once the work must end, for calls that wait in other ways.
+class StopAtWorkEnd {
+ public:
+  explicit StopAtWorkEnd(WorkEnd& end);
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  std::stop_source stop_;
+  std::jthread watch_;
 };
 
 }  // namespace muster::agent

@@ -136,10 +136,12 @@ Result<Workspace> Workspace::make(const fs::path& state, const Settings& setting
   if (auto made = workspace.make_directories(settings, user); !made) return made.error();
   auto& places = workspace.places_;
   const auto home = user ? user->home : own_home();
-  const bool has_home =
-      settings.command_prefix.empty() && is_home_of(home, user ? user->uid : ::geteuid());
+  const bool has_home = settings.command_prefix.empty() && !settings.isolation &&
+                        is_home_of(home, user ? user->uid : ::geteuid());
   places.home = has_home ? fs::path(home) : workspace.shared_ / "home";
   places.private_directory = workspace.private_;
+  places.shared_directory = workspace.shared_;
+  places.temporary = workspace.shared_ / "tmp";
   places.bash_env = workspace.shared_ / "bash_env";
   return workspace;
 }
@@ -195,6 +197,11 @@ Workspace::~Workspace() {
   if (!fresh_.empty()) remove_left(fresh_);
   if (!shared_.empty()) remove_left(shared_);
   if (!private_.empty()) remove_left(private_);
+}
+
+bool is_in_use(const fs::path& state, const std::string& task_id) {
+  const auto directory = state / "tasks" / task_id;
+  return !task_id.empty() && fs::exists(directory) && !try_lock(directory);
 }
 
 void remove_leftovers(const fs::path& state, const Settings& settings) {

@@ -5,7 +5,8 @@
 //   STATE/tasks/ID/         private (0700): the source pack, output on its way
 //   STATE/work/ID/          of the job's user. Made by the job's first command, as that user:
 //     project/              the working directory, unless the runner's settings name one
-//     home/                 $HOME, where the job's user has none
+//     home/                 $HOME, where the job's user has none, and in isolation
+//     tmp/                  /tmp, of a job in isolation
 //     bash_env              what $BASH_ENV points to
 //
 // Both are removed with the Workspace, and so is a working directory that the settings name by the
@@ -27,8 +28,10 @@ namespace muster::agent {
 
 struct Places {
   std::filesystem::path private_directory;
+  std::filesystem::path shared_directory;   // of the job's user: all below but perhaps two
   std::filesystem::path working_directory;  // what "~/project" means
   std::filesystem::path home;
+  std::filesystem::path temporary;  // made only for isolation
   std::filesystem::path bash_env;
 };
 
@@ -67,6 +70,9 @@ class Workspace {
 // Removes the directories of tasks whose agent was killed. Those of a living one stay, and so
 // does what is in a working directory that tasks share.
 void remove_leftovers(const std::filesystem::path& state, const Settings& settings);
+
+// Whether a living agent works on the task.
+bool is_in_use(const std::filesystem::path& state, const std::string& task_id);
 
 // Where the directories of tasks are if nothing else is said: /var/lib/muster-agent for root; else
 // $XDG_STATE_HOME/muster-agent, ~/.local/state/muster-agent.

@@ -6,6 +6,20 @@
 
 namespace muster::capacity {
 
+namespace {
+
+std::string isolation_keys(const Isolation& isolation) {
+  if (isolation.kind == "none") return "";
+  auto keys =
+      fmt::format("  isolation: {}\n  isolation_network: {}\n", isolation.kind, isolation.network);
+  if (!isolation.image.empty()) {
+    keys += fmt::format("  isolation_image: {}\n", json_text(isolation.image));
+  }
+  return keys;
+}
+
+}  // namespace
+
 std::string agent_config(const AgentSettings& settings, const std::string& token,
                          const std::string& runner_name,
                          const std::filesystem::path& working_directory) {
@@ -23,14 +37,14 @@ std::string agent_config(const AgentSettings& settings, const std::string& token
   cleanup_working_directory: true
   idle_timeout: {}
   max_run_time: {}
-logging:
+{}logging:
   level: info
   format: text
 )",
                      json_text(token), json_text(settings.server_url), authorities,
                      json_text(runner_name), settings.single_task ? "single-task" : "continuous",
                      json_text(working_directory.string()), format_duration(settings.idle_timeout),
-                     format_duration(settings.max_run_time));
+                     format_duration(settings.max_run_time), isolation_keys(settings.isolation));
 }
 
 }  // namespace muster::capacity

@@ -17,6 +17,13 @@ struct Recycling {
   std::optional<std::int64_t> after_tasks;
 };
 
+// What its jobs are kept in, in the words of its own configuration.
+struct Isolation {
+  std::string kind = "none";
+  std::string network = "shared";
+  std::string image;  // empty: none is needed
+};
+
 struct AgentSettings {
   std::string server_url;
   std::filesystem::path ca_file;     // the only authorities trusted; empty: the system's
@@ -27,9 +34,11 @@ struct AgentSettings {
   std::optional<Millis> idle_after_task;  // the same, once it has had one; absent: idle_timeout
   Millis max_run_time = std::chrono::hours(5);
   Recycling recycling;
+  Isolation isolation;
 };
 
-// The keys of CircleCI's machine runner 3. Holds `token`: never write it to a file or a log.
+// The keys of CircleCI's machine runner 3, and those of isolation. Holds `token`: never write it to
+// a file or a log.
 std::string agent_config(const AgentSettings& settings, const std::string& token,
                          const std::string& runner_name,
                          const std::filesystem::path& working_directory);

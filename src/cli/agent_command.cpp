@@ -20,6 +20,7 @@ tl::expected<agent::LoadedSettings, int> load(const std::string& config_file) {
     const auto& ca_file = loaded->settings.ca_file;
     const auto fine = ca_file.empty() ? ok() : net::check_authorities(ca_file);
     if (!fine) return tl::unexpected(report(fine.error().within("api.ca_file")));
+    if (config_file != "-") loaded->settings.file = config_file;
     return std::move(*loaded);
   }
   return tl::unexpected(report(std::move(std::get<yaml::Problems>(read)),

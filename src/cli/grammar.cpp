@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "agent/settings.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/help_texts.hpp"
@@ -237,7 +238,7 @@ class Grammar::Definition {
     string_option(added, "-c,--config", options.config_file, "FILE",
                   "Its configuration; - is standard input.")
         ->required();
-    options.job_user = "nobody";
+    options.job_user = agent::kUsualJobUser;
     string_option(added, "--job-user", options.job_user, "USER",
                   "Who jobs run as when started as root.")
         ->envname("MUSTER_JOB_USER");

@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/isolation.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
@@ -383,6 +384,9 @@ class ConfigReader {
     agent.max_run_time =
         duration(reader, "max_run_time", std::chrono::seconds(1), agent.max_run_time);
     read_reuse(reader, agent);
+    const auto isolation = agent::read_isolation(reader);
+    agent.isolation = {agent::word_of(isolation.kind), isolation.network ? "shared" : "none",
+                       isolation.image};
     reader.finish();
     return agent;
   }

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/settings.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "cli/scale_config_for_tests.hpp"
@@ -295,12 +296,33 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"recycle_after: 12h", "recycle_after: 0s",
                 "recycle_after: expected a duration from 1s"},
         Refusal{"recycle_after_tasks: 50", "recycle_after_tasks: 0", "recycle_after_tasks"},
+        Refusal{"recycle_after: 12h", "isolation: docker", "local.isolation"},
+        Refusal{"recycle_after: 12h", "isolation_network: none",
+                "local.isolation_network: is for 'isolation: bubblewrap' or 'podman'"},
+        Refusal{"recycle_after: 12h", "isolation: podman",
+                "local.isolation: podman needs isolation_image"},
         Refusal{"slots: 3", "slots: 0", "slots"}, Refusal{"slots: 3", "slots: 101", "slots"},
         Refusal{"      token_file: small.token\n", "", "token_file"},
         Refusal{"    local:\n      token_file: /etc/large.token\n", "    local:\n",
                 "'token_file' is missing"},
         Refusal{"state_directory: scaler\n", "", "state_directory"},
         Refusal{"  url: http://127.0.0.1:8480\n", "", "url"}));
+
+TEST(ScaleConfig, AnAgentReadsTheIsolationOfItsClass) {
+  std::string text(kWhole);
+  const std::string key = "recycle_after: 12h";
+  text.replace(text.find(key), key.size(),
+               "isolation: podman\n      isolation_network: none\n      isolation_image: a.b/c:1");
+  const auto config = std::get<ScaleConfig>(parse_scale_config(text, "/srv"));
+  const auto& of_class = std::get<capacity::AgentSettings>(config.classes.at(0).capacity);
+  const auto read =
+      agent::read_settings(capacity::agent_config(of_class, "muc_1", "name", "/work"), {}, "host");
+  const auto& settings = std::get<agent::LoadedSettings>(read).settings;
+  EXPECT_EQ(settings.isolation,
+            (agent::Isolation{agent::Isolation::Kind::podman, false, "a.b/c:1"}));
+  const auto& other = std::get<capacity::AgentSettings>(config.classes.at(1).capacity);
+  EXPECT_EQ(other.isolation.kind, "none");
+}
 
 TEST(ScaleConfig, NeedsAClass) {
   EXPECT_THAT(problems_of(""), Not(IsEmpty()));

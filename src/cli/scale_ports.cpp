@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/agent.hpp"
 #include "base/text.hpp"
 #include "capacity/by_class.hpp"
 #include "capacity/command.hpp"
@@ -78,6 +79,20 @@ void serve(Providers& providers, const std::map<std::string, Settings>& classes,
   for (const auto& [name, settings] : classes) providers.emplace(fleet::Place{name}, provider);
 }
 
+// What each agent would do at its start: here it is seen before there is a boot that fails.
+Result<void> try_isolation(const ScaleConfig& config, const std::string& resource_class,
+                           const capacity::AgentSettings& settings, const std::string& job_user) {
+  const auto text = capacity::agent_config(settings, "trial", "trial", "/");
+  const auto read = agent::read_settings(text, {}, "trial");
+  const auto* loaded = std::get_if<agent::LoadedSettings>(&read);
+  if (loaded == nullptr) return yaml::to_error(std::get<yaml::Problems>(read));
+  auto tried =
+      agent::try_isolation(loaded->settings, job_user.empty() ? agent::kUsualJobUser : job_user,
+                           config.state_directory / "trial");
+  if (!tried) return tried.error().within(fmt::format("resource_classes.{}.local", resource_class));
+  return ok();
+}
+
 Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
     const ScaleConfig& config, std::map<std::string, capacity::AgentSettings> classes,
     Purpose purpose) {
@@ -92,6 +107,12 @@ Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
   settings.classes = std::move(classes);
   const char* job_user = std::getenv("MUSTER_JOB_USER");
   if (job_user != nullptr) settings.job_user = job_user;
+  for (const auto& [name, agent] : settings.classes) {
+    if (agent.isolation.kind == "none") continue;
+    if (auto tried = try_isolation(config, name, agent, settings.job_user); !tried) {
+      return tried.error();
+    }
+  }
   auto local = capacity::LocalCapacity::open(std::move(settings));
   if (!local) return local.error();
   return std::shared_ptr<fleet::CapacityProvider>(std::move(*local));
