@@ -30,11 +30,13 @@ Turnover believable(Turnover kept) {
   return kept;
 }
 
-// No fewer tasks have ended since.
+// What has waited and is gone has run, or was cancelled: then nothing ended, and nothing was
+// learned of how long tasks take. It counts up to what runs at one time.
 std::int64_t ended_between(const Turnover& before, const DemandReading& reading) {
   const auto fewer_run = before.running - reading.running;
   const auto fewer_there = fewer_run + before.unclaimed - reading.unclaimed;
-  return std::max({std::int64_t{0}, fewer_run, fewer_there});
+  const auto could = std::max(before.running, reading.running);
+  return std::max({std::int64_t{0}, fewer_run, std::min(fewer_there, could)});
 }
 
 void learn_boot(Turnover& turnover, Millis took, const Policy& policy) {

@@ -62,12 +62,22 @@ TEST(Turnover, CountsNoMoreEndsThanTheNumbersProve) {
                         {"one ended", 5, 4, 1},
                         {"one ended and another was claimed", 4, 5, 1},
                         {"one ended and two came", 7, 4, 1},
-                        {"all ended", 0, 0, 10}};
+                        {"all are gone, and who waited may have been cancelled", 0, 0, 5}};
   for (const auto& step : steps) {
     Counter counter;
     counter.boots(kBoot).read(Millis(0), 5, 5).read(seconds(5), step.unclaimed, step.running);
     EXPECT_EQ(counter.turnover().ended, step.ended) << step.name;
   }
+}
+
+// Or a burst that is cancelled makes tasks of an hour into some of minutes, and voids a spend cap.
+TEST(Turnover, NothingEndsByACancellation) {
+  Counter idle;
+  idle.read(Millis(0), 500, 0).read(seconds(5), 0, 0).read(seconds(5), 500, 0);
+  EXPECT_EQ(idle.turnover().ended, 0);
+  Counter busy;
+  busy.read(Millis(0), 600, 10).read(seconds(5), 0, 10);
+  EXPECT_EQ(busy.turnover().ended, 10) << "no more than may have run";
 }
 
 TEST(Turnover, ExpectsAsManyEndsAsTasksOfThatLengthPromise) {
