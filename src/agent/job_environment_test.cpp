@@ -9,7 +9,12 @@
 namespace muster::agent {
 namespace {
 
-const Places kPlaces{"/private", "/srv/project", "/home/ci", "/srv/bash_env"};
+const Places kPlaces{.private_directory = "/private",
+                     .shared_directory = "/srv",
+                     .working_directory = "/srv/project",
+                     .home = "/home/ci",
+                     .temporary = "/srv/tmp",
+                     .bash_env = "/srv/bash_env"};
 
 TEST(Resolve, FollowsTheRule) {
   const std::map<std::string, std::string> cases = {

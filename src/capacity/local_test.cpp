@@ -73,7 +73,8 @@ class LocalTest : public testing::Test {
     LocalSettings settings;
     settings.state_directory = state;
     settings.executable = root / "agent";
-    settings.classes["local/small"] = {"http://127.0.0.1:1", root / "token"};
+    settings.classes["local/small"] = {.server_url = "http://127.0.0.1:1",
+                                       .token_file = root / "token"};
     settings.classes["local/small"].recycling = recycling;
     settings.classes["local/small"].idle_after_task = idle_after_task;
     settings.classes["local/small"].slots = slots;
