@@ -16,7 +16,7 @@ ROWS = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 # What a row calls it, and where the code has it.
 CODE = {
     "a header": ("net/http_server.hpp", "header_limit"),
-    "fields of a header": ("net/http_session.cpp", "kHeaderFields"),
+    "fields of a header": ("net/http_refusal.hpp", "kHeaderFields"),
     "a header, and each 64 KiB of a body, from its begin": ("net/http_server.hpp", "read_timeout"),
     "a connection between requests": ("net/http_server.hpp", "idle_timeout"),
     "each 256 KiB of an answer, to be taken": ("net/http_session.cpp", "kWriteTimeout"),
