@@ -17,8 +17,8 @@ using testing::Not;
 SandboxPlan plan() {
   SandboxPlan plan;
   plan.system.entries = {{"/usr", ""}, {"/bin", "usr/bin"}, {"/etc", ""}, {"/opt", ""}};
-  plan.temporary = "/state/work/7/tmp";
-  plan.writable = {"/state/work/7", "/srv/project"};
+  plan.temporary = "/state/tasks/7/tmp";
+  plan.writable = {"/state/tasks/7", "/srv/project"};
   plan.executable = "/opt/muster/muster";
   return plan;
 }
@@ -61,8 +61,8 @@ TEST(Bubblewrap, WritableIsWhatIsTheTasks) {
   for (std::size_t i = 0; i + 2 < words.size(); ++i) {
     if (words[i] == "--bind") writable.push_back(words[i + 2]);
   }
-  EXPECT_THAT(writable, testing::ElementsAre("/tmp", "/state/work/7", "/srv/project"));
-  EXPECT_THAT(line_of(plan()), HasSubstr("--bind /state/work/7/tmp /tmp "));
+  EXPECT_THAT(writable, testing::ElementsAre("/tmp", "/state/tasks/7", "/srv/project"));
+  EXPECT_THAT(line_of(plan()), HasSubstr("--bind /state/tasks/7/tmp /tmp "));
 }
 
 TEST(Bubblewrap, TheNetworkIsTheMachinesOrNone) {
@@ -83,13 +83,13 @@ TEST(Bubblewrap, HidesWhatIsTheAgentsWhereTheJobWouldSeeIt) {
                    {"/opt/agent.yaml", false},
                    {"/root/agent.yaml", false},
                    {"/optional", true}};
-  hiding.writable = {"/etc/muster/work/7"};
+  hiding.writable = {"/etc/muster/tasks/7"};
   const auto line = line_of(hiding);
   EXPECT_THAT(line, AllOf(HasSubstr("--tmpfs /etc/muster "),
                           HasSubstr("--ro-bind /dev/null /opt/agent.yaml "),
                           Not(HasSubstr("/root/agent.yaml")), Not(HasSubstr("/optional"))));
   EXPECT_TRUE(comes_before(line, "--ro-bind /etc /etc ", "--tmpfs /etc/muster "));
-  EXPECT_TRUE(comes_before(line, "--tmpfs /etc/muster ", "--bind /etc/muster/work/7 "));
+  EXPECT_TRUE(comes_before(line, "--tmpfs /etc/muster ", "--bind /etc/muster/tasks/7 "));
 }
 
 // A test of muster's own, and many a trial, works in /tmp.

@@ -29,8 +29,8 @@ ContainerPlan plan() {
   plan.image = "docker.io/library/debian:12";
   plan.user = {65534, 65534, "nobody", "/nonexistent"};
   plan.commands = "/state/tasks/7/commands";
-  plan.temporary = "/state/work/7/tmp";
-  plan.writable = {"/state/work/7", "/srv/project"};
+  plan.temporary = "/state/tasks/7/tmp";
+  plan.writable = {"/state/tasks/7", "/srv/project"};
   return plan;
 }
 
@@ -61,8 +61,8 @@ TEST(Podman, MountsWhatIsTheTasksAndTheCommandsReadOnly) {
   EXPECT_THAT(
       mounts,
       ElementsAre("type=bind,source=/state/tasks/7/commands,destination=/run/muster,ro=true",
-                  "type=bind,source=/state/work/7/tmp,destination=/tmp",
-                  "type=bind,source=/state/work/7,destination=/state/work/7",
+                  "type=bind,source=/state/tasks/7/tmp,destination=/tmp",
+                  "type=bind,source=/state/tasks/7,destination=/state/tasks/7",
                   "type=bind,source=/srv/project,destination=/srv/project"));
 }
 
