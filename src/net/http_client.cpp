@@ -16,6 +16,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "net/freed.hpp"
 #include "net/http_trouble.hpp"
 #include "net/trust.hpp"
 
@@ -23,13 +24,6 @@ namespace muster::net {
 
 namespace {
 
-template <auto kFree>
-struct Freed {
-  template <class T>
-  void operator()(T* handle) const {
-    kFree(handle);
-  }
-};
 using Easy = std::unique_ptr<CURL, Freed<curl_easy_cleanup>>;
 using Multi = std::unique_ptr<CURLM, Freed<curl_multi_cleanup>>;
 using HeaderList = std::unique_ptr<curl_slist, Freed<curl_slist_free_all>>;

@@ -10,18 +10,12 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "net/freed.hpp"
 
 namespace muster::net {
 
 namespace {
 
-template <auto kFree>
-struct Freed {
-  template <class T>
-  void operator()(T* handle) const {
-    kFree(handle);
-  }
-};
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
