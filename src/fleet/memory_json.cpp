@@ -159,6 +159,7 @@ ClassMemory read(const json::object& object) {
        [&](const auto& it) { memory.unexplained_tasks = number_of(it); });
   each_text(object, "given_up", [&](std::string id) { state.given_up.push_back(std::move(id)); });
   each_text(object, "connected", [&](std::string id) { memory.connected.insert(std::move(id)); });
+  with(object, "unlisted_ms", [&](const auto& it) { memory.unlisted = times(it); });
   with(object, "resource_class", [&](const auto& it) { memory.resource_class = it.as_string(); });
   each_text(object, "places",
             [&](std::string place) { memory.places.push_back(std::move(place)); });
@@ -196,6 +197,7 @@ std::string to_json(const ClassMemory& memory) {
                                       {"failed_launches", memory.failed_launches},
                                       {"unexplained_tasks", memory.unexplained_tasks},
                                       {"connected", texts(memory.connected)},
+                                      {"unlisted_ms", times(memory.unlisted)},
                                       {"doubtful", texts(memory.doubtful)},
                                       {"resource_class", memory.resource_class},
                                       {"places", texts(memory.places)},

@@ -26,6 +26,7 @@ ClassMemory full() {
                                22,
                                23}};
   memory.connected = {"i-3", "i-\"4\""};
+  memory.unlisted = {{"i-3", WallTime(Millis(6))}};
   memory.doubtful = {"i-5"};
   memory.failed_launches = 2;
   memory.first_seen = {{"i-1", WallTime(Millis(-1))}, {"i-3", WallTime(Millis(5))}};

@@ -21,8 +21,9 @@ using ItsRunners = std::span<const KnownRunner* const>;
 // All that are known of a class, by the instance that they are of.
 class KnownRunners {
  public:
-  KnownRunners(const ClassDemand& demand, std::int64_t slots) {
-    if (!demand.runners) return;
+  KnownRunners(const ClassDemand& demand, std::int64_t slots)
+      : are_told_(demand.runners.has_value()) {
+    if (!are_told_) return;
     for (const auto& runner : *demand.runners) {
       named_.push_back({instance_of(runner.name, slots), &runner});
     }
@@ -39,6 +40,8 @@ class KnownRunners {
     return ItsRunners(runners_).subspan(static_cast<std::size_t>(found.begin() - named_.begin()),
                                         found.size());
   }
+  // Else nobody says which there are.
+  bool are_told() const { return are_told_; }
   bool contains(std::string_view instance) const { return !of(instance).empty(); }
   std::int64_t size() const { return std::ssize(runners_); }
 
@@ -51,6 +54,7 @@ class KnownRunners {
     return {named.instance, named.runner->name};
   }
 
+  bool are_told_;
   std::vector<Named> named_;                 // sorted by instance, then name
   std::vector<const KnownRunner*> runners_;  // as there
 };
@@ -95,15 +99,39 @@ std::int64_t count_lost(ItsRunners runners, WallTime launched_at, WallTime now) 
   });
 }
 
+// Of one instance, from the whole time that it is there.
+struct Contact {
+  WallTime launched_at{};
+  bool connected = false;                  // at some time
+  std::optional<WallTime> unlisted_since;  // the list, which had its runners, has none of them
+};
+
+bool is_so_long_ago(const std::optional<WallTime>& time, WallTime now) {
+  return time && now - *time >= kOffline;
+}
+
+// Nobody has heard of it for long. Whatever is wrong with a list or a clock, nothing is silent that
+// was not there so long ago. One that connects no more once it was asked to end says nothing.
+bool is_silent(const CapacityInstance& instance, ItsRunners runners, const Contact& contact,
+               Millis boot_timeout, WallTime now) {
+  if (!is_so_long_ago(contact.launched_at, now)) return false;
+  if (!runners.empty()) {
+    return count_busy(runners) == 0 &&
+           count_lost(runners, contact.launched_at, now) == std::ssize(runners);
+  }
+  if (contact.connected) return is_so_long_ago(contact.unlisted_since, now);
+  return instance.draining && now - contact.launched_at >= boot_timeout;
+}
+
 // `runners` are none if the queue's keeper does not list the instance. It may have dropped one that
 // it listed before, or never list any: whether that one is busy is not known.
-InstanceState state_of(const CapacityInstance& instance, ItsRunners runners, bool connected,
-                       WallTime launched_at, WallTime now) {
+InstanceState state_of(const CapacityInstance& instance, ItsRunners runners, const Contact& contact,
+                       Millis boot_timeout, WallTime now) {
+  if (is_silent(instance, runners, contact, boot_timeout, now)) return InstanceState::lost;
   if (instance.draining) return InstanceState::draining;
-  if (!connected) return InstanceState::booting;
+  if (!contact.connected) return InstanceState::booting;
   if (runners.empty()) return InstanceState::connected;
   if (count_busy(runners) > 0) return InstanceState::busy;
-  if (count_lost(runners, launched_at, now) == std::ssize(runners)) return InstanceState::lost;
   const bool nobody_says =
       std::ranges::any_of(runners, [](const auto* runner) { return !runner->busy; });
   if (nobody_says) {
@@ -235,6 +263,16 @@ Living living(const std::string& resource_class, const CapacityList& capacity,
   return found;
 }
 
+// Since when the list leaves it out. Nothing: it does not, or there is none. A list that could not
+// be read says nothing either way.
+std::optional<WallTime> unlisted_since(const std::string& id, const ClassMemory& before,
+                                       bool are_told, WallTime now) {
+  if (const auto found = before.unlisted.find(id); found != before.unlisted.end()) {
+    return by_todays_clock(found->second, before, now);
+  }
+  return are_told ? std::optional(now) : std::nullopt;
+}
+
 // Moved after each leap, which must be counted once.
 std::optional<WallTime> last_pass(const ClassMemory& before, bool wanted, WallTime now) {
   if (!wanted) return std::nullopt;
@@ -246,10 +284,11 @@ std::optional<WallTime> last_pass(const ClassMemory& before, bool wanted, WallTi
 // Of a source that lists no runners an instance is believed to have connected once its boot
 // timeout is over: nothing else will ever tell. So many of the known runners are theirs.
 std::int64_t observe_live(const ManagedClass& managed, const CapacityList& capacity,
-                          const KnownRunners& known, bool lists_none, const ClassMemory& before,
+                          const KnownRunners& known, bool is_read, const ClassMemory& before,
                           WallTime now, Observation& seen) {
   const auto found = living(managed.name, capacity, before, now);
   auto& memory = seen.memory;
+  const bool lists_none = is_read && !known.are_told();
   const bool all_anothers = !before.resource_class.empty() && before.resource_class != managed.name;
   seen.snapshot.instances.reserve(found.size());
   Boots boots;
@@ -269,7 +308,12 @@ std::int64_t observe_live(const ManagedClass& managed, const CapacityList& capac
     const bool connected_before = connected_ids.find(instance.id) != nullptr;
     const bool believed = lists_none && now - launched_at >= managed.policy.boot_timeout;
     const bool connected = !instance.requested && (listed || connected_before || believed);
+    Contact contact{launched_at, connected, {}};
     if (connected) memory.connected.insert(memory.connected.end(), instance.id);
+    if (connected_before && !listed && !lists_none) {
+      contact.unlisted_since = unlisted_since(instance.id, before, known.are_told(), now);
+    }
+    if (contact.unlisted_since) memory.unlisted.emplace(instance.id, *contact.unlisted_since);
     if (connected && !connected_before) {
       seen.snapshot.any_boot_succeeded = true;
       const bool ours = since.has_value();
@@ -277,8 +321,9 @@ std::int64_t observe_live(const ManagedClass& managed, const CapacityList& capac
     }
     const bool is_anothers = there && (all_anothers || before.anothers.contains(instance.id));
     if (is_anothers) memory.anothers.insert(memory.anothers.end(), instance.id);
-    const auto state = is_anothers ? InstanceState::draining  // it takes no task of this class
-                                   : state_of(instance, runners, connected, launched_at, now);
+    const auto state = is_anothers
+                           ? InstanceState::draining  // it takes no task of this class
+                           : state_of(instance, runners, contact, managed.policy.boot_timeout, now);
     seen.snapshot.instances.push_back({instance.id, state, launched_at, instance.requested,
                                        place_in_order(managed, instance.group), last_task(runners),
                                        slots_of(managed.policy, runners, launched_at, now),
@@ -397,11 +442,9 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   const KnownRunners known(demand, managed.policy.slots);
   // A queue that could not be read tells nothing of runners, whatever it tells else.
   const bool is_read = std::holds_alternative<scaling::DemandReading>(demand.demand);
-  const bool lists_runners = demand.runners.has_value();
-  const auto theirs =
-      observe_live(managed, capacity, known, is_read && !lists_runners, before, now, seen);
+  const auto theirs = observe_live(managed, capacity, known, is_read, before, now, seen);
   const bool ages_are_ours =
-      !seen.memory.expected.empty() ||
+      !seen.memory.expected.empty() || !seen.memory.unlisted.empty() ||
       std::ranges::any_of(of_class(capacity.live, managed.name),
                           [](const auto& instance) { return !instance.launched_at; });
   seen.memory.last_pass = last_pass(before, ages_are_ours, now);
@@ -409,7 +452,7 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.memory.resource_class = managed.name;
   seen.memory.places = managed.places;
   seen.memory.unexplained_tasks = before.unexplained_tasks;
-  if (lists_runners) observe_ended(managed, capacity, known, before, seen);
+  if (known.are_told()) observe_ended(managed, capacity, known, before, seen);
   explain_tasks(demand, known.size() - theirs, seen);
   seen.snapshot.failed_launches = before.failed_launches;
   seen.memory.told_failure = before.told_failure;

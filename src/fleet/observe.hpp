@@ -38,6 +38,8 @@ struct ClassMemory {
   std::set<std::string> anothers;  // live instances: they serve another class until they end
   scaling::State state;
   std::set<std::string> connected;  // live instances that were known to the queue's keeper once
+  // Those of them that the list of runners leaves out, and since when. Lost after kOffline.
+  std::map<std::string, WallTime> unlisted;
   // Ended and counted as failed boots. The list of runners may lag behind, or the queue was not
   // readable: it may turn out that they had connected. kMostDoubtful at most.
   std::set<std::string> doubtful;

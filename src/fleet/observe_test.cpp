@@ -95,8 +95,85 @@ INSTANTIATE_TEST_SUITE_P(
              {heard_of(minutes(30), {}, minutes(32))},
              true,
              lost},
-        Case{"draining_and_busy", instance(true), {{"i0", true, true}}, true, draining}),
+        Case{"draining_and_busy", instance(true), {{"i0", true, true}}, true, draining},
+        Case{"draining_and_not_heard_of",
+             instance(true, false, std::chrono::hours(1)),
+             {heard_of(minutes(30), false)},
+             true,
+             lost},
+        Case{"draining_and_heard_of",
+             instance(true, false, std::chrono::hours(1)),
+             {heard_of(minutes(29), false)},
+             true,
+             draining},
+        Case{"draining_and_never_there", instance(true, false, minutes(30)), {}, false, lost},
+        Case{"draining_and_may_still_come",
+             instance(true, false, minutes(29)),
+             {},
+             false,
+             draining}),
     [](const auto& shown) { return shown.param.name; });
+
+// What is seen of one that was listed once.
+class LeftOut : public testing::Test {
+ protected:
+  InstanceState look(const ClassDemand& demand) {
+    const auto seen = observe(kClass, {{one_}, {}}, demand, memory_, now_);
+    memory_ = seen.memory;
+    return seen.snapshot.instances.at(0).state;
+  }
+  // Every minute, from the next on.
+  InstanceState look_for(Millis time, const ClassDemand& demand) {
+    auto state = InstanceState::booting;
+    for (const auto end = now_ + time; now_ < end;) {
+      now_ += minutes(1);
+      state = look(demand);
+    }
+    return state;
+  }
+
+  const ClassDemand without_it_ = known({});
+  const ClassDemand unread_{scaling::DemandUnknown{"no answer"}, std::nullopt};
+  WallTime now_ = kNow;
+  CapacityInstance one_ = instance(false, false, std::chrono::hours(1));
+  ClassMemory memory_{.connected = {"i0"}};
+};
+
+TEST_F(LeftOut, OfTheListForLongIsLost) {
+  EXPECT_EQ(look(without_it_), connected);
+  EXPECT_EQ(look_for(kOffline - minutes(1), without_it_), connected);
+  EXPECT_EQ(look_for(minutes(1), without_it_), lost) << "it would count as idle for ever (S5)";
+  one_.draining = true;
+  EXPECT_EQ(look(without_it_), lost) << "it would keep its place for ever";
+}
+
+TEST_F(LeftOut, OfTheListAndThenInItBeginsAnew) {
+  EXPECT_EQ(look_for(kOffline, without_it_), connected);
+  EXPECT_EQ(look(known({{"i0", false, false}})), idle);
+  EXPECT_EQ(look_for(kOffline, without_it_), connected);
+  EXPECT_EQ(look_for(minutes(1), without_it_), lost);
+}
+
+TEST_F(LeftOut, OfAListThatIsReadAgainAfterLongCountsFromThen) {
+  look_for(kOffline, unread_);
+  EXPECT_EQ(look_for(kOffline, without_it_), connected);
+  EXPECT_EQ(look_for(minutes(1), unread_), lost) << "it was left out before, and is not back";
+}
+
+TEST_F(LeftOut, OfAQueueThatListsNoRunnersIsNotLost) {
+  const ClassDemand lists_none{scaling::DemandReading{0, 0, kNow}, std::nullopt};
+  look(without_it_);
+  look(lists_none);
+  EXPECT_TRUE(memory_.unlisted.empty());
+  EXPECT_EQ(look_for(std::chrono::hours(5), lists_none), connected);
+}
+
+// A leap of the clock says nothing of how long it was.
+TEST_F(LeftOut, AndAClockThatJumpsMakesNobodyLost) {
+  look(without_it_);
+  now_ += std::chrono::hours(24);
+  EXPECT_EQ(look(without_it_), connected);
+}
 
 TEST(Observe, SeesItsOwnClassAloneWhateverTheOrderOfTheList) {
   CapacityList list;

@@ -41,7 +41,7 @@ enum class InstanceState {
   used,       // single-task, has had its task: busy or spent, but the queue's keeper does not say
   spent,      // single-task, has had its task, about to end itself
   draining,   // asked to end once it is not busy
-  lost,       // connected once, and not heard of for long: dead or cut off, perhaps at work
+  lost,       // not heard of for long, having connected or been asked to end: perhaps at work
 };
 
 struct Instance {
@@ -157,7 +157,7 @@ enum class Rule {
   instances_unknown,  // nobody knows what is there: hold
   demand_unknown,     // nothing is known of the queue: hold
   demand_stale,       // what is known of the queue is too old: hold
-  unheard,            // some were connected and are not heard of any more: they are no supply
+  unheard,            // some are not heard of any more: they are no supply
   boot_timeout,       // an instance did not connect in time and is asked to end
   reaped,             // an instance is certainly of no use, and is ended
   many_silent,        // more look dead at once than one would believe: few are ended

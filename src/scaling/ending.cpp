@@ -165,12 +165,10 @@ void tell_of_lost(Draft& draft) {
   if (many == 0) return;
   const auto& first =
       *std::ranges::find(draft.snapshot.instances, InstanceState::lost, &Instance::state);
-  const auto detail = many == 1
-                          ? first.id + " was connected and is not heard of any more"
-                          : fmt::format(
-                                "{} instances, {} among them, were connected and are not heard of "
-                                "any more",
-                                many, first.id);
+  const auto detail =
+      many == 1
+          ? first.id + " is not heard of any more"
+          : fmt::format("{} instances, {} among them, are not heard of any more", many, first.id);
   draft.reason(Rule::unheard, many, 0, detail, many == 1 ? first.id : "");
 }
 

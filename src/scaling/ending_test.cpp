@@ -47,13 +47,12 @@ TEST(Ending, CountsOnNobodyWhoIsNotHeardOfAnyMore) {
   const auto one = World().reaping().demand(1, 0).with(1, lost).decide();
   EXPECT_EQ(one.launch, 1);
   EXPECT_THAT(one.reap, IsEmpty());
-  EXPECT_EQ(describe(one.reasons[0]), "i0 was connected and is not heard of any more: have a look");
+  EXPECT_EQ(describe(one.reasons[0]), "i0 is not heard of any more: have a look");
   const auto two = World().demand(1, 1).with(1, connected).with(2, lost).decide();
   EXPECT_EQ(two.counts, (Counts{.busy = 1, .lost = 2}));
   EXPECT_EQ(describe(two.counts), "0 booting, 0 idle, 1 busy, 0 spent, 0 draining, 2 lost");
-  EXPECT_EQ(
-      describe(two.reasons[0]),
-      "2 instances, i1 among them, were connected and are not heard of any more: have a look");
+  EXPECT_EQ(describe(two.reasons[0]),
+            "2 instances, i1 among them, are not heard of any more: have a look");
   using std::chrono::hours;
   const auto old = [](std::int64_t running) {
     return World().reaping().demand(0, running).with(1, lost, hours(6)).decide().reap;

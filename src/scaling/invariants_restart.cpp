@@ -69,11 +69,11 @@ class RestartJudge {
       found_.push_back(
           {Invariant::restartable, fmt::format("killed {}, {}", to_string(step), what)});
     };
+    if (more_end(again)) return;
     for (const auto& id : decision_.reap) {
       const bool left = !contains(done.reap, id);
       expect(!left || contains(again.reap, id), id + " is not ended any more");
     }
-    if (more_end(again)) return;
     for (const auto& id : decision_.drain) {
       const bool left = !contains(done.drain, id);
       expect(!left || contains(again.drain, id) || waits(again, id),

@@ -66,7 +66,7 @@ std::int64_t remembered_in(const fleet::ClassMemory& memory) {
   std::set<std::string> ids(memory.connected);
   ids.insert(memory.anothers.begin(), memory.anothers.end());
   ids.insert(memory.state.given_up.begin(), memory.state.given_up.end());
-  for (const auto* times : {&memory.first_seen, &memory.expected}) {
+  for (const auto* times : {&memory.first_seen, &memory.expected, &memory.unlisted}) {
     for (const auto& [id, since] : *times) ids.insert(id);
   }
   return std::ssize(ids);
