@@ -25,6 +25,9 @@ json::value time(const std::optional<WallTime>& at) {
   return at ? time(*at) : json::value();
 }
 
+json::value number(const std::optional<std::int64_t>& count) {
+  return count ? json::value(*count) : json::value();
+}
 json::value millis(const std::optional<Millis>& duration) {
   return duration ? json::value(duration->count()) : json::value();
 }
@@ -203,6 +206,7 @@ json::object object(const Snapshot& snapshot) {
           {"any_boot_succeeded", snapshot.any_boot_succeeded},
           {"boot_took_ms", millis(snapshot.boot_took)},
           {"policy", object(snapshot.policy)},
+          {"place_max", number(snapshot.place_max)},
           {"state", object(snapshot.state)},
           {"plan_share", plan_share(snapshot.plan_share)}};
 }

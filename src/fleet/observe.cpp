@@ -475,6 +475,7 @@ Observation observe(const ManagedClass& managed, const CapacityList& capacity,
   seen.snapshot.policy_until = in_force.until;
   // What the provider would not launch is not asked for: it would look like boots that fail.
   if (const auto most = capacity.most.find(place); most != capacity.most.end()) {
+    seen.snapshot.place_max = most->second;
     seen.snapshot.policy.max = std::min(seen.snapshot.policy.max, most->second);
   }
   observe_groups(managed, capacity, before, seen);

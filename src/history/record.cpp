@@ -183,6 +183,7 @@ static void read(const json::value& value, const Place& at, Snapshot& into) {
       .must("any_boot_succeeded", into.any_boot_succeeded)
       .must("boot_took_ms", into.boot_took)
       .must("policy", into.policy)
+      .may("place_max", into.place_max)
       .must("state", into.state)
       .must("schedule", into.schedule)
       .must("policy_until", into.policy_until)

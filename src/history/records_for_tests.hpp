@@ -77,6 +77,7 @@ inline fleet::ClassPass full_record() {
   pass.snapshot.boot_took = Millis(17);
   pass.snapshot.unlisted_at_work = 1;
   pass.snapshot.instances_unknown = "no list";
+  pass.snapshot.place_max = 4;
   pass.snapshot.plan_share = scaling::PlanShare{40, 4};
   pass.decision.launch = 1;
   pass.decision.drain = {"i-2"};

@@ -58,6 +58,7 @@ Snapshot Replay::under_policy(const fleet::ClassPass& record) const {
   const auto& managed = terms_.policies->at(record.resource_class);
   auto in_force = scaling::policy_at(managed.policy, managed.schedules, snapshot.now);
   snapshot.policy = in_force.policy;
+  if (snapshot.place_max) snapshot.policy.max = std::min(snapshot.policy.max, *snapshot.place_max);
   snapshot.schedule = std::move(in_force.schedule);
   snapshot.policy_until = in_force.until;
   const auto before = memories_.find(record.resource_class);
@@ -83,9 +84,10 @@ void Replay::compare(const fleet::ClassPass& record, const Decision& now,
   Difference difference{record.snapshot.now, record.resource_class, where, then, now};
   difference.acts = !acts_as(then, now);
   difference.reasons = !reasons_as(then, now);
-  difference.remembers = !terms_.policies && then.next != now.next;
+  difference.rest = !terms_.policies && !(then.next == now.next && then.counts == now.counts &&
+                                          then.revisit_at == now.revisit_at);
   if (difference.acts) ++result_.act_otherwise;
-  if (difference.acts || difference.reasons || difference.remembers) {
+  if (difference.acts || difference.reasons || difference.rest) {
     result_.differences.push_back(std::move(difference));
   }
 }

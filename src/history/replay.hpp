@@ -27,9 +27,11 @@ struct Difference {
   std::string where;  // in the log
   scaling::Decision recorded;
   scaling::Decision now;
-  bool acts = false;       // launches, drains, ends or withdraws otherwise
-  bool reasons = false;    // by other rules, or with other numbers
-  bool remembers = false;  // and takes something else along. Not told under another policy
+  bool acts = false;     // launches, drains, ends or withdraws otherwise
+  bool reasons = false;  // by other rules, or with other numbers
+  // Counts the instances otherwise, takes something else along, or is due again at another time.
+  // Not told under another policy.
+  bool rest = false;
 };
 
 struct Breach {

@@ -31,9 +31,10 @@ std::string decision_in_words(std::string_view label, const Decision& decision) 
 }
 
 std::string difference_in_words(const Difference& difference) {
-  const auto* kind = difference.acts      ? "acts otherwise"
-                     : difference.reasons ? "does the same for other reasons"
-                                          : "does the same, and remembers something else";
+  const auto* kind = difference.acts ? "acts otherwise"
+                     : difference.reasons
+                         ? "does the same for other reasons"
+                         : "does the same, and counts, remembers or is due otherwise";
   return fmt::format("{}  {}  {} ({})\n{}{}\n", in_words(difference.at),
                      printable(difference.resource_class), kind, difference.where,
                      decision_in_words("recorded", difference.recorded),
@@ -115,7 +116,7 @@ std::string difference_json(const Difference& difference) {
   std::vector<std::string> parts;
   if (difference.acts) parts.emplace_back(R"("acts")");
   if (difference.reasons) parts.emplace_back(R"("reasons")");
-  if (difference.remembers) parts.emplace_back(R"("remembers")");
+  if (difference.rest) parts.emplace_back(R"("rest")");
   return fmt::format(
       R"({{"at":{},"resource_class":{},"where":{},"in":[{}],"recorded":{},"now":{}}})",
       time_json(difference.at), json_text(difference.resource_class), json_text(difference.where),

@@ -126,7 +126,7 @@ TEST(Replay, TellsWhatIsRememberedOtherwise) {
   record.decision.next.failed_boots_in_a_row = 2;
   const auto result = replay({record});
   ASSERT_EQ(result.differ(), 1);
-  EXPECT_TRUE(result.differences[0].remembers);
+  EXPECT_TRUE(result.differences[0].rest);
   EXPECT_FALSE(result.differences[0].reasons);
 }
 
@@ -137,6 +137,33 @@ TEST(Replay, UnderALowerMaximumLaunchesLess) {
   ASSERT_EQ(result.differ(), 1);
   EXPECT_EQ(result.differences[0].now.launch, 2);
   EXPECT_EQ(result.differences[0].now.reasons.back().rule, Rule::maximum);
+}
+
+// What the group takes was seen, whatever the file says.
+TEST(Replay, UnderAHigherMaximumLaunchesNoMoreThanThePlaceTakes) {
+  auto record = record_of(World().bounds(0, 2).demand(5, 0));
+  record.snapshot.place_max = 2;
+  Policy policy;
+  policy.max = 10;
+  EXPECT_EQ(replay({record}, under(policy)).act_otherwise, 0);
+  record.snapshot.place_max.reset();
+  const auto unbound = replay({record}, under(policy));
+  ASSERT_EQ(unbound.act_otherwise, 1);
+  EXPECT_EQ(unbound.differences[0].now.launch, 5);
+}
+
+TEST(Replay, TellsWhatIsCountedOrDueOtherwise) {
+  auto counted = record_of(World().demand(1, 0));
+  counted.decision.counts.idle = 3;
+  auto due = record_of(World().demand(1, 0));
+  due.decision.revisit_at = kNow + std::chrono::hours(7);
+  for (const auto& record : {counted, due}) {
+    const auto result = replay({record});
+    ASSERT_EQ(result.differ(), 1);
+    EXPECT_TRUE(result.differences[0].rest);
+    EXPECT_FALSE(result.differences[0].acts || result.differences[0].reasons);
+    EXPECT_EQ(replay({record}, under(record.snapshot.policy)).differ(), 0);
+  }
 }
 
 // What was launched a moment ago counts, although no rate was set when it was recorded.

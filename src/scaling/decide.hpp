@@ -135,6 +135,8 @@ struct Snapshot {
   Policy policy;
   std::string schedule;                  // by which it is so now, if by any: see schedule.hpp
   std::optional<WallTime> policy_until;  // then it may be another one
+  // So many the one place that they are in takes, if it says so: policy.max is no higher.
+  std::optional<std::int64_t> place_max;
   State state;
   WallTime now{};
   std::optional<PlanShare> plan_share;
