@@ -348,8 +348,16 @@ Result<void> Loop::remember(const std::string& resource_class, ClassMemory memor
   return ok();
 }
 
+Loop::Terms Loop::terms_of(const ClassPass& pass) {
+  const auto& [name, snapshot, decision, ended_unused] = pass;
+  const bool plan_speaks = std::ranges::find(decision.reasons, scaling::Rule::plan,
+                                             &scaling::Reason::rule) != decision.reasons.end();
+  return {snapshot.policy, snapshot.schedule, plan_speaks ? snapshot.plan_share : std::nullopt};
+}
+
 // Told in the log is only what is decided otherwise, or held for another reason; the record has
-// also each change of the queue, as another policy may have made more of it.
+// also each change of the queue, as another policy may have made more of it, and of the policy, as
+// who explains a decision names its numbers.
 Result<void> Loop::record_change(const ClassPass& pass) {
   const auto tasks = known_tasks(pass.snapshot.demand);
   const auto now = ports_.clock.monotonic();
@@ -358,11 +366,13 @@ Result<void> Loop::record_change(const ClassPass& pass) {
   const bool news = is_first || !looks_the_same(latest->second.decision, pass.decision) ||
                     (now - latest->second.at >= kHoldRetold &&
                      why_held(latest->second.decision) != why_held(pass.decision));
-  if (!news && latest->second.tasks == tasks) return ok();
+  auto terms = terms_of(pass);
+  if (!news && latest->second.tasks == tasks && latest->second.terms == terms) return ok();
   auto recorded = ports_.ledger.record(pass.resource_class, pass.snapshot, pass.decision);
   if (!recorded) return recorded;
   if (news) tell(pass);
-  recorded_.insert_or_assign(pass.resource_class, Recorded{tasks, pass.decision, now});
+  recorded_.insert_or_assign(pass.resource_class,
+                             Recorded{tasks, std::move(terms), pass.decision, now});
   return ok();
 }
 

@@ -169,9 +169,18 @@ class Loop {
   MonotonicTime pass_begun_{};
   MonotonicTime read_begun_{};   // of the queue, in this pass
   std::map<Place, int> doubts_;  // launches in a row of which nobody knows whether they were done
-  // The latest of each class: its tasks, and what was made of them.
+  // The latest of each class: its tasks, by what they were judged, and what was made of them.
+  struct Terms {
+    scaling::Policy policy;
+    std::string schedule;
+    std::optional<scaling::PlanShare> plan;  // where it speaks
+
+    friend bool operator==(const Terms&, const Terms&) = default;
+  };
+  static Terms terms_of(const ClassPass& pass);
   struct Recorded {
     std::optional<std::pair<std::int64_t, std::int64_t>> tasks;  // unclaimed, running; if known
+    Terms terms;
     scaling::Decision decision;
     MonotonicTime at{};
   };

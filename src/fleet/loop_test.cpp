@@ -369,6 +369,27 @@ TEST_F(LoopTest, RecordsAChangeOfTheQueueAlsoIfTheDecisionIsTheSame) {
   EXPECT_EQ(ledger.decisions.size(), 4U);  // launch; as many wait, and it boots; two; three
 }
 
+// The rules are the same, and so are the tasks: another number binds, or for another reason.
+TEST_F(LoopTest, RecordsAChangeOfThePolicyAlsoIfTheDecisionIsTheSame) {
+  policy.max = 1;
+  scaling::Schedule late{"late", scaling::Cron::parse("1 * * * *").value(),
+                         scaling::Cron::parse("2 * * * *").value()};
+  late.max = 1;
+  auto loop = Loop({{"local/small", policy, {late}}}, {queue, capacity, ledger, observer, clock});
+  queue.unclaimed = 3;
+  pass(loop);
+  pass(loop);
+  connect_all();
+  pass(loop);
+  const auto before = ledger.decisions.size();
+  pass(loop);
+  EXPECT_EQ(ledger.decisions.size(), before);
+  clock.advance(seconds(61));
+  pass(loop);
+  pass(loop);
+  EXPECT_EQ(ledger.decisions.size(), before + 1);
+}
+
 TEST_F(LoopTest, ADryRunTouchesNothing) {
   queue.unclaimed = 3;
   DryRunCapacity paper([&](const std::stop_token&) { return CapacityList{capacity.live, {}}; });

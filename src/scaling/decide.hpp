@@ -112,6 +112,8 @@ struct State {
 struct PlanShare {
   std::int64_t limit = 0;  // of all classes
   std::int64_t share = 0;  // of this one: see plan_share.hpp
+
+  friend bool operator==(const PlanShare&, const PlanShare&) = default;
 };
 
 struct Snapshot {
@@ -133,10 +135,10 @@ struct Snapshot {
   bool any_boot_succeeded = false;  // an instance connected for the first time since last pass
   std::optional<Millis> boot_took;  // by those that were seen to boot until now, on the average
   Policy policy;
-  std::string schedule;                  // by which it is so now, if by any: see schedule.hpp
-  std::optional<WallTime> policy_until;  // then it may be another one
   // So many the one place that they are in takes, if it says so: policy.max is no higher.
   std::optional<std::int64_t> place_max;
+  std::string schedule;                  // by which it is so now, if by any: see schedule.hpp
+  std::optional<WallTime> policy_until;  // then it may be another one
   State state;
   WallTime now{};
   std::optional<PlanShare> plan_share;

@@ -20,6 +20,8 @@ struct Warm {
   std::int64_t percent_of_busy = 0;
   std::int64_t least = 0;
   std::int64_t most = kMostInstances;
+
+  friend bool operator==(const Warm&, const Warm&) = default;
 };
 std::int64_t warm_target(const Warm& warm, std::int64_t busy);
 
@@ -27,12 +29,16 @@ std::int64_t warm_target(const Warm& warm, std::int64_t busy);
 struct Rate {
   std::int64_t most = 0;
   Millis per{};
+
+  friend bool operator==(const Rate&, const Rate&) = default;
 };
 
 // At most so many instance-hours in any stretch of `per`.
 struct SpendCap {
   std::int64_t instance_hours = 0;
   Millis per{};
+
+  friend bool operator==(const SpendCap&, const SpendCap&) = default;
 };
 
 struct Policy {
@@ -73,6 +79,8 @@ struct Policy {
   std::optional<Millis> longest_life;
   // Older demand is stale: it launches nothing and ends nothing.
   Millis demand_max_age = std::chrono::minutes(2);
+
+  friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 // While nothing waits or runs, so many are kept.
