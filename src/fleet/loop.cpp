@@ -129,13 +129,14 @@ Result<PassOutcome> Loop::run_once(std::stop_token stop) {
   return outcome;
 }
 
-std::vector<ClassPass> Loop::decide_all(const std::vector<ManagedClass>& ours,
+std::vector<ClassPass> Loop::decide_all(const Ours& ours,
                                         const std::map<std::string, ClassDemand>& demand,
                                         PassOutcome& outcome, const std::stop_token& stop) {
   const auto shares = share_plan(ours, demand);
   std::vector<ClassPass> passes;
   passes.reserve(ours.size());
-  for (const auto& managed : ours) {
+  for (const auto* each : ours) {
+    const auto& managed = *each;
     if (stop.stop_requested()) {
       outcome.give_up(managed.name, kPassOver);
       break;
@@ -162,16 +163,16 @@ std::vector<ClassPass> Loop::decide_all(const std::vector<ManagedClass>& ours,
   return passes;
 }
 
-std::vector<ManagedClass> Loop::take_charge(PassOutcome& outcome, std::stop_token stop) {
+Loop::Ours Loop::take_charge(PassOutcome& outcome, std::stop_token stop) {
   std::vector<std::string> names;
   for (const auto& managed : classes_) names.push_back(managed.name);
   const auto charges = ports_.ledger.take_charge(names, stop);
-  std::vector<ManagedClass> ours;
+  Ours ours;
   for (const auto& managed : classes_) {
     const auto found = charges.find(managed.name);
     const auto charge = found == charges.end() ? Charge{} : found->second;
     note_charge(managed.name, charge);
-    if (charge.is_ours()) ours.push_back(managed);
+    if (charge.is_ours()) ours.push_back(&managed);
     outcome.stood_by |= charge.kind == Charge::Kind::anothers;
     outcome.held |= charge.kind == Charge::Kind::unknown;
     if (!charge.is_ours()) outcome.note(managed.name, charge.why);
@@ -221,10 +222,9 @@ void Loop::forget(const std::string& resource_class) {
 }
 
 // A class whose memory cannot be read is held; the others go on.
-void Loop::load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
-                         const std::stop_token& stop) {
-  std::erase_if(ours, [&](const ManagedClass& managed) {
-    const auto& name = managed.name;
+void Loop::load_memories(Ours& ours, PassOutcome& outcome, const std::stop_token& stop) {
+  std::erase_if(ours, [&](const ManagedClass* managed) {
+    const auto& name = managed->name;
     if (memories_.contains(name)) return false;
     if (const auto* why = memory_retries_.waits_for(name, pass_begun_)) {
       outcome.give_up(name, *why);

@@ -106,21 +106,21 @@ class Loop {
   std::size_t instances() const { return capacity_.live.size(); }
 
  private:
-  std::vector<ManagedClass> take_charge(PassOutcome& outcome, std::stop_token stop);
+  using Ours = std::vector<const ManagedClass*>;  // those in our charge
+  Ours take_charge(PassOutcome& outcome, std::stop_token stop);
   void note_charge(const std::string& resource_class, const Charge& charge);
   void forget(const std::string& resource_class);
   void forget_refusals(const std::string& resource_class);
-  void load_memories(std::vector<ManagedClass>& ours, PassOutcome& outcome,
-                     const std::stop_token& stop);
+  void load_memories(Ours& ours, PassOutcome& outcome, const std::stop_token& stop);
   Result<void> list_capacity(const std::stop_token& stop);
   void tell_of(const std::vector<MixUp>& mix_ups);
   bool is_anothers_news(const EndedInstance& ended) const;
   // By class; empty without a limit.
   std::map<std::string, scaling::PlanShare> share_plan(
-      const std::vector<ManagedClass>& ours, const std::map<std::string, ClassDemand>& demand);
+      const Ours& ours, const std::map<std::string, ClassDemand>& demand);
   Observation look_at(const ManagedClass& managed,
                       const std::map<std::string, ClassDemand>& demand);
-  std::vector<ClassPass> decide_all(const std::vector<ManagedClass>& ours,
+  std::vector<ClassPass> decide_all(const Ours& ours,
                                     const std::map<std::string, ClassDemand>& demand,
                                     PassOutcome& outcome, const std::stop_token& stop);
   Result<ClassPass> decide_for(const ManagedClass& managed, Observation observation,
