@@ -31,8 +31,8 @@ std::string how_long(const Times& times, std::string_view what) {
                      humanize(times.median), humanize(times.p95));
 }
 
-// When the first of these tasks should end: each as half of those do that ran for as long as it
-// already has. Nothing, if none ran longer than any of them has.
+// When the first of what began then should end, be it tasks or boots: each as half of those did
+// that took as long as it already has. Nothing, if none took longer than any of them has.
 std::optional<WallTime> first_end(const std::vector<WallTime>& starts,
                                   const std::vector<Millis>& took, WallTime now) {
   std::optional<WallTime> first;
@@ -56,26 +56,29 @@ std::int64_t unclaimed_of(const Demand& demand) {
   return reading == nullptr ? 0 : reading->unclaimed;
 }
 
-std::optional<WallTime> first_launch(const Snapshot& snapshot) {
-  std::optional<WallTime> first;
+// Of those that boot and may still come.
+std::vector<WallTime> launches(const Snapshot& snapshot) {
+  std::vector<WallTime> all;
   for (const auto& instance : snapshot.instances) {
-    if (instance.state != InstanceState::booting || is_overdue(instance, snapshot)) continue;
-    first = std::min(first.value_or(instance.launched_at), instance.launched_at);
+    const bool boots = instance.state == InstanceState::booting;
+    if (boots && !is_overdue(instance, snapshot)) all.push_back(instance.launched_at);
   }
-  return first;
+  return all;
 }
 
-// From `from` on it boots.
-void expect_boot(Explanation& about, WallTime from, std::string_view what) {
-  const auto& boots = about.boots;
-  if (boots.seen > 0) {
-    about.expected_start = later(from, boots.median);
-    about.expected = fmt::format("{}; {}", what, how_long(boots, "boots"));
-  } else {
+// Boots, each from then on.
+void expect_boot(Explanation& about, const std::vector<Millis>& took,
+                 const std::vector<WallTime>& starts, std::string_view what) {
+  if (about.boots.seen == 0) {
     about.expected =
         fmt::format("{}; no boot is on record, and one that takes more than {} has failed", what,
                     format_duration(about.policy.boot_timeout));
+    return;
   }
+  about.expected_start = first_end(starts, took, about.at);
+  about.expected = fmt::format(
+      "{}; {}{}", what, how_long(about.boots, "boots"),
+      about.expected_start ? "" : ", and nobody can tell when one that takes longer ends");
 }
 
 // One that still allows some stops nobody: the first of those that wait may have one of them.
@@ -114,8 +117,9 @@ void expect_end_of_task(Explanation& about, std::int64_t busy, std::optional<Wal
       about.tasks.seen > 0 ? "; " + how_long(about.tasks, "tasks") : ", and nobody can tell when");
 }
 
-// What the next task that waits is waiting for.
-void expect(Explanation& about, const Snapshot& seen, std::optional<WallTime> room) {
+// What the next task that waits is waiting for. `boots`: how long the latest took.
+void expect(Explanation& about, const Snapshot& seen, const std::vector<Millis>& boots,
+            std::optional<WallTime> room) {
   const auto waiting = unclaimed_of(about.demand);
   if (!about.waits()) return;
   const auto slots = count_slots(seen);
@@ -126,14 +130,15 @@ void expect(Explanation& about, const Snapshot& seen, std::optional<WallTime> ro
                                  slots.free == 1 ? fmt::format("one {} is", what)
                                                  : fmt::format("{} {}s are", slots.free, what),
                                  waiting == 1 ? "it" : "them");
-  } else if (const auto launched = first_launch(seen)) {
-    expect_boot(about, *launched, fmt::format("{} booting", about.counts.booting));
+  } else if (const auto launched = launches(seen); !launched.empty()) {
+    expect_boot(about, boots, launched, fmt::format("{} booting", about.counts.booting));
   } else if (about.launched > 0) {
-    expect_boot(about, about.at, fmt::format("{} just launched", about.launched));
+    expect_boot(about, boots, {about.at}, fmt::format("{} just launched", about.launched));
   } else if (holds(about.causes)) {
     about.expected = "nobody can tell: the scaler does not know enough to launch";
   } else if (const auto free = free_again(about.causes)) {
-    expect_boot(about, *free, fmt::format("the next launch may be at {}", in_words(*free)));
+    expect_boot(about, boots, {*free},
+                fmt::format("the next launch may be at {}", in_words(*free)));
   } else {
     expect_end_of_task(about, slots.busy, room);
   }
@@ -151,7 +156,8 @@ void Chronicle::note_boots(Story& story, const Snapshot& snapshot) {
     if (instance.state == InstanceState::booting && !instance.requested) {
       booting.emplace(instance.id, instance.launched_at);
     } else if (const auto launched = story.booting.find(instance.id);
-               launched != story.booting.end() && has_come(instance.state)) {
+               launched != story.booting.end() && has_come(instance.state) &&
+               snapshot.boot_took) {  // else nobody knows when it came
       story.boots.push_back(std::max(between(launched->second, snapshot.now), Millis(0)));
     }
   }
@@ -209,13 +215,14 @@ std::optional<Explanation> Chronicle::explain(const std::string& resource_class)
                     .policy = snapshot.policy,
                     .launched = decision.launch};
   const auto old = std::max<std::ptrdiff_t>(std::ssize(story.boots) - kMostTimes, 0);
-  about.boots = times_of({story.boots.begin() + old, story.boots.end()});
+  const std::vector<Millis> boots(story.boots.begin() + old, story.boots.end());
+  about.boots = times_of(boots);
   about.tasks = times_of(tasks_.durations(name, kMostTimes));
   for (const auto& reason : decision.reasons) {
     about.causes.push_back({reason, story.since.at({reason.rule, reason.subject}),
                             end_of(reason, story.latest), remedy_for(reason.rule, story.latest)});
   }
-  expect(about, snapshot, next_room(story));
+  expect(about, snapshot, boots, next_room(story));
   return about;
 }
 

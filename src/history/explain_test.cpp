@@ -90,6 +90,7 @@ std::vector<fleet::ClassPass> two_boots() {
     records.push_back(
         at(record_of(World().with(1, InstanceState::booting, Millis(0))), -minutes(9)));
     auto come = record_of(World().with(1, InstanceState::connected, Millis(0)));
+    come.snapshot.boot_took = seconds(took);
     records.push_back(at(come, -minutes(9) + seconds(took)));
     records.push_back(at(record_of(World()), -minutes(5)));
   }
@@ -111,6 +112,13 @@ TEST(Explain, LearnsHowLongBootsTake) {
   EXPECT_EQ(about.boots.median, seconds(60));
   EXPECT_EQ(about.boots.p95, seconds(100));
   EXPECT_EQ(explained(World().with(1, InstanceState::idle)).boots.seen, 0);
+}
+
+// What is believed to have come once its time is over has taken nobody knows how long.
+TEST(Explain, LearnsNothingOfBootsWhereNoRunnersAreListed) {
+  auto records = two_boots();
+  for (auto& record : records) record.snapshot.boot_took.reset();
+  EXPECT_EQ(explained(records).boots.seen, 0);
 }
 
 TEST(Explain, ExpectsNothingIfNothingWaits) {
@@ -195,6 +203,19 @@ TEST(Explain, ExpectsTheFirstThatBoots) {
   EXPECT_EQ(about.causes[0].remedy, "");
   EXPECT_THAT(about.expected,
               HasSubstr("2 booting; half of the boots took at most 1 min 0 s, 95 in 100 at"));
+}
+
+// Of the boots on record one took 60 s, and one 100 s.
+TEST(Explain, ExpectsABootThatIsLateAsThoseThatTookAsLong) {
+  const auto after = [](Millis age) {
+    return after_two_boots(World().demand(1, 0).with(1, InstanceState::booting, age));
+  };
+  EXPECT_EQ(after(seconds(59)).expected_start, kNow + seconds(1));
+  EXPECT_EQ(after(seconds(60)).expected_start, kNow + seconds(40));
+  const auto later_than_any = after(seconds(100));
+  EXPECT_EQ(later_than_any.expected_start, std::nullopt);
+  EXPECT_THAT(later_than_any.expected,
+              EndsWith(", and nobody can tell when one that takes longer ends"));
 }
 
 TEST(Explain, ExpectsWhatIsJustLaunched) {
