@@ -15,6 +15,8 @@ namespace muster::study {
 namespace {
 
 constexpr std::size_t kLongestName = 200;
+// Two machines' clocks tell when a job was queued and when it started.
+constexpr Millis kClocksDiffer = std::chrono::minutes(1);
 
 // A task as it stands in the file: its times are absolute, from any beginning.
 struct Entry {
@@ -82,6 +84,9 @@ class TraceReader {
   }
 
   Result<void> take_header(const CsvRow& row) {
+    if (row.fields.size() == 1 && row.fields[0].find_first_of(";\t") != std::string::npos) {
+      return at_line(row.line, "its fields are not separated by commas; save the file with commas");
+    }
     is_export_ = contains(row.fields, "JOB_RUN_QUEUED_AT");
     const std::vector<std::string> wanted =
         is_export_ ? std::vector<std::string>{"RESOURCE_CLASS", "JOB_RUN_QUEUED_AT",
@@ -155,7 +160,7 @@ class TraceReader {
       if (!time) return at_line(row.line, time.error().message);
       times.push_back(*time);
     }
-    if (times[1] < times[0]) {
+    if (times[0] - times[1] > kClocksDiffer) {
       return at_line(row.line,
                      fmt::format("JOB_RUN_STARTED_AT, {}, is before JOB_RUN_QUEUED_AT, {}",
                                  format_rfc3339(times[1]), format_rfc3339(times[0])));
@@ -163,7 +168,7 @@ class TraceReader {
     if (times[2] < times[1]) {
       return at_line(row.line, "JOB_RUN_STOPPED_AT is before JOB_RUN_STARTED_AT");
     }
-    return add(row, times[0].time_since_epoch(), times[2] - times[1]);
+    return add(row, std::min(times[0], times[1]).time_since_epoch(), times[2] - times[1]);
   }
 
   Result<void> add(const CsvRow& row, Millis at, Millis duration) {

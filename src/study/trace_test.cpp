@@ -67,6 +67,31 @@ TEST(Trace, MayBeOfSomeOfItsClassesOnly) {
   EXPECT_EQ(some.span(), seconds(65));
 }
 
+// Two machines' clocks tell when.
+TEST(Trace, OfAJobThatStartedJustBeforeItWasQueuedIsQueuedThen) {
+  const auto trace = parse_trace(fmt::format(
+      "{}n,m,2026-01-05 09:01:00,2026-01-05 09:00:00,2026-01-05 09:03:00,0\n", kExport));
+  ASSERT_TRUE(trace) << trace.error().message;
+  EXPECT_EQ(format_rfc3339(*trace->beginning), "2026-01-05T09:00:00Z");
+  EXPECT_EQ(trace->tasks[0].duration, seconds(180));
+}
+
+TEST(Trace, OfAnExportKnowsEachFormOfAZone) {
+  for (const auto* zone : {"Z", " UTC", "+00", "+0000", "-00:00"}) {
+    const auto trace =
+        parse_trace(fmt::format("{0}n,m,2026-01-05 09:00:00{1},2026-01-05 09:00:00{1},2026-01-05 "
+                                "09:03:00{1},0\n",
+                                kExport, zone));
+    ASSERT_TRUE(trace) << zone << ": " << trace.error().message;
+    EXPECT_EQ(format_rfc3339(*trace->beginning), "2026-01-05T09:00:00Z") << zone;
+  }
+  const auto east = parse_trace(fmt::format(
+      "{}n,m,2026-01-05 09:00:00+02,2026-01-05 09:00:00+0200,2026-01-05 09:03:00+02:00,0\n",
+      kExport));
+  ASSERT_TRUE(east) << east.error().message;
+  EXPECT_EQ(format_rfc3339(*east->beginning), "2026-01-05T07:00:00Z");
+}
+
 struct Bad {
   const char* name;
   std::string text;
@@ -95,6 +120,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"Empty", "", "the file is empty"}, Bad{"OnlyLines", "\n\n", "the file is empty"},
         Bad{"OnlyAHeader", kHeader, "there is no task in it"},
         Bad{"NoHeader", "a/b,0,60\n", "line 1: the header has no resource_class"},
+        Bad{"Semicolons", "resource_class;queued_at;duration\n",
+            "line 1: its fields are not separated by commas"},
         Bad{"NoDuration", "resource_class,queued_at\n", "line 1: the header has no duration"},
         Bad{"TwiceTheSame", "resource_class,queued_at,duration,duration\n",
             "line 1: the header has duration twice"},
@@ -149,9 +176,9 @@ INSTANTIATE_TEST_SUITE_P(
             jobs("n,m,2026-01-05 09:00:00,2026-01-05 09:02:00,2026-01-05 09:01:00,0\n"),
             "line 2: JOB_RUN_STOPPED_AT is before JOB_RUN_STARTED_AT"},
         Bad{"ExportThatStartsBeforeItIsQueued",
-            jobs("n,m,2026-01-05 09:03:00,2026-01-05 09:02:00,2026-01-05 09:04:00,0\n"),
+            jobs("n,m,2026-01-05 09:03:01,2026-01-05 09:02:00,2026-01-05 09:04:00,0\n"),
             "line 2: JOB_RUN_STARTED_AT, 2026-01-05T09:02:00Z, is before JOB_RUN_QUEUED_AT, "
-            "2026-01-05T09:03:00Z"},
+            "2026-01-05T09:03:01Z"},
         Bad{"ExportOfAnotherDecade",
             jobs("n,m,2024-01-05 09:00:00,2024-01-05 09:00:00,2024-01-05 09:00:00,0\n"
                  "n,m,1970-01-05 09:00:00,2024-01-05 09:00:00,2024-01-05 09:00:00,0\n"

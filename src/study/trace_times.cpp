@@ -19,6 +19,17 @@ bool all_digits(std::string_view text) {
          std::ranges::all_of(text, [](char digit) { return digit >= '0' && digit <= '9'; });
 }
 
+// As RFC 3339 has it: "+02" and "+0200" are "+02:00".
+std::string with_whole_zone(std::string time) {
+  const auto sign = time.find_first_of("+-", std::min(kDateLength, time.size()));
+  if (sign == std::string::npos) return time;
+  const auto zone = std::string_view(time).substr(sign + 1);
+  if (!all_digits(zone)) return time;
+  if (zone.size() == 2) return time + ":00";
+  if (zone.size() == 4) time.insert(sign + 3, ":");
+  return time;
+}
+
 }  // namespace
 
 Result<Millis> parse_seconds(std::string_view text) {
@@ -55,7 +66,7 @@ Result<WallTime> parse_export_time(std::string_view text) {
   if (normal.size() > kDateLength && normal[kDateLength] == ' ') normal[kDateLength] = 'T';
   const auto time_of_day = std::min(kDateLength, normal.size());
   if (normal.find_first_of("Z+-", time_of_day) == std::string::npos) normal += 'Z';
-  if (auto time = parse_rfc3339(normal)) return time;
+  if (auto time = parse_rfc3339(with_whole_zone(std::move(normal)))) return time;
   return Error{ErrorKind::invalid,
                fmt::format("'{}' is no time such as 2026-01-05 09:00:00", printable(text, 60))};
 }
