@@ -208,9 +208,10 @@ class OnePolicy {
     curves_.next_world();
     if (totals.unfinished > 0) {
       const bool is_theirs = std::holds_alternative<Configured>(policy_.what);
-      return Error{is_theirs ? ErrorKind::invalid : ErrorKind::internal,
-                   fmt::format("{} leaves {} of {} waiting for ever", printable(policy_.name),
-                               count_of(totals.unfinished, "task"), printable(name))};
+      return Error{
+          is_theirs ? ErrorKind::invalid : ErrorKind::internal,
+          fmt::format("{} has not done {} of {} after {}", printable(policy_.name),
+                      count_of(totals.unfinished, "task"), printable(name), humanize(end))};
     }
     add(totals);
     return ok();

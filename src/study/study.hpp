@@ -75,7 +75,7 @@ struct TraceResult {
 using Watcher = std::function<void(const Policy&)>;
 
 // An error, and nothing has run, if a policy cannot scale all classes of the trace; or one if it
-// leaves tasks waiting for ever.
+// leaves tasks undone, however long it is given.
 Result<TraceResult> run_study(const std::string& name, const Trace& trace,
                               const std::vector<Policy>& policies, const Terms& terms,
                               const Watcher& watcher = {});
