@@ -389,6 +389,16 @@ std::int64_t Group::unused(Millis age) const {
   return std::ranges::count_if(listed_, is_unused) + unused_to_come();
 }
 
+Millis Group::lived_in_the_last(Millis span) const {
+  const auto now = timeline_.monotonic();
+  Millis lived{};
+  for (const auto& instance : instances_) {
+    const auto from = std::max(instance.launched, now - span);
+    lived += std::max(instance.ended.value_or(now) - from, Millis(0));
+  }
+  return lived;
+}
+
 GroupTotals Group::totals() const {
   auto totals = totals_;
   for (const auto number : listed_) {

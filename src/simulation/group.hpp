@@ -91,6 +91,8 @@ class Group {
   // Counts what a scaler could see change.
   std::uint64_t changes() const { return changes_; }
   GroupTotals totals() const;  // until now
+  // All instances together.
+  Millis lived_in_the_last(Millis span) const;
   // Younger than that, or to come, asked for, and without a task until now; without those whose
   // runner hangs.
   std::int64_t unused(Millis age) const;

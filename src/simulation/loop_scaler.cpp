@@ -97,7 +97,9 @@ class Onlooker final : public fleet::DecisionObserver {
     const auto& [queue, groups] = world_.classes.at(place_of(pass.resource_class));
     const auto& named = pass.snapshot.groups;
     Truth truth{0, world_.conditions.habits.slots, queue.counts().running};
+    const auto& cap = pass.snapshot.policy.spend_cap;
     for (std::size_t i = 0; i < groups.size(); ++i) {
+      if (cap) truth.used += groups[i]->lived_in_the_last(cap->per);
       truth.unused += groups[i]->unused(pass.snapshot.policy.boot_timeout);
       const bool is_short = !named.empty() && find_shortage(pass.decision.next.shortages,
                                                             named.at(i).name) != nullptr;

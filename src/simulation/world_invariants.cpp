@@ -36,15 +36,28 @@ std::int64_t most_unused(const scaling::Snapshot& snapshot, const scaling::Decis
       {launches_for(tasks, policy) + spare, launches_for(tasks + expected, policy), policy.min});
 }
 
+std::optional<Violation> spends_too_much(const scaling::Snapshot& snapshot, const Truth& truth) {
+  const auto& cap = snapshot.policy.spend_cap;
+  if (!cap) return std::nullopt;
+  const Millis most = std::chrono::hours(cap->instance_hours);
+  if (truth.used < most + most / 10) return std::nullopt;
+  return Violation{Invariant::bounded, fmt::format("launches where {} of a cap of {} were used",
+                                                   humanize(truth.used), humanize(most))};
+}
+
 }  // namespace
 
 std::vector<Violation> violations_in_truth(const scaling::Snapshot& snapshot,
                                            const scaling::Decision& decision, const Truth& truth) {
-  if (decision.launch <= 0) return {};
+  std::vector<Violation> found;
+  if (decision.launch <= 0) return found;
+  if (auto spends = spends_too_much(snapshot, truth)) found.push_back(std::move(*spends));
   const auto most = most_unused(snapshot, decision, truth) + decision.withdraw;
-  if (truth.unused <= most) return {};
-  return {{Invariant::frugal,
-           fmt::format("{} have not had a task where {} are needed", truth.unused, most)}};
+  if (truth.unused > most) {
+    found.push_back({Invariant::frugal, fmt::format("{} have not had a task where {} are needed",
+                                                    truth.unused, most)});
+  }
+  return found;
 }
 
 std::vector<Violation> violations_at_rest(const Remains& remains) {

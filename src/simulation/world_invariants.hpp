@@ -1,7 +1,7 @@
 #pragma once
 
-// S6 and S8 as far as no decision tells whether they hold, but the world does: scaling/invariants
-// has the rest. Pure.
+// S4, S6 and S8 as far as no decision tells whether they hold, but the world does:
+// scaling/invariants has the rest. Pure.
 
 #include <cstdint>
 #include <vector>
@@ -18,9 +18,16 @@ struct Truth {
   std::int64_t unused = 0;
   std::int64_t slots = 1;    // of each
   std::int64_t running = 0;  // tasks
+  Millis
+      used{};  // by all instances together in the latest stretch of the spend cap, if there is one
 };
 
-// S6, of a decision that launches: whoever has not had a task is there for one of those that are
+// Of a decision that launches.
+//
+// S4: what was really used in the latest stretch of the spend cap is less than the cap, whatever
+// the scaler has counted. A tenth is left to what comes and goes between two passes.
+//
+// S6: whoever has not had a task is there for one of those that are
 // said to wait, or spare. What was launched for demand that has vanished is supply for the next,
 // and so comes on top of nothing. Of those that are said to run and do not each may make an unused
 // one look busy; of several slots so may each that runs. What is withdrawn may have come meanwhile.

@@ -48,6 +48,18 @@ TEST(InTruth, WhoHasHadNoTaskIsThereForOneThatWaits) {
   EXPECT_EQ(pass.judge()[0].what, "3 have not had a task where 2 are needed");
 }
 
+TEST(InTruth, NothingIsLaunchedBeyondTheSpendCap) {
+  auto pass = a_pass();
+  pass.snapshot.policy.spend_cap = scaling::SpendCap{10, std::chrono::hours(24)};
+  pass.truth.used = std::chrono::hours(11) - Millis(1);
+  EXPECT_THAT(pass.judge(), IsEmpty());
+  pass.truth.used += Millis(1);
+  ASSERT_EQ(pass.judge().size(), 1U);
+  EXPECT_EQ(pass.judge()[0].invariant, Invariant::bounded);
+  pass.decision.launch = 0;
+  EXPECT_THAT(pass.judge(), IsEmpty()) << "what lives goes on";
+}
+
 TEST(InTruth, OrIsSpare) {
   auto pass = a_pass();
   pass.truth.unused = 4;

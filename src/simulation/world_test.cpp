@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/log.hpp"
 
@@ -195,6 +196,47 @@ TEST_F(OneWorld, ReadingsThatAreOfAnotherTimeCostTimeAlone) {
   EXPECT_TRUE(totals.rules.contains(scaling::Rule::demand_stale));
   EXPECT_EQ(totals.unfinished, 0);
   EXPECT_EQ(totals.group.launches, 20);
+}
+
+// By what lived, whatever the scaler has counted.
+class Used {
+ public:
+  void live(MonotonicTime now, std::int64_t live) {
+    for (; since_ < now; since_ += seconds(1)) seconds_.push_back(live_);
+    live_ = live;
+  }
+  Millis most_within(Millis span) const {
+    const auto length = std::min<std::ptrdiff_t>(span / seconds(1), std::ssize(seconds_));
+    auto used = std::reduce(seconds_.begin(), seconds_.begin() + length);
+    auto most = used;
+    for (auto last = seconds_.begin() + length; last != seconds_.end(); ++last) {
+      used += *last - *(last - length);
+      most = std::max(most, used);
+    }
+    return seconds(most);
+  }
+
+ private:
+  MonotonicTime since_{};
+  std::int64_t live_ = 0;
+  std::vector<std::int64_t> seconds_;  // so many lived in each
+};
+
+// Each is taken to live for a boot and a task, and lives some seconds longer.
+TEST_F(OneWorld, NoStretchUsesMoreThanTheSpendCapAndMostOfIt) {
+  constexpr Millis kHour = std::chrono::hours(1);
+  auto capped = policy();
+  capped.max = conditions.max = 100;
+  capped.spend_cap = scaling::SpendCap{5, kHour};
+  World world(conditions, every(Millis(0), 200, minutes(10)), 1);
+  world.scaled_by_us(capped);
+  Used used;
+  world.watched_by([&](MonotonicTime now, const Levels& levels) { used.live(now, levels.live); });
+  const auto totals = world.run(2 * kDay);
+  EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_LE(used.most_within(kHour), 5 * kHour + kHour / 4);
+  EXPECT_GE(used.most_within(kHour), 4 * kHour);
 }
 
 TEST_F(OneWorld, AScalerThatIsKilledAgainAndAgainLosesNothing) {

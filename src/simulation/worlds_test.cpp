@@ -30,8 +30,8 @@ constexpr Millis kEnd = std::chrono::hours(24 * 7);
 constexpr Millis kMinute = std::chrono::minutes(1);
 // What is older is ended, so no task may last so long. The world of one that hangs goes on until
 // then.
-constexpr Millis kLongestTask = std::chrono::hours(2);
-constexpr Millis kLongestLife = std::chrono::hours(3);
+constexpr Millis kLongestTask = std::chrono::hours(1);
+constexpr Millis kLongestLife = std::chrono::minutes(90);
 
 // Every second world is without the fault; in the others it is as likely as `most`.
 std::int64_t some(Random& random, std::int64_t most) {
