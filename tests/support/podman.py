@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 
 IMAGE = "localhost/muster-test:1"
@@ -53,6 +54,9 @@ class Podman:
         self.bin.mkdir()
         self.place.chmod(0o711)
         self.bin.chmod(0o755)
+        # Podman takes no longer name than 50 characters here, and the tests' own directories have.
+        self.runtime = Path(tempfile.mkdtemp(prefix="muster-podman-"))
+        self.runtime.chmod(0o711)
         self.said = ""
 
     def why_not(self):
@@ -72,7 +76,7 @@ class Podman:
 
     def write(self, form, limits):
         options = ["--storage-driver=vfs", f"--root={self.place}/root",
-                   f"--runroot={self.place}/run", *form]
+                   f"--runroot={self.runtime}", *form]
         wrapper = self.bin / "podman"
         wrapper.write_text(WRAPPER.format(podman=shutil.which("podman"), limits=" ".join(limits),
                                           options=" ".join(options)))
@@ -91,3 +95,4 @@ class Podman:
 
     def close(self):
         self.run("rm", "--all", "--force", "--time", "0")
+        shutil.rmtree(self.runtime, ignore_errors=True)
