@@ -48,7 +48,7 @@ struct HttpServer::State {
 
   Result<void> open();
   void accept();
-  void on_accept(const error_code& failure, tcp::socket socket);
+  void on_accept(error_code failure, tcp::socket socket);
   void admit(tcp::socket socket);
   void accept_after_shortage(const error_code& failure);
   void begin_stop(const std::function<void()>& on_stop, Millis patience);
@@ -97,6 +97,7 @@ Result<void> HttpServer::State::open() {
   if (!failure) acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
   if (!failure) acceptor.bind(endpoint, failure);
   if (!failure) acceptor.listen(tcp::acceptor::max_listen_connections, failure);
+  if (!failure) acceptor.non_blocking(true, failure);
   if (!failure) port = acceptor.local_endpoint(failure).port();
   if (failure) return cannot_listen(endpoint, failure);
   return ok();
@@ -108,14 +109,21 @@ void HttpServer::State::accept() {
   });
 }
 
-void HttpServer::State::on_accept(const error_code& failure, tcp::socket socket) {
-  if (!acceptor.is_open()) return;
-  if (is_shortage(failure)) return accept_after_shortage(failure);
-  if (!failure) {
-    shortage_logged = false;
-    admit(std::move(socket));
+// Takes all that have come by now, or the first of many, so that what they ask is handled together
+// and shares a commit.
+void HttpServer::State::on_accept(error_code failure, tcp::socket socket) {
+  constexpr int kTakenAtOnce = 64;
+  for (int taken = 0; acceptor.is_open(); ++taken) {
+    if (is_shortage(failure)) return accept_after_shortage(failure);
+    if (!failure) {
+      shortage_logged = false;
+      admit(std::move(socket));
+    }
+    if (taken == kTakenAtOnce) break;
+    socket = acceptor.accept(failure);
+    if (failure == asio::error::would_block) break;
   }
-  accept();
+  if (acceptor.is_open()) accept();
 }
 
 void HttpServer::State::admit(tcp::socket socket) {

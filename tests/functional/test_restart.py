@@ -111,12 +111,13 @@ def ask_at_once(server, connections, name):
         answer.read()
 
 
-def test_requests_that_come_at_once_share_a_commit_and_the_server_tells(server):
+@pytest.mark.parametrize("rounds", [1, 2], ids=["as-they-connect", "on-open-connections"])
+def test_requests_that_come_at_once_share_a_commit_and_the_server_tells(server, rounds):
     many = 20
     connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
                    for _ in range(many)]
-    for name in ("accepted", "again"):  # at first each connection is new
-        ask_at_once(server, connections, name)
+    for number in range(rounds):
+        ask_at_once(server, connections, f"round-{number}-")
     for connection in connections:
         connection.close()
     server.stop()
@@ -124,5 +125,5 @@ def test_requests_that_come_at_once_share_a_commit_and_the_server_tells(server):
                      server.program.output())
     assert told, f"no line with the costs:\n{server.program.tail()}"
     requests, groups, largest, fsyncs = map(int, told.groups())
-    assert requests >= 2 * many and largest > 1 and groups < requests, told[0]
-    assert 1 <= fsyncs < requests, told[0]
+    assert requests >= rounds * many and largest >= many / 2, told[0]
+    assert groups <= requests - rounds * many / 2 and 1 <= fsyncs < requests, told[0]
