@@ -181,6 +181,8 @@ class Grammar::Definition {
                     "way.");
     duration(added, "--lease", options.lease,
              "How long a runner may be silent before its task is given up.");
+    number(added, "--request-rate", options.request_rate, 0, 1'000'000,
+           "Requests a second of one token, or of one address without a token; 0 is no limit.");
     choose(added, options);
   }
 

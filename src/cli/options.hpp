@@ -30,6 +30,7 @@ struct ServerOptions {
   std::string tls_key;
   bool insecure_plain_http = false;
   Millis lease = std::chrono::minutes(5);
+  std::int64_t request_rate = 5'000;
 };
 
 struct AgentOptions {

@@ -44,6 +44,7 @@ int run(const ServerOptions& options) {
                                       .tls = tls,
                                       .plain_beyond_loopback = options.insecure_plain_http,
                                       .lease = options.lease,
+                                      .requests_per_second = options.request_rate,
                                       .open_files = process::raise_open_files()});
   if (!server) return report_obstacle(server.error());
   log::info("listening", {{"url", (*server)->url()},

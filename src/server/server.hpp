@@ -3,6 +3,7 @@
 // The embedded control plane: one directory, one port, one thread.
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ struct Settings {
   std::optional<TlsFiles> tls;         // absent: plain HTTP
   bool plain_beyond_loopback = false;  // plain HTTP although others can read it on its way
   Millis lease = std::chrono::minutes(5);
+  std::int64_t requests_per_second = 5'000;  // of one caller: see request_rate.hpp
   std::size_t open_files = 1024;  // that this process may have: they bound the connections
 };
 

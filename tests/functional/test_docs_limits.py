@@ -21,6 +21,8 @@ CODE = {
     "a connection between requests": ("net/http_server.hpp", "idle_timeout"),
     "each 256 KiB of an answer, to be taken": ("net/http_session.cpp", "kWriteTimeout"),
     "connections": ("net/http_server.hpp", "connection_limit"),
+    "requests of one token, or of one address without, in a second":
+        ("server/server.hpp", "requests_per_second"),
     "a body, if no other row has it": ("server/admission.cpp", "kLongestBody"),
     "a submission, in which the config is": ("server/admission.cpp", "kLongestSubmission"),
     "a config": ("pipeline/compile.hpp", "kLongestConfig"),

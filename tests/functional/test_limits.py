@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from support.api import bearer
 from support.load import Crowd, Onlooker, may_open, rss_mib, run_for_peak
 from support.pipeline import config, job
 from support.waiting import wait_until
@@ -95,6 +96,21 @@ def test_a_slow_loris(world, server, small, begin):
         assert all(answer.startswith(b"HTTP/1.1 408") for answer in told), told[:1]
         assert told, "nobody was told why"
     other.was_served(PROMPT)
+
+
+def test_who_asks_too_often(world):
+    """They are told when to come again, and others are served meanwhile."""
+    server = world.server(options=("--request-rate", "5"))
+    another = server.api.with_credential(bearer(server.create_class()))
+
+    def ask(api):
+        return api.get("/api/v3/runner/resource", namespace="local")
+    answers = [ask(server.api) for _ in range(50)]
+    refused = [answer for answer in answers if answer.status != 200]
+    assert refused and {answer.status for answer in refused} == {429}, "fifty come in a moment"
+    assert refused[0].headers["retry-after"] == "1" and "--request-rate" in refused[0].message
+    assert ask(another).status == 403, "the limit is of each token"
+    wait_until(lambda: ask(server.api).status == 200, 30, "a request to be answered again")
 
 
 def test_a_log_at_its_limit(world, server, small):
