@@ -29,7 +29,8 @@ struct Request {
   std::string body;
   // Where a spooled body lies. Move it away to keep it: it is deleted with the Exchange.
   std::optional<std::filesystem::path> body_file;
-  std::string peer;  // the address it came from
+  std::string body_sha256;  // of what is in body_file: lower-case hex
+  std::string peer;         // the address it came from
 };
 
 // Part of a file as a body. The bytes must be there when the answer is sent.

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "base/crypto.hpp"
 #include "net/test_transports.hpp"
 
 namespace muster::net {
@@ -193,13 +194,14 @@ TEST_P(HttpServerTest, TooManyConnectionsAreToldSo) {
 
 TEST_P(HttpServerTest, SpoolsABodyToAFile) {
   policy_ = {.limit = 8 << 20, .spool = folder_};
-  std::string content;
+  std::string content, sha256;
   mode_t mode = 0;
   start([&](const Request& request, const ExchangePtr& exchange) {
     struct stat status {};
     ::stat(request.body_file->c_str(), &status);
     mode = status.st_mode & 0777;
     content = read_file(*request.body_file, 8 << 20).value();
+    sha256 = request.body_sha256;
     exchange->send({.status = 201, .body = request.body});
   });
   const std::string body(1'000'001, 'x');
@@ -208,6 +210,7 @@ TEST_P(HttpServerTest, SpoolsABodyToAFile) {
   EXPECT_EQ(answer->body, "");
   settle();
   EXPECT_TRUE(content == body);
+  EXPECT_EQ(sha256, sha256_hex(body));
   EXPECT_EQ(mode, 0600);
   EXPECT_EQ(files(), 0U) << "nobody took it";
 }

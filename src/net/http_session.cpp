@@ -306,7 +306,7 @@ bool HttpSession::take_body(std::string_view data) {
 void HttpSession::dispatch() {
   auto request = std::exchange(request_, {});
   if (spool_) {
-    spool_->finish();
+    request.body_sha256 = spool_->finish();
     request.body_file = spool_->path();
   }
   // A parked request may wait long, and there are thousands of them: they keep no buffers.

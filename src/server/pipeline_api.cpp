@@ -1,5 +1,7 @@
 // What a client says: sources and pipelines in, their status and output out.
 
+#include <tuple>
+
 #include <fmt/core.h>
 
 #include "base/log.hpp"
@@ -24,7 +26,8 @@ Result<Outcome> accept_source(Call& call) {
     return Error{ErrorKind::invalid, "a source is named by its SHA-256, in lower-case hex"};
   }
   if (!call.request.body_file) return Error{ErrorKind::invalid, "the source is empty"};
-  if (auto kept = call.store.sources().accept(*call.request.body_file, sha256); !kept) {
+  const auto& [body_file, body_sha256] = std::tie(call.request.body_file, call.request.body_sha256);
+  if (auto kept = call.store.sources().accept(*body_file, body_sha256, sha256); !kept) {
     return kept.error();
   }
   return json_response(201, R"({"message":"Accepted."})");

@@ -39,8 +39,10 @@ class SourceFiles {
  public:
   explicit SourceFiles(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  // Takes the file at `upload` if its SHA-256 is `sha256`; else that is ErrorKind::invalid.
-  Result<void> accept(const std::filesystem::path& upload, const std::string& sha256);
+  // Takes the file at `upload`, whose SHA-256 is `actual`, if it is `sha256`; else that is
+  // ErrorKind::invalid.
+  Result<void> accept(const std::filesystem::path& upload, const std::string& actual,
+                      const std::string& sha256);
   bool has(const std::string& sha256) const;
   std::filesystem::path path(const std::string& sha256) const;
 

@@ -93,7 +93,8 @@ void World::fill() {
   const auto pack = store_->uploads() / "pack";
   std::ofstream(pack) << "pack";
   ids_["@source"] = sha256_hex("pack");
-  check(store_->sources().accept(pack, ids_["@source"]).has_value(), "a source can be kept");
+  check(store_->sources().accept(pack, ids_["@source"], ids_["@source"]).has_value(),
+        "a source can be kept");
   transaction.commit();
 }
 
@@ -115,6 +116,7 @@ net::Response World::answer(net::Request request) {
   if (policy.spool) {
     request.body_file = *policy.spool / "body";
     std::ofstream(*request.body_file, std::ios::binary) << request.body;
+    request.body_sha256 = sha256_hex(request.body);
     request.body.clear();
   }
   const auto exchange = std::make_shared<server::FakeExchange>();
