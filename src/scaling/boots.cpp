@@ -40,7 +40,8 @@ std::vector<std::string> given_up(const Snapshot& snapshot) {
   return ids;
 }
 
-void give_up(State& next, const Snapshot& snapshot) {
+void give_up(State& next, const Snapshot& snapshot, const Census& there) {
+  if (next.given_up.empty() && !is_any_overdue(there, snapshot)) return next.given_up_at.reset();
   next.given_up = given_up(snapshot);
   const bool more = std::any_of(next.given_up.begin(), next.given_up.end(), [&](const auto& id) {
     return !contains(snapshot.state.given_up, id);
@@ -99,6 +100,10 @@ bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
          later(instance.launched_at, snapshot.policy.boot_timeout) <= snapshot.now;
 }
 
+bool is_any_overdue(const Census& there, const Snapshot& snapshot) {
+  return there.first_boot && later(*there.first_boot, snapshot.policy.boot_timeout) <= snapshot.now;
+}
+
 AtWork unlisted_at_work(const Snapshot& snapshot) {
   if (snapshot.unlisted_at_work <= 0) return {};
   std::int64_t overdue = 0, in_time = 0;
@@ -114,14 +119,6 @@ bool is_long_silent(const Instance& instance, const Snapshot& snapshot) {
   const auto timeout = snapshot.policy.boot_timeout;
   return later(later(instance.launched_at, timeout), timeout) <= snapshot.now;
 }
-
-namespace {
-
-WallTime last_use_of(const Instance& instance) {
-  return std::max(instance.launched_at, instance.used_at.value_or(instance.launched_at));
-}
-
-}  // namespace
 
 bool is_too_old(const Instance& instance, const Snapshot& snapshot) {
   const auto& policy = snapshot.policy;
@@ -140,7 +137,12 @@ bool is_lost_for_good(const Instance& instance, const Snapshot& snapshot) {
   return policy.reaps && !policy.longest_life && instance.state == InstanceState::lost;
 }
 
-std::int64_t count_of_dead(const Snapshot& snapshot) {
+std::int64_t count_of_dead(const Snapshot& snapshot, const Census& there) {
+  const auto& life = snapshot.policy.longest_life;
+  const bool any_too_old =
+      life && there.first_use && later(*there.first_use, *life) <= snapshot.now;
+  const bool any_lost = there.instances[InstanceState::lost] > 0;
+  if (!is_any_overdue(there, snapshot) && !any_too_old && !any_lost) return 0;
   return std::ranges::count_if(snapshot.instances, [&](const auto& it) {
     return !it.requested &&
            (is_overdue(it, snapshot) || is_too_old(it, snapshot) || is_lost_for_good(it, snapshot));
@@ -172,12 +174,12 @@ void take_back(State& next, std::int64_t returned) {
 
 }  // namespace
 
-State judge_boots(const Snapshot& snapshot, bool queue_known) {
+State judge_boots(const Snapshot& snapshot, const Census& there, bool queue_known) {
   auto next = snapshot.state;
   if (queue_known) note_waiting(next, snapshot);
   if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
   take_back(next, snapshot.returned_boots);
-  if (queue_known) give_up(next, snapshot);
+  if (queue_known) give_up(next, snapshot, there);
   const bool any_overdue = queue_known && !next.given_up.empty();
   if (const auto failures = count_failures(snapshot, any_overdue); failures > 0) {
     const auto before = std::clamp<std::int64_t>(next.failed_boots_in_a_row, 0, kMostInstances);

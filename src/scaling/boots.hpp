@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "scaling/census.hpp"
 #include "scaling/decide.hpp"
 
 namespace muster::scaling {
@@ -44,6 +45,7 @@ bool is_perhaps_busy(const Instance& instance);
 
 // Has not connected within the policy's boot_timeout.
 bool is_overdue(const Instance& instance, const Snapshot& snapshot);
+bool is_any_overdue(const Census& there, const Snapshot& snapshot);
 
 // Of those at work that are not listed, taken to be the oldest: so many are overdue, and so many
 // are not.
@@ -67,11 +69,11 @@ bool is_lost_for_good(const Instance& instance, const Snapshot& snapshot);
 
 // Of those that are there: how many are overdue or too old, and how many of them one would believe
 // to be so at once. If there are more, the list of runners is believed to be wrong.
-std::int64_t count_of_dead(const Snapshot& snapshot);
+std::int64_t count_of_dead(const Snapshot& snapshot, const Census& there);
 std::int64_t most_believable_dead(const Snapshot& snapshot);
 
 // What to remember of boots after this snapshot. While the queue is unknown, so is who has
 // connected: then (`queue_known` false) no overdue instance is judged.
-State judge_boots(const Snapshot& snapshot, bool queue_known);
+State judge_boots(const Snapshot& snapshot, const Census& there, bool queue_known);
 
 }  // namespace muster::scaling

@@ -43,11 +43,16 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
     const auto other = foreseen_changes_at(boot, snapshot.foreseen, snapshot.now);
     if (other) consider(*other);
   }
-  for (const auto& instance : snapshot.instances) {
-    if (instance.state != InstanceState::booting) continue;
-    const auto overdue_at = later(instance.launched_at, snapshot.policy.boot_timeout);
+  const auto consider_boot = [&](WallTime launched_at) {
+    const auto overdue_at = later(launched_at, snapshot.policy.boot_timeout);
     consider(overdue_at);
     if (snapshot.policy.reaps) consider(later(overdue_at, snapshot.policy.boot_timeout));
+  };
+  if (draft.there.first_boot) consider_boot(*draft.there.first_boot);
+  if (is_any_overdue(draft.there, snapshot)) {  // another may be the next
+    for (const auto& instance : snapshot.instances) {
+      if (instance.state == InstanceState::booting) consider_boot(instance.launched_at);
+    }
   }
   if (decision.launch > 0) consider(later(snapshot.now, snapshot.policy.boot_timeout));
   if (const auto* demand = std::get_if<DemandReading>(&snapshot.demand)) {
@@ -102,7 +107,8 @@ Decision hold_for_instances(const Snapshot& snapshot) {
   Decision decision;
   const auto* demand = std::get_if<DemandReading>(&snapshot.demand);
   const auto running = demand == nullptr ? std::nullopt : std::optional(demand->running);
-  decision.counts = count_judged(snapshot.instances, snapshot.policy, running);
+  decision.counts =
+      count_judged(take_census(snapshot.instances, snapshot.policy), snapshot.policy, running);
   decision.desired = decision.counts.live();
   decision.next = snapshot.state;
   decision.reasons = {{Rule::instances_unknown, 0, 0, "",

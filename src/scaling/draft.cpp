@@ -7,7 +7,6 @@
 
 #include "base/text.hpp"
 #include "scaling/boots.hpp"
-#include "scaling/by_state.hpp"
 #include "scaling/judge_demand.hpp"
 #include "scaling/spend.hpp"
 
@@ -18,16 +17,16 @@ Draft::Draft(const Snapshot& seen)
       least(std::clamp<std::int64_t>(seen.policy.min, 0, kMostInstances)),
       most(std::clamp<std::int64_t>(seen.policy.max, 0, kMostInstances)),
       hold(reason_to_hold(seen)),
-      each(slots_per_instance(seen.policy)) {
+      each(slots_per_instance(seen.policy)),
+      there(take_census(seen.instances, seen.policy)) {
   const auto working = at_work();
-  decision.counts = count_judged(seen.instances, seen.policy, running(), working);
+  decision.counts = count_judged(there, seen.policy, running(), working);
   staying = decision.counts;
-  slots = count_slots(seen.instances, seen.policy, running(), working);
-  decision.next = judge_boots(seen, !hold);
+  slots = count_slots(there, running(), working);
+  decision.next = judge_boots(seen, there, !hold);
   decision.next.shortages = judge_groups(seen, !hold);
   count_groups();
-  requests = std::ranges::count_if(seen.instances, &Instance::requested);
-  living = decision.counts.live() - requests;
+  living = decision.counts.live() - there.requested;
   if (const auto& cap = seen.policy.spend_cap) {
     auto now = spend_until_now(seen.state.spend, *cap, living, seen.now);
     decision.next.spend = std::move(now.memory);
@@ -123,12 +122,24 @@ std::string Draft::supply_in_words() const {
                      staying.booting, served);
 }
 
+static Counts count(const ByState& many) {
+  using enum InstanceState;
+  return {.booting = many[booting],
+          .idle = many[idle],
+          .connected = many[connected],
+          .busy = many[busy],
+          .used = many[used],
+          .spent = many[spent],
+          .draining = many[draining],
+          .lost = many[lost]};
+}
+
 // Each with one task, as far as there are enough of them: fewer may be busy, with several.
-Counts count_judged(const std::vector<Instance>& instances, const Policy& policy,
+Counts count_judged(const Census& there, const Policy& policy,
                     const std::optional<std::int64_t>& running, std::int64_t at_work) {
-  auto counts = count(instances);
-  auto others = running ? std::max<std::int64_t>(*running, 0) - known_to_run(instances, policy)
-                        : counts.used + counts.connected;
+  auto counts = count(there.instances);
+  auto others =
+      running ? std::max<std::int64_t>(*running, 0) - there.tasks : counts.used + counts.connected;
   const auto engage = [&](std::int64_t perhaps) {
     const auto engaged = std::clamp<std::int64_t>(others, 0, perhaps);
     others -= engaged;
@@ -145,15 +156,7 @@ Counts count_judged(const std::vector<Instance>& instances, const Policy& policy
 Counts count(const std::vector<Instance>& instances) {
   ByState many;
   for (const auto& instance : instances) ++many[instance.state];
-  using enum InstanceState;
-  return {.booting = many[booting],
-          .idle = many[idle],
-          .connected = many[connected],
-          .busy = many[busy],
-          .used = many[used],
-          .spent = many[spent],
-          .draining = many[draining],
-          .lost = many[lost]};
+  return count(many);
 }
 
 }  // namespace muster::scaling

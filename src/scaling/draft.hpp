@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "scaling/census.hpp"
 #include "scaling/decide.hpp"
 #include "scaling/slots.hpp"
 #include "scaling/turnover.hpp"
@@ -62,7 +63,7 @@ struct Draft {
   const std::int64_t most;
   const std::optional<Reason> hold;  // while the queue is unknown
   const std::int64_t each;           // slots of an instance that is launched
-  std::int64_t requests = 0;         // instances that are only requested
+  const Census there;
   std::int64_t given_up_requests = 0;
   struct InGroup {
     std::int64_t live = 0;  // requested ones included
@@ -80,7 +81,7 @@ struct Draft {
 
 // See Counts.
 // `at_work`: so many tasks run on those that look booting.
-Counts count_judged(const std::vector<Instance>& instances, const Policy& policy,
+Counts count_judged(const Census& there, const Policy& policy,
                     const std::optional<std::int64_t>& running, std::int64_t at_work = 0);
 
 // How many more of something may be, where a rate bounds it. `used` of the latest stretch is in it.

@@ -19,9 +19,8 @@ class Ending {
   explicit Ending(Draft& draft)
       : draft_(draft),
         snapshot_(draft.snapshot),
-        silent_(count_of_dead(snapshot_)),
-        unexplained_(draft.running().value_or(0) -
-                     known_to_run(snapshot_.instances, snapshot_.policy)) {}
+        silent_(count_of_dead(snapshot_, draft.there)),
+        unexplained_(draft.running().value_or(0) - draft.there.tasks) {}
 
   void run() {
     if (silent_ == 0 && draft_.given_up_requests == 0) return;
@@ -80,10 +79,10 @@ class Ending {
       return is_overdue(it, snapshot_) ||
              !(is_too_old(it, snapshot_) || is_lost_for_good(it, snapshot_));
     });
-    const auto known = count(snapshot_.instances);
-    const auto perhaps_busy = known.connected + known.used + known.draining + known.lost;
-    const auto theirs = std::max<std::int64_t>(
-        draft_.running().value_or(0) - known_to_run(snapshot_.instances, snapshot_.policy), 0);
+    using enum InstanceState;
+    const auto& many = draft_.there.instances;
+    const auto perhaps_busy = many[connected] + many[used] + many[draining] + many[lost];
+    const auto theirs = std::max<std::int64_t>(unexplained_, 0);
     auto free = perhaps_busy - theirs;
     std::erase_if(too_old, [&](const auto& it) {
       if (!is_perhaps_busy(it)) return false;
@@ -109,8 +108,9 @@ class Ending {
              contains(draft_.decision.reap, it.id);
     });
     const auto& policy = snapshot_.policy;
-    draft_.staying = count_judged(staying, policy, draft_.running(), draft_.at_work());
-    draft_.slots = count_slots(staying, policy, draft_.running(), draft_.at_work());
+    const auto left = take_census(staying, policy);
+    draft_.staying = count_judged(left, policy, draft_.running(), draft_.at_work());
+    draft_.slots = count_slots(left, draft_.running(), draft_.at_work());
   }
 
   // One that can be asked is asked at once, which harms nobody. Another is ended once it has been

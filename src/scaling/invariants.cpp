@@ -68,7 +68,9 @@ class Judge {
   }
 
   // So many tasks run on those that are known to be busy.
-  std::int64_t explained() const { return known_to_run(snapshot_.instances, snapshot_.policy); }
+  std::int64_t explained() const {
+    return take_census(snapshot_.instances, snapshot_.policy).tasks;
+  }
 
   // By nobody but who is known to be busy.
   bool is_every_task_elsewhere() const {

@@ -51,9 +51,9 @@ Staying staying(const Snapshot& snapshot, const Decision& decision) {
   const auto& policy = snapshot.policy;
   const auto running = std::get<DemandReading>(snapshot.demand).running;
   const auto at_work = unlisted_at_work(snapshot).in_time;
-  const auto counts = count_judged(instances, policy, running, at_work);
-  Staying there{counts.idle, counts.booting, counts.busy,
-                count_slots(instances, policy, running, at_work)};
+  const auto left = take_census(instances, policy);
+  const auto counts = count_judged(left, policy, running, at_work);
+  Staying there{counts.idle, counts.booting, counts.busy, count_slots(left, running, at_work)};
   for (const auto& it : instances) {
     if (!contains(decision.drain, it.id)) continue;
     there.slots.free -= slots_of(it, policy);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "scaling/boots.hpp"
-#include "scaling/by_state.hpp"
 #include "scaling/judge_demand.hpp"
 
 namespace muster::scaling {
@@ -12,11 +11,6 @@ namespace {
 
 std::int64_t believable(std::int64_t slots) {
   return std::clamp<std::int64_t>(slots, 1, kMostSlots);
-}
-
-// Of one that is busy.
-std::int64_t running_on(const Instance& instance, const Policy& policy) {
-  return std::clamp<std::int64_t>(instance.running, 1, slots_of(instance, policy));
 }
 
 }  // namespace
@@ -30,20 +24,36 @@ std::int64_t slots_of(const Instance& instance, const Policy& policy) {
                                                   : believable(instance.slots);
 }
 
-std::int64_t known_to_run(const std::vector<Instance>& instances, const Policy& policy) {
-  std::int64_t sum = 0;
-  for (const auto& instance : instances) {
-    if (instance.state == InstanceState::busy) sum += running_on(instance, policy);
-  }
-  return sum;
+std::int64_t running_on(const Instance& instance, const Policy& policy) {
+  return std::clamp<std::int64_t>(instance.running, 1, slots_of(instance, policy));
 }
 
-Slots count_slots(const std::vector<Instance>& instances, const Policy& policy,
-                  const std::optional<std::int64_t>& running, std::int64_t at_work) {
+WallTime last_use_of(const Instance& instance) {
+  return std::max(instance.launched_at, instance.used_at.value_or(instance.launched_at));
+}
+
+Census take_census(const std::vector<Instance>& instances, const Policy& policy) {
+  Census there;
+  for (const auto& instance : instances) {
+    ++there.instances[instance.state];
+    there.slots[instance.state] += slots_of(instance, policy);
+    if (instance.state == InstanceState::busy) there.tasks += running_on(instance, policy);
+    if (instance.requested) ++there.requested;
+    const auto launched = instance.launched_at;
+    if (instance.state == InstanceState::booting) {
+      there.first_boot = std::min(there.first_boot.value_or(launched), launched);
+    }
+    const auto used = last_use_of(instance);
+    there.first_use = std::min(there.first_use.value_or(used), used);
+  }
+  return there;
+}
+
+Slots count_slots(const Census& there, const std::optional<std::int64_t>& running,
+                  std::int64_t at_work) {
   using enum InstanceState;
-  ByState many;
-  for (const auto& instance : instances) many[instance.state] += slots_of(instance, policy);
-  const auto tasks = known_to_run(instances, policy);
+  const auto& many = there.slots;
+  const auto tasks = there.tasks;
   Slots slots{.free = many[idle] + many[busy] - tasks, .coming = many[booting], .busy = tasks};
   auto others =
       running ? std::max<std::int64_t>(*running, 0) - tasks : many[used] + many[connected];
@@ -65,7 +75,7 @@ Slots count_slots(const Snapshot& snapshot) {
   const auto running = reason_to_hold(snapshot)
                            ? std::nullopt
                            : std::optional(std::get<DemandReading>(snapshot.demand).running);
-  return count_slots(snapshot.instances, snapshot.policy, running,
+  return count_slots(take_census(snapshot.instances, snapshot.policy), running,
                      running ? unlisted_at_work(snapshot).in_time : 0);
 }
 

@@ -3,6 +3,7 @@
 // What instances can run at once, counted in tasks: an instance has one slot or several, each of
 // which runs one task at a time. Pure and total.
 
+#include "scaling/census.hpp"
 #include "scaling/decide.hpp"
 
 namespace muster::scaling {
@@ -21,14 +22,14 @@ std::int64_t slots_per_instance(const Policy& policy);
 // One that boots has as many as it was launched with, whatever it will be.
 std::int64_t slots_of(const Instance& instance, const Policy& policy);
 
-// So many tasks run on instances that are known to be busy.
-std::int64_t known_to_run(const std::vector<Instance>& instances, const Policy& policy);
+// Of one that is busy: so many tasks run on it.
+std::int64_t running_on(const Instance& instance, const Policy& policy);
 
 // With `running` tasks of the class: those that no busy instance accounts for run on instances of
 // which nobody knows whether they are busy, those first that have had a task. While it is unknown
 // all of those run as many as they can. `at_work` tasks run on instances that look booting.
-Slots count_slots(const std::vector<Instance>& instances, const Policy& policy,
-                  const std::optional<std::int64_t>& running, std::int64_t at_work = 0);
+Slots count_slots(const Census& there, const std::optional<std::int64_t>& running,
+                  std::int64_t at_work = 0);
 
 // As decide() counts those of a snapshot.
 Slots count_slots(const Snapshot& snapshot);

@@ -15,7 +15,7 @@ namespace {
 
 std::int64_t count_requests(const Draft& draft, bool given_up) {
   const auto& instances = draft.snapshot.instances;
-  return draft.requests == 0 ? 0 : std::ranges::count_if(instances, [&](const auto& it) {
+  return draft.there.requested == 0 ? 0 : std::ranges::count_if(instances, [&](const auto& it) {
     return it.requested && it.state == InstanceState::booting && draft.is_given_up(it) == given_up;
   });
 }
