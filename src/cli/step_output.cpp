@@ -14,6 +14,9 @@ namespace {
 
 using client::ChosenTask;
 
+// Of a line so much is held until it ends; a longer one comes in parts.
+constexpr std::size_t kMostHeld = 1 << 20;
+
 // Standard output, as it suits whoever reads it.
 class Paper {
  public:
@@ -29,23 +32,23 @@ class Paper {
     if (!terminal_) return put(piece);
     rest_ += piece;
     const auto lines = rest_.rfind('\n') + 1;  // 0: none
-    if (lines == 0) return ok();
-    auto put_down = put(client::harmless(std::string_view(rest_).substr(0, lines), style_.color));
-    rest_.erase(0, lines);
-    return put_down;
+    if (lines > 0) return put_first(lines);
+    return rest_.size() < kMostHeld ? ok() : put_first(kMostHeld);
   }
 
-  Result<void> end_step() {
-    auto put_down = put(client::harmless(rest_, style_.color));
-    rest_.clear();
-    return put_down;
-  }
+  Result<void> end_step() { return put_first(rest_.size()); }
 
   // The last line of one step and the first of the next are two; and so is a shell's prompt.
   Result<void> separate() { return at_line_start_ ? ok() : put("\n"); }
   bool is_terminal() const { return terminal_; }
 
  private:
+  Result<void> put_first(std::size_t size) {
+    auto put_down = put(client::harmless(std::string_view(rest_).substr(0, size), style_.color));
+    rest_.erase(0, size);
+    return put_down;
+  }
+
   Result<void> put(std::string_view text) {
     if (text.empty()) return ok();
     at_line_start_ = text.back() == '\n';

@@ -67,6 +67,16 @@ def test_on_a_terminal_under_headings_and_harmless(world, server, small):
     assert re.search(r"--- build, step 2: echo end \(success after .*\)", written)
 
 
+def test_a_line_without_end_on_a_terminal(world, server, small):
+    """It is shown in parts, so that it need not fit into memory, and nothing is lost of it."""
+    many = 3 << 20
+    run(world, server, small, build=job(f"head -c {many} /dev/zero | tr '\\0' x"))
+    code, written = on_terminal(world, "pipeline", "output", "1", "--server", server.url,
+                                "--token-file", server.data / "token")
+    assert code == 0
+    assert "x" * many in written
+
+
 def test_where_the_follower_cuts_it_names_the_command_for_the_rest(world, server, small):
     world.agent(server, small)
     repository = world.repository(config(
