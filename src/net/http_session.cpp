@@ -274,7 +274,10 @@ void HttpSession::invite_body() {
 
 void HttpSession::read_body() {
   if (parser_->is_done()) return dispatch();
-  piece_.resize(kBodyPiece);
+  // Beast reads no more at once than the buffer has room for: else a call for each 512 bytes.
+  const auto left = parser_->content_length_remaining().value_or(kBodyPiece);
+  piece_.resize(std::clamp<std::uint64_t>(left, 1, kBodyPiece));
+  buffer_.reserve(piece_.size());
   parser_->get().body().data = piece_.data();
   parser_->get().body().size = piece_.size();
   set_deadline(hub_->settings.read_timeout);
@@ -311,7 +314,7 @@ void HttpSession::dispatch() {
   }
   // A parked request may wait long, and there are thousands of them: they keep no buffers.
   parser_.reset();
-  piece_ = {};
+  std::string().swap(piece_);  // assigned nothing, it would keep its room
   buffer_.shrink_to_fit();
   timer_.cancel();
   phase_ = Phase::handling;
