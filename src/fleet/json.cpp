@@ -173,6 +173,7 @@ json::object object(const State& state) {
           {"given_up_at", time(state.given_up_at)},
           {"reaped_at", time(state.reaped_at)},
           {"waiting_since", time(state.waiting_since)},
+          {"quiet_since", time(state.quiet_since)},
           {"surplus", surplus(state.surplus)},
           {"launches", window(state.launches)},
           {"drains", window(state.drains)},

@@ -144,6 +144,7 @@ ClassMemory read(const json::object& object) {
   with(object, "given_up_at_ms", [&](const auto& it) { state.given_up_at = time_of(it); });
   with(object, "reaped_at_ms", [&](const auto& it) { state.reaped_at = time_of(it); });
   with(object, "waiting_since_ms", [&](const auto& it) { state.waiting_since = time_of(it); });
+  with(object, "quiet_since_ms", [&](const auto& it) { state.quiet_since = time_of(it); });
   with(object, "surplus", [&](const auto& it) {
     state.surplus = scaling::Surplus{time_of(it.at("since_ms")), number_of(it.at("least"))};
   });
@@ -182,6 +183,7 @@ std::string to_json(const ClassMemory& memory) {
                                       {"given_up_at_ms", millis(state.given_up_at)},
                                       {"reaped_at_ms", millis(state.reaped_at)},
                                       {"waiting_since_ms", millis(state.waiting_since)},
+                                      {"quiet_since_ms", millis(state.quiet_since)},
                                       {"given_up", texts(state.given_up)},
                                       {"surplus", surplus(state.surplus)},
                                       {"launches", window(state.launches)},

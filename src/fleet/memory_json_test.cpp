@@ -13,6 +13,7 @@ ClassMemory full() {
                   .given_up_at = WallTime(Millis(1'799'999'999'999)),
                   .reaped_at = WallTime(Millis(1'799'999'999'998)),
                   .waiting_since = WallTime(Millis(1'799'999'999'997)),
+                  .quiet_since = WallTime(Millis(1'799'999'999'996)),
                   .surplus = scaling::Surplus{WallTime(Millis(9)), 4},
                   .launches = {{WallTime(Millis(10)), 5}, {WallTime(Millis(11)), 6}},
                   .drains = {{WallTime(Millis(12)), 7}},

@@ -342,7 +342,9 @@ TEST(Observe, OneThatHasHadItsTaskAndStaysIsEndedInTheEnd) {
     managed.policy.longest_life = longest_life;
     const KnownRunner runner{"i0", false, true, kNow - age, kNow - silent};
     const CapacityList live{{instance(false, true, age)}, {}};
-    return decide(observe(managed, live, known({runner}), {}, kNow).snapshot).reap;
+    ClassMemory quiet;
+    quiet.state.quiet_since = kNow - minutes(1);
+    return decide(observe(managed, live, known({runner}), quiet, kNow).snapshot).reap;
   };
   const std::chrono::hours old(2);
   EXPECT_THAT(ended(old, kOffline - Millis(1), {}), IsEmpty()) << "it may still end itself";

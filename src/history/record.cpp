@@ -152,6 +152,7 @@ static void read(const json::value& value, const Place& at, State& into) {
       .must("given_up_at", into.given_up_at)
       .may("reaped_at", into.reaped_at)
       .may("waiting_since", into.waiting_since)
+      .may("quiet_since", into.quiet_since)
       .must("surplus", into.surplus)
       .must("launches", into.launches)
       .must("drains", into.drains)

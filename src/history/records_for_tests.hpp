@@ -68,6 +68,7 @@ inline fleet::ClassPass full_record() {
            .given_up_at = kNow,
            .reaped_at = kNow,
            .waiting_since = kNow,
+           .quiet_since = kNow,
            .surplus = scaling::Surplus{kNow, 4},
            .launches = {{kNow, 5}},
            .drains = {{kNow, 7}},

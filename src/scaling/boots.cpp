@@ -100,6 +100,14 @@ bool is_overdue(const Instance& instance, const Snapshot& snapshot) {
          later(instance.launched_at, snapshot.policy.boot_timeout) <= snapshot.now;
 }
 
+bool is_quiet(const State& state, const Snapshot& snapshot) {
+  constexpr Millis kCountsLag = std::chrono::seconds(30);
+  const auto* reading = std::get_if<DemandReading>(&snapshot.demand);
+  const auto enough = std::min(kCountsLag, snapshot.policy.boot_timeout);
+  return reading != nullptr && state.quiet_since && *state.quiet_since < reading->read_at &&
+         later(*state.quiet_since, enough) <= reading->read_at;
+}
+
 bool is_any_overdue(const Census& there, const Snapshot& snapshot) {
   return there.first_boot && later(*there.first_boot, snapshot.policy.boot_timeout) <= snapshot.now;
 }
@@ -164,6 +172,15 @@ void note_waiting(State& next, const Snapshot& snapshot) {
   if (!since || *since > reading.read_at) since = reading.read_at;
 }
 
+// A count that has just fallen proves nothing: a runner may still be ending its task, or have taken
+// another that no count has yet.
+void note_quiet(State& next, const Snapshot& snapshot, const Census& there) {
+  const auto& reading = std::get<DemandReading>(snapshot.demand);
+  auto& since = next.quiet_since;
+  if (!snapshot.policy.reaps || reading.running > there.tasks) return since.reset();
+  if (!since || *since > reading.read_at) since = reading.read_at;
+}
+
 // A list that left them out was an old one.
 void take_back(State& next, std::int64_t returned) {
   if (returned <= 0) return;
@@ -176,7 +193,7 @@ void take_back(State& next, std::int64_t returned) {
 
 State judge_boots(const Snapshot& snapshot, const Census& there, bool queue_known) {
   auto next = snapshot.state;
-  if (queue_known) note_waiting(next, snapshot);
+  if (queue_known) note_waiting(next, snapshot), note_quiet(next, snapshot, there);
   if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
   take_back(next, snapshot.returned_boots);
   if (queue_known) give_up(next, snapshot, there);

@@ -64,6 +64,10 @@ bool is_too_old(const Instance& instance, const Snapshot& snapshot);
 
 bool is_twice_too_old(const Instance& instance, const Snapshot& snapshot);
 
+// For so long that what runs is counted, no task ran that may be on who is not known to be busy. In
+// two readings at least.
+bool is_quiet(const State& state, const Snapshot& snapshot);
+
 // Lost, where no age is too high: nothing else would ever end it.
 bool is_lost_for_good(const Instance& instance, const Snapshot& snapshot);
 

@@ -98,6 +98,8 @@ struct State {
   // When it was read first of the latest readings, in all of which some waited. Only where the
   // policy reaps.
   std::optional<WallTime> waiting_since;
+  // Likewise, of the latest in none of which a task ran that may be on who is not known to be busy.
+  std::optional<WallTime> quiet_since;
   std::optional<Surplus> surplus;
   Window launches;  // those of the policy's launch_rate, and below of its scale_in_rate
   Window drains;

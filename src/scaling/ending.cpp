@@ -28,9 +28,6 @@ class Ending {
     std::erase_if(there_, [](const auto& it) { return it.requested; });
     std::ranges::sort(there_, {}, [](const auto& it) { return std::tie(it.launched_at, it.id); });
     believable_ = most_believable_dead(snapshot_);
-    // A count that has just fallen proves nothing: a runner may still be ending its task. So the
-    // two readings begin anew.
-    if (snapshot_.policy.reaps && unexplained_ > 0) draft_.decision.next.given_up_at.reset();
     for (const auto& instance : there_) {
       if (is_overdue(instance, snapshot_)) end_overdue(instance);
     }
@@ -48,8 +45,16 @@ class Ending {
   // again, and dead ones must not stand in the way for ever (S5).
   bool may_be_ended(const Instance& instance) const {
     if (!snapshot_.policy.reaps || some_ended_in_this_reading() || one_may_be_taken()) return false;
+    if (!is_quiet(draft_.decision.next, snapshot_) && !is_gone(instance)) return false;
     if (silent_ <= believable_) return true;
     return is_long_silent(instance, snapshot_) && std::ssize(draft_.decision.reap) < believable_;
+  }
+
+  // Whatever runs, it is not there.
+  bool is_gone(const Instance& instance) const {
+    const bool heard_of =
+        instance.state != InstanceState::lost && instance.state != InstanceState::booting;
+    return !heard_of && is_twice_too_old(instance, snapshot_);
   }
 
   // A task that has just come is taken at once by who is idle, listed or not. One that waits for
@@ -86,8 +91,7 @@ class Ending {
     auto free = perhaps_busy - theirs;
     std::erase_if(too_old, [&](const auto& it) {
       if (!is_perhaps_busy(it)) return false;
-      const bool gone = it.state == InstanceState::lost && is_twice_too_old(it, snapshot_);
-      return (theirs > 0 && !gone) || free-- <= 0;
+      return (theirs > 0 && !is_gone(it)) || free-- <= 0;
     });
     return too_old;
   }
@@ -121,16 +125,16 @@ class Ending {
     const auto& before = snapshot_.state;
     const bool missed_before = contains(before.given_up, instance.id) && before.given_up_at &&
                                *before.given_up_at < read_at();
-    const bool may_end = is_long_silent(instance, snapshot_) && may_be_ended(instance);
+    const bool is_due = is_long_silent(instance, snapshot_);
     if (!snapshot_.policy.reaps) {
       draft_.decision.drain.push_back(instance.id);
       draft_.reason(Rule::boot_timeout, 1, 1, why, instance.id);
-    } else if (may_end && may_run_unlisted(instance)) {
+    } else if (is_due && may_run_unlisted(instance)) {
       draft_.reason(Rule::boot_timeout, 1, 0,
                     fmt::format("{}, and {} {} that may be its own", why,
                                 count_of(unexplained_, "task"), unexplained_ == 1 ? "runs" : "run"),
                     instance.id);
-    } else if (may_end && (missed_before || is_too_old(instance, snapshot_))) {
+    } else if (is_due && (missed_before || is_gone(instance)) && may_be_ended(instance)) {
       reap(instance, why);
     } else {
       draft_.reason(Rule::boot_timeout, 0, 0, why, instance.id);
@@ -138,9 +142,9 @@ class Ending {
   }
 
   // More tasks run than instances are known to be busy: so perhaps one that is not listed runs one
-  // (S1). Who is connected explains none, as it may be idle. What is older than any task runs none.
+  // (S1). Who is connected explains none, as it may be idle.
   bool may_run_unlisted(const Instance& instance) const {
-    return unexplained_ > 0 && !is_too_old(instance, snapshot_);
+    return unexplained_ > 0 && !is_gone(instance);
   }
 
   void reap(const Instance& instance, const std::string& why) {

@@ -82,6 +82,11 @@ class Judge {
   void judge_ended(const std::string& id) {
     const auto* instance = find(id);
     if (instance == nullptr) return expect(false, Invariant::safe, id + " is ended unknown");
+    const bool gone =
+        (instance->state == InstanceState::lost || instance->state == InstanceState::booting) &&
+        is_twice_too_old(*instance, snapshot_);
+    expect(gone || is_quiet(decision_.next, snapshot_), Invariant::safe,
+           id + " is ended though a task ran of late that may be its own");
     const auto& life = snapshot_.policy.longest_life;
     const auto idle_since = std::max(instance->launched_at, instance->used_at.value_or(WallTime()));
     const bool too_old = life && later(idle_since, *life) <= snapshot_.now;
@@ -90,8 +95,6 @@ class Judge {
     expect(too_old || never_came || is_lost_for_good(*instance, snapshot_), Invariant::safe,
            id + " is ended, and may run a task");
     const bool theirs = demand_ != nullptr && !is_every_task_elsewhere();
-    const bool gone =
-        instance->state == InstanceState::lost && is_twice_too_old(*instance, snapshot_);
     expect(!is_perhaps_busy(*instance) || !theirs || gone, Invariant::safe,
            id + " is ended while a task runs that may be its own");
     const auto& waited = snapshot_.state.waiting_since;

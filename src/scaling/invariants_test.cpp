@@ -129,6 +129,9 @@ Snapshot some_snapshot(Dice& dice) {
   if (const auto* read = std::get_if<DemandReading>(&snapshot.demand); read && dice.chance(70)) {
     snapshot.state.waiting_since = read->read_at - dice.millis(0, 90'000);
   }
+  if (const auto* read = std::get_if<DemandReading>(&snapshot.demand); read && dice.chance(70)) {
+    snapshot.state.quiet_since = read->read_at - dice.millis(0, 90'000);
+  }
   const auto instances = dice.roll(0, 12);
   for (std::int64_t i = 0; i < instances; ++i) {
     const auto state = static_cast<InstanceState>(dice.roll(0, 7));
@@ -257,6 +260,7 @@ TEST(Invariants, DecideIsTotal) {
         time(),
         time(),
         time(),
+        time(),
         Surplus{time(), dice.absurd()},
         Window{{time(), dice.absurd()}, {time(), dice.absurd()}},
         Window{{time(), dice.absurd()}},
@@ -308,6 +312,7 @@ Snapshot example() {
                         {"silent", InstanceState::booting, launched}};
   snapshot.state.given_up = {"silent"};
   snapshot.state.given_up_at = kNow - std::chrono::minutes(1);
+  snapshot.state.quiet_since = kNow - std::chrono::minutes(1);
   return snapshot;
 }
 

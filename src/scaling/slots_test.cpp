@@ -135,7 +135,7 @@ TEST(SlotsOfInstances, ExplainTheTasksThatRun) {
   const auto reaped = [](std::int64_t running) {
     auto world = of(2).reaping().demand(0, running).with(1, booting, minutes(10));
     world.with(1, busy).running(2);
-    return world.remembering(world.decide().next).demand(0, running, -seconds(1)).decide().reap;
+    return world.remembering(world.decide().next).demand(0, running, -seconds(30)).decide().reap;
   };
   EXPECT_THAT(reaped(2), ElementsAre("i0"));
   EXPECT_THAT(reaped(3), IsEmpty());

@@ -30,8 +30,8 @@ constexpr Millis kEnd = std::chrono::hours(24 * 7);
 constexpr Millis kMinute = std::chrono::minutes(1);
 // What is older is ended, so no task may last so long. The world of one that hangs goes on until
 // then.
-constexpr Millis kLongestTask = std::chrono::hours(1);
-constexpr Millis kLongestLife = std::chrono::minutes(90);
+constexpr Millis kLongestTask = std::chrono::hours(2);
+constexpr Millis kLongestLife = std::chrono::hours(3);
 
 // Every second world is without the fault; in the others it is as likely as `most`.
 std::int64_t some(Random& random, std::int64_t most) {
@@ -109,14 +109,15 @@ void add_foresight(std::uint64_t seed, std::vector<Arrival>& arrivals, Condition
 }
 
 // Drawn apart likewise: boots are believed to be dead that are not, as they take longer than is
-// allowed, or as their runners are listed hours late. In the latter worlds the counts are of now:
-// of old ones nobody can tell whether an instance that no list has ever shown has just begun a
-// task. Whether there are such.
+// allowed, or as their runners are listed hours late. In these worlds the counts are of now: of old
+// ones nobody can tell whether an instance that no list has ever shown has just begun a task.
+// Whether there are such.
 bool add_false_deaths(std::uint64_t seed, Conditions& conditions, scaling::Policy& policy) {
   Random random(seed ^ 0x5eed);
   if (random.chance(100)) {
     policy.boot_timeout = random.between(kMinute, std::chrono::minutes(10));
     conditions.faults.runners_lag = random.between(Millis(0), policy.boot_timeout / 2);
+    conditions.faults.counts_lag = {};
     return true;
   }
   if (random.chance(100)) {
@@ -197,7 +198,8 @@ scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   policy.reaps = true;
   policy.drains = false;
   policy.boot_timeout = std::chrono::minutes(10);
-  policy.longest_life = kLongestLife;
+  // As muster.yaml has it: of those that take one task after the other no age is too high.
+  if (conditions.habits.single_task) policy.longest_life = kLongestLife;
   policy.soon_free = !conditions.habits.single_task && random.chance(500);
   if (random.chance(250)) policy.headroom = random.between(1, 3);
   if (random.chance(250)) policy.warm = {.percent_of_busy = random.between(1, 100)};
