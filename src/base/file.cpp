@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "base/crypto.hpp"
+#include "base/tree.hpp"
 
 namespace muster {
 
@@ -181,6 +182,51 @@ NewFile::NewFile(NewFile&& other) noexcept
 
 NewFile::~NewFile() {
   if (!draft_.empty()) ::unlink(draft_.c_str());
+}
+
+namespace {
+
+// All that waits to be written there, in one go: to ask for each of many files takes far longer,
+// and holds up others who wait for the disk. What could not be written is told since Linux 5.8.
+Result<void> sync_file_system(const std::filesystem::path& path) {
+  const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::syncfs(directory.get()) != 0) return system_error(errno, "syncfs");
+  return ok();
+}
+
+}  // namespace
+
+Result<NewDirectory> NewDirectory::prepare(const std::filesystem::path& path, mode_t mode) {
+  const auto target = path.has_filename() ? path : path.parent_path();  // "backup/" is "backup"
+  const auto attempted = fmt::format("cannot create the directory {}", target.string());
+  struct stat status {};
+  if (::lstat(target.c_str(), &status) == 0) {
+    return Error{ErrorKind::conflict,
+                 attempted + ": it exists already; name one that does not exist yet"};
+  }
+  auto draft = draft_of(target);
+  if (::mkdir(draft.c_str(), mode) != 0) return system_error(errno, attempted);
+  NewDirectory made(target, std::move(draft));
+  if (::chmod(made.draft_.c_str(), mode) != 0) return system_error(errno, attempted);
+  return made;
+}
+
+Result<void> NewDirectory::appear() {
+  auto done = sync_file_system(draft_);
+  // What it would replace is an empty directory, and nothing else.
+  if (done && ::rename(draft_.c_str(), path_.c_str()) != 0) done = system_error(errno, "rename");
+  if (!done) return done.error().within(fmt::format("cannot create {}", path_.string()));
+  draft_.clear();
+  return sync_directory(directory_of(path_));
+}
+
+NewDirectory::NewDirectory(NewDirectory&& other) noexcept
+    : path_(std::move(other.path_)), draft_(std::exchange(other.draft_, {})) {}
+
+NewDirectory::~NewDirectory() {
+  if (draft_.empty()) return;
+  // What cannot be removed stays, under a name that says what it is a draft of.
+  [[maybe_unused]] const auto removed = remove_tree(draft_);
 }
 
 Result<void> make_directory(const std::filesystem::path& path, mode_t mode) {

@@ -89,6 +89,32 @@ class NewFile {
   UniqueFd file_;                // of the draft
 };
 
+// A directory that must not exist yet. It appears whole, with all that is in it, or not at all.
+class NewDirectory {
+ public:
+  // An error if `path` exists (ErrorKind::conflict), or if nothing can be made there. `mode` as for
+  // chmod.
+  static Result<NewDirectory> prepare(const std::filesystem::path& path, mode_t mode);
+
+  // Where what is to be in it is put meanwhile: beside its path, on the same file system.
+  const std::filesystem::path& draft() const { return draft_; }
+
+  // Puts it, durably, at its path. Once. An error, and no directory, also if something appeared
+  // there meanwhile.
+  Result<void> appear();
+
+  NewDirectory(NewDirectory&& other) noexcept;
+  NewDirectory& operator=(NewDirectory&&) = delete;
+  ~NewDirectory();  // what was prepared, and did not appear, goes with all that is in it
+
+ private:
+  NewDirectory(std::filesystem::path path, std::filesystem::path draft)
+      : path_(std::move(path)), draft_(std::move(draft)) {}
+
+  std::filesystem::path path_;
+  std::filesystem::path draft_;  // empty: there is none
+};
+
 // Makes `path` and what is missing above it; `mode` holds for `path` itself, also if it existed.
 Result<void> make_directory(const std::filesystem::path& path, mode_t mode);
 

@@ -29,6 +29,7 @@ class FileTest : public testing::Test {
 
 using NewFileTest = FileTest;
 using OutputFileTest = FileTest;
+using NewDirectoryTest = FileTest;
 
 TEST_F(NewFileTest, ADirectoryIsNoFileToRead) {
   const auto read = read_file(directory_, 10);
@@ -76,6 +77,51 @@ TEST_F(NewFileTest, SaysWhereItCannotBe) {
   const auto file = NewFile::prepare(directory_ / "none" / "new", 0600);
   ASSERT_FALSE(file);
   EXPECT_THAT(file.error().message, HasSubstr("none/new: open: No such file"));
+}
+
+TEST_F(NewDirectoryTest, AppearsWholeOrNotAtAll) {
+  const auto path = directory_ / "new";
+  {
+    const auto given_up = NewDirectory::prepare(path, 0700);
+    ASSERT_TRUE(given_up) << given_up.error().message;
+    ASSERT_TRUE(write_file_atomically(given_up->draft() / "file", "half", 0600));
+    EXPECT_FALSE(std::filesystem::exists(path));
+  }
+  EXPECT_EQ(entries(), 0U);
+
+  auto made = NewDirectory::prepare(path.string() + "/", 0700);
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_TRUE(write_file_atomically(made->draft() / "file", "whole", 0600));
+  ASSERT_TRUE(made->appear());
+  EXPECT_EQ(read_file(path / "file", 10), "whole");
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(entries(), 1U);
+}
+
+TEST_F(NewDirectoryTest, NeverReplacesWhatIsThere) {
+  const auto path = directory_ / "there";
+  ASSERT_TRUE(write_file_atomically(path, "a file", 0644));
+  const auto refused = NewDirectory::prepare(path, 0700);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(refused.error().message, HasSubstr("there: it exists already"));
+
+  const auto meanwhile = directory_ / "meanwhile";
+  {
+    auto made = NewDirectory::prepare(meanwhile, 0700);
+    ASSERT_TRUE(made);
+    ASSERT_TRUE(make_directory(meanwhile, 0700));
+    ASSERT_TRUE(write_file_atomically(meanwhile / "file", "theirs", 0644));
+    EXPECT_FALSE(made->appear());
+  }
+  EXPECT_EQ(read_file(meanwhile / "file", 10), "theirs");
+  EXPECT_EQ(entries(), 2U);
+}
+
+TEST_F(NewDirectoryTest, SaysWhereItCannotBe) {
+  const auto none = NewDirectory::prepare(directory_ / "none" / "new", 0700);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("none/new: No such file"));
 }
 
 TEST_F(OutputFileTest, LeavesNothingUntilItIsWritten) {
