@@ -31,6 +31,8 @@ Error error_of(sqlite3* connection, int code, std::string_view attempted) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       return {ErrorKind::conflict, message + "; restore it from a backup, or move it away"};
+    case SQLITE_INTERRUPT:
+      return {ErrorKind::cancelled, message};
     default:
       return {ErrorKind::internal, message};
   }
@@ -180,6 +182,37 @@ bool Database::in_transaction() const {
 
 std::int64_t Database::changes() const {
   return sqlite3_changes64(connection_);
+}
+
+namespace {
+
+// Has the statements of a connection ask every now and then whether they should go on.
+class StopCheck {
+ public:
+  StopCheck(sqlite3* connection, const std::stop_token& stop)
+      : connection_(connection), stop_(stop) {
+    constexpr int kInstructionsBetween = 10'000;  // of SQLite's machine: some milliseconds
+    sqlite3_progress_handler(connection, kInstructionsBetween, asked, this);
+  }
+  ~StopCheck() { sqlite3_progress_handler(connection_, 0, nullptr, nullptr); }
+  StopCheck(const StopCheck&) = delete;
+  StopCheck& operator=(const StopCheck&) = delete;
+
+ private:
+  static int asked(void* check) {
+    return static_cast<const StopCheck*>(check)->stop_.stop_requested() ? 1 : 0;
+  }
+
+  sqlite3* connection_;
+  std::stop_token stop_;
+};
+
+}  // namespace
+
+void Database::copy_into(const std::filesystem::path& file, const std::stop_token& stop) {
+  make_private(file);
+  const StopCheck check(connection_, stop);
+  execute("VACUUM INTO ?", file.string());
 }
 
 void Database::run_script(const std::string& script) {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,7 +26,8 @@ struct sqlite3_stmt;
 
 namespace muster::db {
 
-// A failed statement. ErrorKind::exhausted for a full disk, unavailable for busy, else internal.
+// A failed statement. ErrorKind::exhausted for a full disk, unavailable for busy, cancelled if it
+// was to stop, else internal.
 class Failure final : public std::exception {
  public:
   explicit Failure(Error error) : error_(std::move(error)) {}
@@ -103,6 +105,10 @@ class Database {
 
   // False also where SQLite has undone the transaction by itself: after an I/O error, for one.
   bool in_transaction() const;
+
+  // Copies what is committed now, also while others write, into a new file (0600), which is not
+  // synced. Given up where it stands, as ErrorKind::cancelled, once `stop` is requested.
+  void copy_into(const std::filesystem::path& file, const std::stop_token& stop);
 
   // Several statements at once, without arguments.
   void run_script(const std::string& script);

@@ -164,6 +164,42 @@ TEST_F(DatabaseTest, ToReadNothingIsMadeMigratedOrChanged) {
   EXPECT_THROW(database->execute("DELETE FROM fruit"), Failure);
 }
 
+TEST_F(DatabaseTest, ACopyHoldsWhatIsCommittedThoughOthersWrite) {
+  auto writer = open(kFirst);
+  writer.execute("INSERT INTO fruit VALUES ('apple', 1)");
+  Transaction under_way(writer);
+  writer.execute("INSERT INTO fruit VALUES ('pear', 2)");
+  auto reader = Database::open(path_, kFirst, Access::read);
+  ASSERT_TRUE(reader) << reader.error().message;
+  const auto file = directory_ / "copy.db";
+  reader->copy_into(file, {});
+  under_way.commit();
+  EXPECT_EQ(std::filesystem::status(file).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  auto copy = Database::open(file, kFirst, Access::read);
+  ASSERT_TRUE(copy) << copy.error().message;
+  auto rows = copy->query("SELECT name FROM fruit");
+  ASSERT_TRUE(rows.next());
+  EXPECT_EQ(rows.text(0), "apple");
+  EXPECT_FALSE(rows.next());
+}
+
+TEST_F(DatabaseTest, ACopyIsGivenUpWhenItIsToStop) {
+  auto database = open(kFirst);
+  database.execute(
+      "INSERT INTO fruit WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
+      "i < 20000) SELECT 'apple', i FROM n");
+  std::stop_source stop;
+  stop.request_stop();
+  try {
+    database.copy_into(directory_ / "copy.db", stop.get_token());
+    FAIL() << "it went on to its end; is the stop looked at while SQLite copies?";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.error().kind, ErrorKind::cancelled);
+  }
+  database.copy_into(directory_ / "whole.db", {});
+}
+
 TEST_F(DatabaseTest, AMigrationThatFailsLeavesTheOldVersion) {
   open(kFirst).execute("INSERT INTO fruit VALUES ('apple', 1)");
   constexpr std::array<std::string_view, 2> kBroken = {
