@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "base/file.hpp"
+#include "base/text.hpp"
 
 namespace muster::store {
 namespace {
@@ -34,6 +35,22 @@ Result<void> move_durably(const std::filesystem::path& from, const std::filesyst
 
 std::filesystem::path OutputFiles::path(const OutputKey& key) const {
   return directory_ / key.task_id / fmt::format("{}.{}.log", key.attempt, key.step);
+}
+
+Result<std::vector<OutputKey>> OutputFiles::of_task(const std::string& task_id,
+                                                    std::int64_t last_attempt) const {
+  std::vector<OutputKey> keys;
+  std::error_code failure;
+  auto file = std::filesystem::directory_iterator(directory_ / task_id, failure);
+  for (; !failure && file != std::filesystem::directory_iterator(); file.increment(failure)) {
+    const auto parts = split(file->path().filename().string(), '.');
+    const auto attempt = parse_int(parts.front());
+    const auto step = parts.size() == 3 ? parse_int(parts[1]) : std::nullopt;
+    if (!attempt || !step || *attempt > last_attempt) continue;
+    keys.push_back({task_id, *attempt, *step});
+  }
+  if (!failure || failure == std::errc::no_such_file_or_directory) return keys;  // or no output
+  return system_error(failure.value(), "cannot list a task's output");
 }
 
 std::uint64_t OutputFiles::size(const OutputKey& key) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -30,6 +31,9 @@ class OutputFiles {
   Result<void> remove_from_end(const OutputKey& key, std::string_view text);
   std::uint64_t size(const OutputKey& key) const;
   std::filesystem::path path(const OutputKey& key) const;
+  // What there is of a task's attempts up to this one, in any order.
+  Result<std::vector<OutputKey>> of_task(const std::string& task_id,
+                                         std::int64_t last_attempt) const;
 
  private:
   std::filesystem::path directory_;
