@@ -14,6 +14,7 @@
 namespace muster::cli {
 
 int run(const ServerOptions& options);
+int run(const BackupOptions& options);
 int run(const AgentOptions& options);
 int run(const ScaleOptions& options);
 int run(const PlanOptions& options);

@@ -49,6 +49,7 @@ class Grammar::Definition {
     add_instance();
     add_resource_class();
     add_token();
+    add_backup();
     add_completion();
     add_help();
     add_man();
@@ -472,6 +473,17 @@ class Grammar::Definition {
     require_text(string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it."));
     client(revoke, to_revoke.client);
     choose(revoke, to_revoke, Action::revoke);
+  }
+
+  void add_backup() {
+    auto& options = fresh<BackupOptions>();
+    auto* added = command(app, "backup", kAdminister, text::kBackup);
+    added->add_option("DIRECTORY", options.directory, "Where the copy appears: a new directory.")
+        ->type_name("DIR")
+        ->required();
+    data_directory(added, options.data_directory, "That of muster server.");
+    added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
+    choose(added, options);
   }
 
   static CLI::Option* output(CLI::App* command, std::string& file) {

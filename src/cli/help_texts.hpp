@@ -276,6 +276,21 @@ inline constexpr Text kTokenRevoke{
   muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057 --server http://ci.example:8480
 )"};
 
+inline constexpr Text kBackup{
+    "Copy what a server keeps, while it works.\n"
+    "Makes a new directory with the server's data as it is at one moment: pipelines, tasks, the "
+    "output of their steps, sources, classes and tokens. Run on the server's machine, as its user "
+    "or as root. The directory appears whole and on the disk, or not at all. To restore it, put it "
+    "in the place of the data directory while the server is stopped: see docs/operate.md. Whoever "
+    "can read the copy can do what you can, as your personal token is in it.",
+    R"(Examples:
+  muster backup /srv/backups/monday
+  muster backup --data /var/lib/muster --json /srv/backups/$(date +%F)
+
+Exit codes: 0 the copy is there; 2 the directory exists, or there is no data of this version;
+  4 no right to read or to write; 5 the disk is full; 130 interrupted
+)"};
+
 inline constexpr Text kCompletion{
     "Print a completion script for a shell.\n"
     "The script completes commands, options and file names.",

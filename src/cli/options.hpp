@@ -33,6 +33,12 @@ struct ServerOptions {
   std::int64_t request_rate = 5'000;
 };
 
+struct BackupOptions {
+  std::filesystem::path data_directory;  // of a server; see ServerOptions
+  std::filesystem::path directory;       // the copy; must not exist yet
+  bool json = false;
+};
+
 struct AgentOptions {
   std::string config_file;  // "-": standard input
   std::string job_user;  // who jobs run as when we are root; --job-user, $MUSTER_JOB_USER, nobody
@@ -159,9 +165,9 @@ struct CompletionOptions {
 
 struct ManOptions {};
 
-using Options = std::variant<ServerOptions, AgentOptions, ScaleOptions, PlanOptions, DoctorOptions,
-                             SimulateOptions, ExportTraceOptions, ReplayOptions, ExplainOptions,
-                             RunOptions, PipelineOptions, ResourceClassOptions, TokenOptions,
-                             InstanceOptions, CompletionOptions, ManOptions>;
+using Options = std::variant<ServerOptions, BackupOptions, AgentOptions, ScaleOptions, PlanOptions,
+                             DoctorOptions, SimulateOptions, ExportTraceOptions, ReplayOptions,
+                             ExplainOptions, RunOptions, PipelineOptions, ResourceClassOptions,
+                             TokenOptions, InstanceOptions, CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

@@ -103,6 +103,17 @@ TEST_F(Parse, ExportTraceTakesOneSource) {
   EXPECT_EQ(all.resource_class + all.output, "a/bt.csv");
 }
 
+TEST_F(Parse, BackupTakesTheCopyAndTheServersData) {
+  const auto plain = chosen<BackupOptions>({"backup", "copy"});
+  EXPECT_EQ(plain.directory, "copy");
+  EXPECT_EQ(plain.data_directory, chosen<ServerOptions>({"server"}).data_directory);
+  EXPECT_FALSE(plain.json);
+  const auto all = chosen<BackupOptions>({"backup", "--data", "data", "--json", "copy"});
+  EXPECT_EQ(all.data_directory, "data");
+  EXPECT_TRUE(all.json);
+  EXPECT_EQ(refused({"backup"}).code, 2);
+}
+
 TEST_F(Parse, ReplayTakesOneLog) {
   const auto all = chosen<ReplayOptions>(
       {"replay", "scaler.db", "--policy", "m.yaml", "--class", "a/b", "--json"});
