@@ -37,7 +37,7 @@ function(muster_module name)
   if(tests)
     add_executable(muster_${name}_test ${tests})
     target_link_libraries(muster_${name}_test
-      PRIVATE muster_${name} ${MODULE_LIBRARIES} muster_library_gtest)
+      PRIVATE muster_${name} ${MODULE_LIBRARIES} muster_library_gtest muster_sanitizer)
     if(for_tests)
       target_link_libraries(muster_${name}_test PRIVATE muster_${name}_for_tests)
     endif()
