@@ -13,31 +13,29 @@ using testing::StartsWith;
 // --- Parked requests ---
 
 TEST_P(HttpServerTest, AParkedRequestIsAnsweredLater) {
-  std::vector<ExchangePtr> parked;
-  start([&](const Request&, const ExchangePtr& exchange) { parked.push_back(exchange); });
+  start([&](const Request&, const ExchangePtr& exchange) { parked_.push_back(exchange); });
   auto peer = connect();
   peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  ASSERT_TRUE(eventually([&] { return parked.size() == 1; }));
+  ASSERT_TRUE(eventually([&] { return parked_.size() == 1; }));
   server_->post([&] {
-    EXPECT_FALSE(parked[0]->abandoned());
-    parked[0]->send({.body = "at last"});
-    parked[0]->send({.body = "and again"});
-    parked.clear();
+    EXPECT_FALSE(parked_[0]->abandoned());
+    parked_[0]->send({.body = "at last"});
+    parked_[0]->send({.body = "and again"});
+    parked_.clear();
   });
   EXPECT_THAT(peer.receive_until("at last"), HasSubstr("200 OK"));
   peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  ASSERT_TRUE(eventually([&] { return parked.size() == 1; }));
+  ASSERT_TRUE(eventually([&] { return parked_.size() == 1; }));
 }
 
 TEST_P(HttpServerTest, AnAbandonedRequestIsNoticed) {
-  ExchangePtr parked;
-  start([&](const Request&, const ExchangePtr& exchange) { parked = exchange; });
+  start([&](const Request&, const ExchangePtr& exchange) { parked_.push_back(exchange); });
   auto peer = connect();
   peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  ASSERT_TRUE(eventually([&] { return parked != nullptr; }));
+  ASSERT_TRUE(eventually([&] { return parked_.size() == 1; }));
   peer.close();
-  EXPECT_TRUE(eventually([&] { return parked->abandoned(); }));
-  server_->post([&] { parked->send({.body = "into the void"}); });
+  EXPECT_TRUE(eventually([&] { return parked_[0]->abandoned(); }));
+  server_->post([&] { parked_[0]->send({.body = "into the void"}); });
   settle();
 }
 

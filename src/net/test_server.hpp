@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <future>
 #include <thread>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -35,6 +36,7 @@ class ServerFixture : public testing::Test {
     settings_.port = 0;
   }
   ~ServerFixture() override {
+    if (server_) server_->post([this] { parked_.clear(); });
     stop();
     std::filesystem::remove_all(folder_);
   }
@@ -93,6 +95,8 @@ class ServerFixture : public testing::Test {
   std::function<void()> on_stop_;
   Millis patience_ = 10s;
   HttpClient client_;
+  // What a handler keeps for later. An exchange is of the server's thread alone, and so ends there.
+  std::vector<ExchangePtr> parked_;
   std::optional<HttpServer> server_;
   std::jthread thread_;
 };

@@ -200,13 +200,12 @@ TEST_F(TlsTest, RequestsThatComeAtOnceAreAllAnswered) {
 }
 
 TEST_F(TlsTest, WhoClosesTlsWhileARequestIsParkedIsNoticed) {
-  ExchangePtr parked;
-  start([&](const Request&, const ExchangePtr& exchange) { parked = exchange; });
+  start([&](const Request&, const ExchangePtr& exchange) { parked_.push_back(exchange); });
   TlsEnd peer(server_->port());
   ASSERT_TRUE(peer.send(kRequest));
-  ASSERT_TRUE(eventually([&] { return parked != nullptr; }));
+  ASSERT_TRUE(eventually([&] { return parked_.size() == 1; }));
   peer.say_goodbye();  // the connection stays
-  EXPECT_TRUE(eventually([&] { return parked->abandoned(); }));
+  EXPECT_TRUE(eventually([&] { return parked_[0]->abandoned(); }));
 }
 
 TEST_F(TlsTest, ARecordThatComesInPartsWhileARequestIsParkedIsNoEnd) {
