@@ -380,6 +380,14 @@ std::int64_t Group::unused_to_come() const {
   return std::max<std::int64_t>(desired_ - std::ssize(listed_) - owed_, 0);
 }
 
+std::int64_t Group::tasks_of_drained() const {
+  std::int64_t tasks = 0;
+  for (const auto number : listed_) {
+    if (instances_[number].drained) tasks += instances_[number].tasks;
+  }
+  return tasks;
+}
+
 std::int64_t Group::unused(Millis age) const {
   const auto is_unused = [&](Number number) {
     const auto& it = instances_[number];

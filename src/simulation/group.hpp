@@ -98,6 +98,8 @@ class Group {
   std::int64_t unused(Millis age) const;
   // Of them those that are to come.
   std::int64_t unused_to_come() const;
+  // That run on instances that were asked to end.
+  std::int64_t tasks_of_drained() const;
 
  private:
   using Number = std::size_t;

@@ -101,6 +101,7 @@ class Onlooker final : public fleet::DecisionObserver {
     for (std::size_t i = 0; i < groups.size(); ++i) {
       if (cap) truth.used += groups[i]->lived_in_the_last(cap->per);
       truth.unused += groups[i]->unused(pass.snapshot.policy.boot_timeout);
+      truth.running -= groups[i]->tasks_of_drained();
       const bool is_short = !named.empty() && find_shortage(pass.decision.next.shortages,
                                                             named.at(i).name) != nullptr;
       if (is_short) truth.unused -= groups[i]->unused_to_come();

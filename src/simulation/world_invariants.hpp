@@ -17,7 +17,7 @@ struct Truth {
   // those that look dead by now, that the group launched by itself, or that it has refused.
   std::int64_t unused = 0;
   std::int64_t slots = 1;    // of each
-  std::int64_t running = 0;  // tasks
+  std::int64_t running = 0;  // tasks, on who was not asked to end
   Millis
       used{};  // by all instances together in the latest stretch of the spend cap, if there is one
 };
@@ -29,8 +29,9 @@ struct Truth {
 //
 // S6: whoever has not had a task is there for one of those that are
 // said to wait, or spare. What was launched for demand that has vanished is supply for the next,
-// and so comes on top of nothing. Of those that are said to run and do not each may make an unused
-// one look busy; of several slots so may each that runs. What is withdrawn may have come meanwhile.
+// and so comes on top of nothing. Of those that are said to run and do not, or run on who was asked
+// to end, each may make an unused one look busy: nobody says where a task runs. Of several slots so
+// may each that runs. What is withdrawn may have come meanwhile.
 std::vector<scaling::Violation> violations_in_truth(const scaling::Snapshot& snapshot,
                                                     const scaling::Decision& decision,
                                                     const Truth& truth);
