@@ -117,6 +117,13 @@ void expect_end_of_task(Explanation& about, std::int64_t busy, std::optional<Wal
       about.tasks.seen > 0 ? "; " + how_long(about.tasks, "tasks") : ", and nobody can tell when");
 }
 
+std::string coming_in_words(const Explanation& about) {
+  const auto booting = fmt::format("{} booting", about.counts.booting);
+  if (about.launched == 0) return booting;
+  const auto launched = fmt::format("{} just launched", about.launched);
+  return about.counts.booting == 0 ? launched : booting + ", " + launched;
+}
+
 // What the next task that waits is waiting for. `boots`: how long the latest took.
 void expect(Explanation& about, const Snapshot& seen, const std::vector<Millis>& boots,
             std::optional<WallTime> room) {
@@ -130,10 +137,9 @@ void expect(Explanation& about, const Snapshot& seen, const std::vector<Millis>&
                                  slots.free == 1 ? fmt::format("one {} is", what)
                                                  : fmt::format("{} {}s are", slots.free, what),
                                  waiting == 1 ? "it" : "them");
-  } else if (const auto launched = launches(seen); !launched.empty()) {
-    expect_boot(about, boots, launched, fmt::format("{} booting", about.counts.booting));
-  } else if (about.launched > 0) {
-    expect_boot(about, boots, {about.at}, fmt::format("{} just launched", about.launched));
+  } else if (auto launched = launches(seen); !launched.empty() || about.launched > 0) {
+    if (about.launched > 0) launched.push_back(about.at);
+    expect_boot(about, boots, launched, coming_in_words(about));
   } else if (holds(about.causes)) {
     about.expected = "nobody can tell: the scaler does not know enough to launch";
   } else if (const auto free = free_again(about.causes)) {

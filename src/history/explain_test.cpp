@@ -15,6 +15,7 @@ using std::chrono::seconds;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 Explanation explained(const std::vector<fleet::ClassPass>& records) {
   Chronicle chronicle;
@@ -216,6 +217,15 @@ TEST(Explain, ExpectsABootThatIsLateAsThoseThatTookAsLong) {
   EXPECT_EQ(later_than_any.expected_start, std::nullopt);
   EXPECT_THAT(later_than_any.expected,
               EndsWith(", and nobody can tell when one that takes longer ends"));
+}
+
+// One that hangs keeps nobody from expecting the next.
+TEST(Explain, ExpectsWhatIsJustLaunchedBesideABootThatIsLaterThanAny) {
+  const auto late = World().demand(5, 0).with(1, InstanceState::booting, seconds(260));
+  const auto about = after_two_boots(late);
+  EXPECT_EQ(about.launched, 3);
+  EXPECT_EQ(about.expected_start, kNow + seconds(60));
+  EXPECT_THAT(about.expected, StartsWith("1 booting, 3 just launched; half of the boots"));
 }
 
 TEST(Explain, ExpectsWhatIsJustLaunched) {
