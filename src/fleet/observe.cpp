@@ -111,7 +111,8 @@ bool is_so_long_ago(const std::optional<WallTime>& time, WallTime now) {
 }
 
 // Nobody has heard of it for long. Whatever is wrong with a list or a clock, nothing is silent that
-// was not there so long ago. One that connects no more once it was asked to end says nothing.
+// was not there so long ago. One that was asked to end before it connected may never do so: for it
+// the time of a boot counts.
 bool is_silent(const CapacityInstance& instance, ItsRunners runners, const Contact& contact,
                Millis boot_timeout, WallTime now) {
   if (!is_so_long_ago(contact.launched_at, now)) return false;

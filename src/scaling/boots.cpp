@@ -193,7 +193,10 @@ void take_back(State& next, std::int64_t returned) {
 
 State judge_boots(const Snapshot& snapshot, const Census& there, bool queue_known) {
   auto next = snapshot.state;
-  if (queue_known) note_waiting(next, snapshot), note_quiet(next, snapshot, there);
+  if (queue_known) {
+    note_waiting(next, snapshot);
+    note_quiet(next, snapshot, there);
+  }
   if (snapshot.any_boot_succeeded) next.failed_boots_in_a_row = 0, next.backoff_until.reset();
   take_back(next, snapshot.returned_boots);
   if (queue_known) give_up(next, snapshot, there);

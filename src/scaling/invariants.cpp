@@ -85,7 +85,9 @@ class Judge {
     const bool gone =
         (instance->state == InstanceState::lost || instance->state == InstanceState::booting) &&
         is_twice_too_old(*instance, snapshot_);
-    expect(gone || is_quiet(decision_.next, snapshot_), Invariant::safe,
+    // By what was remembered before, whatever this decision makes of it.
+    const bool quiet = is_quiet(snapshot_.state, snapshot_) && is_every_task_elsewhere();
+    expect(gone || quiet, Invariant::safe,
            id + " is ended though a task ran of late that may be its own");
     const auto& life = snapshot_.policy.longest_life;
     const auto idle_since = std::max(instance->launched_at, instance->used_at.value_or(WallTime()));

@@ -335,6 +335,13 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          s.demand = DemandReading{2, 9, kNow};
          d.reap = {"silent"};
        }},
+      {"one is ended in whose time a task may just have come", Invariant::safe,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 1, kNow};
+         d = decide(s);
+         d.reap = {"silent"};
+         s.state.quiet_since = kNow - std::chrono::seconds(29);
+       }},
       {"what is there is withdrawn", Invariant::safe, [](auto&, auto& d) { d.withdraw = 1; }},
       {"an unknown queue lowers capacity", Invariant::honest,
        [](auto& s, auto& d) {

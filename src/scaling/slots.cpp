@@ -28,27 +28,6 @@ std::int64_t running_on(const Instance& instance, const Policy& policy) {
   return std::clamp<std::int64_t>(instance.running, 1, slots_of(instance, policy));
 }
 
-WallTime last_use_of(const Instance& instance) {
-  return std::max(instance.launched_at, instance.used_at.value_or(instance.launched_at));
-}
-
-Census take_census(const std::vector<Instance>& instances, const Policy& policy) {
-  Census there;
-  for (const auto& instance : instances) {
-    ++there.instances[instance.state];
-    there.slots[instance.state] += slots_of(instance, policy);
-    if (instance.state == InstanceState::busy) there.tasks += running_on(instance, policy);
-    if (instance.requested) ++there.requested;
-    const auto launched = instance.launched_at;
-    if (instance.state == InstanceState::booting) {
-      there.first_boot = std::min(there.first_boot.value_or(launched), launched);
-    }
-    const auto used = last_use_of(instance);
-    there.first_use = std::min(there.first_use.value_or(used), used);
-  }
-  return there;
-}
-
 Slots count_slots(const Census& there, const std::optional<std::int64_t>& running,
                   std::int64_t at_work) {
   using enum InstanceState;
