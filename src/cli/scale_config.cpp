@@ -294,7 +294,7 @@ class ConfigReader {
     if (kind == "auto_scaling_group") {
       scaled.capacity = read_class_groups(reader, scaled.managed);
     }
-    settle_soon_free(reader, scaled.capacity, policy);
+    settle_reuse(reader, scaled.capacity, policy);
     refuse_slots_of_single_task(reader, scaled.capacity, policy);
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
@@ -337,10 +337,11 @@ class ConfigReader {
   }
 
   // The end of a single-task instance's task frees nobody.
-  static void settle_soon_free(yaml::MapReader& reader, const ClassCapacity& capacity,
-                               scaling::Policy& policy) {
+  static void settle_reuse(yaml::MapReader& reader, const ClassCapacity& capacity,
+                           scaling::Policy& policy) {
     constexpr auto kKey = "soon_free";
     const bool single_task = std::visit([](const auto& it) { return it.single_task; }, capacity);
+    policy.reuses = !single_task;
     if (single_task && reader.take(kKey) != nullptr) {
       reader.problem_at(kKey,
                         "is for 'mode: continuous', as a single-task instance is never free "

@@ -112,6 +112,7 @@ json::object object(const Policy& policy) {
           {"spend_cap", spend_cap(policy.spend_cap)},
           {"soon_free", policy.soon_free},
           {"foresight", policy.foresight},
+          {"reuses", policy.reuses},
           {"boot_timeout_ms", policy.boot_timeout.count()},
           {"boot_backoff_first_ms", policy.boot_backoff_first.count()},
           {"boot_backoff_most_ms", policy.boot_backoff_most.count()},

@@ -102,6 +102,7 @@ static void read(const json::value& value, const Place& at, Policy& into) {
       .must("spend_cap", into.spend_cap)
       .must("soon_free", into.soon_free)
       .may("foresight", into.foresight)
+      .may("reuses", into.reuses)
       .must("boot_timeout_ms", into.boot_timeout)
       .must("boot_backoff_first_ms", into.boot_backoff_first)
       .must("boot_backoff_most_ms", into.boot_backoff_most)

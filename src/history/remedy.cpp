@@ -44,8 +44,10 @@ std::optional<WallTime> end_of(const Reason& reason, const fleet::ClassPass& dec
     return falls_below(next.drains, policy.scale_in_rate->most, policy.scale_in_rate->per);
   }
   if (rule == Rule::spend_cap && policy.spend_cap) {
-    return next_launch_at(next.spend.used, *policy.spend_cap, decided.decision.desired,
-                          expected_life(next.turnover));
+    const auto& made = decided.decision;
+    const auto ahead = outlook_of(decided.snapshot.demand, made.counts, sum_of(next.spend.used),
+                                  made.launch - made.withdraw);
+    return next_launch_at(policy, next.spend.used, ahead, next.turnover);
   }
   return std::nullopt;
 }
@@ -121,6 +123,7 @@ std::string remedy_for(Rule rule, const fleet::ClassPass& decided) {
     case Rule::launch_rate:
       return "wait, or raise 'launch_rate'";
     case Rule::spend_cap:
+    case Rule::last_task:
       return "wait, or raise 'spend_cap'";
     case Rule::backoff:
       return "see why boots fail: 'muster doctor', and what the instances have logged";

@@ -13,26 +13,13 @@ namespace muster::scaling {
 
 namespace {
 
-void limit_launches(Draft& draft, Rule rule, std::int64_t allowed, std::string detail) {
-  auto& launch = draft.decision.launch;
-  if (launch <= allowed) return;
-  draft.reason(rule, launch, allowed, std::move(detail));
-  launch = allowed;
-}
-
-// "12.5", rounded down.
-std::string hours_in_words(std::int64_t instance_millis) {
-  const auto tenths = instance_millis / Millis(std::chrono::minutes(6)).count();
-  return fmt::format("{}.{}", tenths / 10, tenths % 10);
-}
-
 // Whatever was wrong may still be: then it costs one boot, and no more.
 void try_one_first(Draft& draft) {
   const auto failed = draft.decision.next.failed_boots_in_a_row;
   if (failed < draft.snapshot.policy.withdraw_after) return;
-  limit_launches(draft, Rule::backoff, draft.staying.booting > 0 ? 0 : 1,
-                 fmt::format("{} failed in a row, so one is tried before there are more",
-                             count_of(failed, "boot")));
+  draft.limit_launches(Rule::backoff, draft.staying.booting > 0 ? 0 : 1,
+                       fmt::format("{} failed in a row, so one is tried before there are more",
+                                   count_of(failed, "boot")));
 }
 
 }  // namespace
@@ -42,18 +29,19 @@ void try_one_first(Draft& draft) {
 void keep_plan(Draft& draft) {
   const auto& plan = draft.snapshot.plan_share;
   if (!plan) return;
-  limit_launches(draft, Rule::plan, draft.launches_for(draft.may_start() - draft.free()),
-                 fmt::format("the plan lets {} run at once, of which this class has a share of {}, "
-                             "and {} run",
-                             plan->limit, plan->share, *draft.running()));
+  draft.limit_launches(
+      Rule::plan, draft.launches_for(draft.may_start() - draft.free()),
+      fmt::format("the plan lets {} run at once, of which this class has a share of {}, "
+                  "and {} run",
+                  plan->limit, plan->share, *draft.running()));
 }
 
 // All live instances count, those that are about to end included (S4).
 void keep_maximum(Draft& draft) {
   const auto live = draft.decision.counts.live();
-  limit_launches(draft, Rule::maximum, std::max<std::int64_t>(draft.most - live, 0),
-                 fmt::format("at most {} may be live{} and {} are", draft.most,
-                             draft.schedule_in_words(), live));
+  draft.limit_launches(Rule::maximum, std::max<std::int64_t>(draft.most - live, 0),
+                       fmt::format("at most {} may be live{} and {} are", draft.most,
+                                   draft.schedule_in_words(), live));
 }
 
 std::int64_t room_in(const Rate& rate, const Window& used) {
@@ -72,36 +60,18 @@ void keep_launch_rate(Draft& draft) {
   auto used = draft.decision.next.launches;
   const auto room = room_in(*rate, used);
   add_use(used, std::min(room, draft.decision.launch), rate->per, draft.snapshot.now);
-  limit_launches(draft, Rule::launch_rate, room, rate_in_words(*rate, "launched", used));
-}
-
-void keep_spend_cap(Draft& draft) {
-  const auto& cap = draft.snapshot.policy.spend_cap;
-  if (!cap) return;
-  const auto life = expected_life(draft.decision.next.turnover);
-  const auto live = draft.decision.counts.live();
-  const auto allowed = launches_within(*cap, draft.spent, live, life);
-  const auto free = next_launch_at(draft.decision.next.spend.used, *cap,
-                                   live + std::min(allowed, draft.decision.launch), life);
-  limit_launches(
-      draft, Rule::spend_cap, allowed,
-      fmt::format("{} of {} instance-hours in {} are used{}{}", hours_in_words(draft.spent),
-                  cap->instance_hours, format_duration(cap->per),
-                  live > 0 || draft.spent < limit_of(*cap)
-                      ? fmt::format(", {} live, and each is taken to need {}", live, humanize(life))
-                      : "",
-                  free ? fmt::format(", and the next may come at {}", in_words(*free)) : ""));
+  draft.limit_launches(Rule::launch_rate, room, rate_in_words(*rate, "launched", used));
 }
 
 void keep_backoff(Draft& draft) {
   const auto& state = draft.decision.next;
   if (!state.backoff_until) return try_one_first(draft);
   const auto& trouble = draft.snapshot.launch_trouble;
-  limit_launches(draft, Rule::backoff, 0,
-                 fmt::format("{} failed in a row{}, and the next may start at {}",
-                             count_of(state.failed_boots_in_a_row, "boot"),
-                             trouble.empty() ? "" : fmt::format(" ({})", trouble),
-                             in_words(*state.backoff_until)));
+  draft.limit_launches(Rule::backoff, 0,
+                       fmt::format("{} failed in a row{}, and the next may start at {}",
+                                   count_of(state.failed_boots_in_a_row, "boot"),
+                                   trouble.empty() ? "" : fmt::format(" ({})", trouble),
+                                   in_words(*state.backoff_until)));
 }
 
 void note_use(Draft& draft) {
@@ -120,7 +90,7 @@ void note_use(Draft& draft) {
 // that are lowered launch nothing.
 void withdraw_before_launching(Draft& draft) {
   if (draft.given_up_requests == 0 || !draft.groups.empty()) return;
-  limit_launches(draft, Rule::backoff, 0, "what has not come is withdrawn first");
+  draft.limit_launches(Rule::backoff, 0, "what has not come is withdrawn first");
 }
 
 }  // namespace muster::scaling

@@ -28,10 +28,14 @@ std::optional<WallTime> revisit_at(const Draft& draft) {
   if (const auto& rate = snapshot.policy.scale_in_rate) {
     if (const auto room = falls_below(decision.next.drains, rate->most, rate->per)) consider(*room);
   }
-  if (const auto& cap = snapshot.policy.spend_cap) {
-    const auto free = next_launch_at(decision.next.spend.used, *cap, decision.desired,
-                                     expected_life(decision.next.turnover));
+  if (snapshot.policy.spend_cap) {
+    const auto& [policy, turnover] = std::tie(snapshot.policy, decision.next.turnover);
+    const auto ahead = outlook_of(snapshot.demand, decision.counts, draft.spent,
+                                  decision.launch - decision.withdraw);
+    const auto free = next_launch_at(policy, decision.next.spend.used, ahead, turnover);
     if (free) consider(*free);
+    const auto fewer = fewer_go_on_at(policy, ahead, turnover, snapshot.now);
+    if (fewer) consider(*fewer);
   }
   if (draft.left_to_busy > 0) {
     if (const auto fewer = fewer_soon_free_at(decision.next.turnover, snapshot.now)) {
@@ -71,6 +75,7 @@ Decision decide_knowing_instances(const Snapshot& snapshot) {
     tell_of_lost(draft);
     end_useless(draft);
     drain_above_maximum(draft);
+    end_after_task(draft);
     launch_for_queue(draft);
     count_soon_free(draft);
     keep_plan(draft);

@@ -168,6 +168,7 @@ enum class Rule {
   reaped,             // an instance is certainly of no use, and is ended
   many_silent,        // more look dead at once than one would believe: few are ended
   above_maximum,      // more live than policy.max: idle ones are asked to end
+  last_task,          // policy.spend_cap has no room for another task: busy ones are asked to end
   scale_in_rate,      // policy.scale_in_rate bound how many idle ones are asked to end
   surplus,            // idle ones that nobody has needed for some time are asked to end
   not_come,           // some that were requested have not come in time, and are withdrawn

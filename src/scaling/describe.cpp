@@ -51,6 +51,8 @@ std::string_view to_string(Rule rule) {
       return "many_silent";
     case Rule::above_maximum:
       return "above_maximum";
+    case Rule::last_task:
+      return "last_task";
     case Rule::scale_in_rate:
       return "scale_in_rate";
     case Rule::surplus:
@@ -108,6 +110,9 @@ std::string in_words(const Reason& reason, const std::string& detail) {
                          reason.allowed == 0 ? "none" : std::to_string(reason.allowed));
     case Rule::above_maximum:
       return fmt::format("{}: drain {} idle", detail, reason.allowed);
+    case Rule::last_task:
+      return fmt::format("{}: {} of {} end after the task they run", detail, reason.allowed,
+                         reason.wanted);
     case Rule::scale_in_rate:
       return fmt::format("{}: drain {} instead of {}", detail, reason.allowed, reason.wanted);
     case Rule::surplus:

@@ -53,6 +53,13 @@ void Draft::reason(Rule rule, std::int64_t wanted, std::int64_t allowed, std::st
   decision.reasons.push_back({rule, wanted, allowed, std::move(subject), std::move(detail)});
 }
 
+void Draft::limit_launches(Rule rule, std::int64_t allowed, std::string detail) {
+  auto& launch = decision.launch;
+  if (launch <= allowed) return;
+  reason(rule, launch, allowed, std::move(detail));
+  launch = allowed;
+}
+
 std::optional<std::int64_t> Draft::running() const {
   if (hold) return std::nullopt;
   return std::get<DemandReading>(snapshot.demand).running;

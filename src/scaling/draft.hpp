@@ -21,6 +21,9 @@ struct Draft {
   void count_groups();
   void reason(Rule rule, std::int64_t wanted, std::int64_t allowed, std::string detail,
               std::string subject = "");
+  // No more are launched than allowed, for the reason given; no reason is added where none are
+  // more.
+  void limit_launches(Rule rule, std::int64_t allowed, std::string detail);
 
   // How many tasks run; nothing while the queue is unknown.
   std::optional<std::int64_t> running() const;
@@ -110,6 +113,10 @@ void launch_for_warm(Draft& draft);
 void launch_for_foreseen(Draft& draft);
 void launch_for_minimum(Draft& draft);
 
+// spending.cpp: what is left of the spend cap.
+void end_after_task(Draft& draft);
+void keep_spend_cap(Draft& draft);
+
 // placing.cpp: in which groups.
 void place_launches(Draft& draft);
 void place_withdrawals(Draft& draft);
@@ -122,7 +129,6 @@ void withdraw_after_failures(Draft& draft);
 // bounds.cpp: how much of what is wanted is launched.
 void keep_maximum(Draft& draft);
 void keep_launch_rate(Draft& draft);
-void keep_spend_cap(Draft& draft);
 void keep_backoff(Draft& draft);
 void withdraw_before_launching(Draft& draft);
 

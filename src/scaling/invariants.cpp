@@ -33,8 +33,8 @@ class Judge {
     for (const auto& id : decision_.reap) judge_ended(id);
     judge_ends_together();
     judge_withdrawals();
-    for (const auto judge :
-         {violations_in_groups, violations_of_frugality, violations_after_kill}) {
+    for (const auto judge : {violations_in_groups, violations_of_frugality, violations_of_boots,
+                             violations_after_kill}) {
       std::ranges::move(judge(snapshot_, decision_), std::back_inserter(found_));
     }
     if (has(decision_, Rule::instances_unknown)) return judge_blind(), std::move(found_);
@@ -63,8 +63,37 @@ class Judge {
     if (instance == nullptr) return expect(false, Invariant::safe, id + " is drained unknown");
     const bool perhaps_idle =
         instance->state == InstanceState::idle || instance->state == InstanceState::connected;
-    expect(perhaps_idle || is_overdue(*instance, snapshot_), Invariant::safe,
+    const bool last_task =
+        instance->state == InstanceState::busy && has(decision_, Rule::last_task);
+    expect(perhaps_idle || last_task || is_overdue(*instance, snapshot_), Invariant::safe,
            id + " is drained, though it is neither idle nor overdue");
+  }
+
+  Working working() const {
+    const bool known = demand_ != nullptr && !knows_no_queue(decision_);
+    return {take_census(snapshot_.instances, snapshot_.policy),
+            known ? std::optional(demand_->running) : std::nullopt};
+  }
+
+  std::int64_t drained_at_work() const {
+    return std::ranges::count_if(decision_.drain, [&, works = working()](const auto& id) {
+      const auto* instance = find(id);
+      return instance != nullptr && works(*instance);
+    });
+  }
+
+  // No more take another task than the cap has room for, and no fewer.
+  void judge_last_tasks(const Outlook& ahead) {
+    const auto& policy = snapshot_.policy;
+    const auto at_work = working().instances();
+    const auto go_on = at_work - drained_at_work();
+    if (!policy.reuses || !policy.drains || knows_no_queue(decision_)) {
+      return expect(go_on == at_work, Invariant::safe, "busy ones are asked to end for nothing");
+    }
+    const auto may = may_go_on(policy, ahead, decision_.next.turnover);
+    expect(go_on == std::min(at_work, may), Invariant::bounded,
+           fmt::format("{} of {} go on after their task where the cap has room for {}", go_on,
+                       at_work, may));
   }
 
   // So many tasks run on those that are known to be busy.
@@ -140,6 +169,8 @@ class Judge {
     const bool acts = decision_.launch > 0 || decision_.withdraw > 0 || !decision_.drain.empty() ||
                       !decision_.reap.empty();
     expect(!acts, Invariant::honest, "something is done while nobody knows what is there");
+    expect(decision_.next == snapshot_.state, Invariant::honest,
+           "something is remembered while nobody knows what is there");
   }
 
   void judge_honesty() {
@@ -225,31 +256,37 @@ class Judge {
   void judge_spend() {
     const auto& cap = snapshot_.policy.spend_cap;
     if (!cap) {
-      return expect(!has(decision_, Rule::spend_cap), Invariant::live,
-                    "a cap binds that is not set");
+      expect(decision_.next.spend == Spend(), Invariant::restartable, "what no cap counts is kept");
+      return expect(!has(decision_, Rule::spend_cap) && !has(decision_, Rule::last_task),
+                    Invariant::live, "a cap binds that is not set");
     }
     const auto requested = std::ranges::count_if(snapshot_.instances, &Instance::requested);
     const auto living = std::ssize(snapshot_.instances) - requested;
     const auto used = spend_until_now(snapshot_.state.spend, *cap, living, snapshot_.now).used;
     const auto in_words =
         fmt::format("{} of {} instance-milliseconds are used", used, limit_of(*cap));
-    const auto may = launches_within(*cap, used, std::ssize(snapshot_.instances),
-                                     expected_life(decision_.next.turnover));
+    const auto ahead = outlook_of(snapshot_.demand, decision_.counts, used, 0);
+    const auto may = launches_within(snapshot_.policy, ahead, decision_.next.turnover);
     expect(decision_.launch <= may, Invariant::bounded, in_words);
     const auto binds = std::ranges::find(decision_.reasons, Rule::spend_cap, &Reason::rule);
     expect(binds == decision_.reasons.end() || binds->allowed == may, Invariant::live, in_words);
-    expect(decision_.next.spend.counted_until.has_value(), Invariant::restartable,
-           "what is used is not remembered");
+    judge_last_tasks(ahead);
+    // Those that are launched are believed to live until the next pass looks.
+    const auto then = living + decision_.launch - std::ssize(decision_.reap);
+    expect(decision_.next.spend ==
+               spend_until_now(snapshot_.state.spend, *cap, then, snapshot_.now).memory,
+           Invariant::restartable, "what is used is not remembered");
   }
 
   void judge_rates() {
     const auto& [policy, state, next] = std::tie(snapshot_.policy, snapshot_.state, decision_.next);
     judge_rate(policy.launch_rate, state.launches, next.launches, decision_.launch,
                Rule::launch_rate);
-    const auto scaled_in = std::ranges::count_if(decision_.drain, [&](const auto& id) {
-      const auto* instance = find(id);
-      return instance != nullptr && !is_overdue(*instance, snapshot_);
-    });
+    const auto scaled_in =
+        std::ranges::count_if(decision_.drain, [&, works = working()](const auto& id) {
+          const auto* instance = find(id);
+          return instance != nullptr && !works(*instance) && !is_overdue(*instance, snapshot_);
+        });
     judge_rate(policy.scale_in_rate, state.drains, next.drains, scaled_in, Rule::scale_in_rate);
   }
 
@@ -266,22 +303,27 @@ class Judge {
            "more are drained than were not needed");
   }
 
-  // Where one that drains explained a task, another may be of no use after it; where dead ones made
-  // room, the maximum and the cap bind less; and what was withdrawn may be asked for again.
+  // Where one that drains explained a task, another may be of no use after it, or be taken for the
+  // one that runs it; where dead ones made room, the maximum and the cap bind less; and what was
+  // withdrawn may be asked for again.
   void judge_steadiness() {
     const auto again = decide(after(snapshot_, decision_));
     const auto steady = [&](bool holds, std::string_view what) {
       expect(holds, Invariant::steady, fmt::format("after it took effect, {}", what));
     };
-    steady(again.drain.empty(), "more are drained");
+    const bool tasks_unexplained = drained_at_work() > 0;
+    const bool all_at_work = tasks_unexplained || has(again, Rule::last_task);
+    steady(all_at_work || again.drain.empty(), "more are drained");
     steady(!decision_.drain.empty() || again.reap.empty(), "more are ended");
-    if (has(decision_, Rule::not_come)) return steady(again.withdraw == 0, "more are withdrawn");
+    if (has(decision_, Rule::not_come)) {
+      return steady(tasks_unexplained || again.withdraw == 0, "more are withdrawn");
+    }
     const bool full = has(decision_, Rule::maximum) || has(decision_, Rule::spend_cap) ||
                       waits_for_group(decision_);
     const bool room_made = !decision_.reap.empty() && full;
     steady(room_made || again.launch == 0, "more are launched");
-    steady(!decision_.reap.empty() || !again.reap.empty() || again.next == decision_.next,
-           "the memory changes");
+    const bool others = !decision_.reap.empty() || !again.reap.empty() || all_at_work;
+    steady(others || again.next == decision_.next, "the memory changes");
   }
 
   const Snapshot& snapshot_;

@@ -34,10 +34,11 @@ struct Violation {
 // Of a decision that was made from the snapshot. Empty if all hold.
 std::vector<Violation> violations(const Snapshot& snapshot, const Decision& decision);
 
-// Of them those about groups, where the snapshot has several; S6; and S8, of whoever is killed
-// between two steps of carrying it out.
+// Of them those about groups, where the snapshot has several; S6; those about failed boots; and S8,
+// of whoever is killed between two steps of carrying it out.
 std::vector<Violation> violations_in_groups(const Snapshot& snapshot, const Decision& decision);
 std::vector<Violation> violations_of_frugality(const Snapshot& snapshot, const Decision& decision);
+std::vector<Violation> violations_of_boots(const Snapshot& snapshot, const Decision& decision);
 std::vector<Violation> violations_after_kill(const Snapshot& snapshot, const Decision& decision);
 
 // The world right after the decision was carried out: what is new, and nothing else.

@@ -54,10 +54,14 @@ Staying staying(const Snapshot& snapshot, const Decision& decision) {
   const auto left = take_census(instances, policy);
   const auto counts = count_judged(left, policy, running, at_work);
   Staying there{counts.idle, counts.booting, counts.busy, count_slots(left, running, at_work)};
+  const Working works(take_census(snapshot.instances, policy), running);
   for (const auto& it : instances) {
     if (!contains(decision.drain, it.id)) continue;
-    there.slots.free -= slots_of(it, policy);
-    --there.idle;
+    const bool busy = works(it);
+    const auto tasks = busy ? busy_slots_of(it, policy) : 0;
+    there.slots.free -= slots_of(it, policy) - tasks;
+    there.slots.busy -= tasks;
+    --(busy ? there.busy : there.idle);
   }
   return there;
 }

@@ -121,6 +121,7 @@ Snapshot some_snapshot(Dice& dice) {
   if (dice.chance(30)) snapshot.plan_share = PlanShare{20, dice.roll(0, 20)};
   snapshot.policy.reaps = dice.chance(50);
   snapshot.policy.drains = dice.chance(80);
+  snapshot.policy.reuses = dice.chance(50);
   if (dice.chance(50)) snapshot.policy.longest_life = dice.millis(300'000, 400'000);
   if (dice.chance(50)) snapshot.state.given_up_at = kNow - dice.millis(0, 100'000);
   if (const auto* read = std::get_if<DemandReading>(&snapshot.demand); read && dice.chance(30)) {
@@ -441,6 +442,52 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          s.state.spend.used = {{kNow - Millis(1), Millis(std::chrono::hours(1)).count()}};
          d = decide(s);
          d.launch = 1, d.desired += 1;
+       }},
+      {"a busy one takes another task though the cap has no room", Invariant::bounded,
+       [](auto& s, auto& d) {
+         s.policy.spend_cap = SpendCap{1, std::chrono::hours(24)};
+         s.policy.reuses = true;
+         s.state.spend.used = {{kNow - Millis(1), Millis(std::chrono::hours(1)).count()}};
+         d = decide(s);
+         std::erase_if(d.drain, [](const auto& id) { return id == "busy"; });
+       }},
+      {"what is used is forgotten", Invariant::restartable,
+       [](auto& s, auto& d) {
+         s.policy.spend_cap = SpendCap{100, std::chrono::hours(24)};
+         s.state.spend.used = {{kNow - Millis(1), 1'000}};
+         d = decide(s);
+         d.next.spend.used.clear();
+       }},
+      {"a failed boot is forgotten", Invariant::restartable,
+       [](auto& s, auto& d) {
+         s.failed_boots = {"gone"};
+         d = decide(s);
+         d.next.failed_boots_in_a_row = 0;
+       }},
+      {"a back-off is too short", Invariant::bounded,
+       [](auto& s, auto& d) {
+         s.failed_boots = {"gone"};
+         d = decide(s);
+         *d.next.backoff_until -= std::chrono::seconds(1);
+       }},
+      {"a back-off is forgotten", Invariant::bounded,
+       [](auto& s, auto& d) {
+         s.state.failed_boots_in_a_row = 2;
+         s.state.backoff_until = kNow + std::chrono::seconds(3);
+         d = decide(s);
+         d.next.backoff_until.reset();
+       }},
+      {"one that never came is not ended", Invariant::frugal,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 0, kNow};
+         s.policy.reaps = true;
+         s.policy.drains = false;
+         s.instances = {{"dead", InstanceState::booting, kNow - std::chrono::hours(1)}};
+         s.state.given_up = {"dead"};
+         s.state.given_up_at = kNow - std::chrono::minutes(1);
+         s.state.quiet_since = kNow - std::chrono::minutes(1);
+         d = decide(s);
+         d.reap.clear();
        }},
       {"the desired number is not what lives and is launched", Invariant::counted_once,
        [](auto&, auto& d) { d.launch = 0, d.desired = 0; }},

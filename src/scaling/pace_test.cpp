@@ -154,5 +154,74 @@ TEST(Pace, LaunchesNothingOnceTheCapIsUsedUpAndEndsNobody) {
             "instead of 1");
 }
 
+// --- Of those that take one task after the other
+// --------------------------------------------------
+
+// A boot of a minute, tasks of six, and so many of ten hours that are used.
+World reusing(Millis used) {
+  State state;
+  state.turnover = {.boot = minutes(1), .ended = 10, .run_time = 10 * Millis(minutes(6)).count()};
+  state.spend = {.used = {{kNow, used.count()}}, .counted_until = kNow};
+  World world;
+  world.bounds(0, 200).reusing().remembering(state);
+  return world.spending_at_most({10, std::chrono::hours(24)});
+}
+
+TEST(Pace, TheBusyEndAfterTheirTaskOnceTheCapHasNoRoomForAnother) {
+  auto world = reusing(std::chrono::hours(9)).demand(50, 8).with(8, busy);
+  const auto decision = world.decide_and_remember();
+  EXPECT_EQ(decision.drain.size(), 6U) << "ten tasks are left: one for each of eight, and two more";
+  EXPECT_EQ(decision.launch, 0);
+  EXPECT_THAT(rules(decision), ElementsAre(last_task, queue, spend_cap));
+  EXPECT_EQ(describe(decision.reasons[0]),
+            "9.0 of 10 instance-hours in 24h are used: 6 of 8 end after the task they run");
+  EXPECT_TRUE(reusing(std::chrono::hours(8)).demand(50, 8).with(8, busy).decide().drain.empty());
+}
+
+TEST(Pace, NobodyIsAskedWhoEndsAnywayOrCannotBe) {
+  auto world = reusing(std::chrono::hours(10)).demand(50, 8).with(8, busy);
+  EXPECT_EQ(world.decide().drain.size(), 8U);
+  EXPECT_TRUE(world.undrainable().decide().drain.empty());
+  EXPECT_TRUE(reusing(std::chrono::hours(10)).unknown().with(8, busy).decide().drain.empty());
+  EXPECT_TRUE(World(world).reusing(false).decide().drain.empty());
+}
+
+// Of whom nobody knows whether they are busy, unless as many tasks run as they can.
+TEST(Pace, WhoIsSurelyAtWorkIsAskedLikewise) {
+  auto world = reusing(std::chrono::hours(10)).demand(50, 8).with(8, connected);
+  EXPECT_EQ(world.decide().drain.size(), 8U);
+  EXPECT_TRUE(world.demand(50, 7).decide().drain.empty());
+}
+
+TEST(Pace, UntilATaskHasEndedOnlyACapThatIsUsedUpEndsAnybody) {
+  const auto drained = [](Millis used) {
+    return reusing(used).learning_nothing().demand(9, 4).with(4, busy).decide().drain.size();
+  };
+  EXPECT_EQ(drained(std::chrono::hours(9)), 0U);
+  EXPECT_EQ(drained(std::chrono::hours(10)), 4U);
+}
+
+TEST(Pace, LaunchesOnlyWhatMayRunASecondTask) {
+  EXPECT_EQ(reusing(Millis(0)).demand(200, 0).decide().launch, 85) << "ten hours of seven minutes";
+  EXPECT_EQ(reusing(Millis(0)).demand(200, 40).with(40, busy).decide().launch, 5);
+}
+
+// Nobody can make them stop while tasks wait.
+TEST(Pace, WhoCannotBeAskedIsLaunchedForWhatTheCapIsEnoughFor) {
+  const auto launched = [](std::int64_t waiting, int there) {
+    auto world = reusing(Millis(0)).undrainable().demand(waiting, there).with(there, busy);
+    return world.decide().launch;
+  };
+  EXPECT_EQ(launched(20, 0), 20);
+  EXPECT_EQ(launched(80, 10), 60) << "nine hours of work, and an hour for boots";
+  EXPECT_EQ(launched(200, 0), 1);
+  EXPECT_EQ(launched(200, 1), 0);
+}
+
+TEST(Pace, OrForAsManyAsCouldBeThereForEver) {
+  auto world = reusing(Millis(0)).undrainable().demand(200, 2).with(2, busy);
+  EXPECT_EQ(world.spending_at_most({10, std::chrono::hours(2)}).decide().launch, 3);
+}
+
 }  // namespace
 }  // namespace muster::scaling

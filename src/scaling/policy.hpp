@@ -57,9 +57,10 @@ struct Policy {
   // What waits is left to instances that are likely to end their task within a boot, for no longer
   // than a boot takes. Only of those that take one task after the other.
   bool soon_free = false;
+  bool reuses = false;  // an instance takes one task after the other, and else ends after one
   // What is launched in time for tasks that others block: see foresight.hpp.
   bool foresight = false;
-  // Once it is used up nothing is launched. What lives goes on.
+  // Once it is used up nothing is launched, and who can be asked takes no further task: spend.hpp.
   std::optional<SpendCap> spend_cap;
   Millis boot_timeout = std::chrono::minutes(5);
   // After so many failed boots in a row, what was requested and has not come is withdrawn, and one

@@ -28,6 +28,22 @@ std::int64_t running_on(const Instance& instance, const Policy& policy) {
   return std::clamp<std::int64_t>(instance.running, 1, slots_of(instance, policy));
 }
 
+Working::Working(const Census& there, const std::optional<std::int64_t>& running)
+    : connected_(running && *running - there.tasks >= there.slots[InstanceState::used] +
+                                                          there.slots[InstanceState::connected]),
+      instances_(there.instances[InstanceState::busy] +
+                 (connected_ ? there.instances[InstanceState::connected] : 0)) {}
+
+bool Working::operator()(const Instance& instance) const {
+  return instance.state == InstanceState::busy ||
+         (connected_ && instance.state == InstanceState::connected);
+}
+
+std::int64_t busy_slots_of(const Instance& instance, const Policy& policy) {
+  return instance.state == InstanceState::busy ? running_on(instance, policy)
+                                               : slots_of(instance, policy);
+}
+
 Slots count_slots(const Census& there, const std::optional<std::int64_t>& running,
                   std::int64_t at_work) {
   using enum InstanceState;

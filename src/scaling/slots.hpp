@@ -25,6 +25,20 @@ std::int64_t slots_of(const Instance& instance, const Policy& policy);
 // Of one that is busy: so many tasks run on it.
 std::int64_t running_on(const Instance& instance, const Policy& policy);
 
+// Who surely runs tasks, so many of them: the busy, and the connected where so many tasks run that
+// none of these has a free slot.
+class Working {
+ public:
+  Working(const Census& there, const std::optional<std::int64_t>& running);
+  bool operator()(const Instance& instance) const;
+  std::int64_t instances() const { return instances_; }
+
+ private:
+  bool connected_;
+  std::int64_t instances_;
+};
+std::int64_t busy_slots_of(const Instance& instance, const Policy& policy);
+
 // With `running` tasks of the class: those that no busy instance accounts for run on instances of
 // which nobody knows whether they are busy, those first that have had a task. While it is unknown
 // all of those run as many as they can. `at_work` tasks run on instances that look booting.

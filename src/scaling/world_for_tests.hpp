@@ -66,6 +66,14 @@ class World {
     snapshot_.policy.max = max;
     return *this;
   }
+  World& reusing(bool reuses = true) {
+    snapshot_.policy.reuses = reuses;
+    return *this;
+  }
+  World& learning_nothing() {
+    snapshot_.state.turnover = {};
+    return *this;
+  }
   World& soon_free(bool counts = true) {
     snapshot_.policy.soon_free = counts;
     return *this;

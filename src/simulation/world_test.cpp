@@ -239,6 +239,46 @@ TEST_F(OneWorld, NoStretchUsesMoreThanTheSpendCapAndMostOfIt) {
   EXPECT_GE(used.most_within(kHour), 4 * kHour);
 }
 
+// They are asked to end while the cap has room for their tasks, and would work on for days.
+TEST_F(OneWorld, NorDoThoseThatTakeOneTaskAfterTheOther) {
+  constexpr Millis kHour = std::chrono::hours(1);
+  auto capped = policy();
+  capped.longest_life.reset();
+  capped.reuses = capped.soon_free = capped.drains = true;
+  capped.max = conditions.max = 100;
+  capped.spend_cap = scaling::SpendCap{12, 24 * kHour};
+  conditions.habits = {.single_task = false, .can_be_asked = true, .idle_timeout = minutes(5)};
+  World world(conditions, every(Millis(0), 300, minutes(10)), 1);
+  world.scaled_by_us(capped);
+  Used used;
+  world.watched_by([&](MonotonicTime now, const Levels& levels) { used.live(now, levels.live); });
+  const auto totals = world.run(10 * kDay);
+  EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_TRUE(totals.rules.contains(scaling::Rule::last_task));
+  EXPECT_LE(used.most_within(24 * kHour), 13 * kHour);
+  EXPECT_GE(used.most_within(24 * kHour), 10 * kHour);
+}
+
+// One alone is always there then, as nobody can make it stop.
+TEST_F(OneWorld, AndThoseThatCannotBeAskedUseNoMoreThanOneWould) {
+  constexpr Millis kHour = std::chrono::hours(1);
+  auto capped = policy();
+  capped.longest_life.reset();
+  capped.reuses = capped.soon_free = true;
+  capped.max = conditions.max = 100;
+  capped.spend_cap = scaling::SpendCap{12, 24 * kHour};
+  conditions.habits = {.single_task = false, .idle_timeout = minutes(5)};
+  World world(conditions, every(Millis(0), 300, minutes(10)), 1);
+  world.scaled_by_us(capped);
+  Used used;
+  world.watched_by([&](MonotonicTime now, const Levels& levels) { used.live(now, levels.live); });
+  const auto totals = world.run(10 * kDay);
+  EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
+  EXPECT_EQ(totals.unfinished, 0);
+  EXPECT_LE(used.most_within(24 * kHour), 25 * kHour);
+}
+
 TEST_F(OneWorld, AScalerThatIsKilledAgainAndAgainLosesNothing) {
   conditions.faults.scaler_killed = 200;
   const auto totals = ours(every(minutes(3), 20, seconds(100)));

@@ -200,7 +200,8 @@ scaling::Policy some_policy(Random& random, const Conditions& conditions) {
   policy.boot_timeout = std::chrono::minutes(10);
   // As muster.yaml has it: of those that take one task after the other no age is too high.
   if (conditions.habits.single_task) policy.longest_life = kLongestLife;
-  policy.soon_free = !conditions.habits.single_task && random.chance(500);
+  policy.reuses = !conditions.habits.single_task;
+  policy.soon_free = policy.reuses && random.chance(500);
   if (random.chance(250)) policy.headroom = random.between(1, 3);
   if (random.chance(250)) policy.warm = {.percent_of_busy = random.between(1, 100)};
   if (random.chance(250)) {

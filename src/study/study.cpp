@@ -73,6 +73,7 @@ scaling::Policy our_policy(const Ours& ours, const Terms& terms) {
   scaling::Policy policy;
   policy.max = terms.max;
   policy.soon_free = ours.soon_free;
+  policy.reuses = !ours.single_task;
   policy.foresight = ours.foresight;
   return of_a_group(policy, terms);
 }
