@@ -124,6 +124,18 @@ std::string coming_in_words(const Explanation& about) {
   return about.counts.booting == 0 ? launched : booting + ", " + launched;
 }
 
+// An instance that takes one task after the other may be free before another has booted.
+void expect_whoever_is_free_first(Explanation& about, std::int64_t busy,
+                                  std::optional<WallTime> room) {
+  if (!room || !about.policy.reuses || about.counts.draining > 0) return;
+  if (about.expected_start && *about.expected_start <= *room) return;
+  about.expected_start = room;
+  about.expected +=
+      fmt::format("; before that {} should end, as {}",
+                  busy == 1 ? "the task that runs" : fmt::format("one of {} tasks", busy),
+                  how_long(about.tasks, "tasks"));
+}
+
 // What the next task that waits is waiting for. `boots`: how long the latest took.
 void expect(Explanation& about, const Snapshot& seen, const std::vector<Millis>& boots,
             std::optional<WallTime> room) {
@@ -140,6 +152,7 @@ void expect(Explanation& about, const Snapshot& seen, const std::vector<Millis>&
   } else if (auto launched = launches(seen); !launched.empty() || about.launched > 0) {
     if (about.launched > 0) launched.push_back(about.at);
     expect_boot(about, boots, launched, coming_in_words(about));
+    expect_whoever_is_free_first(about, slots.busy, room);
   } else if (holds(about.causes)) {
     about.expected = "nobody can tell: the scaler does not know enough to launch";
   } else if (const auto free = free_again(about.causes)) {

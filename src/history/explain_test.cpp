@@ -206,6 +206,24 @@ TEST(Explain, ExpectsTheFirstThatBoots) {
               HasSubstr("2 booting; half of the boots took at most 1 min 0 s, 95 in 100 at"));
 }
 
+// Of tasks of 1, 2 and 9 minutes two run, and one of them for 110 s: so it should end in 10 s.
+TEST(Explain, ExpectsWhoTakesAnotherTaskBeforeWhoBoots) {
+  auto world = World().reusing().demand(0, 2).with(2, InstanceState::busy);
+  auto records = three_tasks();
+  for (auto& record : two_boots()) records.push_back(record);
+  records.push_back(at(record_of(World(world).demand(0, 1)), -seconds(110)));
+  records.push_back(at(record_of(world), -seconds(20)));
+  world.demand(1, 2).with(1, InstanceState::booting, seconds(20));
+  const auto with = [&](const World& last) {
+    auto all = records;
+    all.push_back(record_of(last));
+    return explained(all);
+  };
+  EXPECT_EQ(with(world).expected_start, kNow + seconds(10));
+  EXPECT_THAT(with(world).expected, HasSubstr("; before that one of 2 tasks should end, as half"));
+  EXPECT_EQ(with(World(world).reusing(false)).expected_start, kNow + seconds(40));
+}
+
 // Of the boots on record one took 60 s, and one 100 s.
 TEST(Explain, ExpectsABootThatIsLateAsThoseThatTookAsLong) {
   const auto after = [](Millis age) {
