@@ -1,4 +1,4 @@
-"""A class launches no more than its instance-hours are enough for, and ends nobody.
+"""A class launches no more than its instance-hours are enough for, and ends no task.
 
 A thousand machines that are no more than a list use up an hour in some seconds.
 """
@@ -36,10 +36,10 @@ class Fleet:
         program.chmod(0o755)
         self.policy = {"max": 1000, "command": {"program": [str(program)]}}
 
-    def wait_in_queue(self, tasks):
+    def wait_in_queue(self, tasks, running=0):
         """Written whole, as the scaler reads it at any time."""
         new = self.world.place / "new-numbers"
-        new.write_text(json.dumps({"unclaimed": tasks, "running": 0}))
+        new.write_text(json.dumps({"unclaimed": tasks, "running": running}))
         new.rename(self.numbers)
 
     def config(self, **policy):
@@ -127,3 +127,24 @@ def test_a_higher_cap_lets_it_go_on(world, fleet):
     assert "spend_cap" in [reason["rule"] for reason in first["recorded"]["reasons"]]
     assert world.run("scale", "--config", higher, "--once").returncode == 0
     assert fleet.live() == bound.counts["live"] + 1
+
+
+@pytest.mark.timeout(300)
+def test_who_takes_one_task_after_the_other_is_asked_to_end_after_it(world, fleet):
+    fleet.policy["command"]["mode"] = "continuous"
+    fleet.policy["boot_timeout"] = "1s"
+    fleet.wait_in_queue(900)
+    scaler = world.scaler(fleet.config(**hours(901)))
+    decisions = Decisions(world)
+    decisions.wait_for(lambda each: each.launch == 900, "900 launches")
+    fleet.wait_in_queue(50, running=900)
+    decisions.wait_for(lambda each: each.counts["busy"] == 900, "900 at work")
+    assert not fleet.asked() & {"drain", "end"}, "what is left is enough"
+    assert scaler.stop() == 0
+    world.scaler(fleet.config(**hours(1)))
+    wait_until(lambda: "drain" in fleet.asked(), what="the first is asked to end")
+    ended = decisions.wait_for(lambda each: "last_task" in each.reasons, "the last tasks")
+    assert "of 1 instance-hours in 1h are used" in ended.reasons["last_task"]["words"]
+    assert "900 of 900 end after the task they run" in ended.reasons["last_task"]["words"]
+    assert ended.launch == 0
+    assert "end" not in fleet.asked()
