@@ -1,41 +1,78 @@
 #include "study/curves.hpp"
 
-#include <algorithm>
+#include <iterator>
 
 namespace muster::study {
 
-void Curves::add(Millis when, const simulation::Levels& levels) {
-  const auto until = std::min(when, end_);
-  while (latest_ < until) {
-    const auto next = std::min(until, begin_of(point_ + 1));
-    const auto lasted = (next - latest_).count();
-    auto& sum = sums_[point_];
-    sum.waiting += levels_.waiting * lasted;
-    sum.desired += levels_.desired * lasted;
-    sum.live += levels_.live * lasted;
-    sum.busy += levels_.busy * lasted;
+namespace {
+
+using simulation::Levels;
+
+constexpr std::int64_t Levels::*kEach[] = {&Levels::waiting, &Levels::desired, &Levels::live,
+                                           &Levels::busy};
+constexpr CurvePoint::Count CurvePoint::*kCounts[] = {&CurvePoint::waiting, &CurvePoint::desired,
+                                                      &CurvePoint::live, &CurvePoint::busy};
+
+void add_to(Levels& sum, const Levels& levels, std::int64_t times) {
+  for (const auto each : kEach) sum.*each += levels.*each * times;
+}
+
+void raise_to(Levels& most, const Levels& levels) {
+  for (const auto each : kEach) most.*each = std::max(most.*each, levels.*each);
+}
+
+}  // namespace
+
+Curves::Curves(Millis expected)
+    : expected_(std::max(expected, Millis(1))), sums_(kPoints * kLongest), most_(kMostParts) {}
+
+void Curves::add(Millis when, const Levels& levels) {
+  if (levels_.waiting > 0 || levels_.busy > 0) work_end_ = std::max(work_end_, when);
+  while (latest_ < when && part_ < kMostParts) {
+    const auto next = std::min(when, begin_of_part(part_ + 1));
+    if (next > latest_) {
+      add_to(sums_[part_ / kParts], levels_, (next - latest_).count());
+      raise_to(most_in_part_, levels_);
+    }
     latest_ = next;
-    if (latest_ >= begin_of(point_ + 1) && point_ + 1 < kPoints) ++point_;
+    if (latest_ >= begin_of_part(part_ + 1)) end_part();
   }
   levels_ = levels;
 }
 
+void Curves::end_part() {
+  add_to(most_[part_], most_in_part_, 1);
+  most_in_part_ = {};
+  ++part_;
+}
+
 void Curves::next_world() {
-  add(end_, {});
+  if (part_ < kMostParts) end_part();
   latest_ = Millis(0);
-  point_ = 0;
+  part_ = 0;
+  levels_ = {};
 }
 
 std::vector<CurvePoint> Curves::points() const {
-  std::vector<CurvePoint> points;
-  for (std::size_t i = 0; i < sums_.size(); ++i) {
-    const auto lasted =
-        static_cast<double>(std::max<std::int64_t>((begin_of(i + 1) - begin_of(i)).count(), 1));
-    const auto mean = [&](std::int64_t sum) { return static_cast<double>(sum) / lasted; };
-    points.push_back(
-        {mean(sums_[i].waiting), mean(sums_[i].desired), mean(sums_[i].live), mean(sums_[i].busy)});
+  std::vector<CurvePoint> points(sums_.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto lasts = begin_of_part((i + 1) * kParts) - begin_of_part(i * kParts);
+    const auto over = static_cast<double>(std::max<std::int64_t>(lasts.count(), 1));
+    Levels most;
+    for (auto part = i * kParts; part < (i + 1) * kParts; ++part) raise_to(most, most_[part]);
+    for (std::size_t each = 0; each < std::size(kEach); ++each) {
+      points[i].*kCounts[each] = {static_cast<double>(sums_[i].*kEach[each]) / over,
+                                  static_cast<double>(most.*kEach[each])};
+    }
   }
   return points;
+}
+
+std::size_t Curves::points_until(Millis end, Millis expected) {
+  const auto span = std::max<std::int64_t>(expected.count(), 1);
+  const auto needed = (end.count() * static_cast<std::int64_t>(kPoints) + span - 1) / span;
+  return std::clamp(static_cast<std::size_t>(std::max<std::int64_t>(needed, 0)), kPoints,
+                    kPoints * kLongest);
 }
 
 }  // namespace muster::study

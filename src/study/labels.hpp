@@ -1,6 +1,7 @@
 #pragma once
 
-// Names beside the points of a plot, so placed that none covers another name or a point. Pure.
+// Names beside the points of a plot, so placed that none covers another name or a point, and that
+// no line from a point to its name goes through another name. Pure.
 
 #include <string>
 #include <vector>
@@ -15,7 +16,8 @@ struct NamedPoint {
   std::string style;
 };
 
-// The points with their names. A name that had to go far from its point has a line to it.
+// The points with their names. A name that had to go far from its point has a line to it. Where
+// there is no room for all, as little as can be found is covered.
 std::string with_names(const std::vector<NamedPoint>& points, const svg::Frame& frame);
 
 }  // namespace muster::study

@@ -33,9 +33,9 @@ p { margin: 0 0 1rem; color: var(--soft); max-width: 60rem; }
 .card { background: var(--card); border: 1px solid var(--grid); border-radius: .6rem;
   padding: .8rem .8rem .4rem; margin-bottom: 1rem; }
 .plots .card { margin: 0; }
-.plots + p { margin-top: 1.2rem; }
-dl { margin: .4rem .4rem 1rem; font-size: .9rem; } dt { font-weight: 600; margin-top: .7rem; }
-dd { margin: 0; color: var(--soft); }
+dl { margin: .5rem 0 .4rem; font-size: .9rem; display: grid; gap: .7rem 2rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
+dt { font-weight: 600; } dd { margin: 0; color: var(--soft); }
 .table { overflow-x: auto; padding: 0; background:  /* a shade at the side where there is more */
   linear-gradient(to left, var(--card) 40%, transparent) right / 4rem 100% no-repeat local,
   linear-gradient(to left, var(--shade), transparent) right / 1.4rem 100% no-repeat, var(--card); }
@@ -51,6 +51,8 @@ svg text.name { font-weight: 600; }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .leader { stroke: var(--soft); stroke-width: .7; }
+.break { stroke: var(--card); stroke-width: 3; }
+line.mark { stroke: var(--soft); stroke-dasharray: 2 3; }
 svg circle { stroke: var(--card); stroke-width: 1.2; }
 svg .ours { fill: var(--ours); } svg .theirs { fill: var(--theirs); } svg .bound { fill: var(--bound); }
 svg text.waiting { fill: var(--waiting); } svg text.actual { fill: var(--actual); }
@@ -58,31 +60,48 @@ svg text.desired { fill: var(--desired); } svg text.busy { fill: var(--busy); }
 svg text.waiting, svg text.actual, svg text.desired, svg text.busy { font-weight: 600; }
 .stroke { fill: none; stroke-width: 1.4; stroke-linejoin: round; }
 .fill { opacity: .3; }
+.busy.fill { opacity: .45; } .fill.pale { opacity: .16; } text.pale { opacity: .65; }
 .waiting.stroke { stroke: var(--waiting); } .waiting.fill { fill: var(--waiting); }
-.actual.stroke { stroke: var(--actual); stroke-width: 3; stroke-opacity: .55; } .busy.fill { fill: var(--busy); opacity: .45; }
+.actual.stroke { stroke: var(--actual); stroke-width: 3; stroke-opacity: .55; } .busy.fill { fill: var(--busy); }
+.actual.pale { stroke-width: 1; stroke-opacity: .4; }
 .desired.stroke { stroke: var(--desired); stroke-dasharray: 4 2; stroke-width: 1.3; }
 @media (max-width: 32rem) {
   body { padding: 1rem .5rem 3rem; } h1 { font-size: 1.35rem; } h2 { margin-top: 2rem; }
-  .card { padding: .6rem .3rem .3rem; } .card.table { padding: 0; } h3, dl { margin-left: .4rem; }
+  .card { padding: .6rem .3rem .3rem; } .card.table { padding: 0; } h3, dl { margin-left: .4rem; margin-right: .4rem; }
   th, td { padding: .35rem .45rem; } svg { font-size: 13.5px; } }
 )";
 
-constexpr std::string_view kMeanings = R"(
-<dt>wait</dt><dd>From when a task is queued to when it starts. Half of the tasks wait no longer than p50,
-95 % no longer than p95.</dd>
-<dt>hours</dt><dd>Of all instances, from launch to end. Boots are paid.</dd>
-<dt>idle</dt><dd>What part of the hours no task ran in: boots, and waiting for tasks.</dd>
-<dt>wasted</dt><dd>Instances that ended without having run a task.</dd>
-<dt>bound</dt><dd>The fewest hours with which nobody waits, for somebody who knows what will come.</dd>
-)";
-constexpr std::string_view kBlocked =
-    R"(<dt>blocked</dt><dd>Of tasks that others had blocked: from when
-the last of those has ended to when they start. Half of them wait no longer than p50, 95 % no longer than
-p95.</dd>
-)";
+constexpr std::string_view kMeanings[][2] = {
+    {"wait",
+     "From when a task is queued to when it starts. Half of the tasks wait no longer than p50, "
+     "95 % no longer than p95."},
+    {"hours", "Of all instances, from launch to end. Boots are paid."},
+    {"idle", "What part of the hours no task ran in: boots, and waiting for tasks."},
+    {"wasted", "Instances that ended without having run a task."},
+    {"bound", "The fewest hours with which nobody waits, for somebody who knows what will come."}};
 
-std::string meanings(const TraceResult& result) {
-  return fmt::format("<dl>{}{}</dl>", kMeanings, has_blocked(result) ? kBlocked : "");
+std::string meaning(std::string_view word, std::string_view is) {
+  return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", word, escape_html(is));
+}
+
+std::string how_to_read(const std::vector<TraceResult>& results, const Terms& terms) {
+  std::string text;
+  for (const auto& [word, is] : kMeanings) text += meaning(word, is);
+  if (std::ranges::any_of(results, has_blocked)) {
+    text += meaning("blocked",
+                    "Of tasks that others had blocked: from when the last of those has ended to "
+                    "when they start.");
+  }
+  if (terms.price) {
+    text += meaning("cost", fmt::format("The hours, at {} an instance-hour: in the currency of "
+                                        "that price.",
+                                        price_text(terms)));
+  }
+  text += meaning("plots over time",
+                  "A line is the mean over a span that each trace names. Pale is how many there "
+                  "were at most at any moment of the span. All plots of a trace have the same "
+                  "scales, but for queues that are marked.");
+  return fmt::format("<div class=\"card\"><h3>How to read this</h3><dl>\n{}</dl></div>\n", text);
 }
 
 std::string row(const std::vector<std::string>& cells, std::string_view tag,
@@ -119,29 +138,50 @@ std::string table(const TraceResult& result, const Terms& terms) {
   return "<div class=\"card table\">" + text + "</tbody></table></div>\n";
 }
 
-std::string plots_over_time(const TraceResult& result) {
+std::string card(std::string_view heading, std::string_view drawing) {
+  return fmt::format("<div class=\"card\"><h3>{}</h3>{}</div>\n", escape_html(heading), drawing);
+}
+
+std::string plots(const TraceResult& result, const Terms& terms) {
   const auto limits = limits_of(result);
+  auto text = card(terms.price ? "Wait against cost" : "Wait against hours",
+                   wait_against_cost(result, terms));
+  for (const auto& policy : result.policies) {
+    if (!policy.curve.empty()) text += card(policy.name, over_time(policy, limits));
+  }
+  return "<div class=\"plots\">\n" + text + "</div>\n";
+}
+
+std::size_t curve_points(const TraceResult& result) {
+  std::size_t most = 0;
+  for (const auto& policy : result.policies) most = std::max(most, policy.curve.size());
+  return most;
+}
+
+// Whose work goes on beyond the plots.
+std::string who_is_longer_at_it(const TraceResult& result) {
   std::string text;
   for (const auto& policy : result.policies) {
-    if (policy.curve.empty()) continue;
-    text += fmt::format("<div class=\"card\"><h3>{}</h3>{}</div>\n", escape_html(policy.name),
-                        over_time(policy, limits));
+    if (policy.work_end <= result.curve_end) continue;
+    text += fmt::format(" Under {} the last task ends {} after the beginning, beyond the plots.",
+                        policy.name, humanize(policy.work_end));
   }
-  const auto span = result.curve_end / static_cast<std::int64_t>(Curves::kPoints);
+  return text;
+}
+
+std::string about_plots(const TraceResult& result) {
+  const auto points = curve_points(result);
+  if (points == 0) return "";
+  const auto span = result.curve_end / static_cast<std::int64_t>(points);
   return fmt::format(
-      "<p>Means over spans of {}. All plots have the same scales, but for queues that are "
-      "marked.</p>\n"
-      "<div class=\"plots\">\n{}</div>\n",
-      humanize(span), text);
+      " Over time: means over spans of {}, and in pale how many there were at most.{}",
+      humanize(span), who_is_longer_at_it(result));
 }
 
 std::string section(const TraceResult& result, const Terms& terms) {
-  return fmt::format("<h2>{}</h2>\n<p>{}.</p>\n{}", escape_html(to_utf8(result.name)),
-                     escape_html(about(result)), table(result, terms)) +
-         fmt::format(
-             "<div class=\"plots\"><div class=\"card\"><h3>Wait against cost</h3>{}</div>\n"
-             "<div class=\"card\"><h3>How to read this</h3>{}</div></div>\n",
-             wait_against_cost(result, terms), meanings(result));
+  return fmt::format("<h2>{}</h2>\n<p>{}.{}</p>\n{}{}", escape_html(to_utf8(result.name)),
+                     escape_html(about(result)), escape_html(about_plots(result)),
+                     table(result, terms), plots(result, terms));
 }
 
 }  // namespace
@@ -153,9 +193,8 @@ std::string report_page(const std::vector<TraceResult>& results, const Terms& te
       "<title>muster simulate</title>\n<style>{}</style>\n</head>\n<body>\n"
       "<h1>What the tasks would have waited, and cost</h1>\n<p>Terms: {}.</p>\n",
       kStyle, escape_html(in_words(terms)));
-  for (const auto& result : results) {
-    text += section(result, terms) + plots_over_time(result);
-  }
+  text += how_to_read(results, terms);
+  for (const auto& result : results) text += section(result, terms);
   if (results.size() > 1) text += section(together(results), terms);
   return text + "</body>\n</html>\n";
 }

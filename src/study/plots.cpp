@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/core.h>
 
@@ -43,28 +44,22 @@ std::vector<Priced> priced(const TraceResult& result, const Terms& terms) {
   return points;
 }
 
-// One that lets its tasks wait for hours would press all others into one line.
-bool differs_by_much(const std::vector<Priced>& points) {
-  std::vector<double> waits;
-  for (const auto& point : points) {
-    if (point.wait > 0) waits.push_back(point.wait);
-  }
-  if (waits.size() < 2) return false;
-  std::ranges::sort(waits);
-  return waits.back() > 20 * waits[(waits.size() - 1) / 2];
-}
-
-// One that costs many times as much would press all others together: the scale ends before it. Of
-// two nobody is the odd one.
+// One that costs many times as much, or stands far from all others, would press them together: the
+// scale ends before it. Of two nobody is the odd one.
 double highest_of_scale(const std::vector<Priced>& points) {
-  constexpr double kManyTimes = 4;
+  constexpr double kManyTimes = 4, kFarFromOthers = 2.5;
   constexpr std::size_t kMostForAll = 2;
   std::vector<double> costs;
   for (const auto& point : points) costs.push_back(point.cost);
   std::ranges::sort(costs);
   if (costs.size() <= kMostForAll) return costs.back();
-  const auto usual = costs[(costs.size() - 1) / 2];
-  return *(std::ranges::upper_bound(costs, kManyTimes * usual) - 1);
+  auto last = (costs.size() - 1) / 2;
+  const auto usual = costs[last];
+  const auto fits = [&](double cost) {
+    return cost <= kManyTimes * usual && cost <= kFarFromOthers * costs[last];
+  };
+  while (last + 1 < costs.size() && fits(costs[last + 1])) ++last;
+  return costs[last];
 }
 
 // At the edge, if it is beyond.
@@ -78,6 +73,66 @@ NamedPoint point_of(const Priced& policy, double highest, const svg::Scale& x, c
   return point;
 }
 
+// A scale begins so that what differs is seen apart, but never so that a difference of less than
+// a few hundredths looks like much.
+struct Range {
+  double low, high;
+};
+Range range_of(double least, double most) {
+  constexpr double kFarFromZero = 0.3, kLeastPart = 0.15, kMargin = 0.12;
+  if (most <= 0) return {0, 1};
+  if (least < kFarFromZero * most) return {0, most * (1 + kMargin)};
+  const auto part = std::max(most - least, kLeastPart * most);
+  return {std::max(0.0, least - kMargin * part), least + (1 + kMargin) * part};
+}
+
+// Those who let nobody wait stand at 0, which is below the scale where that begins elsewhere.
+svg::Scale scale_of_waits(const std::vector<Priced>& points, const svg::Frame& frame) {
+  constexpr double kMagnitudes = 3, kLeastSeconds = 1, kMargin = 1.25, kForZero = 34;
+  auto least = std::numeric_limits<double>::max();
+  double most = 0;
+  for (const auto& point : points) {
+    most = std::max(most, point.wait);
+    if (point.wait >= kLeastSeconds) least = std::min(least, point.wait);
+  }
+  const bool any_less =
+      std::ranges::any_of(points, [](const auto& point) { return point.wait < kLeastSeconds; });
+  if (most < kLeastSeconds) return {0, 1, frame.bottom, frame.top};
+  const auto bottom = any_less ? frame.bottom - kForZero : frame.bottom;
+  if (most > kMagnitudes * least) {
+    return svg::Scale::of_magnitudes(least / kMargin, most * kMargin, bottom, frame.top)
+        .with_less_at(frame.bottom);
+  }
+  const auto [low, high] = range_of(least, most);
+  if (low == 0) return {low, high, frame.bottom, frame.top};
+  return svg::Scale(low, high, bottom, frame.top).with_less_at(frame.bottom);
+}
+
+// Two strokes across an axis: what is below them is not on its scale.
+std::string gap(double x, double y) {
+  std::string drawn = svg::line({x, y + 2.5}, {x, y - 2.5}, "break");
+  for (const double below : {-2.5, 2.5}) {
+    drawn += svg::line({x - 5, y + below + 3}, {x + 5, y + below - 3}, "axis");
+  }
+  return drawn;
+}
+
+std::string axis_of_waits(const svg::Frame& frame, const svg::Scale& y,
+                          const std::vector<Priced>& points) {
+  auto ticks = y.ticks(5);
+  std::string drawn = svg::line({frame.left, frame.bottom}, {frame.left, frame.top}, "axis");
+  const bool apart =
+      std::ranges::any_of(points, [&](const auto& point) { return point.wait < y.low(); });
+  if (apart) {
+    ticks.insert(ticks.begin(), 0);
+    drawn += gap(frame.left, frame.bottom - 17);
+  }
+  return svg::axis_y(frame, y, ticks,
+                     fmt::format("95 % of the tasks wait at most, in seconds{}",
+                                 y.is_of_magnitudes() ? " (logarithmic)" : "")) +
+         drawn;
+}
+
 // Of time: a unit in which the whole is a few dozen at most.
 struct TimeUnit {
   std::string_view name;
@@ -89,23 +144,37 @@ TimeUnit unit_for(Millis span) {
   return {"days", 24 * kMillisPerHour};
 }
 
-template <class Value>
-std::vector<svg::Point> curve(const PolicyResult& policy, const svg::Scale& x, const svg::Scale& y,
-                              double step, Value CurvePoint::*value) {
-  std::vector<svg::Point> points;
-  for (std::size_t i = 0; i < policy.curve.size(); ++i) {
-    points.push_back({x((static_cast<double>(i) + 0.5) * step), y(policy.curve[i].*value)});
+using Count = CurvePoint::Count;
+
+// How one number of a policy goes, on a plot.
+class Course {
+ public:
+  Course(const PolicyResult& policy, svg::Scale x, svg::Scale y, double end)
+      : policy_(policy), x_(x), y_(y), step_(end / static_cast<double>(policy.curve.size())) {}
+
+  std::vector<svg::Point> of(Count CurvePoint::*what, double Count::*which) const {
+    std::vector<svg::Point> points;
+    for (std::size_t i = 0; i < policy_.curve.size(); ++i) {
+      points.push_back(
+          {x_((static_cast<double>(i) + 0.5) * step_), y_(policy_.curve[i].*what.*which)});
+    }
+    return points;
   }
-  return points;
-}
+
+ private:
+  const PolicyResult& policy_;
+  svg::Scale x_, y_;
+  double step_;
+};
 
 // The words of a panel, each in the colour of its line, from left to right.
 std::string words_in_colours(svg::Point at,
                              const std::vector<std::pair<std::string, std::string>>& words) {
   std::string drawn;
   for (const auto& [word, style] : words) {
+    if (word.empty()) continue;
     drawn += svg::text(at, word, svg::Anchor::start, style);
-    at.x += svg::width_of(word) + 18;
+    at.x += svg::width_of(word) + 22;
   }
   return drawn;
 }
@@ -116,20 +185,23 @@ std::string wait_against_cost(const TraceResult& result, const Terms& terms) {
   constexpr svg::Frame kFrame{46, 34, kWidth - 14, 300};
   const auto points = priced(result, terms);
   const auto most = highest_of_scale(points);
-  double longest = 1;
-  for (const auto& point : points) longest = std::max(longest, point.wait);
-  const svg::Scale x(0, most * 1.12, kFrame.left, kFrame.right);
-  const auto y = differs_by_much(points)
-                     ? svg::Scale::of_magnitudes(longest * 1.5, kFrame.bottom, kFrame.top)
-                     : svg::Scale(0, longest * 1.1, kFrame.bottom, kFrame.top);
-  auto drawn = svg::axis_y(kFrame, y, y.ticks(5), "95 % of the tasks wait at most, in seconds");
-  drawn += svg::axis_x(kFrame, x, x.ticks(5), terms.price ? "cost" : "instance-hours");
+  const auto least = std::ranges::min(points, {}, &Priced::cost).cost;
+  const auto [low, high] = range_of(least, most);
+  const svg::Scale x(low, high, kFrame.left, kFrame.right);
+  const auto y = scale_of_waits(points, kFrame);
+  const auto meaning = terms.price ? fmt::format("cost, at {} an instance-hour", price_text(terms))
+                                   : std::string("instance-hours");
+  auto drawn = svg::axis_x(kFrame, x, x.ticks(5),
+                           meaning + (low > 0 ? " (the scale does not begin at 0)" : ""));
+  drawn += axis_of_waits(kFrame, y, points);
   std::vector<NamedPoint> named;
   for (const auto& point : points) {
     named.push_back(point_of(point, most, x, y, kFrame));
   }
   std::ranges::stable_partition(named, [](const auto& point) { return point.style != "ours"; });
-  return svg::drawing(kWidth, kFrame.bottom + 42, "Wait against cost, one point a policy",
+  return svg::drawing(kWidth, kFrame.bottom + 42,
+                      terms.price ? "Wait against cost, one point a policy"
+                                  : "Wait against instance-hours, one point a policy",
                       drawn + with_names(named, kFrame));
 }
 
@@ -137,8 +209,54 @@ namespace {
 
 double longest_queue(const PolicyResult& policy) {
   double longest = 1;
-  for (const auto& point : policy.curve) longest = std::max(longest, point.waiting);
+  for (const auto& point : policy.curve) longest = std::max(longest, point.waiting.most);
   return longest;
+}
+
+// Whether others wait or run for long after the last task is queued.
+bool goes_on_for_long(const CurveLimits& limits) {
+  constexpr double kMuchOfIt = 0.97;
+  return static_cast<double>(limits.last_queued.count()) <=
+         kMuchOfIt * static_cast<double>(limits.end.count());
+}
+
+constexpr svg::Frame kQueue{40, 30, kWidth - 12, 102};
+constexpr svg::Frame kFleet{40, 142, kWidth - 12, 272};
+
+std::string queue_over_time(const PolicyResult& policy, const CurveLimits& limits,
+                            const svg::Scale& x, double end) {
+  const auto longest = longest_queue(policy);
+  const bool own_scale = longest > limits.most_waiting;
+  const svg::Scale y(0, std::max(longest, limits.most_waiting) * 1.05, kQueue.bottom, kQueue.top);
+  auto drawn = svg::axis_y(kQueue, y, y.ticks(3, true), "");
+  drawn += words_in_colours({kQueue.left, kQueue.top - 10},
+                            {{"tasks that wait:", ""},
+                             {"mean", "waiting"},
+                             {"at most", "waiting pale"},
+                             {own_scale ? "(a scale of its own)" : "", ""}});
+  const Course course(policy, x, y, end);
+  const auto mean = course.of(&CurvePoint::waiting, &Count::mean);
+  drawn +=
+      svg::area(course.of(&CurvePoint::waiting, &Count::most), kQueue.bottom, "waiting fill pale");
+  drawn += svg::area(mean, kQueue.bottom, "waiting fill") + svg::path(mean, "waiting stroke");
+  return drawn + svg::line({kQueue.left, kQueue.bottom}, {kQueue.right, kQueue.bottom}, "axis");
+}
+
+std::string fleet_over_time(const PolicyResult& policy, const CurveLimits& limits,
+                            const svg::Scale& x, double end) {
+  const svg::Scale y(0, limits.most_instances * 1.05, kFleet.bottom, kFleet.top);
+  auto drawn = svg::axis_y(kFleet, y, y.ticks(5, true), "");
+  drawn += words_in_colours({kFleet.left, kFleet.top - 10}, {{"instances:", ""},
+                                                             {"desired", "desired"},
+                                                             {"actual", "actual"},
+                                                             {"busy", "busy"},
+                                                             {"pale: at most", ""}});
+  const Course course(policy, x, y, end);
+  drawn += svg::area(course.of(&CurvePoint::busy, &Count::most), kFleet.bottom, "busy fill pale");
+  drawn += svg::area(course.of(&CurvePoint::busy, &Count::mean), kFleet.bottom, "busy fill");
+  drawn += svg::path(course.of(&CurvePoint::live, &Count::most), "actual stroke pale");
+  drawn += svg::path(course.of(&CurvePoint::live, &Count::mean), "actual stroke");
+  return drawn + svg::path(course.of(&CurvePoint::desired, &Count::mean), "desired stroke");
 }
 
 }  // namespace
@@ -147,12 +265,14 @@ CurveLimits limits_of(const TraceResult& result) {
   constexpr double kManyTimes = 10;
   CurveLimits limits;
   limits.end = result.curve_end;
+  limits.last_queued = result.last_queued;
   std::vector<double> queues;
   for (const auto& policy : result.policies) {
     if (policy.curve.empty()) continue;
     queues.push_back(longest_queue(policy));
     for (const auto& point : policy.curve) {
-      limits.most_instances = std::max({limits.most_instances, point.live, point.desired});
+      limits.most_instances =
+          std::max({limits.most_instances, point.live.most, point.desired.mean});
     }
   }
   std::ranges::sort(queues);
@@ -163,35 +283,21 @@ CurveLimits limits_of(const TraceResult& result) {
 }
 
 std::string over_time(const PolicyResult& policy, const CurveLimits& limits) {
-  constexpr svg::Frame kQueue{40, 30, kWidth - 12, 92};
-  constexpr svg::Frame kFleet{40, 132, kWidth - 12, 262};
   const auto unit = unit_for(limits.end);
   const auto end = static_cast<double>(limits.end.count()) / unit.millis;
-  const auto step = end / static_cast<double>(Curves::kPoints);
   const svg::Scale x(0, end, kQueue.left, kQueue.right);
-  const auto longest = longest_queue(policy);
-  const bool own_scale = longest > limits.most_waiting;
-  const svg::Scale waiting(0, std::max(longest, limits.most_waiting) * 1.05, kQueue.bottom,
-                           kQueue.top);
-  const svg::Scale there(0, limits.most_instances * 1.05, kFleet.bottom, kFleet.top);
-
-  auto drawn = svg::axis_y(kQueue, waiting, waiting.ticks(3, true), "");
-  drawn += words_in_colours(
-      {kQueue.left, kQueue.top - 10},
-      {{own_scale ? "tasks that wait (a scale of its own)" : "tasks that wait", "waiting"}});
-  const auto queue = curve(policy, x, waiting, step, &CurvePoint::waiting);
-  drawn += svg::area(queue, kQueue.bottom, "waiting fill") + svg::path(queue, "waiting stroke");
-  drawn += svg::line({kQueue.left, kQueue.bottom}, {kQueue.right, kQueue.bottom}, "axis");
-
-  drawn += svg::axis_y(kFleet, there, there.ticks(5, true), "");
-  drawn += words_in_colours(
-      {kFleet.left, kFleet.top - 10},
-      {{"instances:", ""}, {"desired", "desired"}, {"actual", "actual"}, {"busy", "busy"}});
-  drawn += svg::axis_x(kFleet, x, x.ticks(7), fmt::format("{} since the beginning", unit.name));
-  const auto busy = curve(policy, x, there, step, &CurvePoint::busy);
-  drawn += svg::area(busy, kFleet.bottom, "busy fill");
-  drawn += svg::path(curve(policy, x, there, step, &CurvePoint::live), "actual stroke");
-  drawn += svg::path(curve(policy, x, there, step, &CurvePoint::desired), "desired stroke");
+  auto drawn = queue_over_time(policy, limits, x, end);
+  const bool has_mark = goes_on_for_long(limits);
+  drawn += svg::axis_x(kFleet, x, x.ticks(7),
+                       fmt::format("{} since the beginning{}", unit.name,
+                                   has_mark ? "; dotted: the last task is queued" : ""));
+  drawn += fleet_over_time(policy, limits, x, end);
+  const auto at = x(static_cast<double>(limits.last_queued.count()) / unit.millis);
+  if (has_mark) {
+    for (const auto& frame : {kQueue, kFleet}) {
+      drawn += svg::line({at, frame.top}, {at, frame.bottom}, "mark");
+    }
+  }
   return svg::drawing(kWidth, kFleet.bottom + 42,
                       policy.name + ": tasks that wait and instances over time", drawn);
 }

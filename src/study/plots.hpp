@@ -16,12 +16,14 @@ std::string wait_against_cost(const TraceResult& result, const Terms& terms);
 // many times as long as the others has a scale of its own, and says so.
 struct CurveLimits {
   Millis end{};
+  Millis last_queued{};
   double most_waiting = 1;
   double most_instances = 1;
 };
 CurveLimits limits_of(const TraceResult& result);
 
-// Tasks that wait, and below it instances: desired, actual, busy; over time.
+// Tasks that wait, and below it instances: desired, actual, busy; over time. On the average of each
+// span, and how many there were at most.
 std::string over_time(const PolicyResult& policy, const CurveLimits& limits);
 
 }  // namespace muster::study

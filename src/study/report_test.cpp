@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "base/log.hpp"
+#include "simulation/random.hpp"
 #include "study/labels.hpp"
 #include "study/trace_times.hpp"
 #include "study/workload.hpp"
@@ -119,9 +120,77 @@ TEST(ReportPage, APolicyThatCostsMuchMoreDoesNotPressTheOthersTogether) {
   EXPECT_THAT(page, HasSubstr(">fixed:10 at 1680 &gt;</text>"));
   EXPECT_THAT(page, HasSubstr(">3</text>"));  // on the scale, which ends before 4
   EXPECT_THAT(page, Not(HasSubstr(">500</text>")));
-  EXPECT_THAT(page, Not(HasSubstr("<dt>blocked</dt>")));
+}
+
+TEST(ReportPage, SaysHowToReadItOnce) {
+  auto result = some_result();
+  Terms terms;
+  const auto times = [&](const std::string& words) {
+    const auto page = report_page({result, result, result}, terms);
+    int found = 0;
+    for (auto at = page.find(words); at != std::string::npos; at = page.find(words, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  EXPECT_EQ(times("How to read this"), 1);
+  EXPECT_EQ(times("<dt>blocked</dt>"), 0);
+  EXPECT_EQ(times("<dt>cost</dt>"), 0);
   result.policies[0].blocked_waits = {seconds(1)};
-  EXPECT_THAT(report_page({result}, {}), HasSubstr("<dt>blocked</dt>"));
+  terms.price = 41'600;
+  EXPECT_EQ(times("<dt>blocked</dt>"), 1);
+  EXPECT_EQ(times("The hours, at 0.0416 an instance-hour: in the currency of that price."), 1);
+  EXPECT_EQ(times(">cost, at 0.0416 an instance-hour"), 4) << "of each, and of all together";
+}
+
+// The plots ended with what was queued, and nobody saw what was left.
+TEST(ReportPage, MarksWhereTheLastTaskIsQueuedIfWorkGoesOn) {
+  auto result = some_result();
+  result.policies[0].curve.resize(720);
+  result.curve_end = hours(40);
+  result.last_queued = hours(20);
+  result.policies[0].work_end = hours(39);
+  const auto page = report_page({result}, {});
+  EXPECT_THAT(page, HasSubstr("hours since the beginning; dotted: the last task is queued"));
+  EXPECT_THAT(page, HasSubstr("means over spans of 3 min 20 s, and in pale how many"));
+  EXPECT_THAT(page, Not(HasSubstr("beyond the plots")));
+  result.last_queued = hours(39);
+  result.policies[0].work_end = hours(90);
+  const auto longer = report_page({result}, {});
+  EXPECT_THAT(longer, Not(HasSubstr("dotted")));
+  EXPECT_THAT(longer, HasSubstr("Under muster the last task ends"));
+}
+
+// Who lets nobody wait stood at the end of an axis without a number.
+TEST(ReportPage, ZeroIsMarkedWhereTheScaleBeginsAboveIt) {
+  auto result = some_result();
+  result.policies = {some_policy("muster"), some_policy("buildkite"), some_policy("bound")};
+  for (auto& policy : result.policies) policy.waits = {Millis(0)};
+  result.policies[0].waits = {seconds(92)};
+  result.policies[1].waits = {seconds(1'800)};
+  const auto page = report_page({result}, {});
+  EXPECT_THAT(page, HasSubstr("in seconds (logarithmic)"));
+  EXPECT_THAT(page, HasSubstr("text-anchor=\"end\" class=\"tick\">0</text>"));
+  EXPECT_THAT(page, HasSubstr("class=\"break\""));
+  result.policies.pop_back();
+  EXPECT_THAT(report_page({result}, {}), Not(HasSubstr("class=\"break\"")));
+}
+
+// Where all cost nearly the same, the scale does not begin at 0.
+TEST(ReportPage, PoliciesOfLikeCostAreSeenApart) {
+  auto result = some_result();
+  result.policies = {some_policy("muster"), some_policy("tutorial")};
+  result.policies[0].instance_time = hours(400);
+  result.policies[1].instance_time = hours(440);
+  const auto page = report_page({result}, {});
+  EXPECT_THAT(page, HasSubstr("instance-hours (the scale does not begin at 0)"));
+  const std::regex circle(R"re(<circle cx="([-0-9.]+)")re");
+  std::vector<double> across;
+  for (std::sregex_iterator at(page.begin(), page.end(), circle), end; at != end; ++at) {
+    across.push_back(std::stod((*at)[1]));
+  }
+  ASSERT_EQ(across.size(), 2U);
+  EXPECT_GT(std::abs(across[0] - across[1]), 100);
 }
 
 // The more expensive one of two stood outside.
@@ -150,6 +219,10 @@ TEST(ReportPage, TheColumnsThatTellMostComeFirst) {
 
 struct Word {
   double left, right, middle;
+
+  bool covers(double x, double y) const {
+    return x > left && x < right && std::abs(y - middle + 4) < 6;
+  }
 };
 
 // Where the names of a drawing are, read back from it.
@@ -160,7 +233,8 @@ std::vector<Word> words_in(const std::string& drawn) {
   for (std::sregex_iterator at(drawn.begin(), drawn.end(), text), end; at != end; ++at) {
     const auto x = std::stod((*at)[1]);
     const auto width = svg::width_of((*at)[4].str());
-    const auto left = (*at)[3] == "end" ? x - width : x;
+    const auto anchor = (*at)[3].str();
+    const auto left = anchor == "end" ? x - width : anchor == "middle" ? x - width / 2 : x;
     words.push_back({left, left + width, std::stod((*at)[2])});
   }
   return words;
@@ -185,11 +259,53 @@ TEST(Labels, NoNameCoversAnother) {
   }
 }
 
+// Where a name is gone through by a line: the line as text, or nothing.
+std::string line_through_a_name(const std::string& drawn) {
+  const std::regex line(
+      R"re(<line x1="([-0-9.]+)" y1="([-0-9.]+)" x2="([-0-9.]+)" y2="([-0-9.]+)" class="leader")re");
+  const auto words = words_in(drawn);
+  for (std::sregex_iterator at(drawn.begin(), drawn.end(), line), end; at != end; ++at) {
+    const auto number = [&](std::size_t group) { return std::stod((*at)[group]); };
+    for (int step = 0; step <= 100; ++step) {
+      const auto part = step / 100.0;
+      const auto x = number(1) + part * (number(3) - number(1));
+      const auto y = number(2) + part * (number(4) - number(2));
+      for (const auto& word : words) {
+        if (word.covers(x, y)) return at->str();
+      }
+    }
+  }
+  return "";
+}
+
+// "muster" was behind the line through "gitlab".
+TEST(Labels, NoLineGoesThroughAName) {
+  const svg::Frame frame{46, 30, 446, 300};
+  simulation::Random random(20);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<NamedPoint> points;
+    for (const auto* name : {"muster", "muster-single", "muster-eager", "tutorial", "provisioner",
+                             "buildkite", "gitlab", "drone", "fixed:10", "bound"}) {
+      const auto x = 60 + static_cast<double>(random.between(0, 119));
+      const auto y = 200 + static_cast<double>(random.between(0, 79));
+      points.push_back({name, {x, y}, "theirs"});
+    }
+    const auto drawn = with_names(points, frame);
+    EXPECT_EQ(line_through_a_name(drawn), "") << round;
+  }
+}
+
 TEST(Ticks, AreRoundAndWithin) {
   EXPECT_THAT(svg::round_ticks(0, 7.3, 7), testing::ElementsAre(0, 2, 4, 6));
   EXPECT_THAT(svg::round_ticks(0, 1.05, 3, true), testing::ElementsAre(0, 1));
   EXPECT_THAT(svg::round_ticks(1210, 2800, 5), testing::ElementsAre(1500, 2000, 2500));
   EXPECT_FALSE(std::signbit(svg::round_ticks(0, 5, 5).front()));
+  EXPECT_THAT(svg::Scale::of_magnitudes(70, 400, 0, 1).ticks(5),
+              testing::ElementsAre(70, 100, 150, 200, 300, 400));
+  EXPECT_THAT(svg::Scale::of_magnitudes(30, 400, 0, 1).ticks(5),
+              testing::ElementsAre(50, 100, 200));
+  EXPECT_THAT(svg::Scale::of_magnitudes(7, 4000, 0, 1).ticks(5),
+              testing::ElementsAre(10, 100, 1000));
   EXPECT_EQ(svg::number(12'000), "12 k");
   EXPECT_EQ(svg::number(0.5), "0.5");
   EXPECT_EQ(svg::number(0.0885), "0.0885");

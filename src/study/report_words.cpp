@@ -31,13 +31,6 @@ std::string counted(std::int64_t count, std::string_view singular, std::string_v
   return fmt::format("{} {}", grouped(count), count == 1 ? singular : plural);
 }
 
-// With as many decimals as it was given, but two at least.
-std::string price_text(std::int64_t millionths) {
-  auto text = fmt::format("{}.{:06}", grouped(millionths / 1'000'000), millionths % 1'000'000);
-  const auto needed = std::max(text.find_last_not_of('0') + 1, text.find('.') + 3);
-  return text.substr(0, needed);
-}
-
 }  // namespace
 
 bool has_blocked(const TraceResult& result) {
@@ -59,6 +52,14 @@ std::string cost_text(std::int64_t millionths) {
   return fmt::format("{}.{:02}", grouped(hundredths / 100), hundredths % 100);
 }
 
+// With as many decimals as it was given, but two at least.
+std::string price_text(const Terms& terms) {
+  const auto millionths = terms.price.value();
+  auto text = fmt::format("{}.{:06}", grouped(millionths / 1'000'000), millionths % 1'000'000);
+  const auto needed = std::max(text.find_last_not_of('0') + 1, text.find('.') + 3);
+  return text.substr(0, needed);
+}
+
 std::string about(const TraceResult& result) {
   auto text =
       fmt::format("{} of {} in {} days; {} hours of work", counted(result.tasks, "task", "tasks"),
@@ -78,7 +79,7 @@ std::string in_words(const Terms& terms) {
       terms.boot.to_text(), terms.replace_after.to_text(), format_duration(terms.idle_timeout),
       format_duration(terms.idle_after_task), counted(terms.max, "instance", "instances"),
       terms.seed);
-  if (terms.price) text += fmt::format(", {} an instance-hour", price_text(*terms.price));
+  if (terms.price) text += fmt::format(", {} an instance-hour", price_text(terms));
   return text;
 }
 

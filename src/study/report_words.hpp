@@ -15,6 +15,8 @@ std::string hours_text(Millis time);
 std::string permille_text(std::int64_t permille);
 // Of a cost in millionths: "12.34".
 std::string cost_text(std::int64_t millionths);
+// The price of an instance-hour, as it was given: "0.0416". There must be one.
+std::string price_text(const Terms& terms);
 
 // "1,234 tasks of 2 classes in 6.9 days; 123.4 hours of work"
 std::string about(const TraceResult& result);

@@ -149,11 +149,18 @@ Conditions conditions_for(const Policy& policy, const std::string& resource_clas
   return conditions;
 }
 
+// How long the curves are, if no task waits for long.
+Millis expected_curves(const Trace& trace) {
+  return trace.span() + 2 * kLead;
+}
+
 class OnePolicy {
  public:
   OnePolicy(const Trace& trace, const Policy& policy, const Terms& terms)
-      : trace_(trace), policy_(policy), terms_(terms), curves_(trace.span() + 2 * kLead) {
+      : trace_(trace), policy_(policy), terms_(terms) {
     result_.name = policy.name;
+    const bool is_bound = std::holds_alternative<LowerBound>(policy.what);
+    if (terms.curves && !is_bound) curves_.emplace(expected_curves(trace));
   }
 
   Result<PolicyResult> run() {
@@ -169,8 +176,9 @@ class OnePolicy {
     }
     std::ranges::sort(result_.waits);
     std::ranges::sort(result_.blocked_waits);
-    if (terms_.curves && !is_bound) {
-      result_.curve = curves_.points();
+    if (curves_) {
+      result_.curve = curves_->points();
+      result_.work_end = curves_->work_end();
     }
     return std::move(result_);
   }
@@ -200,13 +208,13 @@ class OnePolicy {
     World world(std::move(conditions), std::move(arrivals), seed);
     scale(world, name);
     world.tells_no_story();
-    if (terms_.curves) {
+    if (curves_) {
       world.watched_by([this](MonotonicTime when, const simulation::Levels& levels) {
-        curves_.add(when.time_since_epoch(), levels);
+        curves_->add(when.time_since_epoch(), levels);
       });
     }
     const auto totals = world.run(end);
-    curves_.next_world();
+    if (curves_) curves_->next_world();
     if (totals.unfinished > 0) {
       const bool is_theirs = std::holds_alternative<Configured>(policy_.what);
       return Error{
@@ -245,9 +253,22 @@ class OnePolicy {
   const Trace& trace_;
   const Policy& policy_;
   const Terms& terms_;
-  Curves curves_;
+  std::optional<Curves> curves_;
   PolicyResult result_;
 };
+
+// All until the work of all has ended.
+void end_curves(TraceResult& result, const Trace& trace) {
+  Millis end{};
+  for (const auto& policy : result.policies) end = std::max(end, policy.work_end + kLead);
+  const auto expected = expected_curves(trace);
+  const auto points = Curves::points_until(end, expected);
+  for (auto& policy : result.policies) {
+    if (!policy.curve.empty()) policy.curve.resize(points);
+  }
+  result.curve_end =
+      expected * static_cast<std::int64_t>(points) / static_cast<std::int64_t>(Curves::kPoints);
+}
 
 // Of two numbers whose product may be large.
 std::int64_t times_over(std::int64_t number, std::int64_t times, std::int64_t over) {
@@ -288,13 +309,16 @@ Result<TraceResult> run_study(const std::string& name, const Trace& trace,
   result.span = trace.span();
   result.work = trace.work();
   result.boots_and_work = result.work + boots_of(terms.boot).mean * result.tasks;
-  result.curve_end = trace.span() + 2 * kLead;
+  if (!trace.tasks.empty()) {
+    result.last_queued = kLead + trace.tasks.back().at - trace.tasks.front().at;
+  }
   for (const auto& policy : policies) {
     if (watcher) watcher(policy);
     auto ran = OnePolicy(trace, policy, terms).run();
     if (!ran) return ran.error();
     result.policies.push_back(std::move(*ran));
   }
+  end_curves(result, trace);
   return result;
 }
 

@@ -48,6 +48,7 @@ struct PolicyResult {
   std::uint64_t passes = 0;       // of its scaler, that were due
   std::uint64_t passes_made = 0;  // of them, of our own loop: see simulation::Thoroughness
   std::vector<CurvePoint> curve;  // empty, unless wanted
+  Millis work_end{};              // when its last task ended, since its curve began
 
   // Of the time that is paid, what no task ran in; in thousandths.
   std::int64_t idle_permille() const;
@@ -67,7 +68,10 @@ struct TraceResult {
   Millis span{};
   Millis work{};
   Millis boots_and_work{};  // had every task an instance of its own, booted in the average time
-  Millis curve_end{};       // of the policies' curves, which begin kLead before the first task
+  Millis last_queued{};     // the last task, had none waited; since the curves begin
+  // Of the policies' curves, which begin kLead before the first task and go on until all have ended
+  // their work, but not for more than twice as long as that had taken, had none waited.
+  Millis curve_end{};
   std::vector<PolicyResult> policies;
 };
 

@@ -23,10 +23,15 @@ double round_step(double least) {
   return 10 * magnitude;
 }
 
+// Of a stretch at one height only its ends: most of a quiet week is one.
 std::string coordinates(const std::vector<Point>& points) {
+  const auto level = [&](std::size_t i) { return std::lround(points[i].y * 10); };
   std::string text;
-  for (const auto& [x, y] : points) {
-    text += fmt::format("{}{:.1f} {:.1f}", text.empty() ? "M" : "L", x, y);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const bool within =
+        i > 0 && i + 1 < points.size() && level(i - 1) == level(i) && level(i) == level(i + 1);
+    if (within) continue;
+    text += fmt::format("{}{:.1f} {:.1f}", text.empty() ? "M" : "L", points[i].x, points[i].y);
   }
   return text;
 }
@@ -51,22 +56,37 @@ std::vector<double> round_ticks(double low, double high, int wanted, bool whole)
 Scale::Scale(double low, double high, double from, double to)
     : low_(low), high_(high > low ? high : low + 1), from_(from), to_(to) {}
 
-Scale Scale::of_magnitudes(double high, double from, double to) {
-  Scale scale(0, high, from, to);
+Scale Scale::of_magnitudes(double low, double high, double from, double to) {
+  Scale scale(low, high, from, to);
   scale.magnitudes_ = true;
   return scale;
 }
 
+Scale Scale::with_less_at(double place) const {
+  auto scale = *this;
+  scale.less_at_ = place;
+  return scale;
+}
+
 double Scale::operator()(double value) const {
-  const auto share =
-      magnitudes_ ? std::log1p(value) / std::log1p(high_) : (value - low_) / (high_ - low_);
+  if (less_at_ && value < low_) return *less_at_;
+  const auto share = magnitudes_ ? std::log(value / low_) / std::log(high_ / low_)
+                                 : (value - low_) / (high_ - low_);
   return from_ + share * (to_ - from_);
 }
 
 std::vector<double> Scale::ticks(int wanted, bool whole) const {
   if (!magnitudes_) return round_ticks(low_, high_, wanted, whole);
-  std::vector<double> ticks = {0};
-  for (double tick = 10; tick <= high_; tick *= 10) ticks.push_back(tick);
+  const auto times = high_ / low_;
+  const auto factors = times > 100  ? std::vector<double>{1}
+                       : times > 10 ? std::vector<double>{1, 2, 5}
+                                    : std::vector<double>{1, 1.5, 2, 3, 4, 5, 7};
+  std::vector<double> ticks;
+  for (auto tens = std::pow(10, std::floor(std::log10(low_))); tens <= high_; tens *= 10) {
+    for (const auto factor : factors) {
+      if (factor * tens >= low_ && factor * tens <= high_) ticks.push_back(factor * tens);
+    }
+  }
   return ticks;
 }
 

@@ -4,6 +4,7 @@
 //
 // Colours are CSS variables of the page, so that one drawing serves light and dark.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,15 +27,20 @@ std::vector<double> round_ticks(double low, double high, int wanted, bool whole 
 class Scale {
  public:
   Scale(double low, double high, double from, double to);
-  // Even steps for tens, hundreds, thousands: for values that differ by much. From 0.
-  static Scale of_magnitudes(double high, double from, double to);
+  // Even steps for tens, hundreds, thousands: for values that differ by much. `low` is above 0.
+  static Scale of_magnitudes(double low, double high, double from, double to);
+  // What is below its range, such as 0, is there: at a place of its own.
+  Scale with_less_at(double place) const;
 
   double operator()(double value) const;
   std::vector<double> ticks(int wanted, bool whole = false) const;
+  double low() const { return low_; }
+  bool is_of_magnitudes() const { return magnitudes_; }
 
  private:
   double low_, high_, from_, to_;
   bool magnitudes_ = false;
+  std::optional<double> less_at_;
 };
 
 enum class Anchor { start, middle, end };
@@ -48,7 +54,7 @@ std::string path(const std::vector<Point>& points, std::string_view style);
 // Filled down to `bottom`.
 std::string area(const std::vector<Point>& points, double bottom, std::string_view style);
 
-// How wide words are, nearly, in the page's small type.
+// How wide words are, nearly, in the page's small type; of wide fonts and bold words not less.
 double width_of(std::string_view words);
 
 // Grid lines with their numbers, and what the numbers mean.
