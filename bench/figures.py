@@ -42,6 +42,18 @@ def spread(values, form="{:.1f}"):
         middle(values), min(values), max(values))))
 
 
+def ratio(value, most):
+    """Beside its aim: "0.960: met". With as many digits as it takes to tell it from the aim and from 1."""
+    def is_told(shown):
+        return all((float(shown) > mark) == (value > mark) for mark in (most, 1))
+    shown = next(text for text in (f"{value:.{digits}f}" for digits in range(3, 18)) if is_told(text))
+    if value <= most:
+        return f"{shown}: met"
+    above = 100 * (value / most - 1)
+    digits = next(digits for digits in range(18) if abs(round(above, digits) - above) <= above / 10)
+    return f"{shown}: **missed** by {above:.{digits}f} %"
+
+
 def millis(values, form="{:.1f}"):
     return spread([1000 * each for each in values], form) + " ms"
 
