@@ -32,6 +32,13 @@ std::string in_seconds(Millis time) {
                             : fmt::format("{}.{:03}", millis / 1000, millis % 1000);
 }
 
+std::string in_capitals(std::string text) {
+  for (auto& letter : text) {
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  }
+  return text;
+}
+
 class TraceReader {
  public:
   Result<void> take(const CsvRow& row) {
@@ -87,21 +94,23 @@ class TraceReader {
     if (row.fields.size() == 1 && row.fields[0].find_first_of(";\t") != std::string::npos) {
       return at_line(row.line, "its fields are not separated by commas; save the file with commas");
     }
-    is_export_ = contains(row.fields, "JOB_RUN_QUEUED_AT");
+    std::vector<std::string> header;  // in capitals, as which letters a tool writes differs
+    for (const auto& name : row.fields) header.push_back(in_capitals(name));
+    is_export_ = contains(header, "JOB_RUN_QUEUED_AT");
     const std::vector<std::string> wanted =
         is_export_ ? std::vector<std::string>{"RESOURCE_CLASS", "JOB_RUN_QUEUED_AT",
                                               "JOB_RUN_STARTED_AT", "JOB_RUN_STOPPED_AT"}
                    : std::vector<std::string>{"resource_class", "queued_at", "duration"};
     for (const auto& name : wanted) {
-      const auto found = std::ranges::find(row.fields, name);
-      if (found == row.fields.end()) {
+      const auto found = std::ranges::find(header, in_capitals(name));
+      if (found == header.end()) {
         return at_line(row.line, fmt::format("the header has no {}; it must have {}", name,
                                              join(wanted, ",")));
       }
-      if (std::find(found + 1, row.fields.end(), name) != row.fields.end()) {
+      if (std::find(found + 1, header.end(), *found) != header.end()) {
         return at_line(row.line, fmt::format("the header has {} twice", name));
       }
-      columns_.push_back(static_cast<std::size_t>(found - row.fields.begin()));
+      columns_.push_back(static_cast<std::size_t>(found - header.begin()));
     }
     width_ = row.fields.size();
     return ok();

@@ -77,7 +77,8 @@ TEST(Trace, OfAJobThatStartedJustBeforeItWasQueuedIsQueuedThen) {
 }
 
 TEST(Trace, OfAnExportKnowsEachFormOfAZone) {
-  for (const auto* zone : {"Z", " UTC", "+00", "+0000", "-00:00"}) {
+  for (const auto* zone : {"Z", " UTC", "+00", "+0000", "-00:00", " +0000", " +0000 UTC",
+                           " +00:00 UTC", " -00", "+0000 UTC", ".000 +0000 UTC"}) {
     const auto trace =
         parse_trace(fmt::format("{0}n,m,2026-01-05 09:00:00{1},2026-01-05 09:00:00{1},2026-01-05 "
                                 "09:03:00{1},0\n",
@@ -90,6 +91,15 @@ TEST(Trace, OfAnExportKnowsEachFormOfAZone) {
       kExport));
   ASSERT_TRUE(east) << east.error().message;
   EXPECT_EQ(format_rfc3339(*east->beginning), "2026-01-05T07:00:00Z");
+}
+
+TEST(Trace, OfAnExportIsKnownByItsHeaderInAnyLetters) {
+  const auto trace = parse_trace(
+      "resource_class,job_run_queued_at,Job_Run_Started_At,job_run_stopped_at\n"
+      "m,2026-01-02 03:04:05 +0000 UTC,2026-01-02 03:04:06 +0200,2026-01-02 03:04:07 +0200\n");
+  ASSERT_FALSE(trace);
+  EXPECT_THAT(trace.error().message, HasSubstr("line 2: JOB_RUN_STARTED_AT, 2026-01-02T01:04:06Z"));
+  EXPECT_TRUE(parse_trace("Resource_Class,QUEUED_AT,Duration\na/b,0,60\n"));
 }
 
 struct Bad {
@@ -184,6 +194,19 @@ INSTANTIATE_TEST_SUITE_P(
                  "n,m,1970-01-05 09:00:00,2024-01-05 09:00:00,2024-01-05 09:00:00,0\n"
                  "n,m,2024-01-05 09:00:00,2024-01-05 09:00:00,2024-01-05 09:00:00,0\n"),
             "line 3: queued_at, 1970-01-05T09:00:00Z, is too far from that of line 2"},
+        Bad{"ExportWithAColumnTwice",
+            "RESOURCE_CLASS,JOB_RUN_QUEUED_AT,JOB_RUN_STARTED_AT,JOB_RUN_STOPPED_AT,resource_"
+            "class\n",
+            "line 1: the header has RESOURCE_CLASS twice"},
+        Bad{"ExportOfTwoZones",
+            jobs("n,m,2026-01-05 09:00:00 +0200 UTC,2026-01-05 09:02:00,2026-01-05 09:03:00,0\n"),
+            "line 2: '2026-01-05 09:00:00 +0200 UTC' is no time"},
+        Bad{"ExportOfAZoneByName",
+            jobs("n,m,2026-01-05 09:00:00 CET,2026-01-05 09:02:00,2026-01-05 09:03:00,0\n"),
+            "line 2: '2026-01-05 09:00:00 CET' is no time"},
+        Bad{"ExportOfAZoneWithoutATime",
+            jobs("n,m,2026-01-05 +0000 UTC,2026-01-05 09:02:00,2026-01-05 09:03:00,0\n"),
+            "line 2: '2026-01-05 +0000 UTC' is no time"},
         Bad{"ExportWithANumber", jobs("n,m,12,2026-01-05 09:02:00,2026-01-05 09:03:00,0\n"),
             "line 2: '12' is no time"}),
     [](const auto& instance) { return instance.param.name; });

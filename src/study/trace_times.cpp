@@ -30,6 +30,24 @@ std::string with_whole_zone(std::string time) {
   return time;
 }
 
+// "… +0000 UTC" says twice what "… UTC" says; of another zone than that it would be no sense.
+std::string without_name_of_zone(std::string time) {
+  constexpr std::string_view kName = " UTC";
+  if (!time.ends_with(kName)) return time;
+  const auto rest = time.substr(0, time.size() - kName.size());
+  const auto sign = rest.find_first_of("+-", std::min(kDateLength, rest.size()));
+  const auto zone = sign == std::string::npos ? "" : rest.substr(sign + 1);
+  return zone.find_first_not_of("0:") == std::string::npos ? rest : time;
+}
+
+// "09:00:00 +0000" is "09:00:00+0000".
+std::string with_zone_close(std::string time) {
+  const auto space = time.find(' ', std::min(kDateLength + 1, time.size()));
+  if (space == std::string::npos || space + 1 == time.size()) return time;
+  const auto sign = time[space + 1];
+  return sign == '+' || sign == '-' ? time.erase(space, 1) : time;
+}
+
 }  // namespace
 
 Result<Millis> parse_seconds(std::string_view text) {
@@ -61,8 +79,7 @@ std::optional<std::int64_t> parse_millionths(std::string_view text) {
 }
 
 Result<WallTime> parse_export_time(std::string_view text) {
-  std::string normal(text);
-  if (normal.ends_with(" UTC")) normal.resize(normal.size() - 4);
+  auto normal = with_zone_close(without_name_of_zone(std::string(text)));
   if (normal.size() > kDateLength && normal[kDateLength] == ' ') normal[kDateLength] = 'T';
   const auto time_of_day = std::min(kDateLength, normal.size());
   if (normal.find_first_of("Z+-", time_of_day) == std::string::npos) normal += 'Z';
