@@ -74,6 +74,30 @@ Result<std::vector<Named>> chosen(std::vector<Named> traces,
   return traces;
 }
 
+std::string name_of_all(const std::vector<Named>& exports) {
+  constexpr std::size_t kMostNamed = 3;
+  std::vector<std::string> names;
+  for (const auto& each : exports) names.push_back(each.name);
+  if (names.size() <= kMostNamed) return join(names, " + ");
+  return fmt::format("{} and {} more exports", names.front(), names.size() - 1);
+}
+
+// The exports as one, in the place of the first.
+Result<std::vector<Named>> with_exports_merged(std::vector<Named> traces) {
+  const auto is_export = [](const Named& each) { return each.trace.is_export; };
+  if (std::ranges::count_if(traces, is_export) < 2) return traces;
+  const auto place = std::ranges::find_if(traces, is_export) - traces.begin();
+  std::vector<Named> exports, others;
+  for (auto& each : traces) (is_export(each) ? exports : others).push_back(std::move(each));
+  const auto name = name_of_all(exports);
+  std::vector<study::Trace> parts;
+  for (auto& each : exports) parts.push_back(std::move(each.trace));
+  auto merged = study::merged(parts);
+  if (!merged) return merged.error();
+  others.insert(others.begin() + place, Named{name, std::move(*merged)});
+  return others;
+}
+
 // All of them, before anything runs.
 Result<std::vector<Named>> read_traces(const SimulateOptions& options) {
   if (options.traces.empty() == options.workloads.empty()) {
@@ -86,7 +110,10 @@ Result<std::vector<Named>> read_traces(const SimulateOptions& options) {
     if (!read) return read.error();
     traces.push_back(std::move(*read));
   }
-  if (options.workloads.empty()) return chosen(std::move(traces), options.classes);
+  if (options.workloads.empty()) {
+    auto all = with_exports_merged(std::move(traces));
+    return all ? chosen(std::move(*all), options.classes) : all;
+  }
   auto made = generate(options);
   if (!made) return made.error();
   traces.push_back(std::move(*made));

@@ -64,6 +64,7 @@ class TraceReader {
     const auto first = entries_.front().at;
     if (entries_.back().at - first > kLongestTrace) return too_long();
     if (is_export_ || dates_ == true) trace_.beginning = WallTime(first);
+    trace_.is_export = is_export_;
     for (const auto& entry : entries_) {
       trace_.tasks.push_back({entry.resource_class, entry.at - first, entry.duration});
     }
@@ -245,6 +246,7 @@ Trace Trace::only(const std::vector<std::string>& wanted) const {
   Trace some;
   some.beginning = beginning;
   some.left_out = left_out;
+  some.is_export = is_export;
   std::vector<std::size_t> numbers;  // of the classes, in the new trace
   for (const auto& name : classes) {
     numbers.push_back(some.classes.size());
@@ -291,6 +293,39 @@ Result<Trace> parse_trace(std::string_view text) {
   const auto read = read_csv(text, [&](const CsvRow& row) { return reader.take(row); });
   if (!read) return read.error();
   return reader.finish();
+}
+
+Result<Trace> merged(const std::vector<Trace>& exports) {
+  Trace all;
+  all.is_export = true;
+  all.beginning = std::ranges::min(exports, {}, &Trace::beginning).beginning;
+  std::map<std::string, std::size_t> numbers;  // of the classes
+  for (const auto& each : exports) {
+    all.left_out += each.left_out;
+    for (const auto& name : each.classes) {
+      if (numbers.try_emplace(name, all.classes.size()).second) all.classes.push_back(name);
+    }
+    for (auto task : each.tasks) {
+      task.resource_class = numbers.at(each.classes[task.resource_class]);
+      task.at += *each.beginning - *all.beginning;
+      all.tasks.push_back(task);
+    }
+  }
+  std::ranges::stable_sort(all.tasks, {}, &TraceTask::at);
+  const auto refuse = [](std::string_view what) {
+    return Error{ErrorKind::invalid, fmt::format("the exports have {} together; give fewer", what)};
+  };
+  if (all.tasks.size() > kMostTraceTasks) {
+    return refuse(fmt::format("more than {} tasks", kMostTraceTasks));
+  }
+  if (all.classes.size() > kMostTraceClasses) {
+    return refuse(fmt::format("more than {} resource classes", kMostTraceClasses));
+  }
+  if (all.tasks.back().at > kLongestTrace) {
+    return refuse(
+        fmt::format("tasks of more than {} days", kLongestTrace / std::chrono::hours(24)));
+  }
+  return all;
 }
 
 std::string to_csv(const Trace& trace) {

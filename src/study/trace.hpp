@@ -37,6 +37,7 @@ struct Trace {
   std::vector<TraceTask> tasks;       // in the order in which they were queued
   std::optional<WallTime> beginning;  // when `at` is zero, if that is known
   std::int64_t left_out = 0;          // jobs of an export that have no start, no end or no class
+  bool is_export = false;             // it is one of CircleCI's usage exports, or several
 
   Millis span() const;  // from the first task to the end of the last, had none waited
   Millis work() const;  // of all tasks together
@@ -62,6 +63,10 @@ inline constexpr Millis kLongestTrace = std::chrono::hours(24 * 366 * 3);
 // seconds; the duration is in seconds. Or CircleCI's usage export, which is known by its header,
 // in any order. Other columns do not matter. An error names the line, and why.
 Result<Trace> parse_trace(std::string_view text);
+
+// Several exports are one trace, as CircleCI gives one in parts. An error if that is too large, or
+// too long.
+Result<Trace> merged(const std::vector<Trace>& exports);
 
 // In the first of these forms: with dates, if the beginning is known.
 std::string to_csv(const Trace& trace);

@@ -102,6 +102,37 @@ TEST(Trace, OfAnExportIsKnownByItsHeaderInAnyLetters) {
   EXPECT_TRUE(parse_trace("Resource_Class,QUEUED_AT,Duration\na/b,0,60\n"));
 }
 
+// CircleCI gives a month in several files, which are in no order.
+TEST(Trace, OfSeveralExportsIsOne) {
+  const auto part = [](std::string_view rows) {
+    return parse_trace(fmt::format("{}{}", kExport, rows)).value();
+  };
+  const auto trace = merged({
+      part("n,m,2026-01-05 09:10:00,2026-01-05 09:10:00,2026-01-05 09:11:00,0\n"
+           "n,m,2026-01-05 09:00:00,\\N,\\N,0\n"),
+      part("n,l,2026-01-05 09:00:00,2026-01-05 09:00:00,2026-01-05 09:00:02,0\n"
+           "n,m,2026-01-05 09:20:00,2026-01-05 09:20:00,2026-01-05 09:20:03,0\n"
+           "n,m,2026-01-05 09:00:00,\\N,\\N,0\n"),
+  });
+  ASSERT_TRUE(trace) << trace.error().message;
+  EXPECT_TRUE(trace->is_export);
+  EXPECT_EQ(trace->left_out, 2);
+  EXPECT_EQ(to_csv(*trace), std::string(kHeader) +
+                                "l,2026-01-05T09:00:00Z,2\nm,2026-01-05T09:10:00Z,60\n"
+                                "m,2026-01-05T09:20:00Z,3\n");
+}
+
+TEST(Trace, OfSeveralExportsMayNotBeTooLong) {
+  const auto at = [](std::string_view day) {
+    return parse_trace(
+               fmt::format("{0}n,m,{1} 09:00:00,{1} 09:00:00,{1} 09:01:00,0\n", kExport, day))
+        .value();
+  };
+  const auto trace = merged({at("2026-01-05"), at("2021-01-05")});
+  ASSERT_FALSE(trace);
+  EXPECT_THAT(trace.error().message, HasSubstr("tasks of more than 1098 days together"));
+}
+
 struct Bad {
   const char* name;
   std::string text;

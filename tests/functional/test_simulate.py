@@ -107,6 +107,24 @@ def test_circlecis_usage_export_as_it_is(simulate, tmp_path):
     assert "2 tasks of 1 class" in done.stdout and "3 jobs left out" in done.stdout
 
 
+EXPORT = "resource_class,job_run_queued_at,job_run_started_at,job_run_stopped_at\n"
+
+
+def test_several_exports_are_one_trace(simulate, trace, tmp_path):
+    """Three tasks at once, two of them in one file and one in another: a fleet of two has no room."""
+    row = "acme/linux,2026-01-05 09:00:00 +0000 UTC,2026-01-05 09:00:09 +0000,2026-01-05 09:01:09\n"
+    for name, rows in ("1.csv", 2 * row), ("2.csv", row):
+        (tmp_path / name).write_text(EXPORT + rows)
+    done = simulate("--json", "--policy", "fixed:2", "1.csv", trace, "2.csv", trace)
+    assert (done.returncode, done.stderr) == (0, "")
+    merged, *others = json.loads(done.stdout)["traces"]
+    assert (merged["name"], merged["tasks"]) == ("1.csv + 2.csv", 3)
+    assert merged["policies"][0]["wait_max"] == 60
+    assert [each["tasks"] for each in others] == [30, 30]
+    many = simulate("--json", *4 * ["1.csv"])
+    assert [each["name"] for each in json.loads(many.stdout)["traces"]] == ["1.csv and 3 more exports"]
+
+
 def test_an_export_that_is_still_compressed(simulate, tmp_path):
     packed = tmp_path / "export.csv.gz"
     packed.write_bytes(gzip.compress(HEADER.encode()))
