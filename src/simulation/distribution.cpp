@@ -74,13 +74,22 @@ std::string Distribution::to_text() const {
                      shape_thousandths_ / 1000, shape_thousandths_ % 1000);
 }
 
+// `deviation` is in 1/2^32.
+std::int64_t Distribution::lognormal_at(std::int64_t deviation) const {
+  const auto exponent = times(deviation * shape_thousandths_ / 1000, kLog2OfE);
+  return times_exp2(scale_.count(), exponent);
+}
+
+Millis Distribution::least() const {
+  if (kind_ == Kind::exponential) return Millis(0);
+  if (kind_ == Kind::lognormal) return Millis(lognormal_at(-Random::kMostDeviation));
+  return std::min(scale_, kLongest);
+}
+
 Millis Distribution::draw(Random& random) const {
   auto drawn = scale_.count();
   if (kind_ == Kind::exponential) drawn = times(times(drawn, kLn2), random.bits_of_surprise());
-  if (kind_ == Kind::lognormal) {
-    const auto exponent = times(random.deviation() * shape_thousandths_ / 1000, kLog2OfE);
-    drawn = times_exp2(drawn, exponent);
-  }
+  if (kind_ == Kind::lognormal) drawn = lognormal_at(random.deviation());
   if (kind_ == Kind::pareto) {
     drawn = times_exp2(drawn, random.bits_of_surprise() * 1000 / shape_thousandths_);
   }

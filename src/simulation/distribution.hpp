@@ -30,6 +30,8 @@ class Distribution {
 
   // Its length, mean, median or least.
   Millis scale() const { return scale_; }
+  // What nothing that is drawn is shorter than, and can be as short as, or nearly.
+  Millis least() const;
   // Never negative, at most a year.
   Millis draw(Random& random) const;
 
@@ -37,6 +39,7 @@ class Distribution {
   enum class Kind { constant, exponential, lognormal, pareto };
   Distribution(Kind kind, Millis scale, std::int64_t shape)
       : kind_(kind), scale_(scale), shape_thousandths_(shape) {}
+  std::int64_t lognormal_at(std::int64_t deviation) const;
 
   Kind kind_;
   Millis scale_;

@@ -80,6 +80,19 @@ TEST(Distribution, DrawsAsItSays) {
   EXPECT_NEAR(static_cast<double>(pareto[kMany * 9 / 10]), 60'000 * std::pow(10, 1 / 1.5), 15'000);
 }
 
+TEST(Distribution, KnowsItsLeast) {
+  EXPECT_EQ(Distribution::constant(seconds(90)).least(), seconds(90));
+  EXPECT_EQ(Distribution::exponential(seconds(90)).least(), seconds(0));
+  EXPECT_EQ(Distribution::pareto(seconds(60), 1'500).least(), seconds(60));
+  EXPECT_NEAR(static_cast<double>(Distribution::lognormal(seconds(90), 300).least().count()),
+              90'000 * std::exp(-6 * 0.3), 1);
+  for (const auto* text : {"0s", "8760h", "exponential:90s", "lognormal:90s:5", "lognormal:90s:0",
+                           "pareto:60s:0.5", "pareto:8760h:5"}) {
+    const auto distribution = Distribution::parse(text).value();
+    EXPECT_GE(drawn(distribution, 20'000).front(), distribution.least().count()) << text;
+  }
+}
+
 TEST(Distribution, IsReadAsItIsWritten) {
   for (const auto* text :
        {"1m30s", "exponential:1m30s", "lognormal:1m30s:0.300", "pareto:1m:1.500"}) {

@@ -27,6 +27,7 @@ class Random {
   std::int64_t bits_of_surprise();
   // Nearly normal: mean 0, deviation 1, within 6 of it; in 1/2^32.
   std::int64_t deviation();
+  static constexpr std::int64_t kMostDeviation = std::int64_t(6) << 32;
 
  private:
   std::uint64_t state_;

@@ -9,6 +9,10 @@
 // of its two costs is paid. Its waits, all 0, are a lower bound of every policy's. Its hours are
 // one for those that let nobody wait; who lets tasks wait boots less often and may need fewer, but
 // never fewer than the tasks themselves run.
+//
+// Where a boot takes a time by chance, each takes the shortest that can be drawn: whoever has
+// longer ones needs no fewer hours. With the mean it would be no bound, as somebody who is lucky,
+// or knows which boots will be short, ends an instance in pauses that are shorter than it.
 
 #include <vector>
 
@@ -21,7 +25,7 @@ struct BoundTotals {
   Millis instance_time{};
 };
 
-// `boot` is what one takes on the average. The arrivals are in order.
+// `boot` is what each takes at least. The arrivals are in order.
 BoundTotals lower_bound(const std::vector<simulation::Arrival>& arrivals, Millis boot);
 
 }  // namespace muster::study

@@ -185,7 +185,7 @@ class OnePolicy {
 
  private:
   void add_bound(const std::vector<simulation::Arrival>& arrivals) {
-    const auto totals = lower_bound(arrivals, boots_of(terms_.boot).mean);
+    const auto totals = lower_bound(arrivals, terms_.boot.least());
     result_.waits.insert(result_.waits.end(), arrivals.size(), Millis(0));
     result_.launches += totals.launches;
     result_.instance_time += totals.instance_time;

@@ -212,6 +212,38 @@ TEST_F(Study, TheBoundLetsTheLongestPauseGrow) {
   EXPECT_EQ(totals.instance_time, seconds(2 * 90 + 130 + 20));
 }
 
+// It took the mean, and some who let nobody wait needed fewer hours.
+TEST_F(Study, TheBoundTakesTheShortestBootThatThereMayBe) {
+  const auto trace = generated("week,rate=20,days=2");
+  const auto hours_with = [&](std::string_view boot) {
+    Terms terms;
+    terms.boot = simulation::Distribution::parse(boot).value();
+    return run_study("t", trace, named({"bound"}), terms).value().policies[0].instance_time;
+  };
+  EXPECT_EQ(hours_with("pareto:60s:1.5"), hours_with("60s"));
+  EXPECT_EQ(hours_with("exponential:90s"), trace.work());
+  EXPECT_LT(hours_with("lognormal:90s:0.3"), hours_with("60s"));
+  EXPECT_GT(hours_with("lognormal:90s:0.3"), trace.work());
+}
+
+// Whatever the boots are, and though somebody knows each of them.
+TEST_F(Study, NobodyWhoLetsNobodyWaitNeedsFewerHoursThanTheBound) {
+  simulation::Random random(11);
+  for (const auto* text : {"exponential:90s", "lognormal:90s:1", "pareto:60s:0.5", "90s"}) {
+    const auto boot = simulation::Distribution::parse(text).value();
+    std::vector<simulation::Arrival> tasks;
+    Millis needed{}, end{};
+    for (int i = 0; i < 500; ++i) {
+      const auto pause = random.between(Millis(0), seconds(300));
+      tasks.push_back({end + pause, random.between(seconds(1), minutes(5))});
+      end = tasks.back().at + tasks.back().duration;
+      const auto booted = boot.draw(random);
+      needed += tasks.back().duration + (i == 0 ? booted : std::min(pause, booted));
+    }
+    EXPECT_LE(lower_bound(tasks, boot.least()).instance_time, needed) << text;
+  }
+}
+
 TEST_F(Study, EveryPolicyDoesAllTasksAndNoneBeatsTheBound) {
   const auto trace = generated("week,rate=20,stages=1-4-1,days=2");
   Terms terms;
