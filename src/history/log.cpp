@@ -32,10 +32,21 @@ Result<Line> read_whole(std::string_view line) {
   return appended;
 }
 
+// Where the zeros begin that a log ends with; its size, if it does not. A file system may leave
+// them in the place of what was written last before the power went.
+std::size_t zeros_at_end(std::string_view text) {
+  const auto last = text.find_last_not_of(std::string_view("\0 \t\r\n", 5));
+  return std::min(text.find('\0', last == std::string_view::npos ? 0 : last + 1), text.size());
+}
+
 }  // namespace
 
 Result<LeftOut> read_lines(std::string_view text, const Visit& visit) {
   LeftOut left_out;
+  const auto written = zeros_at_end(text);
+  const bool has_zeros = written < text.size();
+  text = text.substr(0, written);
+  const auto in_line = 1 + std::ranges::count(text, '\n');  // the first of the zeros
   for (std::int64_t number = 1; !text.empty(); ++number) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = trim(text.substr(0, end));
@@ -47,6 +58,9 @@ Result<LeftOut> read_lines(std::string_view text, const Visit& visit) {
     if (read->cut_off) left_out.cut_off.push_back(number);
     left_out.older += read->older;
     for (const auto& record : read->records) visit(record, where);
+  }
+  if (has_zeros && (left_out.cut_off.empty() || left_out.cut_off.back() != in_line)) {
+    left_out.cut_off.push_back(in_line);
   }
   return left_out;
 }

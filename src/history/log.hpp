@@ -17,7 +17,8 @@ namespace muster::history {
 struct LeftOut {
   std::int64_t older = 0;  // records of before they had a version: they lack what is needed
   // Lines with a record that ends before it should, as where a disk was full or a writer was
-  // killed: their numbers. What was appended to it, on that line or the next ones, is read.
+  // killed: their numbers. What was appended to it, on that line or the next ones, is read. So is
+  // the line in which the zeros begin that a log may end with after a power cut.
   std::vector<std::int64_t> cut_off;
 };
 

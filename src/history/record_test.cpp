@@ -214,6 +214,34 @@ TEST(Lines, MayBeCutOffAnywhere) {
   }
 }
 
+// What a power cut leaves of what was written last.
+TEST(Lines, MayEndWithZeros) {
+  const auto one = fleet::to_json(record_of(World()));
+  const std::string zeros(5'000, '\0');
+  const auto cut_off = [&](const std::string& text, std::vector<std::string> whole) {
+    std::vector<std::string> seen;
+    const auto left_out = read(text, seen);
+    EXPECT_TRUE(left_out) << left_out.error().message;
+    EXPECT_EQ(seen, whole);
+    return left_out->cut_off;
+  };
+  using Numbers = std::vector<std::int64_t>;
+  EXPECT_EQ(cut_off(one + "\n" + zeros, {"line 1"}), Numbers{2});
+  EXPECT_EQ(cut_off(one + "\n" + zeros + "\n", {"line 1"}), Numbers{2});
+  EXPECT_EQ(cut_off(one + "\n" + one.substr(0, 40) + zeros, {"line 1"}), Numbers{2});
+  EXPECT_EQ(cut_off(one + "\n" + one + zeros, {"line 1", "line 2"}), Numbers{2});
+  EXPECT_EQ(cut_off(one.substr(0, 40) + "\n" + one + "\n" + zeros, {"line 2"}), (Numbers{1, 3}));
+  EXPECT_EQ(cut_off(zeros, {}), Numbers{1});
+}
+
+TEST(Lines, WithZerosBeforeOthersAreRefused) {
+  const auto one = fleet::to_json(record_of(World()));
+  std::vector<std::string> seen;
+  const auto refused = read(one + "\n" + std::string(9, '\0') + "\n" + one + "\n", seen);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message.substr(0, 24), "line 2: this is no JSON:");
+}
+
 TEST(Lines, OfWhichOneIsNoneAreRefusedWithItsNumber) {
   const auto one = fleet::to_json(record_of(World()));
   std::vector<std::string> seen;

@@ -130,6 +130,22 @@ def test_of_a_log_that_is_cut_off_what_is_whole_is_read(world, log, name):
     assert told in world.run("export-trace", "--log", file).stderr
 
 
+def test_a_log_that_ends_with_zeros_after_a_power_cut_is_read_until_there(world, log):
+    whole = lines(log)
+    file = world.place / "log.jsonl"
+    file.write_text("".join(whole[:-1]) + whole[-1][:100] + 4096 * "\0")
+    told = f"muster: {file}: a record is cut off, and left out: line {len(whole)}\n"
+    done = world.run("replay", file, "--json")
+    assert (done.returncode, done.stderr) == (0, told)
+    assert json.loads(done.stdout)["decisions"] == len(whole) - 1
+    assert told in world.run("explain", "--log", file).stderr
+    assert told in world.run("export-trace", "--log", file).stderr
+    file.write_text(whole[0] + 4096 * "\0" + "\n" + whole[1])
+    done = world.run("replay", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "line 2: this is no JSON" in done.stderr
+
+
 def test_many_that_are_cut_off_are_counted(world, log):
     whole = lines(log)
     file = world.place / "log.jsonl"
