@@ -273,8 +273,10 @@ class Grammar::Definition {
     auto& options = fresh<SimulateOptions>();
     auto* added = command(app, "simulate", kScale, text::kSimulate);
     added
-        ->add_option("TRACE", options.traces,
-                     "CSV files of tasks, or CircleCI's usage exports; - is standard input.")
+        ->add_option(
+            "TRACE", options.traces,
+            "CSV files of tasks, or CircleCI's usage exports, which are one trace; - is standard "
+            "input.")
         ->type_name("FILE");
     words(added, "--generate", options.workloads, "SPEC",
           "Make up the tasks instead; several are put together. See docs/simulate.md.");
