@@ -50,13 +50,17 @@ class TaskRun {
     if (!workspace) return give_up(workspace.error());
     auto spool = Spool::open(workspace->places().private_directory, kUnsentOutput);
     if (!spool) return give_up(spool.error());
-    const auto confinement =
-        confine(setup_, workspace->places(), task_.task_id, StopAtWorkEnd(end_).token());
+    const auto confinement = confined(workspace->places());
     if (!confinement) return give_up(confinement.error());
     run_in(*workspace, std::move(*spool), confinement->get());
   }
 
  private:
+  Result<std::unique_ptr<Confinement>> confined(const Places& places) {
+    if (!setup_.settings.isolation) return std::unique_ptr<Confinement>();
+    return confine(setup_, places, task_.task_id, StopAtWorkEnd(end_).token());
+  }
+
   void run_in(const Workspace& workspace, Spool spool, Confinement* confinement) {
     const auto& places = workspace.places();
     Outbox outbox(std::move(spool));

@@ -3,6 +3,7 @@
 // Whether, and why, the work on a task must end before it is done. The first reason stays.
 // Thread-safe.
 
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -38,13 +39,20 @@ class WorkEnd {
   // How long until a time may come that ends the work. Never negative.
   Millis time_left();
 
+  // Until the work must end, or `stop` is requested: false then.
+  bool wait(const std::stop_token& stop);
+
   // Readable once the end was requested. That a time has come must be asked for: see reason().
   int fd() const { return event_.get(); }
 
  private:
+  std::optional<EndReason> reason_at(MonotonicTime now);
+  MonotonicTime next() const;
+
   const MonotonicTime deadline_;
   UniqueFd event_;
   std::mutex mutex_;
+  std::condition_variable_any changed_;
   std::optional<MonotonicTime> lease_until_;
   std::optional<EndReason> reason_;
 };
