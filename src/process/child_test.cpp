@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -221,6 +222,25 @@ TEST(Child, DropsToAUser) {
   const auto outcome = run(command);
   EXPECT_EQ(outcome.output,
             std::to_string(user->uid) + "\n" + std::to_string(user->gid) + "\nNoNewPrivs:\t1\n");
+}
+
+// A child that has our memory until it runs its program must not open it when it becomes another.
+TEST(Child, StartingAUsersProgramLetsNobodyInspectUs) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    forbid_inspection();
+    auto command = shell("exit 0");
+    command.user = *find_user("nobody");
+    auto child = Child::start(command);
+    const bool ended = child && child->wait(kPatience);
+    ::_exit(ended ? ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) : 99);
+  }
+  auto child = Child::adopt(pid);
+  ASSERT_TRUE(child);
+  const auto exit = child->wait(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 0) << "not inspectable";
 }
 
 TEST(Child, EntersItsDirectoryAsTheUser) {

@@ -68,6 +68,10 @@ Result<Launch> Launch::prepare(const Command& command) {
   return launch;
 }
 
+bool Launch::changes_user() const {
+  return command_->user.has_value();
+}
+
 void Launch::reset_signals() const {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;

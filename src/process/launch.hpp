@@ -28,8 +28,10 @@ class Launch {
   // `command` must outlive the launch.
   static Result<Launch> prepare(const Command& command);
 
-  // In the child, with all signals blocked. Reports a failure to `report_fd`, which is closed on
-  // exec, and ends the process.
+  bool changes_user() const;
+
+  // In the child, which may be one of vfork(2), with all signals blocked. Reports a failure to
+  // `report_fd`, which is closed on exec, and ends the process.
   [[noreturn]] void run_in_child(int report_fd) const;
 
  private:
