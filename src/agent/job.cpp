@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/job_directories.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 
@@ -19,16 +20,7 @@ using protocol::TaskResult;
 
 constexpr Millis kTermGrace = 2s;     // between being asked to end, and being ended
 constexpr Millis kEndPatience = 30s;  // for everything to be gone
-constexpr Millis kPreparePatience = 1min;
 constexpr Millis kCheckoutSilence = 10min;
-
-// $1: the working directory; $2: HOME; $3: BASH_ENV's file.
-constexpr const char* kPrepareScript = R"sh(set -eu
-mkdir -p -- "$1" "$2"
-: >> "$3"
-if ! [ -w "$1" ] || ! [ -x "$1" ]; then echo "$1: Permission denied"; exit 1; fi
-if [ -x /bin/bash ]; then echo bash; fi
-)sh";
 
 // "10m0s", as CircleCI writes it in its own sentence.
 std::string in_go_form(Millis duration) {
@@ -70,36 +62,16 @@ JobPlace Job::place_of_job() const {
 }
 
 protocol::FinishRequest Job::run() {
-  if (auto prepared = prepare_directories(); !prepared) {
+  const auto prepared =
+      prepare_directories(parts_.launcher, directory_, parts_.places, environment_);
+  if (!prepared) {
     broken_ = prepared.error();
   } else {
+    has_bash_ = prepared->has_bash;
     run_steps();
   }
   end_everything();
   return verdict();
-}
-
-Result<void> Job::prepare_directories() {
-  JobCommand command;
-  command.arguments = {"/bin/sh",
-                       "-c",
-                       kPrepareScript,
-                       "prepare",
-                       directory_.string(),
-                       parts_.places.home.string(),
-                       parts_.places.bash_env.string()};
-  command.environment = environment_;
-  command.directory = "/";
-  const auto outcome = parts_.launcher.run(std::move(command), kPreparePatience);
-  if (!outcome) return outcome.error().within("preparing the job's directories");
-  if (outcome->exit.success()) {
-    has_bash_ = trim(outcome->output) == "bash";
-    return ok();
-  }
-  return Error{ErrorKind::forbidden,
-               fmt::format("the job cannot use its working directory: {}. Let the job's user enter "
-                           "and write it, or set another runner.working_directory",
-                           printable(trim(outcome->output), 500))};
 }
 
 void Job::run_steps() {

@@ -40,7 +40,6 @@ class Job {
   };
 
   JobPlace place_of_job() const;
-  Result<void> prepare_directories();
   void run_steps();
   bool wanted(const pipeline::Step& step) const;
   void run_step(std::size_t index, const pipeline::RunStep& step);

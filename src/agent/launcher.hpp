@@ -50,6 +50,8 @@ class Launcher {
 
   const std::optional<process::User>& user() const { return user_; }
   bool has_prefix() const { return !prefix_.empty(); }
+  // Where what we see of files is what commands see.
+  bool runs_on_the_machine() const { return confinement_ == nullptr && !has_prefix(); }
   bool has_own_path() const { return confinement_ != nullptr && confinement_->has_own_path(); }
 
  private:

@@ -3,7 +3,8 @@
 // The directories of one task.
 //
 //   STATE/tasks/ID/         private (0700): the source pack, output on its way
-//   STATE/work/ID/          of the job's user. Made by the job's first command, as that user:
+//   STATE/work/ID/          of the job's user. Made before its first command, with that user's
+//   rights:
 //     project/              the working directory, unless the runner's settings name one
 //     home/                 $HOME, where the job's user has none, and in isolation
 //     tmp/                  /tmp, of a job in isolation
