@@ -104,7 +104,11 @@ Result<void> Delivery::finish(const protocol::FinishRequest& request, Millis pat
   outbox_->close();
   thread_.join();
   if (stale_) return stale_error();
-  return send_finish(*server_, *attempt_, request, time.over());
+  auto last = request;
+  if (auto step = outbox_->last()) {
+    last.last_step = {static_cast<std::int64_t>(step->step), std::move(step->update)};
+  }
+  return send_finish(*server_, *attempt_, last, time.over());
 }
 
 Result<void> finish_task(ControlPlane& server, const Attempt& attempt,

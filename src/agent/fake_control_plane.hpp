@@ -86,6 +86,12 @@ class FakeControlPlane final : public ControlPlane {
   int finish_calls() {
     return look([&] { return finish_calls_; });
   }
+  int heartbeats() {
+    return look([&] { return heartbeats_; });
+  }
+  int step_calls() {
+    return look([&] { return step_calls_; });
+  }
   int calls_while_cut_off() {
     return look([&] { return calls_while_cut_off_; });
   }
@@ -141,6 +147,7 @@ class FakeControlPlane final : public ControlPlane {
   Result<protocol::HeartbeatAnswer> heartbeat(const Attempt&, Millis wait, Millis,
                                               std::stop_token stop) override {
     std::unique_lock lock(mutex_);
+    ++heartbeats_;
     changed_.wait_for(lock, stop, wait, [&] { return canceled_ || stale_ || !reachable_; });
     if (auto wrong = check(); !wrong) return wrong.error();
     return protocol::HeartbeatAnswer{lease_ms_, canceled_};
@@ -151,6 +158,7 @@ class FakeControlPlane final : public ControlPlane {
     const std::lock_guard lock(mutex_);
     if (auto wrong = check(); !wrong) return wrong;
     if (step_refusal_) return *step_refusal_;
+    ++step_calls_;
     steps_[step] = update;
     return lose_this_answer() ? Result<void>(unreachable()) : ok();
   }
@@ -188,6 +196,9 @@ class FakeControlPlane final : public ControlPlane {
     ++finish_calls_;
     if (auto wrong = check(); !wrong) return wrong;
     if (finish_refusal_) return *finish_refusal_;
+    if (const auto& last = request.last_step) {
+      steps_[static_cast<std::size_t>(last->index)] = last->update;
+    }
     result_ = request;
     return lose_this_answer() ? Result<void>(unreachable()) : ok();
   }
@@ -248,6 +259,8 @@ class FakeControlPlane final : public ControlPlane {
   bool claim_arrived_ = false;  // only the thread that claims looks
   int calls_while_cut_off_ = 0;
   int finish_calls_ = 0;
+  int heartbeats_ = 0;
+  int step_calls_ = 0;
   int doubtful_output_ = 0;  // that left a gap, or came after the end of its step
   std::int64_t lease_ms_ = 0;
   std::optional<Error> refusal_;

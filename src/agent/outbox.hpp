@@ -39,15 +39,20 @@ class Outbox {
  public:
   explicit Outbox(Spool spool) : spool_(std::move(spool)) {}
 
+  // Takes the place of an update of the same step that is still the last entry and was not given
+  // out: a step that ends at once is told once.
   void push(std::size_t step, protocol::StepUpdate update);
 
   // Waits while the spool is full: a job cannot produce for ever what nobody takes. Gives up,
   // and drops the rest, once the work must end.
   void append(std::size_t step, std::string_view bytes, WorkEnd& end);
 
-  // The oldest entry, which stays. Waits for one; nothing when `stop` is requested, or when
-  // the outbox is closed and empty.
+  // The oldest entry, which stays. Waits for one, and an update that is alone a moment for more.
+  // Nothing when `stop` is requested, or when the outbox is closed and holds nothing but last().
   Result<std::optional<Outgoing>> front(std::stop_token stop);
+
+  // Of an outbox that is closed: the only entry, if it is an update that was not given out.
+  std::optional<OutgoingUpdate> last() const;
 
   // The oldest entry, or of its output the bytes before `held`, has arrived.
   void arrived(std::uint64_t held = 0);
@@ -62,6 +67,8 @@ class Outbox {
   struct UpdateEntry {
     std::size_t step;
     protocol::StepUpdate update;
+    MonotonicTime due;   // to be given out; before that only if more is to be told
+    bool given = false;  // may be on its way, and stays as it is
   };
   struct OutputEntry {
     std::size_t step;
@@ -69,12 +76,14 @@ class Outbox {
   };
   using Entry = std::variant<UpdateEntry, OutputEntry>;
 
+  bool has_last() const;
+  bool is_ready() const;
   std::size_t take(std::size_t step, std::string_view bytes);
   bool is_dropped(const Entry& entry) const;
   void remove_dropped();
   void output_arrived(OutputEntry& entry, std::uint64_t held);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   Spool spool_;
   std::deque<Entry> entries_;

@@ -120,10 +120,53 @@ TEST_F(OutboxTest, KeepsTheOrderInWhichThingsHappened) {
   EXPECT_EQ(describe_front(), "1@0:x");
   outbox_.arrived(1);
   EXPECT_EQ(describe_front(), "0@2:c");
+  EXPECT_FALSE(outbox_.last()) << "something comes before it";
   outbox_.arrived(3);
-  EXPECT_EQ(describe_front(), "update 0");
+  EXPECT_EQ(describe_front(), "closed");
+  ASSERT_TRUE(outbox_.last());
+  EXPECT_EQ(outbox_.last()->step, 0U);
+}
+
+protocol::StepUpdate at_its_end() {
+  protocol::StepUpdate update;
+  update.state = protocol::StepState::success;
+  update.ended_at = system_clock().wall();
+  return update;
+}
+
+TEST_F(OutboxTest, AStepThatEndsAtOnceIsToldOnce) {
+  outbox_.push(0, {});
+  outbox_.push(0, at_its_end());
+  const auto front = outbox_.front({});
+  ASSERT_TRUE(front && *front);
+  EXPECT_EQ(std::get<OutgoingUpdate>(**front).update.state, protocol::StepState::success);
+  outbox_.arrived();
+  outbox_.close();
+  EXPECT_EQ(describe_front(), "closed");
+  EXPECT_FALSE(outbox_.last());
+}
+
+TEST_F(OutboxTest, WhatMayBeOnItsWayStaysAsItIs) {
+  outbox_.push(0, {});
+  EXPECT_EQ(describe_front(), "update 0");  // after a moment, as nothing else comes
+  outbox_.push(0, at_its_end());
+  const auto again = outbox_.front({});
+  ASSERT_TRUE(again && *again);
+  EXPECT_EQ(std::get<OutgoingUpdate>(**again).update.state, protocol::StepState::running);
+  outbox_.close();
+  EXPECT_FALSE(outbox_.last());
   outbox_.arrived();
   EXPECT_EQ(describe_front(), "closed");
+  ASSERT_TRUE(outbox_.last());
+  EXPECT_EQ(outbox_.last()->update.state, protocol::StepState::success);
+}
+
+TEST_F(OutboxTest, TheOnlyUpdateOfAnOutboxThatIsClosedIsGivenOutIfItWasBefore) {
+  outbox_.push(0, at_its_end());
+  EXPECT_EQ(describe_front(), "update 0");
+  outbox_.close();
+  EXPECT_EQ(describe_front(), "update 0") << "it did not arrive";
+  EXPECT_FALSE(outbox_.last());
 }
 
 TEST_F(OutboxTest, GoesOnWhereTheServerIs) {

@@ -62,11 +62,11 @@ using EveryMessage =
     testing::Types<pipeline::Job, Message, RunnerItem, RunnerList, UnclaimedTasks, RunningTasks,
                    ResourceClassItem, ResourceClassList, NewResourceClass, TokenItem, TokenList,
                    NewToken, ClaimRequest, WithdrawRequest, ClaimedTask, HeartbeatRequest,
-                   HeartbeatAnswer, StepUpdate, OutputAnswer, FinishRequest, SubmitPipeline,
-                   ConfigProblem, ConfigRefused, PipelineCreated, StepStatus, TaskStatus, JobStatus,
-                   WorkflowStatus, PipelineStatus, PipelineItem, PipelineList, RunnerActivity,
-                   OtherRunner, ForeseenTasks, ClassDemand, Demand, ClassFleet, FleetReport,
-                   ClassStatus, FleetStatus, Health>;
+                   HeartbeatAnswer, StepUpdate, OutputAnswer, StepReport, FinishRequest,
+                   SubmitPipeline, ConfigProblem, ConfigRefused, PipelineCreated, StepStatus,
+                   TaskStatus, JobStatus, WorkflowStatus, PipelineStatus, PipelineItem,
+                   PipelineList, RunnerActivity, OtherRunner, ForeseenTasks, ClassDemand, Demand,
+                   ClassFleet, FleetReport, ClassStatus, FleetStatus, Health>;
 TYPED_TEST_SUITE(RoundTrip, EveryMessage);
 
 TYPED_TEST(RoundTrip, KeepsEveryMember) {

@@ -193,9 +193,15 @@ struct OutputAnswer {
 
 enum class TaskResult { success, failed, canceled, timedout, infrastructure_fail };
 
+struct StepReport {
+  std::int64_t index = 0;  // of the step, in the job
+  StepUpdate update;
+};
+
 struct FinishRequest {
   TaskResult result = TaskResult::success;
-  std::string message = "";  // why, where it is not the steps' own doing
+  std::string message = "";             // why, where it is not the steps' own doing
+  std::optional<StepReport> last_step;  // as if it had been sent just before, but in one with it
 };
 
 // --- Client ---------------------------------------------------------------------------------

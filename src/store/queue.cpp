@@ -243,6 +243,9 @@ Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest
   const bool repeated = task->attempt == attempt.number && (ended || queued_again);
   if (repeated) return ok();
   if (auto live = check_live(attempt); !live) return live.error();
+  if (const auto& last = request.last_step) {
+    if (auto done = update_step(attempt, last->index, last->update, now); !done) return done;
+  }
   runners_->heard(task->resource_class, task->runner, now);
   const auto message = printable(request.message, 1000);
   if (infrastructure && may_run_again(*task)) {

@@ -338,6 +338,26 @@ TEST_F(StoreTest, ATaskThatItsRunnerCouldNotRunIsQueuedAgainAtMostNTimes) {
   EXPECT_EQ(job_state(id, 1), "not_run");
 }
 
+TEST_F(StoreTest, AFinishTellsItsLastStepTooAndIsAllOrNothing) {
+  const auto id = submit({{"a", {}}});
+  const auto task = *claim();
+  protocol::FinishRequest finish{TaskResult::success, "", protocol::StepReport{99, {}}};
+  {
+    db::Transaction undone(store_->database());
+    EXPECT_EQ(queue().finish(attempt(task), finish, now_.wall).error().kind, ErrorKind::not_found);
+  }
+  EXPECT_EQ(job_state(id, 0), "running");
+  const protocol::StepUpdate ended{"Test", protocol::StepState::success, 0, now_.wall, now_.wall};
+  finish.last_step = protocol::StepReport{0, ended};
+  ASSERT_TRUE(queue().finish(attempt(task), finish, now_.wall));
+  EXPECT_TRUE(queue().finish(attempt(task), finish, now_.wall)) << "its answer was lost";
+  const auto told = store_->pipelines().status(id).workflows[0].jobs[0].tasks[0];
+  EXPECT_EQ(told.state, "success");
+  ASSERT_EQ(told.steps.size(), 1U);
+  EXPECT_EQ(told.steps[0].state, protocol::StepState::success);
+  EXPECT_EQ(told.steps[0].exit_code, 0);
+}
+
 TEST_F(StoreTest, OnlyWhatIsTheRunnersFaultIsQueuedAgain) {
   make_class("local/spot", 1);
   for (const auto result : {TaskResult::failed, TaskResult::timedout, TaskResult::canceled}) {
