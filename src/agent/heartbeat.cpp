@@ -11,6 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr Millis kFirstPause = 200ms;
 constexpr Millis kLongestWait = 20s;
 constexpr Millis kCallTime = 10s;  // on top of the time that the server is asked to wait
 constexpr Millis kEndCheck = 100ms;
@@ -53,6 +54,8 @@ void Heartbeat::run(std::stop_token stop) {
   hold_lease(system_clock().monotonic());
   Backoff backoff;
   Millis wait = 0ms;  // the first asks for an answer at once
+  // Most tasks that are over soon need none, which costs both sides as much as all else of them.
+  if (!lease_.ends_with_lease) sleep_for(std::min(kFirstPause, lease_.duration / 10), stop);
   while (!stop.stop_requested()) {
     const auto sent = system_clock().monotonic();
     const auto answer = server_->heartbeat(attempt_, wait, wait + kCallTime, stop);

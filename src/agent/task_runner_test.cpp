@@ -281,6 +281,20 @@ TEST_F(TaskRunner, AStaleAttemptEndsWithoutAResult) {
   EXPECT_FALSE(server_.result());
 }
 
+TEST_F(TaskRunner, HearsOfItsLeaseBeforeItBeginsIfItEndsWithThat) {
+  task_.ends_with_lease = true;
+  step(run("true"));
+  EXPECT_EQ(run_it(), TaskResult::success);
+  EXPECT_GE(server_.heartbeats(), 1);
+}
+
+TEST_F(TaskRunner, ATaskThatGoesOnKeepsItsLease) {
+  step(run("while :; do sleep 0.01; done"));
+  const auto thread = start_it();
+  EXPECT_TRUE(server_.wait_until([&] { return server_.heartbeats() >= 1; }));
+  server_.cancel();
+}
+
 // The margin is a fifth of the lease: a long one, as a slow machine needs some of it.
 TEST_F(TaskRunner, EndsTheWorkBeforeItsLeaseIsOver) {
   task_.lease_ms = 10'000;
