@@ -149,7 +149,7 @@ def sleepers(world):
     return [pid for pid in processes_in(world.place) if sleeps(pid)]
 
 
-LATE = job("echo begun; (sleep 4; echo late) & sleep 1000 & setsid sleep 1001 & wait")
+LATE = job("echo begun; (sleep 1; echo late) & sleep 1000 & setsid sleep 1001 & wait")
 
 
 def test_an_agent_that_stood_still_for_its_lease_is_told_and_ends_its_job(world):
@@ -163,7 +163,7 @@ def test_an_agent_that_stood_still_for_its_lease_is_told_and_ends_its_job(world)
     assert told.startswith("begun\n\nLost contact with runner")
 
     go_on()
-    wait_until(lambda: "this attempt is over" in agent.output(), 60, "the agent to be told")
+    wait_until(lambda: "the server has ended" in agent.output(), 60, "the agent to be told")
     wait_until(lambda: not sleepers(world), 60, "the end of the job's processes")
     assert world.submit(server, config(build=job("true"))).wait()["state"] == "success"
     assert pipeline.task()["state"] == "infrastructure_fail"
@@ -182,7 +182,7 @@ def test_the_late_words_of_an_agent_that_stood_still_do_not_reach_the_second_att
     second.step().expect(204)
 
     go_on()
-    wait_until(lambda: "this attempt is over" in agent.output(), 60, "the agent to be told")
+    wait_until(lambda: "the server has ended" in agent.output(), 60, "the agent to be told")
     wait_until(lambda: not sleepers(world), 60, "the end of the job's processes")
     second.output(b"of the second\n", 0).expect(200)
     second.step(state="success", exit_code=0).expect(204)
