@@ -206,6 +206,15 @@ TEST(Explain, ExpectsTheFirstThatBoots) {
               HasSubstr("2 booting; half of the boots took at most 1 min 0 s, 95 in 100 at"));
 }
 
+TEST(Explain, ExpectsTheEndOfAScheduleThatLetsNobodyLive) {
+  const auto closed = World().bounds(0, 0).demand(5, 0).by_schedule("night", minutes(90));
+  const auto about = after_two_boots(closed);
+  ASSERT_EQ(about.causes.back().reason.rule, Rule::maximum);
+  EXPECT_EQ(about.causes.back().until, kNow + minutes(90));
+  EXPECT_EQ(about.expected_start, kNow + minutes(90) + seconds(60));
+  EXPECT_THAT(about.causes.back().remedy, StartsWith("wait until the schedule night ends, or "));
+}
+
 // Of tasks of 1, 2 and 9 minutes two run, and one of them for 110 s: so it should end in 10 s.
 TEST(Explain, ExpectsWhoTakesAnotherTaskBeforeWhoBoots) {
   auto world = World().reusing().demand(0, 2).with(2, InstanceState::busy);

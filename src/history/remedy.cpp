@@ -49,7 +49,10 @@ std::optional<WallTime> end_of(const Reason& reason, const fleet::ClassPass& dec
                                   made.launch - made.withdraw);
     return next_launch_at(policy, next.spend.used, ahead, next.turnover);
   }
-  return std::nullopt;
+  // A schedule that lets nobody live binds until it ends; under another one the end of a task may
+  // make room before.
+  const bool closed = rule == Rule::maximum && policy.max <= 0;
+  return closed ? decided.snapshot.policy_until : std::nullopt;
 }
 
 namespace {
@@ -94,6 +97,10 @@ std::string raise_maximum(const Snapshot& snapshot) {
 std::string remedy_for_maximum(const fleet::ClassPass& decided) {
   const auto& [counts, live] = std::tie(decided.decision.counts, decided.decision.desired);
   const auto raise = raise_maximum(decided.snapshot);
+  const auto& [schedule, most] = std::tie(decided.snapshot.schedule, decided.snapshot.policy.max);
+  if (live <= 0 && most <= 0 && !schedule.empty()) {
+    return fmt::format("wait until the schedule {} ends, or {}", schedule, raise);
+  }
   if (live <= 0) return raise;
   const auto serving = live - counts.spent - counts.draining - counts.lost;
   return fmt::format("wait until {} ends, or {}", serving > 0 ? "a task" : "an instance", raise);
