@@ -33,11 +33,12 @@ class Judge {
     for (const auto& id : decision_.reap) judge_ended(id);
     judge_ends_together();
     judge_withdrawals();
+    judge_hold();
     for (const auto judge : {violations_in_groups, violations_of_frugality, violations_of_boots,
                              violations_after_kill}) {
       std::ranges::move(judge(snapshot_, decision_), std::back_inserter(found_));
     }
-    if (has(decision_, Rule::instances_unknown)) return judge_blind(), std::move(found_);
+    if (is_blind(snapshot_)) return judge_blind(), std::move(found_);
     judge_honesty();
     judge_supply();
     judge_bounds();
@@ -70,7 +71,7 @@ class Judge {
   }
 
   Working working() const {
-    const bool known = demand_ != nullptr && !knows_no_queue(decision_);
+    const bool known = demand_ != nullptr && !knows_no_queue(snapshot_);
     return {take_census(snapshot_.instances, snapshot_.policy),
             known ? std::optional(demand_->running) : std::nullopt};
   }
@@ -87,7 +88,7 @@ class Judge {
     const auto& policy = snapshot_.policy;
     const auto at_work = working().instances();
     const auto go_on = at_work - drained_at_work();
-    if (!policy.reuses || !policy.drains || knows_no_queue(decision_)) {
+    if (!policy.reuses || !policy.drains || knows_no_queue(snapshot_)) {
       return expect(go_on == at_work, Invariant::safe, "busy ones are asked to end for nothing");
     }
     const auto may = may_go_on(policy, ahead, decision_.next.turnover);
@@ -165,6 +166,19 @@ class Judge {
            "desired capacity is lowered and raised at once");
   }
 
+  // Whoever holds says so, and holds for that reason alone.
+  void judge_hold() {
+    const bool says_blind = has(decision_, Rule::instances_unknown);
+    const bool says_unknown =
+        has(decision_, Rule::demand_unknown) || has(decision_, Rule::demand_stale);
+    expect(says_blind == is_blind(snapshot_), Invariant::honest,
+           says_blind ? "the instances are known, and are said not to be"
+                      : "nobody knows what is there, and nothing says so");
+    expect(says_unknown == (knows_no_queue(snapshot_) && !says_blind), Invariant::honest,
+           says_unknown ? "the queue is known, and is said not to be"
+                        : "the queue is unknown, and nothing says so");
+  }
+
   void judge_blind() {
     const bool acts = decision_.launch > 0 || decision_.withdraw > 0 || !decision_.drain.empty() ||
                       !decision_.reap.empty();
@@ -174,16 +188,15 @@ class Judge {
   }
 
   void judge_honesty() {
-    if (!knows_no_queue(decision_)) return;
+    if (!knows_no_queue(snapshot_)) return;
     const bool lowers = !decision_.drain.empty() || !decision_.reap.empty() ||
-                        has(decision_, Rule::unneeded) ||
-                        decision_.desired < decision_.counts.live();
+                        decision_.withdraw > 0 || decision_.desired < decision_.counts.live();
     expect(!lowers, Invariant::honest, "capacity is lowered while the queue is unknown");
     expect(!has(decision_, Rule::queue), Invariant::honest, "an unknown queue is served");
   }
 
   void judge_supply() {
-    if (knows_no_queue(decision_) || demand_ == nullptr || is_bound(decision_)) return;
+    if (knows_no_queue(snapshot_) || demand_ == nullptr || is_bound(decision_)) return;
     const auto there = staying(snapshot_, decision_);
     const auto& policy = snapshot_.policy;
     const auto needed = need(snapshot_, decision_, there);

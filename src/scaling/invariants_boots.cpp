@@ -19,11 +19,11 @@ class BootJudge {
   BootJudge(const Snapshot& snapshot, const Decision& decision)
       : snapshot_(snapshot),
         decision_(decision),
-        demand_(knows_no_queue(decision) ? nullptr : std::get_if<DemandReading>(&snapshot.demand)) {
+        demand_(knows_no_queue(snapshot) ? nullptr : std::get_if<DemandReading>(&snapshot.demand)) {
   }
 
   std::vector<Violation> run() {
-    if (has(decision_, Rule::instances_unknown)) return {};
+    if (is_blind(snapshot_)) return {};
     const auto fresh = fresh_failures();
     const auto before = failures_before();
     expect(decision_.next.failed_boots_in_a_row == before + fresh, Invariant::restartable,

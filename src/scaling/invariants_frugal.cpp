@@ -20,9 +20,9 @@ class FrugalJudge {
       : snapshot_(snapshot), decision_(decision) {}
 
   std::vector<Violation> run() {
-    if (has(decision_, Rule::instances_unknown)) return {};
+    if (is_blind(snapshot_)) return {};
     const bool known = std::holds_alternative<DemandReading>(snapshot_.demand);
-    if (!known || knows_no_queue(decision_)) {
+    if (!known || knows_no_queue(snapshot_)) {
       judge_launches(snapshot_.policy.min - perhaps_serving());
       return std::move(found_);
     }

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "scaling/boots.hpp"
 #include "scaling/draft.hpp"
+#include "scaling/judge_demand.hpp"
 
 namespace muster::scaling {
 
@@ -26,8 +27,18 @@ bool has(const Decision& decision, Rule rule) {
                              [&](const auto& reason) { return reason.rule == rule; });
 }
 
-bool knows_no_queue(const Decision& decision) {
-  return has(decision, Rule::demand_unknown) || has(decision, Rule::demand_stale);
+bool is_blind(const Snapshot& snapshot) {
+  return !snapshot.instances_unknown.empty();
+}
+
+bool knows_no_queue(const Snapshot& snapshot) {
+  const auto* reading = std::get_if<DemandReading>(&snapshot.demand);
+  if (reading == nullptr) return true;
+  const auto fewest = std::min(reading->unclaimed, reading->running);
+  const auto most = std::max(reading->unclaimed, reading->running);
+  const auto age = between(reading->read_at, snapshot.now);
+  const auto oldest = snapshot.policy.demand_max_age;
+  return fewest < 0 || most > kMostTasks || age > oldest || age < -oldest;
 }
 
 bool waits_for_group(const Decision& decision) {

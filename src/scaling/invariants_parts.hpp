@@ -8,7 +8,9 @@
 namespace muster::scaling {
 
 bool has(const Decision& decision, Rule rule);
-bool knows_no_queue(const Decision& decision);
+// By what the snapshot has, whatever a decision says of it.
+bool is_blind(const Snapshot& snapshot);        // nobody knows what is there
+bool knows_no_queue(const Snapshot& snapshot);  // or what waits
 // Where no group takes them; of those that another one takes none is lacking.
 bool waits_for_group(const Decision& decision);
 // Requested of a group that is short now.

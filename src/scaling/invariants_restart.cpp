@@ -55,7 +55,7 @@ class RestartJudge {
   std::vector<Violation> run() {
     const bool acts = decision_.launch > 0 || decision_.withdraw > 0 || !decision_.drain.empty() ||
                       !decision_.reap.empty();
-    if (!acts || has(decision_, Rule::instances_unknown)) return {};
+    if (!acts || is_blind(snapshot_)) return {};
     for (const auto step : kSteps) judge(step);
     return std::move(found_);
   }

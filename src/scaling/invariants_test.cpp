@@ -350,6 +350,30 @@ TEST(Invariants, EachIsSeenToBeBroken) {
          d = decide(s);
          d.drain = {"idle"};
        }},
+      {"it is forgotten that the queue is unknown", Invariant::honest,
+       [](auto& s, auto& d) {
+         s.demand = DemandReading{0, 2, kNow};
+         d = decide(s);
+         s.demand = DemandUnknown{"no answer"};
+       }},
+      {"a queue that is old is served", Invariant::honest,
+       [](auto& s, auto&) {
+         s.demand = DemandReading{4, 2, kNow - std::chrono::hours(1)};
+       }},
+      {"a queue that is known is said not to be", Invariant::honest,
+       [](auto& s, auto& d) {
+         auto unknown = s;
+         unknown.demand = DemandUnknown{"no answer"};
+         d = decide(unknown);
+       }},
+      {"instances that are known are said not to be", Invariant::honest,
+       [](auto& s, auto& d) {
+         auto blind = s;
+         blind.instances_unknown = "no list";
+         d = decide(blind);
+       }},
+      {"it is forgotten that nobody knows what is there", Invariant::honest,
+       [](auto& s, auto&) { s.instances_unknown = "no list"; }},
       {"something is launched blindly", Invariant::honest,
        [](auto& s, auto& d) {
          s.instances_unknown = "no list";
