@@ -1,6 +1,7 @@
 #include "history/explain.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/core.h>
 
@@ -81,13 +82,26 @@ void expect_boot(Explanation& about, const std::vector<Millis>& took,
       about.expected_start ? "" : ", and nobody can tell when one that takes longer ends");
 }
 
+bool bounds_launches(const Reason& reason) {
+  return reason.rule == Rule::plan || reason.rule == Rule::maximum ||
+         reason.rule == Rule::launch_rate || reason.rule == Rule::spend_cap ||
+         reason.rule == Rule::backoff || (reason.rule == Rule::shortage && reason.subject.empty());
+}
+
 // One that still allows some stops nobody: the first of those that wait may have one of them.
 bool stops_launches(const Cause& cause) {
-  const auto& [rule, wanted, allowed, subject, detail] = cause.reason;
-  const bool may = rule == Rule::plan || rule == Rule::maximum || rule == Rule::launch_rate ||
-                   rule == Rule::spend_cap || rule == Rule::backoff ||
-                   (rule == Rule::shortage && subject.empty());
-  return may && allowed < wanted && allowed <= 0;
+  const auto& reason = cause.reason;
+  return bounds_launches(reason) && reason.allowed < reason.wanted && reason.allowed <= 0;
+}
+
+// Where one bound lets fewer through than another, more room by the other would change nothing.
+void keep_remedies_of_tightest(std::vector<Cause>& causes) {
+  auto least = std::numeric_limits<std::int64_t>::max();
+  for (auto cause = causes.rbegin(); cause != causes.rend(); ++cause) {
+    if (!bounds_launches(cause->reason)) continue;
+    if (cause->reason.allowed > least) cause->remedy.clear();
+    least = std::min(least, cause->reason.allowed);
+  }
 }
 
 bool holds(const std::vector<Cause>& causes) {
@@ -241,6 +255,7 @@ std::optional<Explanation> Chronicle::explain(const std::string& resource_class)
     about.causes.push_back({reason, story.since.at({reason.rule, reason.subject}),
                             end_of(reason, story.latest), remedy_for(reason.rule, story.latest)});
   }
+  keep_remedies_of_tightest(about.causes);
   expect(about, snapshot, boots, next_room(story));
   return about;
 }

@@ -206,6 +206,17 @@ TEST(Explain, ExpectsTheFirstThatBoots) {
               HasSubstr("2 booting; half of the boots took at most 1 min 0 s, 95 in 100 at"));
 }
 
+// Of ten the maximum lets three through, and the cap none: a higher maximum would change nothing.
+TEST(Explain, HasTheRemedyOfTheTightestBound) {
+  const auto capped = World().bounds(0, 5).demand(12, 0).with(2, InstanceState::booting);
+  const auto about = explained(World(capped).spending_at_most({2, std::chrono::hours(24)}));
+  ASSERT_EQ(about.causes.size(), 3U);
+  EXPECT_EQ(about.causes[1].reason.rule, Rule::maximum);
+  EXPECT_EQ(about.causes[1].remedy, "");
+  EXPECT_EQ(about.causes[2].remedy, "wait, or raise 'spend_cap'");
+  EXPECT_NE(explained(capped).causes[1].remedy, "");
+}
+
 TEST(Explain, ExpectsTheEndOfAScheduleThatLetsNobodyLive) {
   const auto closed = World().bounds(0, 0).demand(5, 0).by_schedule("night", minutes(90));
   const auto about = after_two_boots(closed);
