@@ -40,9 +40,10 @@ bool make(const fs::path& directory) {
 std::optional<Prepared> prepare_here(const fs::path& directory, const Places& places) {
   if (!make(directory) || !make(places.home)) return std::nullopt;
   constexpr mode_t kUsual = 0666;
-  // A pipe that somebody has put there is not waited for.
-  const UniqueFd bash_env(::open(places.bash_env.c_str(),
-                                 O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, kUsual));
+  // Nothing that somebody has put there is followed or waited for.
+  const UniqueFd bash_env(::open(
+      places.bash_env.c_str(),
+      O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, kUsual));
   if (!bash_env || !may(directory.c_str(), W_OK | X_OK)) return std::nullopt;
   return Prepared{may(kBash, X_OK)};
 }

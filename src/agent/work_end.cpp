@@ -44,7 +44,8 @@ Millis WorkEnd::time_left() {
 }
 
 bool WorkEnd::wait(const std::stop_token& stop) {
-  constexpr Millis kLongest = std::chrono::hours(1);
+  // A machine that was asleep is late for what ended meanwhile: this clock stood still.
+  constexpr Millis kLongest = std::chrono::seconds(1);
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto now = system_clock().monotonic();

@@ -2,9 +2,7 @@
 
 // Makes and opens files with another user's rights, without a process of that user.
 
-#include <sys/types.h>
-
-#include <vector>
+#include <memory>
 
 #include "base/result.hpp"
 
@@ -13,24 +11,22 @@ namespace muster::process {
 struct User;
 
 // While it lives, what this thread does with files it does as `user`: with that user's groups, and
-// without root's rights over files. Nothing else changes: neither other threads, nor who may
-// signal or inspect this process. Root only. One at a time for a thread, and it ends there.
+// without a capability. Neither other threads nor who may signal or inspect this process change; a
+// PR_SET_PDEATHSIG of this thread is lost. Root only. One at a time for a thread, and it ends
+// there.
 class FileAccess {
  public:
   static Result<FileAccess> as(const User& user);
 
-  FileAccess(FileAccess&& other) noexcept
-      : groups_(std::move(other.groups_)), taken_(other.taken_) {
-    other.taken_ = false;
-  }
+  FileAccess(FileAccess&& other) noexcept;
   FileAccess& operator=(FileAccess&&) = delete;
   ~FileAccess();  // ends the process if it cannot be given back
 
  private:
-  explicit FileAccess(std::vector<gid_t> groups) : groups_(std::move(groups)) {}
+  struct Ours;  // what we had before
+  explicit FileAccess(std::unique_ptr<Ours> ours);
 
-  std::vector<gid_t> groups_;  // our own
-  bool taken_ = true;
+  std::unique_ptr<Ours> ours_;
 };
 
 }  // namespace muster::process

@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <latch>
 #include <thread>
@@ -53,6 +56,35 @@ TEST_F(FileAccessTest, MayDoWhatTheUserMayAndNoMore) {
   EXPECT_EQ(owner("theirs/new"), nobody_.uid);
   EXPECT_TRUE(makes("ours")) << "given back";
   EXPECT_EQ(owner("ours"), 0U);
+}
+
+// The links of /proc lead past what may not be entered, for who may inspect the process.
+TEST_F(FileAccessTest, MayNotGoThroughAnothersProcess) {
+  ASSERT_TRUE(makes("closed"));
+  ASSERT_EQ(::chmod((directory_ / "closed").c_str(), 0700), 0);
+  ASSERT_TRUE(makes("closed/open"));
+  ASSERT_EQ(::chmod((directory_ / "closed/open").c_str(), 0777), 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    static_cast<void>(::chdir((directory_ / "closed").c_str()));
+    for (;;) ::pause();
+  }
+  const auto link = std::filesystem::path("/proc") / std::to_string(pid) / "cwd";
+  while (std::filesystem::read_symlink(link) != directory_ / "closed") std::this_thread::yield();
+  {
+    const auto access = FileAccess::as(nobody_);
+    EXPECT_TRUE(access);
+    EXPECT_NE(::mkdir((link / "open/new").c_str(), 0755), 0);
+  }
+  EXPECT_EQ(::mkdir((link / "open/new").c_str(), 0755), 0) << "given back";
+  ::kill(pid, SIGKILL);
+  EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+}
+
+TEST_F(FileAccessTest, LeavesWhetherWeMayBeInspected) {
+  const int before = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+  { EXPECT_TRUE(FileAccess::as(nobody_)); }
+  EXPECT_EQ(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), before);
 }
 
 TEST_F(FileAccessTest, HasNoneOfOurGroups) {

@@ -76,6 +76,9 @@ void Launch::reset_signals() const {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+}
+
+void Launch::unblock_signals() const {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -99,12 +102,15 @@ bool Launch::place_descriptors(int& report_fd) const {
   return ::syscall(SYS_close_range, kFirstFree, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-// The raw calls: glibc's change every thread of the process under locks of its own.
+// The raw calls: glibc's change every thread of the process under locks of its own. Nobody may
+// inspect the memory that we still have then, nor have it written to a file, whatever
+// fs.suid_dumpable says; a program has memory of its own.
 bool Launch::drop_privileges() const {
   const auto& user = *command_->user;
   return ::syscall(SYS_setgroups, groups_.size(), groups_.data()) == 0 &&
          ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) == 0 &&
-         ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0;
+         ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0 &&
+         ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
 void Launch::tie_to_starter() const {
@@ -143,6 +149,7 @@ void Launch::run_in_child(int report_fd) const {
   // After the drop: a directory that the user may not enter must not be entered for them.
   const auto& directory = command_->directory;
   if (!directory.empty() && ::chdir(directory.c_str()) != 0) give_up(Stage::directory, errno);
+  unblock_signals();  // not before: until then one of them would end who shares our memory
   give_up(Stage::program, try_programs());
   ::_exit(kExitCouldNotStart);
 }

@@ -38,6 +38,7 @@ class Launch {
   explicit Launch(const Command& command) : command_(&command) {}
 
   void reset_signals() const;
+  void unblock_signals() const;
   bool place_descriptors(int& report_fd) const;
   bool drop_privileges() const;
   void tie_to_starter() const;
