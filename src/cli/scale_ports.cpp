@@ -25,6 +25,9 @@ template <class... Forms>
 struct Overloaded : Forms... {
   using Forms::operator()...;
 };
+// Which clang 16, the fuzzers' compiler, does not find by itself.
+template <class... Forms>
+Overloaded(Forms...) -> Overloaded<Forms...>;
 
 demand::TokenSource token_source_of(const CircleCiQueue& queue) {
   return std::visit(
