@@ -1,5 +1,6 @@
 // What a scaler asks and reports, and what people see of it.
 
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "protocol/messages.hpp"
 #include "server/access.hpp"
@@ -30,7 +31,7 @@ Result<Outcome> demand(Call& call) {
   std::vector<std::string> topics;
   for (const auto& name : names) {
     if (!call.store.catalog().has_class(name)) {
-      return Error{ErrorKind::not_found, "resource class not found: " + name};
+      return Error{ErrorKind::not_found, "resource class not found: " + printable(name)};
     }
     reading.classes.push_back(call.store.queue().demand(name, call.now.wall));
     topics.push_back(topic::demand(name));

@@ -51,13 +51,16 @@ void handle(const net::Request& request, const std::shared_ptr<net::Exchange>& e
   exchange->send({.body = seen + request.body + std::to_string(size)});
 }
 
-// Without what may differ between two readings: the time; and who waits to be asked for the body is
-// asked only if it has not sent it already.
+// Without what may differ between two readings: the time; who waits to be asked for the body is
+// asked only if it has not sent it already; and a head that is malformed, and cut off by the peer's
+// end, may be seen to be either first.
 std::string comparable(std::string text) {
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   for (auto at = text.find(kContinue); at != std::string::npos; at = text.find(kContinue, at)) {
     text.erase(at, kContinue.size());
   }
+  constexpr std::string_view kMalformed = "{\"message\":\"The request is not well-formed HTTP.\"}";
+  if (text.ends_with(kMalformed)) text.erase(text.rfind("HTTP/1.1 400 "));
   constexpr std::string_view kDate = "\r\nDate: ";
   for (auto at = text.find(kDate); at != std::string::npos; at = text.find(kDate, at)) {
     text.erase(at, text.find('\n', at + kDate.size()) - at);
