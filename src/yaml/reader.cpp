@@ -8,16 +8,18 @@
 
 namespace muster::yaml {
 
+// A key, and what a library says of a text, may hold what is no text.
 std::string Problem::describe() const {
   const auto where = at.line > 0 ? fmt::format("line {}, column {}: ", at.line, at.column) : "";
-  return path.empty() ? where + message : fmt::format("{}{}: {}", where, path, message);
+  const auto shown = path.empty() ? where + message : fmt::format("{}{}: {}", where, path, message);
+  return printable_lines(shown);
 }
 
 std::string Problem::describe_in(std::string_view file) const {
   const auto where =
       at.line > 0 ? fmt::format("{}:{}:{}", file, at.line, at.column) : std::string(file);
-  return path.empty() ? fmt::format("{}: {}", where, message)
-                      : fmt::format("{}: {}: {}", where, path, message);
+  return printable_lines(path.empty() ? fmt::format("{}: {}", where, message)
+                                      : fmt::format("{}: {}: {}", where, path, message));
 }
 
 void report(Problems& problems, Problem problem) {
