@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scaling/spend.hpp"
 #include "scaling/world_for_tests.hpp"
 
 namespace muster::scaling {
@@ -176,6 +177,20 @@ TEST(Pace, TheBusyEndAfterTheirTaskOnceTheCapHasNoRoomForAnother) {
   EXPECT_EQ(describe(decision.reasons[0]),
             "9.0 of 10 instance-hours in 24h are used: 6 of 8 end after the task they run");
   EXPECT_TRUE(reusing(std::chrono::hours(8)).demand(50, 8).with(8, busy).decide().drain.empty());
+}
+
+// Two live and are busy. An hour is left, and 24 minutes are two tasks of each: 36 minutes to
+// spare.
+TEST(Pace, IsDecidedAgainWhenFewerMayGoOn) {
+  auto world = reusing(std::chrono::hours(9)).demand(0, 2).with(2, busy);
+  const auto& snapshot = world.snapshot();
+  Outlook ahead = outlook_of(snapshot.demand, count(snapshot.instances),
+                             Millis(std::chrono::hours(9)).count(), 0);
+  const auto& turnover = snapshot.state.turnover;
+  EXPECT_EQ(fewer_go_on_at(snapshot.policy, ahead, turnover, kNow), kNow + minutes(18) + Millis(1));
+  ahead.used += 2 * Millis(minutes(18)).count() + 2;
+  EXPECT_EQ(may_go_on(snapshot.policy, ahead, turnover), 1) << "then one of them ends";
+  EXPECT_FALSE(fewer_go_on_at(snapshot.policy, ahead, turnover, kNow));
 }
 
 TEST(Pace, NobodyIsAskedWhoEndsAnywayOrCannotBe) {

@@ -222,60 +222,54 @@ class Used {
   std::vector<std::int64_t> seconds_;  // so many lived in each
 };
 
-// Each is taken to live for a boot and a task, and lives some seconds longer.
-TEST_F(OneWorld, NoStretchUsesMoreThanTheSpendCapAndMostOfIt) {
-  constexpr Millis kHour = std::chrono::hours(1);
-  auto capped = policy();
-  capped.max = conditions.max = 100;
-  capped.spend_cap = scaling::SpendCap{5, kHour};
-  World world(conditions, every(Millis(0), 200, minutes(10)), 1);
-  world.scaled_by_us(capped);
+class UnderASpendCap : public OneWorld {
+ protected:
+  static constexpr Millis kHour = std::chrono::hours(1);
+
+  // So many tasks of ten minutes that wait at once: all are done in the end.
+  RunTotals run(scaling::Policy capped, scaling::SpendCap cap, int tasks) {
+    capped.max = conditions.max = 100;
+    capped.spend_cap = cap;
+    World world(conditions, every(Millis(0), tasks, minutes(10)), 1);
+    world.scaled_by_us(capped);
+    world.watched_by([&](MonotonicTime now, const Levels& levels) { used.live(now, levels.live); });
+    auto totals = world.run(10 * kDay);
+    EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
+    EXPECT_EQ(totals.unfinished, 0);
+    return totals;
+  }
+  static scaling::Policy reusing() {
+    auto reusing = policy();
+    reusing.longest_life.reset();
+    reusing.reuses = reusing.soon_free = true;
+    return reusing;
+  }
+
   Used used;
-  world.watched_by([&](MonotonicTime now, const Levels& levels) { used.live(now, levels.live); });
-  const auto totals = world.run(2 * kDay);
-  EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
-  EXPECT_EQ(totals.unfinished, 0);
+};
+
+// Each is taken to live for a boot and a task, and lives some seconds longer.
+TEST_F(UnderASpendCap, NoStretchUsesMoreAndTheFullestUsesMostOfIt) {
+  run(policy(), {5, kHour}, 200);
   EXPECT_LE(used.most_within(kHour), 5 * kHour + kHour / 4);
   EXPECT_GE(used.most_within(kHour), 4 * kHour);
 }
 
 // They are asked to end while the cap has room for their tasks, and would work on for days.
-TEST_F(OneWorld, NorDoThoseThatTakeOneTaskAfterTheOther) {
-  constexpr Millis kHour = std::chrono::hours(1);
-  auto capped = policy();
-  capped.longest_life.reset();
-  capped.reuses = capped.soon_free = capped.drains = true;
-  capped.max = conditions.max = 100;
-  capped.spend_cap = scaling::SpendCap{12, 24 * kHour};
+TEST_F(UnderASpendCap, NorDoThoseThatTakeOneTaskAfterTheOther) {
+  auto asking = reusing();
+  asking.drains = true;
   conditions.habits = {.single_task = false, .can_be_asked = true, .idle_timeout = minutes(5)};
-  World world(conditions, every(Millis(0), 300, minutes(10)), 1);
-  world.scaled_by_us(capped);
-  Used used;
-  world.watched_by([&](MonotonicTime now, const Levels& levels) { used.live(now, levels.live); });
-  const auto totals = world.run(10 * kDay);
-  EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
-  EXPECT_EQ(totals.unfinished, 0);
+  const auto totals = run(asking, {12, 24 * kHour}, 300);
   EXPECT_TRUE(totals.rules.contains(scaling::Rule::last_task));
   EXPECT_LE(used.most_within(24 * kHour), 13 * kHour);
   EXPECT_GE(used.most_within(24 * kHour), 10 * kHour);
 }
 
 // One alone is always there then, as nobody can make it stop.
-TEST_F(OneWorld, AndThoseThatCannotBeAskedUseNoMoreThanOneWould) {
-  constexpr Millis kHour = std::chrono::hours(1);
-  auto capped = policy();
-  capped.longest_life.reset();
-  capped.reuses = capped.soon_free = true;
-  capped.max = conditions.max = 100;
-  capped.spend_cap = scaling::SpendCap{12, 24 * kHour};
+TEST_F(UnderASpendCap, AndThoseThatCannotBeAskedUseNoMoreThanOneWould) {
   conditions.habits = {.single_task = false, .idle_timeout = minutes(5)};
-  World world(conditions, every(Millis(0), 300, minutes(10)), 1);
-  world.scaled_by_us(capped);
-  Used used;
-  world.watched_by([&](MonotonicTime now, const Levels& levels) { used.live(now, levels.live); });
-  const auto totals = world.run(10 * kDay);
-  EXPECT_TRUE(totals.violations.empty()) << totals.violations.front();
-  EXPECT_EQ(totals.unfinished, 0);
+  run(reusing(), {12, 24 * kHour}, 300);
   EXPECT_LE(used.most_within(24 * kHour), 25 * kHour);
 }
 
