@@ -18,3 +18,8 @@ def test_each_row_names_a_test(row):
 @pytest.mark.parametrize(("file", "name"), named_in(PAGE))
 def test_a_test_that_is_named_is_there(file, name):
     check_is_there(file, name)
+
+
+def test_no_attempt_has_two_rows():
+    attempts = re.findall(r"^\| (to .*?) \|", PAGE, re.MULTILINE)
+    assert sorted(attempts) == sorted(set(attempts))
