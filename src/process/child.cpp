@@ -21,6 +21,8 @@ std::string describe(Stage stage, const Command& command) {
   switch (stage) {
     case Stage::descriptors:
       return "cannot prepare the descriptors of a child process";
+    case Stage::timer:
+      return "cannot limit the time in which a child process begins";
     case Stage::session:
       return "cannot start a session for a child process";
     case Stage::user:

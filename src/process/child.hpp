@@ -50,6 +50,9 @@ struct Command {
   // for the case that nobody is left who could end_descendants(). Programs that gain privileges
   // (sudo) lose it.
   bool ends_with_starter = false;
+  // From its fork until it runs its program. Then it is killed: other processes of its user can
+  // stop it before it does, and a directory on a network may not answer, while its starter waits.
+  Millis start_patience = std::chrono::minutes(1);
 };
 
 // How a process ended.

@@ -6,6 +6,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -241,6 +243,32 @@ TEST(Child, StartingAUsersProgramLetsNobodyInspectUs) {
   const auto exit = child->wait(kPatience);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->code, 0) << "not inspectable";
+}
+
+// As a job may do it, to hold up the next program of its user. Until it is killed.
+[[noreturn]] void stop_all_of(uid_t uid) {
+  if (::syscall(SYS_setresuid, uid, uid, uid) != 0) ::_exit(1);
+  for (;; ::usleep(1000)) ::kill(-1, SIGSTOP);
+}
+
+TEST(Child, IsKilledIfItIsStoppedBeforeItRunsItsProgram) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  constexpr uid_t kNobodyElse = 61'234;
+  const pid_t attacker = ::fork();
+  if (attacker == 0) stop_all_of(kNobodyElse);
+  Command command;
+  command.arguments = {"program-that-takes-long-to-find"};
+  constexpr int kLookups = 30'000;  // some tenths of a second, and still a PATH that exec takes
+  for (int lookup = 0; lookup < kLookups; ++lookup) command.environment["PATH"] += "/-:";
+  command.user = User{kNobodyElse, kNobodyElse, "", "/"};
+  command.start_patience = 2s;
+  auto child = Child::start(command);
+  ::kill(attacker, SIGKILL);
+  EXPECT_EQ(::waitpid(attacker, nullptr, 0), attacker);
+  ASSERT_TRUE(child) << child.error().message << ": it was not stopped";
+  const auto exit = child->wait(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->signal, SIGKILL);
 }
 
 TEST(Child, EntersItsDirectoryAsTheUser) {

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 
 #include "base/text.hpp"
 #include "process/child.hpp"
@@ -102,6 +103,20 @@ bool Launch::place_descriptors(int& report_fd) const {
   return ::syscall(SYS_close_range, kFirstFree, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
+// A timer whose signal even a stopped process obeys. It ends with exec, as all of a process do.
+// Raw calls: glibc's allocate.
+bool Launch::limit_time() const {
+  const auto patience = std::chrono::duration_cast<std::chrono::seconds>(command_->start_patience);
+  const auto rest = std::chrono::nanoseconds(command_->start_patience - patience);
+  const itimerspec once{.it_interval = {}, .it_value = {patience.count(), rest.count()}};
+  sigevent killing{};
+  killing.sigev_notify = SIGEV_SIGNAL;
+  killing.sigev_signo = SIGKILL;
+  int timer = 0;
+  return ::syscall(SYS_timer_create, CLOCK_MONOTONIC, &killing, &timer) == 0 &&
+         ::syscall(SYS_timer_settime, timer, 0, &once, nullptr) == 0;
+}
+
 // The raw calls: glibc's change every thread of the process under locks of its own. Nobody may
 // inspect the memory that we still have then, nor have it written to a file, whatever
 // fs.suid_dumpable says; a program has memory of its own.
@@ -138,6 +153,7 @@ void Launch::run_in_child(int report_fd) const {
   };
   reset_signals();
   if (!place_descriptors(report_fd)) give_up(Stage::descriptors, errno);
+  if (!limit_time()) give_up(Stage::timer, errno);
   if (command_->new_session && ::setsid() < 0) give_up(Stage::session, errno);
   if (command_->user && !drop_privileges()) give_up(Stage::user, errno);
   const bool gains_none = command_->user || command_->no_new_privileges;

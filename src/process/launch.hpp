@@ -15,7 +15,7 @@ namespace muster::process {
 
 struct Command;
 
-enum class Stage { descriptors, session, user, directory, program };
+enum class Stage { descriptors, timer, session, user, directory, program };
 
 // Sent as raw bytes over a pipe from child to parent: one program, so one layout.
 struct LaunchFailure {
@@ -40,6 +40,7 @@ class Launch {
   void reset_signals() const;
   void unblock_signals() const;
   bool place_descriptors(int& report_fd) const;
+  bool limit_time() const;
   bool drop_privileges() const;
   void tie_to_starter() const;
   int try_programs() const;  // only returns with an errno
