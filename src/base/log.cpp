@@ -36,18 +36,9 @@ Output& output() {
   return instance;
 }
 
-std::string as_text(std::string_view message, Fields fields) {
-  auto line = printable(message, kLongestValue);
-  for (const auto& [name, value] : fields) {
-    const bool plain = !value.empty() && value.find_first_of(" \"=") == std::string::npos;
-    line += plain ? fmt::format(" {}={}", name, printable(value, kLongestValue))
-                  : fmt::format(" {}=\"{}\"", name, printable(value, kLongestValue));
-  }
-  return line;
-}
-
-// What printable() leaves needs only these two escapes to be a JSON string.
-std::string json_string(std::string_view text) {
+// What printable() leaves needs only these two escapes to be a JSON string. In a line of text they
+// keep a value from forging another field.
+std::string in_quotes(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : printable(text, kLongestValue)) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -56,13 +47,22 @@ std::string json_string(std::string_view text) {
   return quoted + "\"";
 }
 
+std::string as_text(std::string_view message, Fields fields) {
+  auto line = printable(message, kLongestValue);
+  for (const auto& [name, value] : fields) {
+    const bool plain = !value.empty() && value.find_first_of(" \"=") == std::string::npos;
+    line += fmt::format(" {}={}", name, plain ? printable(value, kLongestValue) : in_quotes(value));
+  }
+  return line;
+}
+
 std::string as_json(Level level, std::string_view message, Fields fields) {
   constexpr std::string_view kNames[] = {"debug", "info", "warn", "error"};
   auto line = fmt::format(R"({{"time":"{}","level":"{}","message":{})",
                           format_rfc3339(system_clock().wall()),
-                          kNames[static_cast<std::size_t>(level)], json_string(message));
+                          kNames[static_cast<std::size_t>(level)], in_quotes(message));
   for (const auto& [name, value] : fields) {
-    line += fmt::format(",{}:{}", json_string(name), json_string(value));
+    line += fmt::format(",{}:{}", in_quotes(name), in_quotes(value));
   }
   return line + "}";
 }

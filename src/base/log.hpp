@@ -5,7 +5,8 @@
 //   log::info("task claimed", {{"task", id}, {"attempt", "1"}});
 //
 // Text for people, JSON for machines; fields keep their names in both, so that lines of server,
-// agent and scaler join up. Values are made printable, so that nobody can forge a line.
+// agent and scaler join up. Values are made printable, and quoted where they
+// hold more than a word, so that nobody can forge a line or a field.
 // Thread-safe. A secret is never a value.
 
 #include <initializer_list>
