@@ -29,6 +29,17 @@ git log -1 --format='HEAD is now at %h %s'
 
 constexpr std::size_t kCommitLength = 40;
 
+// A full disk is waited for if it is the server's: ours is full of what nobody will remove.
+bool may_pass(const Error& error, const std::filesystem::path& file) {
+  if (error.kind == ErrorKind::exhausted) {
+    constexpr std::uintmax_t kFull = 1 << 20;
+    std::error_code unknown;
+    const auto space = std::filesystem::space(file.parent_path(), unknown);
+    return unknown || space.available > kFull;
+  }
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout;
+}
+
 bool is_commit(const std::string& text) {
   return text.size() == kCommitLength &&
          text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -42,9 +53,8 @@ Result<void> fetch_source(ControlPlane& server, const Attempt& attempt, const st
   for (;;) {
     auto fetched = server.fetch_source(attempt, file, stop);
     if (fetched) break;
-    const auto kind = fetched.error().kind;
-    const bool may_pass = kind == ErrorKind::unavailable || kind == ErrorKind::timeout;
-    if (!may_pass || stop.stop_requested()) return fetched.error().within("fetching the source");
+    if (!may_pass(fetched.error(), file) || stop.stop_requested())
+      return fetched.error().within("fetching the source");
     log::debug("the source is not there yet", {{"reason", fetched.error().message}});
     backoff.pause(stop);
   }

@@ -53,6 +53,9 @@ class FakeControlPlane final : public ControlPlane {
   void refuse_finish(Error error) {
     change([&] { finish_refusal_ = std::move(error); });
   }
+  void refuse_sources(Error error, int times) {
+    change([&] { source_refusal_ = std::move(error), source_refusals_ = times; });
+  }
   void set_source(std::string pack) {
     change([&] { source_ = std::move(pack); });
   }
@@ -186,6 +189,7 @@ class FakeControlPlane final : public ControlPlane {
                             std::stop_token) override {
     const std::lock_guard lock(mutex_);
     if (auto wrong = check(); !wrong) return wrong;
+    if (source_refusals_ > 0 && source_refusals_-- > 0) return *source_refusal_;
     std::ofstream(file, std::ios::binary) << source_;
     return ok();
   }
@@ -265,6 +269,8 @@ class FakeControlPlane final : public ControlPlane {
   std::int64_t lease_ms_ = 0;
   std::optional<Error> refusal_;
   std::optional<Error> step_refusal_;
+  std::optional<Error> source_refusal_;
+  int source_refusals_ = 0;
   std::optional<Error> finish_refusal_;
   std::size_t output_limit_ = std::numeric_limits<std::size_t>::max();
   int output_refusals_ = 0;

@@ -110,7 +110,10 @@ void Job::run_step(std::size_t index, const pipeline::CheckoutStep& step) {
   const StopAtWorkEnd stop(parts_.end);
   auto fetched =
       fetch_source(parts_.server, parts_.attempt, parts_.task.source_sha256, pack, stop.token());
-  if (!fetched) return fail(index, std::move(update), fetched.error());
+  if (!fetched) {
+    if (!parts_.end.requested()) broken_ = fetched.error();  // no fault of the job's
+    return fail(index, std::move(update), fetched.error());
+  }
   run_to_end(index, std::move(update),
              checkout_command(parts_.task, environment_, directory_, pack), kCheckoutSilence);
   std::error_code ignored;

@@ -1,5 +1,7 @@
 #include "agent/task_runner.hpp"
 
+#include <algorithm>
+
 #include "agent/confine.hpp"
 #include "agent/delivery.hpp"
 #include "agent/heartbeat.hpp"
@@ -12,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kUnsentOutput = 256 << 20;  // bytes; then a job waits for the server
-constexpr Millis kFinishPatience = 1h;
+constexpr Millis kFinishPatience = 2h;              // at least, of a server that is away
 
 std::string_view word_of(protocol::TaskResult result) {
   switch (result) {
@@ -75,7 +77,7 @@ class TaskRun {
       outbox.close();
       return;
     }
-    log_end(delivery.finish(verdict, kFinishPatience, end_now_), verdict);
+    log_end(delivery.finish(verdict, finish_patience(), end_now_), verdict);
   }
 
   // Behind a prefix the files may be those of a user whose files we may not remove.
@@ -95,7 +97,12 @@ class TaskRun {
     if (attempt_is_lost()) return;
     protocol::FinishRequest verdict{protocol::TaskResult::infrastructure_fail, error.message};
     if (end_.reason() == EndReason::canceled) verdict = {protocol::TaskResult::canceled, ""};
-    log_end(finish_task(server_, attempt_, verdict, kFinishPatience, end_now_), verdict);
+    log_end(finish_task(server_, attempt_, verdict, finish_patience(), end_now_), verdict);
+  }
+
+  // A result is worth the wait that its work was.
+  Millis finish_patience() const {
+    return std::max<Millis>(kFinishPatience, setup_.settings.max_run_time);
   }
 
   bool attempt_is_lost() {

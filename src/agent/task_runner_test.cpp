@@ -430,10 +430,21 @@ TEST_F(Checkout, RefusesADirectoryThatIsInUse) {
   EXPECT_THAT(server_.output(1), HasSubstr("is not empty"));
 }
 
-TEST_F(Checkout, RefusesAnotherPack) {
+TEST_F(Checkout, RefusesAnotherPackAndBlamesNoJob) {
   server_.set_source(pack_ + "x");
-  EXPECT_EQ(run_it(), TaskResult::failed);
+  EXPECT_EQ(run_it(), TaskResult::infrastructure_fail);
   EXPECT_THAT(server_.output(0), HasSubstr("SHA-256"));
+}
+
+TEST_F(Checkout, WaitsWhileTheServersDiskIsFull) {
+  server_.refuse_sources({ErrorKind::exhausted, "the server's disk is full"}, 2);
+  EXPECT_EQ(run_it(), TaskResult::success) << server_.output(0);
+}
+
+TEST_F(Checkout, ASourceThatIsGoneIsNoFaultOfTheJob) {
+  server_.refuse_sources({ErrorKind::not_found, "the source is gone"}, 1);
+  EXPECT_EQ(run_it(), TaskResult::infrastructure_fail);
+  EXPECT_THAT(server_.output(0), HasSubstr("the source is gone"));
 }
 
 TEST_F(Checkout, WorksBehindAPrefix) {
