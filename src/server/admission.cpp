@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "server/access.hpp"
 #include "server/answers.hpp"
+#include "server/same_site.hpp"
 
 namespace muster::server {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::uint64_t kLongestSource = 1ULL << 30;
 // Small bodies are read from anyone. A large one only from somebody whom we know, so that a
 // stranger cannot fill the memory or the disk.
 std::variant<net::BodyPolicy, net::Response> admit(store::Store& store, const net::Request& head) {
+  if (auto own = check_same_site(head); !own) return error_response(own.error());
   const bool source = head.path.starts_with("/api/muster/v1/sources/");
   const bool output = head.method == "PUT" && head.path.ends_with("/output");
   const bool submission = head.method == "POST" && head.path == "/api/muster/v1/pipelines";

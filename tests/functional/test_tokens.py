@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from support.api import Api, bearer
+from support.api import Api, basic, bearer
 from support.pipeline import config, job
 from support.scripted import Scripted
 
@@ -47,6 +47,20 @@ def test_a_revoked_class_token_stops_claiming(world, server, small):
     refused = server.claimer(made["token"]).ask().expect(401)
     assert refused.message == "Invalid token provided."
     server.claimer(small).ask().expect(204)  # its sibling goes on
+
+
+def test_a_page_of_elsewhere_changes_nothing(world, server, small):
+    """The browser of who is signed in sends the password with whatever any page asks for."""
+    pipeline = world.submit(server, config(build=job("true")))
+    signed_in = server.api.with_credential(basic(server.token))
+
+    def cancel(**headers):
+        return signed_in.request("POST", f"/api/muster/v1/pipelines/{pipeline.number}/cancel",
+                                 headers={k.replace("_", "-"): v for k, v in headers.items()})
+    assert "another site" in cancel(Sec_Fetch_Site="cross-site").expect(403).message
+    cancel(Origin="https://elsewhere.example").expect(403)
+    assert pipeline.status()["state"] == "running"
+    cancel(Sec_Fetch_Site="same-origin", Origin=server.url).expect(202)
 
 
 def test_personal_tokens_are_made_and_revoked(server):
