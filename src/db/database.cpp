@@ -180,6 +180,10 @@ bool Database::in_transaction() const {
   return sqlite3_get_autocommit(connection_) == 0;
 }
 
+std::int64_t Database::changes_so_far() const {
+  return sqlite3_total_changes64(connection_);
+}
+
 std::int64_t Database::changes() const {
   return sqlite3_changes64(connection_);
 }

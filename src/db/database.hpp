@@ -105,6 +105,8 @@ class Database {
 
   // False also where SQLite has undone the transaction by itself: after an I/O error, for one.
   bool in_transaction() const;
+  // Rows that were changed since it was opened, also in what was undone.
+  std::int64_t changes_so_far() const;
 
   // Copies what is committed now, also while others write, into a new file (0600), which is not
   // synced. Given up where it stands, as ErrorKind::cancelled, once `stop` is requested.

@@ -179,6 +179,10 @@ struct HeartbeatAnswer {
 
 enum class StepState { running, success, failed, canceled, timedout, background };
 
+constexpr bool is_open(StepState state) {
+  return state == StepState::running || state == StepState::background;
+}
+
 struct StepUpdate {
   std::string name;
   StepState state = StepState::running;

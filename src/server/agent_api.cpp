@@ -9,6 +9,7 @@
 #include "server/answers.hpp"
 #include "server/router.hpp"
 #include "server/topics.hpp"
+#include "store/room.hpp"
 
 namespace muster::server {
 namespace {
@@ -106,6 +107,17 @@ Error cannot_keep(const Call& call, const Error& error) {
   return for_caller(error);
 }
 
+// Of an output with so much of it, whether or not some of that is held.
+Result<void> check_growth(Call& call, const store::OutputKey& key, std::uint64_t size) {
+  const auto held = call.store.outputs().size(key);
+  if (size <= held) return ok();
+  const store::Queue::LatestAttempt running{{key.task_id, key.attempt}, store::TaskState::running};
+  if (call.store.queue().has_step_ended(running, key.step)) {
+    return Error{ErrorKind::conflict, "this step has ended, and its output with it"};
+  }
+  return store::check_room(call.store.directory(), size - held);
+}
+
 Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
   const auto step = step_of(call);
   if (!step) return step.error();
@@ -115,8 +127,11 @@ Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
     return Error{ErrorKind::invalid, "offset is the number of bytes of output that come before"};
   }
   const store::OutputKey key{attempt.task_id, attempt.number, *step};
-  const auto size =
-      call.store.outputs().append(key, static_cast<std::uint64_t>(*offset), call.request.body);
+  const auto begin = static_cast<std::uint64_t>(*offset);
+  if (auto good = check_growth(call, key, begin + call.request.body.size()); !good) {
+    return good.error();
+  }
+  const auto size = call.store.outputs().append(key, begin, call.request.body);
   if (!size && size.error().kind == ErrorKind::out_of_range) {
     return answer(
         416, protocol::OutputAnswer{static_cast<std::int64_t>(call.store.outputs().size(key))});

@@ -59,7 +59,7 @@ Dispatcher::Dispatcher(store::Store& store, Router router, const Clock& clock, L
 
 store::Now Dispatcher::now() {
   const auto monotonic = clock_->monotonic();
-  service_ += std::min(monotonic - service_counted_, kLongestStall);
+  if (!service_stands_) service_ += std::min(monotonic - service_counted_, kLongestStall);
   service_counted_ = monotonic;
   return {clock_->wall(), service_};
 }
@@ -98,21 +98,38 @@ void Dispatcher::drain() {
 
 void Dispatcher::handle_group() {
   scheduled_ = false;
-  for (auto& [exchange, response] : handle_in_transaction(std::exchange(group_, {}))) {
-    exchange->send(std::move(response));
+  std::vector<Answer> answers;
+  if (const auto undone = handle_in_transaction(std::exchange(group_, {}), answers)) {
+    // On a full disk those that only read can be answered, and should not share others' fate.
+    const bool each_alone = undone->error.kind == ErrorKind::exhausted && undone->open.size() > 1;
+    for (const auto& entry : undone->open) {
+      auto own =
+          each_alone ? handle_in_transaction({entry}, answers) : Undone{undone->error, {entry}};
+      if (own) refuse(*own, answers);
+    }
+  }
+  for (auto& [exchange, response] : answers) exchange->send(std::move(response));
+}
+
+void Dispatcher::refuse(const Undone& undone, std::vector<Answer>& answers) {
+  for (const auto& entry : undone.open) {
+    answers.push_back({entry->exchange, error_response(for_caller(undone.error))});
   }
 }
 
-std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<Entry> group) {
-  std::vector<Answer> answers;
+// Adds to `answers` once they are committed.
+std::optional<Dispatcher::Undone> Dispatcher::handle_in_transaction(std::vector<Entry> group,
+                                                                    std::vector<Answer>& answers) {
+  std::vector<Answer> of_this;
   auto touched = group;
   std::set<std::string> perhaps_ended;
   AfterCommit after_commit;
+  const auto changed_before = store_->database().changes_so_far();
   try {
     db::Transaction transaction(store_->database());
     for (auto& task : std::exchange(tasks_, {})) task(*store_, now());
     for (;;) {
-      for (const auto& entry : group) handle(entry, answers);
+      for (const auto& entry : group) handle(entry, of_this);
       auto changes = store_->take_changes();
       group = woken(changes);
       perhaps_ended.merge(changes.perhaps_ended);
@@ -127,7 +144,9 @@ std::vector<Dispatcher::Answer> Dispatcher::handle_in_transaction(std::vector<En
     count(touched.size());
     for (const auto& entry : touched) entry->kept = true;
     for (const auto& say : after_commit) say();
-    return answers;
+    std::move(of_this.begin(), of_this.end(), std::back_inserter(answers));
+    if (store_->database().changes_so_far() != changed_before) service_stands_ = false;
+    return std::nullopt;
   } catch (const db::Failure& failure) {
     return undo(touched, failure.error());
   } catch (const std::exception& fault) {
@@ -160,23 +179,24 @@ void Dispatcher::note_endings(const std::set<std::string>& pipelines, AfterCommi
   }
 }
 
-// Nothing of this group has happened. Those who waited before it still wait; the others hear of it,
+// Nothing of this group has happened. Those who waited before it still wait; the others are open,
 // also those whom it has parked, since what they had changed before they waited is undone as well.
-std::vector<Dispatcher::Answer> Dispatcher::undo(const std::vector<Entry>& touched,
-                                                 const Error& error) {
+Dispatcher::Undone Dispatcher::undo(const std::vector<Entry>& touched, const Error& error) {
   log::error("a group of requests was undone",
              {{"requests", std::to_string(touched.size())}, {"error", error.message}});
   store_->take_changes();
   take_back_notes();
-  std::vector<Answer> answers;
-  std::set<std::uint64_t> told;  // one that was parked and woken was touched twice
+  service_stands_ = true;  // while nothing can be noted, nobody is silent
+  Undone undone{error, {}};
+  std::set<std::uint64_t> seen;  // one that was parked and woken was touched twice
   for (const auto& entry : touched) {
     const bool parked = parked_.contains(entry->arrival);
-    if ((parked && entry->kept) || !told.insert(entry->arrival).second) continue;
+    if ((parked && entry->kept) || !seen.insert(entry->arrival).second) continue;
     if (parked) unpark(*entry);
-    answers.push_back({entry->exchange, error_response(for_caller(error))});
+    if (!entry->kept) entry->resumed = false;
+    undone.open.push_back(entry);
   }
-  return answers;
+  return undone;
 }
 
 void Dispatcher::take_back_notes() {
@@ -261,7 +281,8 @@ std::vector<Dispatcher::Entry> Dispatcher::woken(const store::Changes& changes) 
   for (const auto& [resource_class, count] : changes.queued) hot_.insert(resource_class);
   for (auto it = hot_.begin(); it != hot_.end();) {
     const auto before = entries.size();
-    take_first(topic::queue(*it), store_->queue().unclaimed(*it), entries);
+    const auto name = topic::queue(*it);
+    if (topics_.contains(name)) take_first(name, store_->queue().unclaimed(*it), entries);
     it = entries.size() == before ? hot_.erase(it) : std::next(it);
   }
   for (const auto& name : changes.demand) take_first(topic::demand(name), kAll, entries);

@@ -60,14 +60,20 @@ class Dispatcher {
   struct Waiting;
   struct Answer;
   using Entry = std::shared_ptr<Waiting>;
+  struct Undone {
+    Error error;
+    std::vector<Entry> open;  // not answered
+  };
   using AfterCommit = std::vector<std::function<void()>>;
 
   void add(Entry entry);
   void handle_group();
-  std::vector<Answer> handle_in_transaction(std::vector<Entry> group);
+  std::optional<Undone> handle_in_transaction(std::vector<Entry> group,
+                                              std::vector<Answer>& answers);
   void count(std::uint64_t requests);
   void note_endings(const std::set<std::string>& pipelines, AfterCommit& after_commit);
-  std::vector<Answer> undo(const std::vector<Entry>& touched, const Error& error);
+  Undone undo(const std::vector<Entry>& touched, const Error& error);
+  static void refuse(const Undone& undone, std::vector<Answer>& answers);
   void take_back_notes();
   void handle(const Entry& entry, std::vector<Answer>& answers);
   net::Response ask_handler(Waiting& entry, std::optional<Park>& park);
@@ -82,6 +88,7 @@ class Dispatcher {
   Loop loop_;
   Board board_;
   store::ServiceTime service_;
+  bool service_stands_ = false;  // since a group was undone, until one changes something
   MonotonicTime service_counted_;
   std::vector<Entry> group_;  // arrived, not handled
   std::vector<std::function<void(store::Store&, const store::Now&)>> tasks_;

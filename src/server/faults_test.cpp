@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 using db::Fault;
 
 constexpr int kUntilHealed = std::numeric_limits<int>::max();
+constexpr Millis kLease = 5min;
 constexpr Millis kWait = 2s;  // of a request that waits; the clock's step, too
 const std::string kClass = "local/a";
 const std::string kSource(64, '0');
@@ -86,7 +87,7 @@ class FaultsTest : public testing::TestWithParam<Case> {
   }
 
   void open() {
-    auto opened = store::Store::open(directory_, 5min);
+    auto opened = store::Store::open(directory_, kLease);
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = *std::move(opened);
     Router router;
@@ -146,6 +147,9 @@ class FaultsTest : public testing::TestWithParam<Case> {
     const auto lease = [this, id = task.task_id] {
       return number("SELECT lease_until FROM task WHERE id = ?", id);
     };
+    // As time stands still after a fault, it may be renewed to no more than it was.
+    store_->database().execute("UPDATE task SET lease_until = lease_until - 1 WHERE id = ?",
+                               task.task_id);
     return {about(task, "POST", "heartbeat",
                   protocol::to_json(protocol::HeartbeatRequest{wait.count()})),
             200, [lease, before = lease()] { return lease() > before; }};
@@ -165,6 +169,10 @@ class FaultsTest : public testing::TestWithParam<Case> {
     return {std::move(asked), 200, [this, key = store::OutputKey{task.task_id, task.attempt, 0}] {
               return store_->outputs().size(key) == 5;
             }};
+  }
+
+  Operation source(const protocol::ClaimedTask& task) {
+    return {about(task, "GET", "source", ""), 200, [] { return true; }};
   }
 
   Operation finish(const protocol::ClaimedTask& task) {
@@ -204,6 +212,7 @@ class FaultsTest : public testing::TestWithParam<Case> {
       if (name == "waiting heartbeat") operations.push_back(heartbeat(first, kWait));
       if (name == "step") operations.push_back(step(first));
       if (name == "output") operations.push_back(output(first));
+      if (name == "source") operations.push_back(source(first));
       if (name == "finish") operations.push_back(finish(second));
       if (name == "waiting claims") {
         while (store_->queue().unclaimed(kClass) > 0) claimed();
@@ -328,6 +337,46 @@ TEST_P(OutputFaultsTest, NorDoesAFileThatCannotBeOpened) {
   EXPECT_EQ(operation.exchange->response.status, 500) << operation.exchange->response.body;
 }
 
+using FullDiskTest = FaultsTest;
+
+TEST_P(FullDiskTest, WhatOnlyReadsIsAnswered) {
+  auto operations = prepare({"finish", "source"});
+  vfs_.fail(Fault::full, 1, kUntilHealed);
+  for (auto& operation : operations) ask(operation);
+  loop_.run();
+  EXPECT_EQ(operations[0].exchange->response.status, 507);
+  EXPECT_EQ(operations[1].exchange->response.status, 200);
+}
+
+TEST_P(FullDiskTest, NoLeaseGrowsOlder) {
+  auto heartbeat = prepare({"heartbeat"})[0];
+  const auto tick = [](store::Store& open, const store::Now& now) {
+    open.queue().end_lapsed(now);
+    open.keep_service_time(now.service);
+  };
+  const auto pass = [&](Millis time) {
+    for (; time > 0s; time -= 1s) {
+      dispatcher_->submit(tick);
+      loop_.advance(1s);
+    }
+  };
+  vfs_.fail(Fault::full, 1, kUntilHealed);
+  pass(2 * kLease);
+  ask(heartbeat);
+  loop_.run();
+  EXPECT_EQ(heartbeat.exchange->response.status, 507);
+  vfs_.heal();
+  pass(kLease / 2);
+  ask(heartbeat);
+  loop_.run();
+  EXPECT_EQ(heartbeat.exchange->response.status, 200);
+  pass(kLease + 1s);
+  ask(heartbeat);
+  loop_.run();
+  EXPECT_EQ(heartbeat.exchange->response.status, 409) << "then it is counted again";
+}
+
+INSTANTIATE_TEST_SUITE_P(One, FullDiskTest, testing::Values(cases()[0]), name_of);
 INSTANTIATE_TEST_SUITE_P(One, OutputFaultsTest, testing::Values(cases()[0]), name_of);
 INSTANTIATE_TEST_SUITE_P(Every, FaultsTest, testing::ValuesIn(cases()), name_of);
 

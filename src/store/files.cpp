@@ -22,13 +22,29 @@ Result<std::uint64_t> size_of(int fd) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-Result<void> move_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
-  const UniqueFd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file || ::fsync(file.get()) != 0) return system_error(errno, "fsync");
-  if (::rename(from.c_str(), to.c_str()) != 0) return system_error(errno, "rename");
-  const UniqueFd directory(::open(to.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.get()) != 0) return system_error(errno, "fsync");
+// Of a directory: its entries.
+Result<void> sync_file(const std::filesystem::path& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_error(errno, "open");
+  if (::fdatasync(file.get()) != 0) return system_error(errno, "fdatasync");
   return ok();
+}
+
+Result<void> move_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (auto done = sync_file(from); !done) return done;
+  if (::rename(from.c_str(), to.c_str()) != 0) return system_error(errno, "rename");
+  return sync_file(to.parent_path());
+}
+
+// Has the kernel begin with what is complete of a long output, and does not wait for it: little is
+// left then for the sync at its end, which all others wait for.
+void begin_writing_back(int fd, std::uint64_t from, std::uint64_t to) {
+  constexpr std::uint64_t kPiece = 4 << 20;
+  const auto begin = from / kPiece * kPiece;
+  const auto end = to / kPiece * kPiece;
+  if (begin == end) return;
+  ::sync_file_range(fd, static_cast<off64_t>(begin), static_cast<off64_t>(end - begin),
+                    SYNC_FILE_RANGE_WRITE);
 }
 
 }  // namespace
@@ -84,7 +100,19 @@ Result<std::uint64_t> OutputFiles::append(const OutputKey& key, std::uint64_t of
       return system_error(errno, "truncate");
     return written.error().within("cannot keep a step's output");
   }
+  begin_writing_back(file.get(), *held, *held + bytes.size());
   return *held + bytes.size();
+}
+
+Result<void> OutputFiles::sync(const OutputKey& key) {
+  const auto log = path(key);
+  if (auto done = sync_file(log); !done) {
+    if (done.error().kind == ErrorKind::not_found) return ok();  // it has printed nothing
+    return done.error();
+  }
+  // Their entries, in case the file or its directory is new.
+  if (auto done = sync_file(log.parent_path()); !done) return done;
+  return sync_file(directory_);
 }
 
 Result<void> OutputFiles::remove_from_end(const OutputKey& key, std::string_view text) {

@@ -4,6 +4,8 @@
 //
 // An output file only grows, and its length is the truth about how much is held. Belongs to one
 // thread. A full disk is ErrorKind::exhausted, and leaves what was there.
+//
+// What was written survives us, but a power cut only once it was synced: at a step's end.
 
 #include <cstdint>
 #include <filesystem>
@@ -27,6 +29,8 @@ class OutputFiles {
   // Adds what of `bytes` is new: those before the held size were sent before and are skipped. An
   // `offset` past it is ErrorKind::out_of_range. The size after.
   Result<std::uint64_t> append(const OutputKey& key, std::uint64_t offset, std::string_view bytes);
+  // Waits until what is held of it is on the disk. Fine if there is no such output.
+  Result<void> sync(const OutputKey& key);
   // Takes `text` away from the end, if it stands there.
   Result<void> remove_from_end(const OutputKey& key, std::string_view text);
   std::uint64_t size(const OutputKey& key) const;

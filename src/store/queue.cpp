@@ -213,15 +213,21 @@ Result<void> Queue::check_step(const Attempt& attempt, std::int64_t position) {
   return Error{ErrorKind::not_found, fmt::format("the job has no step {}", position)};
 }
 
+// A step that has ended stays as it is: what says otherwise is a repetition that comes late.
 Result<void> Queue::update_step(const Attempt& attempt, std::int64_t position,
                                 const protocol::StepUpdate& update, WallTime now) {
   if (auto good = check_step(attempt, position); !good) return good;
+  if (update.ended_at || !protocol::is_open(update.state)) {
+    const auto synced = outputs_->sync({attempt.task_id, attempt.number, position});
+    if (!synced) return synced.error().within("cannot keep a step's output");
+  }
   static constexpr std::string_view kWords[] = {"running",  "success",  "failed",
                                                 "canceled", "timedout", "background"};
   db_->execute(
       "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
       "name = excluded.name, state = excluded.state, exit_code = excluded.exit_code, "
-      "started_at = excluded.started_at, ended_at = excluded.ended_at",
+      "started_at = excluded.started_at, ended_at = excluded.ended_at "
+      "WHERE step.ended_at IS NULL AND step.state IN ('running', 'background')",
       attempt.task_id, attempt.number, position, printable(update.name, 500),
       kWords[static_cast<std::size_t>(update.state)], update.exit_code, update.started_at,
       update.ended_at);
@@ -248,11 +254,12 @@ Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest
   }
   runners_->heard(task->resource_class, task->runner, now);
   const auto message = printable(request.message, 1000);
+  end_open_steps(*task, now);
   if (infrastructure && may_run_again(*task)) {
     queue_again(*task, message, now);
   } else {
     transition(*task, event, message, now);
-    advance(task->workflow_id, now);
+    advance_behind(*task, now);
   }
   return ok();
 }
@@ -260,7 +267,6 @@ Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest
 // What its runner could not do another may, as after a lapsed lease. The work has ended: an agent
 // says that it has failed when nothing of the job lives any more.
 void Queue::queue_again(const Task& task, const std::string& why, WallTime now) {
-  end_open_steps(task, now);
   transition(
       task, TaskEvent::requeued,
       fmt::format("{} (attempt {} on {}; queued again)",
@@ -310,7 +316,7 @@ void Queue::end_lapsed(const Task& task, WallTime now) {
   note_in_output(task, now);
   transition(task, again ? TaskEvent::requeued : TaskEvent::infrastructure_failed,
              lapse_in_words(task), now);
-  if (!again) advance(task.workflow_id, now);
+  if (!again) advance_behind(task, now);
 }
 
 std::string Queue::lapse_in_words(const Task& task) {
@@ -369,6 +375,18 @@ std::int64_t Queue::steps_of_job(const Task& task) {
 
 // What ran in the background has ended with its runner; that is no failure of its own.
 void Queue::end_open_steps(const Task& task, WallTime now) {
+  std::vector<std::int64_t> open;
+  for (auto rows = db_->query("SELECT position FROM step WHERE task_id = ? AND attempt = ? AND "
+                              "state IN ('running', 'background')",
+                              task.id, task.attempt);
+       rows.next();) {
+    open.push_back(rows.integer(0));
+  }
+  if (open.empty()) return;
+  for (const auto position : open) {
+    const auto synced = outputs_->sync({task.id, task.attempt, position});
+    if (!synced) log::error("cannot keep a step's output", {{"error", synced.error().message}});
+  }
   db_->execute(
       "UPDATE step SET state = CASE state WHEN 'running' THEN 'failed' ELSE state END, "
       "ended_at = ? WHERE task_id = ? AND attempt = ? AND state IN ('running', 'background')",
@@ -419,7 +437,7 @@ void Queue::transition(const Task& task, TaskEvent event, const std::string& mes
   if (is_final(*state)) {
     db_->execute("UPDATE task SET ended_at = ?, lease_until = NULL WHERE id = ?", now, task.id);
     changes_->outputs.insert(task.id);
-    changes_->perhaps_ended.insert(task.pipeline_id);
+    if (is_decided(task.job_id)) changes_->perhaps_ended.insert(task.pipeline_id);
   }
   changes_->pipelines.insert(task.pipeline_id);
   changes_->demand.insert(task.resource_class);
@@ -433,6 +451,21 @@ void Queue::enqueue(const Task& task, WallTime now) {
       "(SELECT coalesce(max(queue_position), 0) + 1 FROM task)) WHERE id = ?",
       now, task.id);
   ++changes_->queued[task.resource_class];
+}
+
+// Its tasks have all ended. They begin in the order of their slices, so that one which has not is
+// found soon from behind.
+bool Queue::is_decided(const std::string& job_id) {
+  return !db_->query(
+                 "SELECT 1 FROM task WHERE job_id = ? AND state IN ('blocked', 'queued', "
+                 "'running') ORDER BY slice DESC LIMIT 1",
+                 job_id)
+              .next();
+}
+
+// After the end of a task.
+void Queue::advance_behind(const Task& task, WallTime now) {
+  if (is_decided(task.job_id)) advance(task.workflow_id, now);
 }
 
 void Queue::advance(const std::string& workflow_id, WallTime now) {

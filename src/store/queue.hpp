@@ -109,6 +109,8 @@ class Queue {
   std::optional<Task> load(const std::string& task_id);
   void transition(const Task& task, TaskEvent event, const std::string& message, WallTime now);
   void enqueue(const Task& task, WallTime now);
+  bool is_decided(const std::string& job_id);
+  void advance_behind(const Task& task, WallTime now);
   void end_lapsed(const Task& task, WallTime now);
   std::optional<std::string> first_queued(const std::string& resource_class);
   Result<protocol::ClaimedTask> give(const std::string& task_id, const std::string& runner,

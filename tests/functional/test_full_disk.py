@@ -1,7 +1,11 @@
 """A disk that is full: refused, nothing lost, and work goes on when there is room again."""
 
+import time
+
+import pytest
+
 from support.pipeline import config, job
-from support.small_disk import fill
+from support.small_disk import fill, leave
 from support.waiting import wait_until
 
 
@@ -45,3 +49,42 @@ def test_an_agent_waits_for_room(world, small_disk):
     assert lines == [f"line {n}" for n in range(1, 31)]
     assert agent.output().count("the server's disk is full") == 1
     assert "has room again" in agent.output()
+
+
+@pytest.mark.parametrize("requeues", [0, 1], ids=["lost at once", "queued again"])
+def test_one_that_is_full_for_longer_than_a_lease_ends_nothing(world, small_disk, requeues):
+    """Nobody is silent whose heartbeat cannot be noted. An agent cannot know that, so one whose task
+    may be queued again ends it, and another attempt brings it to its end."""
+    lease = 3
+    server = world.server(data=small_disk / "data", lease=f"{lease}s")
+    token = server.create_class(max_requeues=requeues)
+    go = world.place / "go"
+    pipeline = world.submit(server, config(
+        build=job(f"echo begun; until test -e {go}; do sleep 0.2; done")))
+    agent = world.agent(server, token)
+    pipeline.wait_for_output("begun\n")
+    ballast = fill(small_disk)
+    wait_until(lambda: "was undone" in server.program.output(), 60, "a heartbeat to be refused")
+    time.sleep(3 * lease)
+    assert pipeline.status()["state"] == "running", "what only reads is answered"
+    ballast.unlink()
+    go.touch()
+    assert pipeline.wait()["state"] == "success"
+    assert pipeline.task()["attempt"] == 1 + requeues
+    assert agent.running
+
+
+def test_its_last_room_is_for_what_must_not_be_lost(world, small_disk):
+    """Output is refused before there is none for claims, heartbeats and ends."""
+    server = world.server(data=small_disk / "data")
+    token = server.create_class()
+    pipeline = world.submit(server, config(build=job("true", parallelism=2)))
+    attempt = server.claimer(token).claim()
+    ballast = leave(small_disk, 300_000)
+    assert "kept" in attempt.output(b"text\n", 0).expect(507).message
+    attempt.heartbeat().expect(200)
+    server.claimer(token).claim().finish().expect(204)
+    ballast.unlink()
+    attempt.output(b"text\n", 0).expect(200)
+    attempt.finish().expect(204)
+    assert pipeline.wait()["state"] == "success"

@@ -101,6 +101,26 @@ def test_a_finished_step_is_terminal(pipeline, attempt):
     assert read(pipeline, start=3, wait_ms=60000).headers["x-terminal"] == "true"
 
 
+def test_nothing_is_added_to_a_step_that_has_ended(pipeline, attempt):
+    attempt.output(b"abc", 0).expect(200)
+    attempt.step(state="success", exit_code=0).expect(204)
+    assert "ended" in attempt.output(b"abcd", 0).expect(409).message
+    assert attempt.output(b"bc", 1).expect(200).json() == {"size": 3}  # said again
+    assert read(pipeline).body == b"abc"
+
+
+def test_a_word_that_comes_late_opens_no_step_again(pipeline, attempt):
+    attempt.step(state="success", exit_code=0).expect(204)
+    attempt.step(state="running").expect(204)
+    assert pipeline.task()["steps"][0]["state"] == "success"
+
+
+def test_the_end_of_a_task_ends_its_steps(pipeline, attempt):
+    attempt.step().expect(204)
+    attempt.finish("failed").expect(204)
+    assert pipeline.task()["steps"][0]["state"] == "failed"
+
+
 def test_it_survives_a_crash_of_the_server(server, pipeline, attempt):
     attempt.output(b"kept", 0).expect(200)
     server.kill()

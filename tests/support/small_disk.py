@@ -20,6 +20,15 @@ def mounted(place):
     subprocess.run(["umount", place], check=True)
 
 
+def leave(place, room):
+    """Leaves about so many bytes free; the file to remove again."""
+    path = place / "ballast"
+    space = os.statvfs(place)
+    with path.open("wb") as ballast:
+        ballast.write(b"x" * (space.f_bavail * space.f_frsize - room))
+    return path
+
+
 def fill(place):
     """Leaves no block free; the file to remove again."""
     path = place / "ballast"
