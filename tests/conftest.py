@@ -22,7 +22,7 @@ def pytest_addoption(parser):
     parser.addoption("--binary", default=os.environ.get("MUSTER_BINARY"),
                      help="the muster to test (or $MUSTER_BINARY)")
     parser.addoption("--outage", type=float, default=15,
-                     help="how many seconds the queue is away in the test of an outage")
+                     help="how many seconds server or queue are away in the tests of an outage")
     parser.addoption("--kills", type=int, default=25, help="of the server, scalers and agents")
     parser.addoption("--tasks", type=int, default=120, help="that run meanwhile")
     parser.addoption("--runners", type=int, default=8, help="that run them")

@@ -93,10 +93,11 @@ class World:
         self.place = Path(tempfile.mkdtemp(prefix="muster-test."))
         self.place.chmod(0o711)  # run by root, jobs run as another user and must get through
         self.programs, self.counts = [], {}
+        self.variables = {}  # of all that is started from now on
 
     def environment(self, **changes):
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return {**kept, "HOME": str(self.place), **changes}
+        return {**kept, "HOME": str(self.place), **self.variables, **changes}
 
     def start(self, name, *arguments, environment=None, standard_input=None):
         program = Program(name, [self.binary, *arguments], self.place,
