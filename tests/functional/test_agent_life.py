@@ -29,6 +29,7 @@ def test_term_while_idle_ends_it_at_once(world, server, small):
     assert pipeline.wait()["state"] == "success"
 
 
+@pytest.mark.threads
 def test_term_drains_and_a_claim_is_not_lost(world, server, small):
     agent = world.agent(server, small)
     pipeline = world.submit(server, config(first=LONG, second=job("true")))
@@ -40,6 +41,7 @@ def test_term_drains_and_a_claim_is_not_lost(world, server, small):
     assert pipeline.task("second")["state"] == "queued"
 
 
+@pytest.mark.threads
 def test_a_second_term_ends_the_task(world, server, small):
     agent = world.agent(server, small, mode="single-task")
     pipeline = world.submit(server, config(build=job("echo begun; sleep 600")))
@@ -90,6 +92,7 @@ def test_a_failed_task_is_no_failure_of_the_agent(world, server, small):
     assert world.agent(server, small, mode="single-task").wait(60) == 0
 
 
+@pytest.mark.threads
 def test_idle_timeout(world, server, small):
     begun = time.monotonic()
     agent = world.agent(server, small, idle_timeout="2s")
@@ -118,6 +121,7 @@ def test_idle_without_ever_reaching_a_server_is_exit_code_3(world, server, small
     assert "may have a task" not in agent.output()
 
 
+@pytest.mark.threads
 def test_a_task_over_max_run_time_is_ended(world, server, small):
     world.agent(server, small, max_run_time="2s")
     pipeline = world.submit(server, config(build=job("while true; do echo on; sleep 0.2; done")))
@@ -128,6 +132,7 @@ def test_a_task_over_max_run_time_is_ended(world, server, small):
     assert "ran for longer than 2s" in pipeline.task()["message"]
 
 
+@pytest.mark.threads
 def test_a_cancel_ends_the_work_within_seconds(world, server, small):
     agent = world.agent(server, small)
     pipeline = world.submit(server, config(build=job("trap '' TERM; echo begun; sleep 600")))

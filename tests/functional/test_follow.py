@@ -147,6 +147,7 @@ def test_whoever_waits_for_nobody_is_told_why(world, server, small, arguments):
     assert ('"state":"running"' in client.output()) == (arguments == ["--json"])
 
 
+@pytest.mark.threads
 def test_ctrl_c_cancels_the_pipeline_if_that_is_wanted(world, server, small):
     repository = world.repository(config(build=job("true")))
     client = world.start("client", "run", repository.directory, "--cancel-on-interrupt",
@@ -269,6 +270,7 @@ def test_without_a_scaler_the_fleet_is_not_waited_for_long(world, server, small)
     assert "No scaler reports on local/small: is 'muster scale' running?" in result.stdout
 
 
+@pytest.mark.threads
 def test_the_fleet_is_waited_for_until_it_is_back_at_zero(world, server, small):
     world.scaler(world.scaler_config(server, {"local/small": (small, {"max": 2})}))
     repository = world.repository(config(build=job("sleep 2", parallelism=2)))

@@ -531,6 +531,7 @@ def test_a_token_that_has_run_out_is_renewed(make):
     assert "does not answer" not in watched.end()
 
 
+@pytest.mark.threads
 def test_a_command_that_fails_is_run_again(make):
     instance = make(aws=None)
     watched = Watched(instance, f"test $(wc -l < {instance.world.place}/drained) -gt 2 || "

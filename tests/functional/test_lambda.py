@@ -102,6 +102,7 @@ def test_an_invocation_that_saw_nothing_has_failed(world, server, small, moto, r
     wait_until(lambda: runtime.invoke(seconds=8).wait().error is None, 60, "a success")
 
 
+@pytest.mark.threads
 def test_it_answers_in_time_even_if_the_queue_does_not(world, server, small, moto, runtime):
     silent = Faulty(server.url)
     function = Function(world, server, moto, runtime)

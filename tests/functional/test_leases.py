@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from support.pipeline import config, job
 from support.program import processes_in, worker_of
 from support.waiting import wait_until
@@ -103,6 +105,7 @@ def test_time_in_which_the_server_is_down_does_not_count(world):
     assert pipeline.wait()["state"] == "success"
 
 
+@pytest.mark.threads
 def test_the_agent_ends_its_work_before_its_lease_ends(world):
     """With requeues, no two attempts ever work at once: not even if the first cannot be told."""
     server = world.server(lease="3s")

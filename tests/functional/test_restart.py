@@ -17,6 +17,7 @@ COUNTING = job("for n in $(seq 1 40); do echo line $n; sleep 0.1; done")
 COUNTED = "".join(f"line {n}\n" for n in range(1, 41))
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_running_task_carries_on(world, server, small, end):
     world.agent(server, small)
@@ -111,6 +112,7 @@ def ask_at_once(server, connections, name):
         answer.read()
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("rounds", [1, 2], ids=["as-they-connect", "on-open-connections"])
 def test_requests_that_come_at_once_share_a_commit_and_the_server_tells(server, rounds):
     many = 20

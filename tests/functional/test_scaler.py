@@ -33,6 +33,7 @@ def agents(world):
     return found
 
 
+@pytest.mark.threads
 def test_from_zero_up_to_the_maximum_and_back(world, server, small, configured):
     world.scaler(configured)
     assert agents(world) == set()
@@ -127,6 +128,7 @@ def test_a_schedule_counts_while_it_is_in_force(world, server, small):
     wait_until(lambda: len(agents(world)) == 2, 60, "two instances")
 
 
+@pytest.mark.threads
 def test_term_of_the_scaler_leaves_busy_instances(world, server, small, configured):
     scaler = world.scaler(configured)
     pipeline = world.submit(server, config(build=job("echo begun; sleep 4; echo ended")))
@@ -183,6 +185,7 @@ def test_two_scalers_on_one_state_directory(world, configured):
     assert first.running
 
 
+@pytest.mark.threads
 def test_it_outlives_its_server(world, server, small, configured):
     scaler = world.scaler(configured)
     server.stop()
@@ -213,6 +216,7 @@ def test_its_log_tells_what_comes_and_goes(world, server, small, configured):
     assert "resource_class=local/small" in again and "after=" in again
 
 
+@pytest.mark.threads
 def test_hup_reads_the_configuration_again(world, server, small, configured):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind(str(world.place / "notify"))

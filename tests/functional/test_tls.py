@@ -41,6 +41,7 @@ def listed(world, server, *trust, url=None):
 
 # --- The whole way ---
 
+@pytest.mark.threads
 def test_a_task_end_to_end(world, secure):
     assert secure.url.startswith("https://127.0.0.1:")
     small = secure.create_class()
@@ -235,6 +236,7 @@ def replace(files, by):
         shutil.copy(new, file)
 
 
+@pytest.mark.threads
 def test_hup_has_certificate_and_key_read_again(world, authority):
     files = authority.issue("first")
     server = world.server(options=options(files), ca_file=authority.file)
@@ -253,6 +255,7 @@ def test_hup_has_certificate_and_key_read_again(world, authority):
     assert "cannot be reached" not in agent.output()
 
 
+@pytest.mark.threads
 def test_a_pair_that_is_of_no_use_changes_nothing(world, authority):
     files = authority.issue("first")
     server = world.server(options=options(files), ca_file=authority.file)
