@@ -1,5 +1,6 @@
 #include "db/faulty_vfs_for_tests.hpp"
 
+#include <signal.h>
 #include <sqlite3.h>
 
 #include "db/sync_count.hpp"
@@ -24,7 +25,10 @@ struct Plan {
     struck = true;
     return true;
   }
-  int of_any_call(int error) { return strikes(Fault::io_error) ? error : SQLITE_OK; }
+  int of_any_call(int error) {
+    if (strikes(Fault::kill)) ::raise(SIGKILL);
+    return strikes(Fault::io_error) ? error : SQLITE_OK;
+  }
   int of_lock(int error) { return strikes(Fault::busy) ? SQLITE_BUSY : of_any_call(error); }
 };
 

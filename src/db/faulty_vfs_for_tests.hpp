@@ -15,6 +15,7 @@ enum class Fault {
   io_error,     // of any call: open, read, write, sync, truncate, lock, map, delete
   full,         // nothing was written
   short_write,  // half of it was written, and then the disk was full
+  kill,         // before any such call the process is killed: for a child of a test
 };
 
 class FaultyVfs {
