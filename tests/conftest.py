@@ -13,6 +13,7 @@ import pytest
 
 from support import small_disk as disks
 from support.debian_root import DebianRoot, why_not
+from support.faults import KINDS
 from support.world import World
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +25,9 @@ def pytest_addoption(parser):
     parser.addoption("--outage", type=float, default=15,
                      help="how many seconds server or queue are away in the tests of an outage")
     parser.addoption("--kills", type=int, default=25, help="of the server, scalers and agents")
+    parser.addoption("--faults", default="agents,scaler",
+                     help="of what kinds there are some beside the kills: all, none, or several of "
+                     + ", ".join(KINDS))
     parser.addoption("--tasks", type=int, default=120, help="that run meanwhile")
     parser.addoption("--runners", type=int, default=8, help="that run them")
     parser.addoption("--connections", type=int, default=2000, help="that are idle at once")

@@ -1,7 +1,10 @@
 """Nothing is lost: server, scaler and agents are killed at random moments, and all tasks run.
 
+Before a quarter of the kills there is a fault of a kind that --faults names, of which
+support/faults.py tells; --kills counts only the kills.
+
 The longer form, which script/soak runs as well:
-  pytest … -s --kills=200 --tasks=1000 --runners=16 tests/functional/test_kills.py
+  pytest … -s --kills=200 --tasks=1000 --runners=16 --faults=all tests/functional/test_kills.py
 """
 
 import os
@@ -11,16 +14,22 @@ import sqlite3
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from copy import copy
 from pathlib import Path
 
 import pytest
 
+from support.cut import Cutting
+from support.faults import KINDS, Faults
 from support.killer import Killer
 from support.pipeline import config, job
+from support.small_disk import mounted
 from support.truth import Truth
 from support.waiting import TooLate, wait_until
 
 LINES, REQUEUES, KILLS_A_PIPELINE, LEASE = 20, 3, 5, 15
+ROOM = 128  # MiB, of which the server needs some before it is to be full
 CLASSES = {"local/once": 0, "local/again": REQUEUES}  # and how often a lost task is queued again
 LOST = "\nLost contact with runner "
 # What a worker says whose guardian was killed in the moment of its claim: the instance is over
@@ -36,17 +45,47 @@ def seed():
     return chosen
 
 
+@pytest.fixture
+def kinds(request):
+    """Of faults."""
+    named = request.config.getoption("--faults")
+    kinds = {"all": {*KINDS}, "none": set()}.get(named, {*named.split(",")})
+    assert kinds <= {*KINDS}, f"--faults={named}: wants all, none, or some of {[*KINDS]}"
+    return kinds
+
+
+@pytest.fixture
+def server(world, kinds):
+    if "full" not in kinds:
+        yield world.server(lease=f"{LEASE}s")
+        return
+    with mounted(world.place / "disk", ROOM) as disk:
+        server = world.server(lease=f"{LEASE}s", data=disk / "data")
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def url(server, kinds, seed):
+    """Where agents and scalers reach the server."""
+    if "cut" not in kinds:
+        yield server.url
+        return
+    cutting = Cutting(server.port, seed, 2_000, 100_000)
+    yield cutting.url
+    cutting.close()
+    print(f"{cutting.cuts} connections were cut")
+
+
 @pytest.mark.timeout(7200)
-def test_every_accepted_task_ends_as_it_truly_did(world, request, seed):
+def test_every_accepted_task_ends_as_it_truly_did(world, request, server, url, kinds, seed):
     kills, tasks, runners = map(request.config.getoption, ("--kills", "--tasks", "--runners"))
-    server = world.server(lease=f"{LEASE}s")
     truth = Truth(world.place / "truth", LINES)
-    killer = Killer(random.Random(seed), world, server, world.scaler_config(server, {
-        name: (server.create_class(name, max_requeues=most),
-               {"max": runners // len(CLASSES), "local": {"mode": "continuous"}})
-        for name, most in CLASSES.items()}), LEASE)
+    killer = Killer(random.Random(seed), world, server, settings(world, server, url, runners),
+                    LEASE)
+    faults = Faults(killer, kinds, "local-again-", server.data.parent)
     began = time.monotonic()
-    pipelines, shown = run(world, server, truth, killer, kills, tasks)
+    pipelines, shown = run(world, server, truth, killer, faults, kills, tasks)
     wait_until(lambda: not [*killer.agents()], 120, "a fleet of zero")
     took = time.monotonic() - began
 
@@ -56,10 +95,21 @@ def test_every_accepted_task_ends_as_it_truly_did(world, request, seed):
     server.stop()
     Disk(server.data, truth, killer.lost_runners).check(by_id, shown)
     print(f"{len(by_id)} tasks, {sum(killer.counts.values())} kills in {took:.0f} s: "
-          f"{dict(killer.counts)}; {dict(Counter(by_id.values()))}")
+          f"{dict(killer.counts)}; {sum(faults.counts.values())} faults: {dict(faults.counts)}; "
+          f"{dict(Counter(by_id.values()))}")
 
 
-def run(world, server, truth, killer, kills, tasks):
+def settings(world, server, url, runners):
+    """The configuration of a scaler."""
+    reached = copy(server)
+    reached.url = url
+    return world.scaler_config(reached, {
+        name: (server.create_class(name, max_requeues=most),
+               {"max": runners // len(CLASSES), "local": {"mode": "continuous"}})
+        for name, most in CLASSES.items()})
+
+
+def run(world, server, truth, killer, faults, kills, tasks):
     """The accepted pipelines, and texts that were shown as the output of a task so far."""
     waves = max(1, kills // KILLS_A_PIPELINE)
     each = tasks // waves
@@ -73,6 +123,7 @@ def run(world, server, truth, killer, kills, tasks):
                 accepted.append(client.submit(submit, repository, server))
             time.sleep(killer.choices.uniform(0, 1))
             shown.extend(look(accepted, killer.choices))
+            faults.perhaps_one()
             killer.strike()
         pipelines = [answer.result() for answer in accepted]
     for pipeline in pipelines:
@@ -82,8 +133,16 @@ def run(world, server, truth, killer, kills, tasks):
 
 
 def submit(repository, server):
-    """Whoever hears no answer asks again; a pipeline is accepted once it has its answer."""
-    return wait_until(lambda: repository.submit(server), 120, "a pipeline to be accepted")
+    """Whoever hears no answer, or that the disk is full, asks again; a pipeline is accepted once it
+    has its answer."""
+    def accepted():
+        try:
+            return repository.submit(server)
+        except AssertionError as refused:
+            if "expected 201, got 507" in str(refused):
+                return None
+            raise
+    return wait_until(accepted, 120, "a pipeline to be accepted")
 
 
 def look(accepted, choices):
@@ -131,6 +190,10 @@ class Disk:
         return self.database.execute(sql, arguments).fetchall()
 
     def check(self, states, shown):
+        with closing(self.database):
+            self.check_all(states, shown)
+
+    def check_all(self, states, shown):
         assert self.rows("PRAGMA integrity_check")[0][0] == "ok"
         assert self.rows("PRAGMA foreign_key_check") == []
         tasks = self.rows("SELECT * FROM task")

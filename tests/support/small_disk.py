@@ -1,4 +1,4 @@
-"""A file system of 8 MiB, to be full."""
+"""A small file system, to be full."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ import pytest
 
 
 @contextmanager
-def mounted(place):
+def mounted(place, mebibytes=8):
     place.mkdir()
     if os.getuid() != 0:
         pytest.skip("only root can mount a small file system")
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "none", place],
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0700", "none", place],
                           capture_output=True, text=True)
     if done.returncode != 0:
         pytest.skip(f"cannot mount a small file system: {done.stderr.strip()}")
