@@ -1,6 +1,6 @@
 """Past each limit there is a clear answer, and everybody else is served as before.
 
-The longer forms, of which script/soak runs the first two; the third needs 5 GB of disk:
+The longer forms, which script/soak runs as well; the third needs 5 GB of disk:
   pytest … -s --connections=10000 --line-megabytes=1000 --log-megabytes=5000 \
     tests/functional/test_limits.py
 """
