@@ -11,11 +11,10 @@ import time
 import pytest
 
 from support.api import bearer
-from support.load import Crowd, Onlooker, may_open, rss_mib, run_for_peak
+from support.load import Crowd, Onlooker, at_rest, may_open, rss_mib, run_for_peak
 from support.pipeline import config, job
 from support.waiting import wait_until
 
-PROMPT = 1  # seconds: what others wait at most, but for one in a hundred, on a quiet machine
 MIB = 1 << 20
 LONGEST_LOG = 4 << 30  # bytes of one step
 MOST_QUEUED, LARGEST_PIPELINE = 50_000, 10_000  # tasks
@@ -46,13 +45,13 @@ def test_idle_connections(world, server, small, request):
         f"{count} connections need as many open files: raise the hard limit (ulimit -Hn), or "
         "give fewer --connections")
     server.restart()  # with that limit
-    before = rss_mib(server.program.pid)
+    before, memory = at_rest(server), rss_mib(server.program.pid)
     with Crowd(server, count) as crowd, Onlooker(server) as other:
         a_job_runs(world, server, small)
         wait_until(lambda: len(other.times) >= 200, 60, "200 requests of others")
         assert crowd.answers() == [None] * count, "an idle connection is kept for five minutes"
-    print(f"\n{count} idle connections: {before} MiB before")
-    other.was_served(PROMPT)
+    print(f"\n{count} idle connections: {memory} MiB before")
+    other.was_served_as(before, times=3)
 
 
 def test_past_the_limit_of_connections(world, few_files, request):
@@ -82,6 +81,7 @@ def test_past_the_limit_of_connections(world, few_files, request):
 @pytest.mark.parametrize("begin", [HALF_A_HEAD, HALF_A_BODY])
 def test_a_slow_loris(world, server, small, begin):
     """Who sends a byte now and then does not hold a connection for longer than 30 s."""
+    before = at_rest(server)
     began = time.monotonic()
     with Crowd(server, 400, begin) as crowd, Onlooker(server) as other:
         a_job_runs(world, server, small)
@@ -95,7 +95,7 @@ def test_a_slow_loris(world, server, small, begin):
         told = [answer for answer in crowd.answers() if answer]
         assert all(answer.startswith(b"HTTP/1.1 408") for answer in told), told[:1]
         assert told, "nobody was told why"
-    other.was_served(PROMPT)
+    other.was_served_as(before)
 
 
 def test_who_asks_too_often(world):
@@ -124,13 +124,14 @@ def test_a_log_at_its_limit(world, server, small):
     attempt.output(b"end", LONGEST_LOG - 3).expect(200)
     refused = attempt.output(b"x", LONGEST_LOG).expect(413)
     assert str(LONGEST_LOG) in refused.message
+    before = at_rest(server)
     with Onlooker(server) as other:
         end = server.api.request(
             "GET", f"/api/muster/v1/tasks/{pipeline.task()['id']}/steps/0/output",
             headers={"Range": f"bytes={LONGEST_LOG - 3}-"}).expect(206)
         assert end.body == b"end"
         wait_until(lambda: len(other.times) >= 50, 30, "50 requests of others")
-    other.was_served(PROMPT)
+    other.was_served_as(before)
     attempt.step(state="success", exit_code=0).expect(204)
     attempt.finish().expect(204)
     assert pipeline.wait()["state"] == "success"
@@ -158,6 +159,7 @@ def test_a_full_queue(world, server, small):
 def test_a_job_that_prints_one_enormous_line(world, server, small, request):
     length = request.config.getoption("--line-megabytes") * 1_000_000
     agent = world.agent(server, small)
+    before = at_rest(server)
     began = time.monotonic()
     with Onlooker(server) as other:
         pipeline = world.submit(server, config(build=job(
@@ -172,7 +174,7 @@ def test_a_job_that_prints_one_enormous_line(world, server, small, request):
           f"{highest} MiB at most, the client {client} MiB at most")
     assert code == 0
     assert (shown.stat().st_size - length) in range(4, 1000), "the line is not shown whole"
-    other.was_served(PROMPT)
+    other.was_served_as(before)
     for program, peak in ("agent", highest), ("client", client), ("server", other.highest_rss):
         assert peak < 600, f"the {program} took {peak} MiB"  # a sanitizer alone keeps 256 MiB
 
@@ -183,6 +185,7 @@ def test_a_job_that_prints_more_than_is_kept(world, server, small, request):
     if megabytes * 1_000_000 <= LONGEST_LOG:
         pytest.skip("needs --log-megabytes=5000, and 5 GB on the disk")
     agent = world.agent(server, small)
+    before = at_rest(server)
     began = time.monotonic()
     with Onlooker(server) as other:
         pipeline = world.submit(server, config(build=job(
@@ -194,7 +197,7 @@ def test_a_job_that_prints_more_than_is_kept(world, server, small, request):
     assert pipeline.output(step=1).strip() == "next step"
     (log,) = (server.data / "output").glob("*/*.0.log")
     assert LONGEST_LOG - MIB < log.stat().st_size <= LONGEST_LOG
-    other.was_served(PROMPT)
+    other.was_served_as(before)
 
 
 def highest_while_it_runs(agent, pipeline):

@@ -6,7 +6,10 @@ import socket
 import threading
 import time
 
-from support.waiting import SLOW
+from support.waiting import SLOW, wait_until
+
+LONGEST = 0.1  # seconds: what others wait at most, but for one in a hundred, on a quiet machine
+GRAIN = 0.005  # seconds that are no difference
 
 
 def rss_mib(pid):
@@ -100,21 +103,33 @@ class Onlooker:
             self.highest_rss = max(self.highest_rss, rss_mib(self.server.program.pid))
             self.stopped.wait(0.02)
 
-    def was_served(self, within):
-        """Every request was answered well, and all but one in a hundred within so many seconds."""
+    def was_served_as(self, before, times=10):
+        """Every request was answered well, half of them in so many times what half of them took
+        before at most, and all but one in a hundred within LONGEST.
+
+        The median is what a busy machine changes least."""
         assert not self.failed, f"{len(self.failed)} of {len(self.times)}: {self.failed[:3]}"
         assert len(self.times) >= 20, "too few requests to tell: give it longer"
-        print(self.figures())
-        assert self.percentile(99) < within * SLOW, self.figures()
+        told = f"{self.figures()}; before: {before.figures()}"
+        print(told)
+        assert self.percentile(50) < before.percentile(50) * times + GRAIN, told
+        assert self.percentile(99) < LONGEST * SLOW, told
 
     def percentile(self, part):
-        ordered = sorted(self.times)
-        return ordered[min(len(ordered) - 1, len(ordered) * part // 100)]
+        """So many in a hundred took this long or less."""
+        return sorted(self.times)[-(-len(self.times) * part // 100) - 1]
 
     def figures(self):
         return (f"{len(self.times)} requests of others: p50 {self.percentile(50) * 1000:.1f} ms, "
                 f"p99 {self.percentile(99) * 1000:.1f} ms, longest {max(self.times) * 1000:.1f} ms; "
                 f"the server's memory: {self.highest_rss} MiB at most")
+
+
+def at_rest(server):
+    """How others fare before there is a load."""
+    with Onlooker(server) as other:
+        wait_until(lambda: len(other.times) >= 60, 60, "60 requests of others")
+    return other
 
 
 def run_for_peak(world, *arguments, output):
