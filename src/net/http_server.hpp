@@ -77,8 +77,9 @@ struct ServerSettings {
   // For the head of a request once it has begun, and for each 64 KiB of its body; then 408. Also
   // for all of the handshake of TLS.
   Millis read_timeout = std::chrono::seconds(30);
-  Millis idle_timeout = std::chrono::minutes(5);  // between requests
-  std::size_t connection_limit = 20'000;          // more are answered 503 and closed
+  Millis idle_timeout = std::chrono::minutes(5);    // between requests
+  Millis write_timeout = std::chrono::seconds(60);  // for each piece of an answer to be taken
+  std::size_t connection_limit = 20'000;            // more are answered 503 and closed
 };
 
 class HttpServer {

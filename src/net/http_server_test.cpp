@@ -152,6 +152,27 @@ TEST_P(HttpServerTest, ARefusedUploadStillReadsTheReason) {
   EXPECT_EQ(answer->status, 413);
 }
 
+TEST_P(HttpServerTest, ARefusalByTheHeadComesBeforeTheBody) {
+  refusal_ = {.status = 403, .body = "no"};
+  start();
+  EXPECT_THAT(speak("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000000\r\n\r\n"),
+              StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(speak("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"),
+              HasSubstr("Connection: close\r\n"));
+}
+
+TEST_P(HttpServerTest, ARefusalWithoutABodyKeepsTheConnection) {
+  refusal_ = {.status = 429, .body = "no"};
+  start();
+  auto peer = connect();
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(peer.receive_until("\r\n\r\nno"), StartsWith("HTTP/1.1 429 "));
+  }
+  peer.send(fmt::format("GET / HTTP/1.1\r\n{}\r\n", kClose));
+  EXPECT_THAT(peer.receive_all(), StartsWith("HTTP/1.1 429 "));
+}
+
 TEST_P(HttpServerTest, AHalfSentRequestIsGivenUp) {
   settings_.read_timeout = is_tls() ? 1s : 50ms;  // the handshake must be done by then
   start();
@@ -161,6 +182,42 @@ TEST_P(HttpServerTest, AHalfSentRequestIsGivenUp) {
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 408 ")) << half;
     EXPECT_THAT(answer, HasSubstr("Connection: close")) << half;
   }
+}
+
+// The time is for each 64 KiB, however small the pieces are in which they are read.
+TEST_P(HttpServerTest, ALongBodyMayTakeLongerThanAHead) {
+  settings_.read_timeout = 1s;
+  policy_.limit = 8 << 20;
+  start([](Request request, const ExchangePtr& exchange) {
+    exchange->send({.body = std::to_string(request.body.size())});
+  });
+  auto peer = connect();
+  peer.send(fmt::format("PUT / HTTP/1.1\r\n{}Content-Length: 327680\r\n\r\n", kClose));
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(300ms);
+    peer.send(std::string(65'536, 'x'));
+  }
+  EXPECT_THAT(peer.receive_all(), HasSubstr("\r\n\r\n327680"));
+}
+
+TEST_P(HttpServerTest, WhoDoesNotTakeTheAnswerIsGivenUp) {
+  constexpr std::size_t kMoreThanSocketsHold = 64 << 20;
+  settings_.write_timeout = 100ms;
+  settings_.connection_limit = 1;
+  start([](const Request& request, const ExchangePtr& exchange) {
+    exchange->send({.body = std::string(request.path == "/big" ? kMoreThanSocketsHold : 1, 'x')});
+  });
+  auto slow = connect();
+  slow.send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+  slow.receive_until("HTTP/1.1 200 ");
+  const auto request = fmt::format("GET / HTTP/1.1\r\n{}\r\n", kClose);
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  std::string answer;
+  while (!answer.starts_with("HTTP/1.1 200 ") && std::chrono::steady_clock::now() < end) {
+    answer = speak(request);  // there is room when the slow one is gone
+  }
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+  EXPECT_LT(slow.receive_all().size(), kMoreThanSocketsHold);
 }
 
 TEST_P(HttpServerTest, AnIdleConnectionIsClosedSilently) {

@@ -28,7 +28,7 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 constexpr std::size_t kBodyPiece = 64 * 1024;
-constexpr auto kWriteTimeout = std::chrono::seconds(60);  // for each piece of an answer
+constexpr std::size_t kFirstPiece = 4 * 1024;
 constexpr auto kLinger = std::chrono::seconds(2);
 
 class HttpSession final : public Session, public std::enable_shared_from_this<HttpSession> {
@@ -59,8 +59,10 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void choose_sink(const BodyPolicy& policy);
   void invite_body();
   void read_body();
+  std::size_t next_piece() const;
   bool take_body(std::string_view data);
   void dispatch();
+  void free_room();
   Request take_head(Location location);
   void watch();
   void on_readable_while_parked();
@@ -86,6 +88,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   std::optional<Parser> parser_;  // while a request is read
   Request request_;               // head, then body, until it is handled
   std::string piece_;             // of the body, as it is read
+  std::uint64_t body_read_ = 0;
   std::optional<SpoolFile> spool_;
   std::optional<Outgoing> outgoing_;
   Outgoing::Manner manner_;
@@ -224,7 +227,11 @@ void HttpSession::on_head() {
   request_ = take_head(*std::move(location));
 
   auto admission = hub_->admit(request_);
-  if (auto* refusal = std::get_if<Response>(&admission)) return refuse(std::move(*refusal));
+  if (auto* refusal = std::get_if<Response>(&admission)) {
+    if (!parser_->is_done()) return refuse(std::move(*refusal));
+    free_room();  // with no body to come nothing is unread, and the connection goes on
+    return answer(std::move(*refusal));
+  }
   const auto& policy = std::get<BodyPolicy>(admission);
   if (parser_->content_length().value_or(0) > policy.limit) {
     return refuse(413,
@@ -251,6 +258,7 @@ Request HttpSession::take_head(Location location) {
 
 void HttpSession::choose_sink(const BodyPolicy& policy) {
   spool_.reset();
+  body_read_ = 0;
   if (policy.spool) {
     auto spool = SpoolFile::create(*policy.spool);
     if (!spool) {
@@ -272,15 +280,22 @@ void HttpSession::invite_body() {
                     });
 }
 
+// Small at first, and doubled as they come, so that who announces a body and does not send it takes
+// no room for it.
+std::size_t HttpSession::next_piece() const {
+  const auto left = parser_->content_length_remaining().value_or(kBodyPiece);
+  const auto most = std::clamp<std::uint64_t>(body_read_, kFirstPiece, kBodyPiece);
+  return std::clamp<std::uint64_t>(left, 1, std::min(most, kBodyPiece - body_read_ % kBodyPiece));
+}
+
 void HttpSession::read_body() {
   if (parser_->is_done()) return dispatch();
   // Beast reads no more at once than the buffer has room for: else a call for each 512 bytes.
-  const auto left = parser_->content_length_remaining().value_or(kBodyPiece);
-  piece_.resize(std::clamp<std::uint64_t>(left, 1, kBodyPiece));
+  piece_.resize(next_piece());
   buffer_.reserve(piece_.size());
   parser_->get().body().data = piece_.data();
   parser_->get().body().size = piece_.size();
-  set_deadline(hub_->settings.read_timeout);
+  if (body_read_ % kBodyPiece == 0) set_deadline(hub_->settings.read_timeout);
   http::async_read(transport_, buffer_, *parser_,
                    [self = shared_from_this()](error_code failure, std::size_t) {
                      if (failure == http::error::need_buffer) failure = {};
@@ -293,6 +308,7 @@ void HttpSession::read_body() {
 }
 
 bool HttpSession::take_body(std::string_view data) {
+  body_read_ += data.size();
   if (!spool_) {
     request_.body += data;
     return true;
@@ -312,10 +328,7 @@ void HttpSession::dispatch() {
     request.body_sha256 = spool_->finish();
     request.body_file = spool_->path();
   }
-  // A parked request may wait long, and there are thousands of them: they keep no buffers.
-  parser_.reset();
-  std::string().swap(piece_);  // assigned nothing, it would keep its room
-  buffer_.shrink_to_fit();
+  free_room();
   timer_.cancel();
   phase_ = Phase::handling;
 
@@ -329,6 +342,15 @@ void HttpSession::dispatch() {
   }
   exchange.reset();
   if (phase_ == Phase::handling && !closed_) watch();
+}
+
+// A parked request may wait long, and there are thousands of them: they keep no buffers. Nor do
+// those who are refused. What was sent ahead stays.
+void HttpSession::free_room() {
+  parser_.reset();
+  request_ = {};
+  std::string().swap(piece_);  // assigned nothing, it would keep its room
+  buffer_.shrink_to_fit();
 }
 
 void HttpSession::watch() {
@@ -367,6 +389,8 @@ void HttpSession::refuse(Response response) {
   refused_ = true;
   manner_.keep_alive = false;
   spool_.reset();
+  buffer_.clear();
+  free_room();
   answer(std::move(response));
 }
 
@@ -377,7 +401,7 @@ void HttpSession::write_next() {
     return close();
   }
   if (piece->empty()) return on_written();
-  set_deadline(kWriteTimeout);
+  set_deadline(hub_->settings.write_timeout);
   asio::async_write(transport_, asio::buffer(*piece),
                     [self = shared_from_this()](const error_code& failure, std::size_t) {
                       if (self->closed_) return;
@@ -397,18 +421,16 @@ void HttpSession::on_written() {
 // lost on its way. So what still comes is thrown away for a moment.
 void HttpSession::linger() {
   phase_ = Phase::lingering;
-  parser_.reset();
   if (hub_->stopping) return finish();
   transport_.say_goodbye();
   error_code ignored;
   socket().shutdown(tcp::socket::shutdown_send, ignored);
   set_deadline(kLinger);
-  piece_.resize(kBodyPiece);
   drain();
 }
 
 void HttpSession::drain() {
-  socket().async_read_some(asio::buffer(piece_),
+  socket().async_read_some(asio::buffer(hub_->discarded),
                            [self = shared_from_this()](const error_code& failure, std::size_t) {
                              if (self->closed_) return;
                              if (failure) return self->close();

@@ -5,6 +5,7 @@
 // A session lives as long as an operation on its socket is pending or an Exchange refers to it.
 // All of it runs on the thread of HttpServer::run().
 
+#include <array>
 #include <memory>
 #include <unordered_map>
 
@@ -36,6 +37,7 @@ struct Hub {
   Admission admit;
   Handler handler;
   std::unordered_map<Session*, std::weak_ptr<Session>> open;  // those not yet closed
+  std::array<char, 64 * 1024> discarded{};                    // what sessions read to throw it away
   bool stopping = false;
   bool ended = false;  // run() is over: no task runs any more
 

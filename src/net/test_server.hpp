@@ -43,7 +43,12 @@ class ServerFixture : public testing::Test {
 
   void start(Handler handler = echo) {
     auto listening = HttpServer::listen(
-        settings_, [this](const Request&) { return policy_; }, std::move(handler));
+        settings_,
+        [this](const Request&) -> std::variant<BodyPolicy, Response> {
+          if (refusal_) return *refusal_;
+          return policy_;
+        },
+        std::move(handler));
     ASSERT_TRUE(listening) << listening.error().message;
     server_.emplace(std::move(*listening));
     thread_ = std::jthread([this] { server_->run(on_stop_, patience_); });
@@ -92,6 +97,7 @@ class ServerFixture : public testing::Test {
       std::filesystem::temp_directory_path() / ("muster-server-" + random_hex(8));
   ServerSettings settings_;
   BodyPolicy policy_;
+  std::optional<Response> refusal_;  // of every request, once its head is read
   std::function<void()> on_stop_;
   Millis patience_ = 10s;
   HttpClient client_;

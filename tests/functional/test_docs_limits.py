@@ -19,7 +19,7 @@ CODE = {
     "fields of a header": ("net/http_refusal.hpp", "kHeaderFields"),
     "a header, and each 64 KiB of a body, from its begin": ("net/http_server.hpp", "read_timeout"),
     "a connection between requests": ("net/http_server.hpp", "idle_timeout"),
-    "each 256 KiB of an answer, to be taken": ("net/http_session.cpp", "kWriteTimeout"),
+    "each 256 KiB of an answer, to be taken": ("net/http_server.hpp", "write_timeout"),
     "connections": ("net/http_server.hpp", "connection_limit"),
     "requests of one token, or of one address without, in a second":
         ("server/server.hpp", "requests_per_second"),
