@@ -12,35 +12,57 @@ namespace {
 const Error kNothingSent{ErrorKind::unauthenticated, "You must log in first."};
 const Error kNotKnown{ErrorKind::unauthenticated, "Invalid token provided."};
 
+std::optional<std::string> unless_empty(std::string token) {
+  return token.empty() ? std::nullopt : std::optional(std::move(token));
+}
+
+Result<store::Credential> identify(store::Store& store, const net::Request& request) {
+  const auto token = token_of(request);
+  if (!token) return kNothingSent;
+  if (store.queue().authenticate(*token)) {
+    return Error{ErrorKind::forbidden, "this is a task token: it speaks for one attempt of a task"};
+  }
+  const auto credential = store.catalog().authenticate(*token);
+  if (!credential) return kNotKnown;
+  return *credential;
+}
+
+Result<std::string> require_class(const Call& call) {
+  const auto credential = identify(call.store, call.request);
+  if (!credential) return credential.error();
+  if (!credential->resource_class.empty()) return credential->resource_class;
+  return Error{ErrorKind::forbidden,
+               "this is a personal token: a runner claims with a resource-class token"};
+}
+
+}  // namespace
+
 std::optional<std::string> token_of(const net::Request& request) {
-  if (auto token = request.headers.get("Circle-Token")) return token;
+  if (auto token = request.headers.get("Circle-Token")) return unless_empty(*std::move(token));
   const auto authorization = request.headers.get("Authorization");
   if (!authorization) return std::nullopt;
   const auto blank = authorization->find(' ');
   if (blank == std::string::npos) return std::nullopt;
   const auto scheme = authorization->substr(0, blank);
   const auto value = std::string(trim(authorization->substr(blank + 1)));
-  if (net::equal_ignoring_case(scheme, "Bearer")) return value;
+  if (net::equal_ignoring_case(scheme, "Bearer")) return unless_empty(value);
   std::string user_and_password;
   if (!net::equal_ignoring_case(scheme, "Basic") || !base64_decode(value, user_and_password)) {
     return std::nullopt;
   }
-  return user_and_password.substr(0, user_and_password.find(':'));
+  return unless_empty(user_and_password.substr(0, user_and_password.find(':')));
 }
 
-Result<store::Credential> identify(const Call& call) {
-  const auto token = token_of(call.request);
-  if (!token || token->empty()) return kNothingSent;
-  if (call.store.queue().authenticate(*token)) {
-    return Error{ErrorKind::forbidden, "this is a task token: it speaks for one attempt of a task"};
-  }
-  const auto credential = call.store.catalog().authenticate(*token);
-  if (!credential) return kNotKnown;
-  return *credential;
+bool is_known(store::Store& store, const std::string& token) {
+  return store.queue().authenticate(token) || store.catalog().authenticate(token);
 }
 
-Result<void> require_personal(const Call& call) {
-  const auto credential = identify(call);
+Error not_known(const net::Request& request) {
+  return token_of(request) ? kNotKnown : kNothingSent;
+}
+
+Result<void> require_personal(store::Store& store, const net::Request& request) {
+  const auto credential = identify(store, request);
   if (!credential) return credential.error();
   if (credential->resource_class.empty()) return ok();
   return Error{ErrorKind::forbidden,
@@ -49,39 +71,22 @@ Result<void> require_personal(const Call& call) {
                            credential->resource_class)};
 }
 
-Result<std::string> require_class(const Call& call) {
-  const auto credential = identify(call);
-  if (!credential) return credential.error();
-  if (!credential->resource_class.empty()) return credential->resource_class;
-  return Error{ErrorKind::forbidden,
-               "this is a personal token: a runner claims with a resource-class token"};
-}
-
-Result<store::Attempt> require_attempt(const Call& call) {
-  const auto token = token_of(call.request);
-  if (!token || token->empty()) return kNothingSent;
-  const auto attempt = call.store.queue().authenticate(*token);
-  if (!attempt) return kNotKnown;
-  const store::Attempt named{call.parameter("task"),
-                             parse_int(call.parameter("attempt")).value_or(-1)};
-  if (*attempt != named) {
+Result<store::Attempt> require_attempt(store::Store& store, const net::Request& request,
+                                       const std::string& task, const std::string& attempt) {
+  const auto token = token_of(request);
+  if (!token) return kNothingSent;
+  const auto found = store.queue().authenticate(*token);
+  if (!found) return kNotKnown;
+  const store::Attempt named{task, parse_int(attempt).value_or(-1)};
+  if (*found != named) {
     return Error{ErrorKind::forbidden, "this task token is for another attempt"};
   }
-  return *attempt;
-}
-
-}  // namespace
-
-Result<void> require_known(store::Store& store, const net::Request& head) {
-  const auto token = token_of(head);
-  if (!token || token->empty()) return kNothingSent;
-  if (store.queue().authenticate(*token) || store.catalog().authenticate(*token)) return ok();
-  return kNotKnown;
+  return *found;
 }
 
 Handler for_person(Handler handler) {
   return [handler = std::move(handler)](Call& call) -> Result<Outcome> {
-    if (auto allowed = require_personal(call); !allowed) return allowed.error();
+    if (auto allowed = require_personal(call.store, call.request); !allowed) return allowed.error();
     return handler(call);
   };
 }
@@ -96,7 +101,8 @@ Handler for_class(std::function<Result<Outcome>(Call&, const std::string&)> hand
 
 Handler for_attempt(std::function<Result<Outcome>(Call&, const store::Attempt&)> handler) {
   return [handler = std::move(handler)](Call& call) -> Result<Outcome> {
-    const auto attempt = require_attempt(call);
+    const auto attempt = require_attempt(call.store, call.request, call.parameter("task"),
+                                         call.parameter("attempt"));
     if (!attempt) return attempt.error();
     return handler(call, *attempt);
   };

@@ -6,8 +6,19 @@
 
 namespace muster::server {
 
+// As it is sent, whatever it is worth. Absent: none is sent, or an empty one.
+std::optional<std::string> token_of(const net::Request& request);
+
 // Any token that we gave out and that still counts.
-Result<void> require_known(store::Store& store, const net::Request& head);
+bool is_known(store::Store& store, const std::string& token);
+
+// What a stranger is told: that nothing was sent, or nothing that we know.
+Error not_known(const net::Request& request);
+
+// What the handlers below ask for, for those who have no more than the head of a request.
+Result<void> require_personal(store::Store& store, const net::Request& request);
+Result<store::Attempt> require_attempt(store::Store& store, const net::Request& request,
+                                       const std::string& task, const std::string& attempt);
 
 // Handlers behind a check of who asks.
 

@@ -1,14 +1,29 @@
 #pragma once
 
-// Whose body is read, and how much of it, decided by a request's head.
+// Who is heard, and whose body is read and how much of it: decided by a request's head.
+// Belongs to the HTTP server's thread.
 
+#include <cstdint>
 #include <variant>
 
 #include "net/http_server.hpp"
+#include "server/known_tokens.hpp"
+#include "server/request_rate.hpp"
 #include "store/store.hpp"
 
 namespace muster::server {
 
-std::variant<net::BodyPolicy, net::Response> admit(store::Store& store, const net::Request& head);
+class Admission {
+ public:
+  // So many requests a second of each caller: see RequestRate.
+  explicit Admission(std::int64_t requests_per_second) : rate_(requests_per_second) {}
+
+  std::variant<net::BodyPolicy, net::Response> admit(store::Store& store, const net::Request& head,
+                                                     MonotonicTime now);
+
+ private:
+  KnownTokens known_;
+  RequestRate rate_;
+};
 
 }  // namespace muster::server

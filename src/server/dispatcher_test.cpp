@@ -125,6 +125,16 @@ TEST_F(DispatcherTest, AnEmptyQueueIsToldWhenTimeIsOver) {
   EXPECT_EQ(waiting->response.status, 204);
 }
 
+TEST_F(DispatcherTest, NobodyWaitsForLongerThanAMinute) {
+  const auto waiting = claim(1h);
+  loop_.run();
+  loop_.advance(59s);
+  EXPECT_EQ(waiting->sent, 0);
+  loop_.advance(1s);
+  ASSERT_EQ(waiting->sent, 1);
+  EXPECT_EQ(waiting->response.status, 204);
+}
+
 TEST_F(DispatcherTest, AStoppingServerAnswersThoseWhoWait) {
   const auto waiting = claim(25s);
   loop_.run();

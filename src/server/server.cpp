@@ -8,9 +8,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "server/admission.hpp"
-#include "server/answers.hpp"
 #include "server/dispatcher.hpp"
-#include "server/request_rate.hpp"
 #include "server/router.hpp"
 
 namespace muster::server {
@@ -58,15 +56,6 @@ std::size_t connections_for(std::size_t open_files) {
   return std::clamp(left, kLeast, net::ServerSettings{}.connection_limit);
 }
 
-net::Response too_often(Millis wait) {
-  constexpr Millis kSecond = std::chrono::seconds(1);
-  auto response =
-      answer(429, protocol::Message{"Too many requests of this token or address: slow down, or see "
-                                    "--request-rate of the server."});
-  response.headers.set("Retry-After", std::to_string((wait + kSecond - Millis(1)) / kSecond));
-  return response;
-}
-
 Result<void> check_exposure(const Settings& settings) {
   if (settings.tls || settings.plain_beyond_loopback || is_loopback(settings.address)) return ok();
   return Error{
@@ -87,7 +76,7 @@ struct Server::Parts {
   std::optional<Dispatcher> dispatcher;
   std::string url;
   std::size_t connection_limit = 0;
-  RequestRate rate{0};
+  Admission admission{0};
   std::unique_ptr<net::HttpServer::Timer> tick;
   int ticks = 0;
 
@@ -122,16 +111,16 @@ struct Server::Parts {
 
   Result<void> listen(const Settings& settings) {
     connection_limit = connections_for(settings.open_files);
-    rate = RequestRate(settings.requests_per_second);
+    admission = Admission(settings.requests_per_second);
     auto listening = net::HttpServer::listen(
         {.address = settings.address,
          .port = settings.port,
          .tls = identity,
          .connection_limit = connection_limit},
-        [this](const net::Request& head) { return admit(*store, head); },
+        [this](const net::Request& head) {
+          return admission.admit(*store, head, system_clock().monotonic());
+        },
         [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
-          const auto wait = rate.wait_for(request, system_clock().monotonic());
-          if (wait) return exchange->send(too_often(*wait));
           dispatcher->submit(std::move(request), std::move(exchange));
         });
     if (!listening) return listening.error();

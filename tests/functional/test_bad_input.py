@@ -124,11 +124,12 @@ def test_a_header_too_large(server):
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize("half", [
     b"GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\n",
-    b"POST /api/v3/runner/resource HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+    b"POST /api/v3/runner/resource HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\n"
+    b"Content-Length: 100\r\n\r\n{",
 ])
 def test_a_half_sent_request(server, half):
-    answer = exchange(server, half, patience=120)
-    assert answer.startswith(b"HTTP/1.1 40"), answer[:200]
+    answer = exchange(server, half.replace(b"TOKEN", server.token.encode()), patience=120)
+    assert answer.startswith(b"HTTP/1.1 408"), answer[:200]
     still_serves(server)
 
 
@@ -142,7 +143,8 @@ def test_what_is_no_http(server, rubbish):
 
 
 def test_a_connection_that_is_dropped_in_the_middle(server, small):
-    head = b"POST /api/muster/v1/claim HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    head = (f"POST /api/muster/v1/claim HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {small}\r\n"
+            "Content-Length: 1000\r\n\r\n").encode()
     for _ in range(50):
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
             connection.sendall(head + b"{")

@@ -6,6 +6,7 @@ The longer forms, which script/soak runs as well; the third needs 5 GB of disk:
 """
 
 import os
+import socket
 import time
 
 import pytest
@@ -13,13 +14,16 @@ import pytest
 from support.api import bearer
 from support.load import Crowd, Onlooker, at_rest, may_open, rss_mib, run_for_peak
 from support.pipeline import config, job
-from support.waiting import wait_until
+from support.waiting import SLOW, wait_until
 
-MIB = 1 << 20
+KIB, MIB = 1 << 10, 1 << 20
+SLOW_ONES = 1_000  # connections
 LONGEST_LOG = 4 << 30  # bytes of one step
 MOST_QUEUED, LARGEST_PIPELINE = 50_000, 10_000  # tasks
-HALF_A_HEAD = b"GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: "
-HALF_A_BODY = (b"POST /api/muster/v1/claim HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{")
+HALF_A_HEAD = "GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: "
+HALF_A_BODY = ("POST /api/muster/v1/claim HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+               "Content-Length: 60000\r\n\r\n{{")
+NO_SHA = "0" * 64
 
 
 @pytest.fixture
@@ -81,9 +85,11 @@ def test_past_the_limit_of_connections(world, few_files, request):
 @pytest.mark.parametrize("begin", [HALF_A_HEAD, HALF_A_BODY])
 def test_a_slow_loris(world, server, small, begin):
     """Who sends a byte now and then does not hold a connection for longer than 30 s."""
-    before = at_rest(server)
+    before, memory = at_rest(server), rss_mib(server.program.pid)
     began = time.monotonic()
-    with Crowd(server, 400, begin) as crowd, Onlooker(server) as other:
+    begin = begin.format(token=small).encode()
+    with Crowd(server, SLOW_ONES, begin) as crowd, Onlooker(server) as other:
+        take_little(server, memory)
         a_job_runs(world, server, small)
 
         def all_ended():
@@ -95,6 +101,32 @@ def test_a_slow_loris(world, server, small, begin):
         told = [answer for answer in crowd.answers() if answer]
         assert all(answer.startswith(b"HTTP/1.1 408") for answer in told), told[:1]
         assert told, "nobody was told why"
+    other.was_served_as(before)
+
+
+def take_little(server, before):
+    """Of what SLOW_ONES have announced, or sent in vain, nothing is in the server's memory.
+
+    Asked at once, as a sanitizer keeps for long what was freed."""
+    server.api.get("/api/muster/v1/health").expect(200)
+    grown = rss_mib(server.program.pid) - before
+    print(f"{SLOW_ONES} connections: {grown} MiB more than before")
+    assert grown * MIB < SLOW_ONES * 32 * KIB, f"{SLOW_ONES} connections take {grown} MiB"
+
+
+@pytest.mark.timeout(300)
+def test_bodies_of_strangers_are_not_read(world, server, small):
+    """However many announce one and send a part of it: they are told so at once, and cost nothing."""
+    before, memory = at_rest(server), rss_mib(server.program.pid)
+    begin = (b"POST /api/muster/v1/claim HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer muc_x\r\n"
+             b"Content-Length: 60000\r\n\r\n" + b"y" * 50_000)
+    with Onlooker(server) as other, Crowd(server, SLOW_ONES, begin) as crowd:
+        wait_until(lambda: None not in crowd.answers(), 10, "all strangers to be turned away")
+        answers = crowd.answers()
+        take_little(server, memory)
+        assert all(answer.startswith(b"HTTP/1.1 401") for answer in answers), answers[:1]
+        a_job_runs(world, server, small)
+        wait_until(lambda: len(other.times) >= 50, 60, "50 requests of others")
     other.was_served_as(before)
 
 
@@ -111,6 +143,85 @@ def test_who_asks_too_often(world):
     assert refused[0].headers["retry-after"] == "1" and "--request-rate" in refused[0].message
     assert ask(another).status == 403, "the limit is of each token"
     wait_until(lambda: ask(server.api).status == 200, 30, "a request to be answered again")
+
+
+def test_who_makes_up_tokens(world):
+    """It counts for the address, and takes nothing from those at that address who are known."""
+    server = world.server(options=("--request-rate", "5"))
+    small = server.create_class()
+    fleet = server.api.with_credential(bearer(server.token))
+
+    def made_up(n):
+        api = server.api.with_credential(bearer(f"mup_{n:064x}"))
+        if n % 2:
+            return api.get("/api/muster/v1/pipelines").status
+        return api.request("PUT", f"/api/muster/v1/sources/{NO_SHA}", b"x" * 100).status
+    began = time.monotonic()
+    told = [made_up(n) for n in range(60)]
+    most = 10 + 5 * (time.monotonic() - began) + 1
+    assert set(told) == {401, 429} and told.count(401) <= most, told
+    wait_until(lambda: fleet.get("/api/muster/v1/pipelines").status == 200, 10, "a known token")
+    server.claimer(small).ask().expect(204)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", f"/api/muster/v1/sources/{NO_SHA}"),
+                                              ("POST", "/api/muster/v1/pipelines")])
+def test_who_may_not_send_is_refused_before_the_body(world, server, small, method, path):
+    world.submit(server, config(build=job("true")))
+    task = server.claimer(small).claim()
+    for token in small, task.task["token"]:
+        answer = ask_by_head(server, method, path, token, 1_000_000)
+        assert answer.startswith(b"HTTP/1.1 403"), answer
+    assert ask_by_head(server, method, path, "mup_x", 1_000_000).startswith(b"HTTP/1.1 401")
+    assert list((server.data / "uploads").iterdir()) == []
+
+
+def test_bodies_past_their_limit_are_refused_before_they_come(world, server, small):
+    world.submit(server, config(build=job("true")))
+    attempt = server.claimer(small).claim()
+    output = f"{attempt.path}/steps/0/output?offset=0"
+    source = f"/api/muster/v1/sources/{NO_SHA}"
+    for path, token, limit in (source, server.token, 1 << 30), (output, attempt.task["token"], 4 * MIB):
+        refused = ask_by_head(server, "PUT", path, token, limit + 1)
+        assert refused.startswith(b"HTTP/1.1 413") and str(limit).encode() in refused, refused
+        invited = ask_by_head(server, "PUT", path, token, limit, "Expect: 100-continue\r\n")
+        assert invited.startswith(b"HTTP/1.1 100"), invited
+
+
+def ask_by_head(server, method, path, token, length, fields=""):
+    """What comes back while the body, which is announced, is not sent."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30 * SLOW) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+                           f"Content-Length: {length}\r\n{fields}\r\n".encode())
+        return connection.recv(65536)
+
+
+def test_a_long_output_is_shown_in_parts(world, server, small):
+    """At most 8 MiB in the answer to a Range; of the page, the last 256 KiB."""
+    pipeline = world.submit(server, config(build=job("true")))
+    attempt = server.claimer(small).claim()
+    attempt.step().expect(204)
+    attempt.output(b"begin", 0).expect(200)
+    (log,) = (server.data / "output").glob("*/*.log")
+    size = 20 * MIB
+    os.truncate(log, size - 3)  # of holes: it takes no room
+    attempt.output(b"end", size - 3).expect(200)
+    path = f"/api/muster/v1/tasks/{pipeline.task()['id']}/steps/0/output"
+
+    def part(wanted):
+        return server.api.request("GET", path, headers={"Range": wanted}).expect(206)
+    assert part("bytes=0-").headers["content-range"] == f"bytes 0-{8 * MIB - 1}/{size}"
+    assert len(part(f"bytes=5-{15 * MIB}").body) == 8 * MIB
+    page = server.api.get(f"/tasks/{pipeline.task()['id']}/steps/0").expect(200).text
+    assert f"The first {size - 256 * KIB} bytes are not shown." in page and "end</pre>" in page
+
+
+def test_a_class_is_requeued_ten_times_at_most(server):
+    def make(name, most):
+        return server.api.post("/api/v3/runner/resource",
+                               {"resource_class": name, "max_requeues": most})
+    assert "from 0 to 10" in make("local/a", 11).expect(400).message
+    make("local/a", 10).expect(201)
 
 
 def test_a_log_at_its_limit(world, server, small):

@@ -67,6 +67,7 @@ class World {
   server::FakeLoop loop_{clock_};
   std::unique_ptr<store::Store> store_;
   std::optional<server::Dispatcher> dispatcher_;
+  server::Admission admission_{0};
   std::map<std::string, std::string> ids_;     // "@task"
   std::map<std::string, std::string> tokens_;  // "class"
   std::int64_t made_ = 0;
@@ -109,9 +110,9 @@ std::string World::with_ids(std::string text) const {
 
 // As the HTTP server does it: admission, the body, the handler; and all time that it wants.
 net::Response World::answer(net::Request request) {
-  auto admission = server::admit(*store_, request);
-  if (auto* refusal = std::get_if<net::Response>(&admission)) return std::move(*refusal);
-  const auto& policy = std::get<net::BodyPolicy>(admission);
+  auto admitted = admission_.admit(*store_, request, clock_.monotonic());
+  if (auto* refusal = std::get_if<net::Response>(&admitted)) return std::move(*refusal);
+  const auto& policy = std::get<net::BodyPolicy>(admitted);
   if (request.body.size() > policy.limit) return {.status = 413};
   if (policy.spool) {
     request.body_file = *policy.spool / "body";
