@@ -1,10 +1,13 @@
 #include "server/admission.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "server/access.hpp"
 #include "server/answers.hpp"
 #include "server/same_site.hpp"
+#include "store/room.hpp"
 
 namespace muster::server {
 namespace {
@@ -50,6 +53,18 @@ std::optional<std::pair<std::string, std::string>> output_of(const net::Request&
   return std::pair(parts[1], parts[3]);
 }
 
+std::variant<net::BodyPolicy, net::Response> policy_for_source(store::Store& store,
+                                                               const net::Request& head) {
+  const auto announced = parse_int(head.headers.get("Content-Length").value_or("")).value_or(0);
+  const auto bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(announced, 0));
+  if (bytes <= kLongestSource) {
+    if (auto room = store::check_room(store.uploads(), bytes); !room) {
+      return error_response(room.error());
+    }
+  }
+  return net::BodyPolicy{kLongestSource, store.uploads()};
+}
+
 // A large body is read only from somebody who may send it, so that nobody else can fill the memory
 // or the disk.
 std::variant<net::BodyPolicy, net::Response> policy_for(store::Store& store,
@@ -65,7 +80,7 @@ std::variant<net::BodyPolicy, net::Response> policy_for(store::Store& store,
   if (auto allowed = require_personal(store, head); !allowed) {
     return error_response(allowed.error());
   }
-  if (source) return net::BodyPolicy{kLongestSource, store.uploads()};
+  if (source) return policy_for_source(store, head);
   return net::BodyPolicy{kLongestSubmission, {}};
 }
 

@@ -82,6 +82,8 @@ def test_its_last_room_is_for_what_must_not_be_lost(world, small_disk):
     attempt = server.claimer(token).claim()
     ballast = leave(small_disk, 300_000)
     assert "kept" in attempt.output(b"text\n", 0).expect(507).message
+    source = f"/api/muster/v1/sources/{'0' * 64}"
+    assert "kept" in server.api.put(source, b"PACK").expect(507).message
     attempt.heartbeat().expect(200)
     server.claimer(token).claim().finish().expect(204)
     ballast.unlink()
