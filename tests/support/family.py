@@ -1,4 +1,4 @@
-"""Processes and what descends from them, each held by a descriptor, as ids come to mean others.
+"""Processes and what descends from them, each held by a descriptor, as ids come to mean others."""
 
 import os
 import select
