@@ -21,7 +21,7 @@ CODE = {
     "a connection between requests": ("net/http_server.hpp", "idle_timeout"),
     "each 256 KiB of an answer, to be taken": ("net/http_server.hpp", "write_timeout"),
     "connections": ("net/http_server.hpp", "connection_limit"),
-    "requests of one token, or of one address without, in a second":
+    "requests of one known token, or of all others of one address, in a second":
         ("server/server.hpp", "requests_per_second"),
     "a body, if no other row has it": ("server/admission.cpp", "kLongestBody"),
     "a submission, in which the config is": ("server/admission.cpp", "kLongestSubmission"),
@@ -68,6 +68,11 @@ def test_each_limit_has_a_row():
 def test_each_row_is_as_the_code_has_it(row):
     file, name = CODE[row[0]]
     assert value_in_the_page(row[1]) == value_in_the_code(file, name), f"{name} of src/{file}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_each_row_names_a_test(row):
+    assert named_in(row[3]), "which test shows what happens past it?"
 
 
 @pytest.mark.parametrize(("file", "name"), named_in(SECTION))
