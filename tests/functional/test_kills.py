@@ -126,9 +126,9 @@ def run(world, server, truth, killer, faults, kills, tasks):
             faults.perhaps_one()
             killer.strike()
         pipelines = [answer.result() for answer in accepted]
+    killer.later.wait()  # first, as what failed there may well be why a task is stuck
     for pipeline in pipelines:
         wait_for_end(pipeline)
-    killer.later.wait()
     return pipelines, shown
 
 

@@ -65,7 +65,7 @@ class Faults:
         if past_lease and name.startswith(self.again):
             # Between vfork and its program a child holds up its parent. It would begin now.
             job.send(signal.SIGKILL, job.running(self.killer.world.binary))
-            wait_until(lambda: not job.living(), 60,
+            wait_until(lambda: not job.living(), 20,
                        f"the end of the job of {name}, which stood still past its lease")
         job.send(signal.SIGCONT)
         self.killer.spared.discard(name)
