@@ -65,11 +65,10 @@ def test_the_outage_is_as_long_as_it_says(tree):
     assert "--outage=300" in run
 
 
-def test_with_the_thread_sanitizer_no_program_is_driven_from_outside(tree):
-    done = subprocess.run(["script/test", "--functional", "--sanitize=thread"], cwd=tree, text=True,
-                          capture_output=True)
-    assert done.returncode == 2 and "unit tests only" in done.stderr
-    assert not (tree / "calls").exists()
+def test_with_the_thread_sanitizer_only_what_is_marked_so_is_driven_from_outside(tree):
+    run, = calls(tree, "--sanitize=thread", "tls")
+    assert " -m threads " in run and "-k tls" in run
+    assert " -m " not in calls(tree, "tls")[-1]
 
 
 def test_an_option_that_it_does_not_know_is_refused(tree):
