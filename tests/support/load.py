@@ -8,7 +8,7 @@ import time
 
 from support.waiting import SLOW, wait_until
 
-LONGEST = 0.1  # seconds: what others wait at most, but for one in a hundred, on a quiet machine
+LONGEST = 0.5  # seconds: what others wait at most, but for one in a hundred, on a quiet machine
 GRAIN = 0.005  # seconds that are no difference
 
 
