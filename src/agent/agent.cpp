@@ -150,7 +150,7 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   const RunnerSetup setup{settings, *user, own.empty() ? default_state_directory() : own};
   if (auto tried = try_isolation(setup); !tried) return tried;
   remove_left_containers(setup);
-  remove_leftovers(setup.state, settings);
+  remove_leftovers(setup.state, settings, setup.user);
 
   Shutdown shutdown(std::move(guardian), settings.max_run_time);
   ServerClient server(settings.url, settings.token, {settings.ca_file, "api.ca_file"});

@@ -11,6 +11,7 @@
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "process/file_access.hpp"
 
 namespace muster::agent {
 namespace {
@@ -24,6 +25,8 @@ Result<void> make_places(const RunnerSetup& setup, const Places& places) {
   JobCommand command;
   command.arguments = {"/bin/mkdir",
                        "-p",
+                       "-m",
+                       "700",
                        "--",
                        places.temporary.string(),
                        places.home.string(),
@@ -40,9 +43,17 @@ Result<void> make_places(const RunnerSetup& setup, const Places& places) {
                            printable(trim(made->output), 500))};
 }
 
-std::vector<Hidden> own_files(const RunnerSetup& setup) {
+// What is there for the job's user: bubblewrap, which runs as that, cannot cover what that user
+// does not get at, and need not.
+std::vector<Hidden> hidden_files(const RunnerSetup& setup) {
+  std::vector<fs::path> paths = {"/etc/muster", setup.state, setup.settings.file,
+                                 setup.settings.logging.file};
+  const auto& named = setup.settings.isolation.hidden;
+  paths.insert(paths.end(), named.begin(), named.end());
+  std::optional<Result<process::FileAccess>> access;
+  if (setup.user) access.emplace(process::FileAccess::as(*setup.user));
   std::vector<Hidden> hidden;
-  for (const auto& path : {fs::path("/etc/muster"), setup.state, setup.settings.file}) {
+  for (const auto& path : paths) {
     std::error_code failure;
     const auto real = fs::canonical(path, failure);
     if (failure) continue;
@@ -55,7 +66,7 @@ Result<SandboxPlan> plan_sandbox(const RunnerSetup& setup, const Places& places)
   std::error_code failure;
   SandboxPlan plan;
   plan.system = look_at_system();
-  plan.hidden = own_files(setup);
+  plan.hidden = hidden_files(setup);
   plan.temporary = places.temporary;
   plan.writable = {places.shared_directory, places.working_directory};
   plan.executable = fs::read_symlink("/proc/self/exe", failure);

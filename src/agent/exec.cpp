@@ -1,6 +1,7 @@
 #include "agent/exec.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -81,7 +82,24 @@ int fail(std::string_view what) {
   return kExitCannotRun;
 }
 
+int end_processes(std::span<const std::string> names) {
+  for (const auto& name : names) {
+    const auto colon = name.find(':');
+    if (colon == std::string::npos) continue;
+    const auto pid = parse_int(name.substr(0, colon));
+    const auto start_ticks = parse_int(name.substr(colon + 1));
+    if (!pid || *pid < 2 || !start_ticks) continue;
+    process::end_exactly(static_cast<pid_t>(*pid), static_cast<std::uint64_t>(*start_ticks));
+  }
+  return 0;
+}
+
 int become(const LaunchRecord& record) {
+  // Here, as the prefix itself may have had to gain rights.
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail("cannot give up gaining rights");
+  if (record.arguments.front() == kEndWord) {
+    return end_processes(std::span(record.arguments).subspan(1));
+  }
   ::clearenv();
   for (const auto& [name, value] : record.environment) ::setenv(name.c_str(), value.c_str(), 1);
   if (::chdir(record.directory.c_str()) != 0) {
@@ -116,6 +134,10 @@ std::string to_bytes(const LaunchRecord& record) {
   for (const auto& argument : record.arguments) add(argument);
   for (const auto& [name, value] : record.environment) add(name + "=" + value);
   return fmt::format("{}\n{}", texts.size(), texts);
+}
+
+std::string name_of(const process::Identity& process) {
+  return fmt::format("{}:{}", process.pid, process.start_ticks);
 }
 
 Result<LaunchRecord> read_record(int fd) {

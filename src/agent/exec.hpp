@@ -1,7 +1,8 @@
 #pragma once
 
 // `muster agent-exec`: the inner half of Launcher, behind a command prefix. It reads a record of
-// what to run from standard input and becomes it.
+// what to run from standard input and becomes it. Or it ends processes, which only their own user
+// may do.
 
 #include <map>
 #include <string>
@@ -9,10 +10,15 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "process/child.hpp"
 
 namespace muster::agent {
 
 inline constexpr std::string_view kExecWord = "agent-exec";
+
+// In a record, as the first of the arguments: no program, but to end the processes that the others
+// name (see name_of).
+inline constexpr std::string_view kEndWord = "muster:end";
 
 struct LaunchRecord {
   std::vector<std::string> arguments;
@@ -28,6 +34,9 @@ std::string to_bytes(const LaunchRecord& record);
 
 // Reads a record and nothing behind it.
 Result<LaunchRecord> read_record(int fd);
+
+// "PID:START_TICKS".
+std::string name_of(const process::Identity& process);
 
 // Becomes what the record in `fd` says. Only returns, with the exit code of a shell that could not
 // run it, if the command cannot start.

@@ -39,6 +39,20 @@ void read_image(yaml::MapReader& reader, Isolation& isolation) {
                     "is no name of an image, as docker.io/library/debian:12 is one");
 }
 
+void read_hidden(yaml::MapReader& reader, Isolation& isolation) {
+  for (const auto& path : reader.texts(kIsolationHideKey)) isolation.hidden.emplace_back(path);
+  if (isolation.hidden.empty()) return;
+  if (isolation.kind != Isolation::Kind::bubblewrap) {
+    reader.problem_at(kIsolationHideKey,
+                      "is for 'isolation: bubblewrap', as only that shows directories of the "
+                      "machine: set it, or remove this");
+  }
+  const auto absolute = [](const auto& path) { return path.is_absolute(); };
+  if (!std::ranges::all_of(isolation.hidden, absolute)) {
+    reader.problem_at(kIsolationHideKey, "must be absolute paths");
+  }
+}
+
 }  // namespace
 
 std::string word_of(Isolation::Kind kind) {
@@ -63,6 +77,7 @@ Isolation read_isolation(yaml::MapReader& reader) {
                       "is for 'isolation: bubblewrap' or 'podman': set one, or remove it");
   }
   read_image(reader, isolation);
+  read_hidden(reader, isolation);
   return isolation;
 }
 

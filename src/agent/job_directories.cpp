@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/directories.hpp"
 #include "base/text.hpp"
 #include "process/file_access.hpp"
 
@@ -16,9 +17,13 @@ namespace fs = std::filesystem;
 constexpr Millis kPatience = std::chrono::minutes(1);
 constexpr const char* kBash = "/bin/bash";
 
-// $1: the working directory; $2: HOME; $3: BASH_ENV's file.
+// $1: the working directory; $2: HOME; $3: BASH_ENV's file. $4: what must be new, as anyone may
+// make something where it is to be; or nothing.
 constexpr const char* kScript = R"sh(set -eu
-mkdir -p -- "$1" "$2"
+if [ -n "$4" ]; then mkdir -m 700 -- "$4"; fi
+for place in "$1" "$2"; do
+  [ -d "$place" ] || mkdir -p -m 700 -- "$place"
+done
 : >> "$3"
 if ! [ -w "$1" ] || ! [ -x "$1" ]; then echo "$1: Permission denied"; exit 1; fi
 if [ -x /bin/bash ]; then echo bash; fi
@@ -29,16 +34,10 @@ bool may(const char* path, int what) {
          0;  // asks for the rights that we act with
 }
 
-bool make(const fs::path& directory) {
-  std::error_code failure;
-  fs::create_directories(directory, failure);
-  return !failure;
-}
-
 // What the script does, without starting two programs for it. Nothing if something is in the way:
 // what that is the script shall tell.
 std::optional<Prepared> prepare_here(const fs::path& directory, const Places& places) {
-  if (!make(directory) || !make(places.home)) return std::nullopt;
+  if (!make_private(directory) || !make_private(places.home)) return std::nullopt;
   constexpr mode_t kUsual = 0666;
   // Nothing that somebody has put there is followed or waited for.
   const UniqueFd bash_env(::open(
@@ -70,7 +69,8 @@ Result<Prepared> prepare_directories(const Launcher& launcher, const fs::path& d
                        "prepare",
                        directory.string(),
                        places.home.string(),
-                       places.bash_env.string()};
+                       places.bash_env.string(),
+                       places.made_by_job.string()};
   command.environment = environment;
   command.directory = "/";
   const auto outcome = launcher.run(std::move(command), kPatience);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -117,12 +118,36 @@ void Launcher::ask_to_end(const process::Child& command) const {
 
 Result<int> Launcher::end_all(Millis patience, const std::vector<pid_t>& spare) const {
   return confinement_ != nullptr ? confinement_->end_all(patience, spare)
-                                 : process::end_descendants(patience, spare);
+                                 : end_descendants(patience, spare);
+}
+
+Result<int> Launcher::end_descendants(Millis patience, const std::vector<pid_t>& spare) const {
+  return has_prefix() ? end_behind_prefix(patience, spare)
+                      : process::end_descendants(patience, spare);
+}
+
+// Who is not root may not signal what runs as another user. That user may, and is asked to, again
+// and again: what the prefix itself runs as root ends with what it has started.
+Result<int> Launcher::end_behind_prefix(Millis patience, const std::vector<pid_t>& spare) const {
+  constexpr Millis kOwnPatience(500);
+  const auto deadline = system_clock().monotonic() + patience;
+  for (;;) {
+    auto ended = process::end_descendants(std::min(kOwnPatience, patience), spare);
+    if (ended || system_clock().monotonic() >= deadline) return ended;
+    JobCommand command;
+    command.arguments = {std::string(kEndWord)};
+    for (const auto& process : process::descendants(spare)) {
+      command.arguments.push_back(name_of(process));
+    }
+    command.directory = "/";
+    const auto ran = run(std::move(command), patience);
+    if (!ran) log::debug("a job is not ended behind its prefix", {{"reason", ran.error().message}});
+  }
 }
 
 Result<void> Launcher::close(Millis patience) const {
   const auto closed = confinement_ != nullptr ? confinement_->close(patience) : ok();
-  const auto ended = process::end_descendants(patience);
+  const auto ended = end_descendants(patience, {});
   if (!ended) return ended.error();
   return closed;
 }

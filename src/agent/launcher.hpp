@@ -56,6 +56,8 @@ class Launcher {
 
  private:
   Result<process::Child> start_behind_prefix(const JobCommand& command) const;
+  Result<int> end_behind_prefix(Millis patience, const std::vector<pid_t>& spare) const;
+  Result<int> end_descendants(Millis patience, const std::vector<pid_t>& spare) const;
 
   std::vector<std::string> prefix_;
   std::optional<process::User> user_;

@@ -37,6 +37,7 @@ constexpr std::array kKeys = {
     Key{"runner", kIsolationKey, "MUSTER_ISOLATION"},
     Key{"runner", kIsolationNetworkKey, "MUSTER_ISOLATION_NETWORK"},
     Key{"runner", kIsolationImageKey, "MUSTER_ISOLATION_IMAGE"},
+    Key{"runner", kIsolationHideKey, "MUSTER_ISOLATION_HIDE"},
     Key{"runner", "idle_timeout", "CIRCLECI_RUNNER_IDLE_TIMEOUT"},
     Key{"runner", "task_agent_directory", "CIRCLECI_RUNNER_TASK_AGENT_DIRECTORY", kNoTaskAgent},
     Key{"runner", "cache_task_agent", "CIRCLECI_RUNNER_CACHE_TASK_AGENT", kNoTaskAgent},
@@ -68,7 +69,7 @@ yaml::Value scalar(std::string text) {
   return value;
 }
 
-// A prefix may be written in a variable as a YAML list, or as words.
+// A list may be written in a variable as a YAML list, or as words.
 yaml::Value list_from(const std::string& text) {
   if (auto parsed = yaml::parse(text); parsed && parsed->kind == yaml::Value::Kind::sequence) {
     return *parsed;
@@ -87,7 +88,8 @@ void overlay(yaml::Value& root, const Variables& variables) {
     const auto found = variables.find(std::string(key.variable));
     if (found == variables.end()) continue;
     auto& value = entry_of(section_of(root, key.section), key.key).value;
-    value = key.key == "command_prefix" ? list_from(found->second) : scalar(found->second);
+    const bool is_list = key.key == "command_prefix" || key.key == kIsolationHideKey;
+    value = is_list ? list_from(found->second) : scalar(found->second);
   }
 }
 
@@ -284,7 +286,7 @@ Result<void> refuse_unknown_isolation(const Variables& variables) {
                                    [&name = name](const Key& key) { return key.variable == name; });
     if (known || !name.starts_with(kIsolationPrefix)) continue;
     return Error{ErrorKind::invalid,
-                 fmt::format("{0} is not known: {1}, {1}_NETWORK and {1}_IMAGE are",
+                 fmt::format("{0} is not known: {1}, {1}_NETWORK, {1}_IMAGE and {1}_HIDE are",
                              printable(name), kIsolationPrefix)};
   }
   return ok();

@@ -63,7 +63,7 @@ inline constexpr const char* kClassVariable = "MUSTER_RESOURCE_CLASS";
 inline constexpr const char* kStateVariable = "MUSTER_AGENT_STATE";
 inline constexpr const char* kIdleVariable = "MUSTER_IDLE_AFTER_TASK";
 inline constexpr const char* kRecycleVariable = "MUSTER_RECYCLE_AFTER";
-inline constexpr const char* kIsolationPrefix = "MUSTER_ISOLATION";  // of three
+inline constexpr const char* kIsolationPrefix = "MUSTER_ISOLATION";  // of four
 inline constexpr const char* kRecycleTasksVariable = "MUSTER_RECYCLE_AFTER_TASKS";
 
 // Pure. `hostname` is the runner's name where none is given.

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "agent/settings.hpp"
+#include "base/environment.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -30,8 +31,8 @@ Variables take_variables() {
       variables.emplace(name, text.substr(name.size() + 1));
     }
   }
-  ::unsetenv("CIRCLECI_RUNNER_API_AUTH_TOKEN");
-  ::unsetenv("LAUNCH_AGENT_API_AUTH_TOKEN");
+  forget_variable("CIRCLECI_RUNNER_API_AUTH_TOKEN");
+  forget_variable("LAUNCH_AGENT_API_AUTH_TOKEN");
   return variables;
 }
 

@@ -162,8 +162,18 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedIsolation{"{isolation_image: debian}", "is for 'isolation: podman'"},
         RefusedIsolation{"{isolation_network: none}", "is for 'isolation: bubblewrap' or 'podman'"},
         RefusedIsolation{"{isolation: bubblewrap, isolation_network: host}", "isolation_network"},
+        RefusedIsolation{"{isolation_hide: [/a]}",
+                         "isolation_hide: is for 'isolation: bubblewrap'"},
+        RefusedIsolation{"{isolation: bubblewrap, isolation_hide: [a]}", "must be absolute paths"},
         RefusedIsolation{"{isolation: bubblewrap, command_prefix: [nice]}",
                          "and isolation exclude each other"}));
+
+TEST(Settings, MoreMayBeHidden) {
+  const auto text = "api: {auth_token: t}\nrunner: {isolation: bubblewrap, isolation_hide: [/a b]}";
+  EXPECT_THAT(read(text).isolation.hidden, testing::ElementsAre("/a b"));
+  EXPECT_THAT(read(text, {{"MUSTER_ISOLATION_HIDE", "/c /d"}}).isolation.hidden,
+              testing::ElementsAre("/c", "/d"));
+}
 
 TEST(Settings, AnIsolationThatIsMisspeltIsNoneInSilence) {
   EXPECT_THAT(refusal_of(kMinimal, {{"MUSTER_ISOLATION_NETWOKR", "none"}}),
@@ -286,6 +296,14 @@ TEST(TakeVariables, RemovesTheTokenFromTheEnvironment) {
   ::setenv("CIRCLECI_RUNNER_API_AUTH_TOKEN", "muc_1", 1);
   EXPECT_EQ(take_variables()["CIRCLECI_RUNNER_API_AUTH_TOKEN"], "muc_1");
   EXPECT_EQ(::getenv("CIRCLECI_RUNNER_API_AUTH_TOKEN"), nullptr);
+}
+
+// As /proc/PID/environ would show it.
+TEST(TakeVariables, OverwritesTheToken) {
+  char entry[] = "CIRCLECI_RUNNER_API_AUTH_TOKEN=muc_secret";
+  ASSERT_EQ(::putenv(entry), 0);
+  EXPECT_EQ(take_variables()["CIRCLECI_RUNNER_API_AUTH_TOKEN"], "muc_secret");
+  EXPECT_EQ(std::string_view(entry, sizeof entry).find("secret"), std::string_view::npos);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ class TaskRun {
   // Behind a prefix the files may be those of a user whose files we may not remove.
   static void remove_as_job(const Launcher& launcher, const Workspace& workspace) {
     constexpr const char* kClear =
-        R"(for place; do rm -rf -- "$place"/* "$place"/.[!.]* "$place"/..?*; done 2>/dev/null)";
+        R"(for place; do chmod -R u+rwx -- "$place"; find "$place" -mindepth 1 -delete; done 2>/dev/null)";
     JobCommand command;
     command.arguments = {"/bin/sh", "-c", kClear, "clean"};
     for (const auto& place : workspace.cleared_at_end()) command.arguments.push_back(place);

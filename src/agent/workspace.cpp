@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/sleep.hpp"
 #include "base/text.hpp"
@@ -22,19 +23,9 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kPrivate = 0700;
 constexpr mode_t kEnterOnly = 0711;
-// Behind a prefix we cannot know who the job's user is. The directory above cannot be listed, and
-// the name is unguessable, so only the job finds its way in.
-constexpr mode_t kForAnyone = 0777;
-constexpr mode_t kUsual = 0755;
-
-Result<void> make_for_job(const fs::path& path, mode_t mode,
-                          const std::optional<process::User>& user) {
-  if (auto made = make_directory(path, mode); !made) return made;
-  if (user && ::lchown(path.c_str(), user->uid, user->gid) != 0) {
-    return system_error(errno, fmt::format("cannot hand over {}", path.string()));
-  }
-  return ok();
-}
+// Behind a prefix we cannot know who the job's user is. Anyone may find the way in, as a path is no
+// secret, but nobody may take away or replace what another has made there.
+constexpr mode_t kForAnyone = 01777;
 
 bool is_home_of(const std::string& path, uid_t uid) {
   struct stat status {};
@@ -50,23 +41,12 @@ std::string with_task(std::string text, const std::string& task_id) {
   return text;
 }
 
-// We may be neither root nor the owner of what a job made. What cannot be removed is named, once.
-void remove_left(const fs::path& path) {
-  const auto removed = remove_tree(path);
-  if (!removed) log::warn("a task leaves something behind", {{"reason", removed.error().message}});
-}
-
 // Of a working directory that is fresh for each task, what is the task's alone: up to the first
 // name that holds its id. Empty if tasks share the directory.
 std::string own_part(const std::string& working_directory) {
   const auto id = working_directory.find("%s");
   return id == std::string::npos ? ""
                                  : working_directory.substr(0, working_directory.find('/', id));
-}
-
-void empty_directory(const fs::path& path) {
-  std::error_code failure;
-  for (const auto& entry : fs::directory_iterator(path, failure)) remove_left(entry.path());
 }
 
 // Nothing while somebody else has it, or if there is no such directory, also no longer: whoever had
@@ -132,26 +112,30 @@ Result<Workspace> Workspace::make(const fs::path& state, const Settings& setting
   }
   auto lock = make_locked(state / "tasks" / task_id);
   if (!lock) return lock.error();
-  auto workspace = of(state, settings, task_id, std::move(*lock));
-  if (auto made = workspace.make_directories(settings, user); !made) return made.error();
+  auto workspace = of(state, settings, user, task_id, std::move(*lock));
+  if (auto made = workspace.make_directories(user); !made) return made.error();
   auto& places = workspace.places_;
   const auto home = user ? user->home : own_home();
   const bool has_home = settings.command_prefix.empty() && !settings.isolation &&
                         is_home_of(home, user ? user->uid : ::geteuid());
-  places.home = has_home ? fs::path(home) : workspace.shared_ / "home";
+  const auto base = places.made_by_job.empty() ? workspace.shared_ : places.made_by_job;
+  places.home = has_home ? fs::path(home) : base / "home";
   places.private_directory = workspace.private_;
   places.shared_directory = workspace.shared_;
   places.temporary = workspace.shared_ / "tmp";
-  places.bash_env = workspace.shared_ / "bash_env";
+  places.bash_env = base / "bash_env";
   return workspace;
 }
 
-Workspace Workspace::of(const fs::path& state, const Settings& settings, const std::string& task_id,
+Workspace Workspace::of(const fs::path& state, const Settings& settings,
+                        const std::optional<process::User>& user, const std::string& task_id,
                         UniqueFd lock) {
-  Workspace workspace;
+  const bool behind_prefix = !settings.command_prefix.empty();
+  Workspace workspace(Clearing(user, behind_prefix));
   workspace.lock_ = std::move(lock);
   workspace.private_ = state / "tasks" / task_id;
   workspace.shared_ = state / "work" / task_id;
+  if (behind_prefix) workspace.places_.made_by_job = workspace.shared_ / "own";
   workspace.places_.working_directory = with_task(settings.working_directory, task_id);
   workspace.fresh_ = with_task(own_part(settings.working_directory), task_id);
   workspace.empties_working_directory_ = settings.cleanup_working_directory &&
@@ -167,25 +151,36 @@ std::vector<std::string> Workspace::cleared_at_end() const {
   return cleared;
 }
 
-Result<void> Workspace::make_directories(const Settings& settings,
-                                         const std::optional<process::User>& user) {
-  remove_left(shared_);  // of an earlier attempt whose agent was killed
+// Of an earlier attempt whose agent was killed. What cannot be removed must not be met by this one.
+void Workspace::clear_shared() const {
+  struct stat status {};
+  if (::lstat(shared_.c_str(), &status) != 0) return;
+  clearing_.remove(shared_);
+  auto aside = shared_;
+  aside += ".left-" + random_hex(4);
+  ::rename(shared_.c_str(), aside.c_str());
+}
+
+Result<void> Workspace::make_directories(const std::optional<process::User>& user) {
   auto made = make_directory(shared_.parent_path(), kEnterOnly);
-  const bool behind_prefix = !settings.command_prefix.empty();
-  if (made) made = make_for_job(shared_, behind_prefix ? kForAnyone : kEnterOnly, user);
+  if (!made) return made;
+  clear_shared();
+  const bool behind_prefix = !places_.made_by_job.empty();
+  made = make_new(shared_, behind_prefix ? kForAnyone : kPrivate, user);
   if (!made) return made;
 
   auto& directory = places_.working_directory;
   if (directory.empty()) {
-    directory = shared_ / "project";
-  } else if (user && !fs::exists(directory)) {
-    return make_for_job(directory, kUsual, user);
+    directory = (behind_prefix ? places_.made_by_job : shared_) / "project";
+  } else if (user) {
+    return make_for(*user, directory, fresh_);
   }
   return ok();
 }
 
 Workspace::Workspace(Workspace&& other) noexcept
-    : lock_(std::move(other.lock_)),
+    : clearing_(std::move(other.clearing_)),
+      lock_(std::move(other.lock_)),
       private_(std::exchange(other.private_, {})),
       shared_(std::exchange(other.shared_, {})),
       fresh_(std::exchange(other.fresh_, {})),
@@ -193,10 +188,12 @@ Workspace::Workspace(Workspace&& other) noexcept
       empties_working_directory_(std::exchange(other.empties_working_directory_, false)) {}
 
 Workspace::~Workspace() {
-  if (empties_working_directory_) empty_directory(places_.working_directory);
-  if (!fresh_.empty()) remove_left(fresh_);
-  if (!shared_.empty()) remove_left(shared_);
-  if (!private_.empty()) remove_left(private_);
+  if (empties_working_directory_) clearing_.empty(places_.working_directory);
+  if (!fresh_.empty()) clearing_.remove(fresh_);
+  if (!shared_.empty()) clearing_.remove(shared_);
+  if (private_.empty()) return;
+  const auto removed = remove_tree(private_);
+  if (!removed) log::warn("a task leaves something behind", {{"reason", removed.error().message}});
 }
 
 bool is_in_use(const fs::path& state, const std::string& task_id) {
@@ -204,14 +201,15 @@ bool is_in_use(const fs::path& state, const std::string& task_id) {
   return !task_id.empty() && fs::exists(directory) && !try_lock(directory);
 }
 
-void remove_leftovers(const fs::path& state, const Settings& settings) {
+void remove_leftovers(const fs::path& state, const Settings& settings,
+                      const std::optional<process::User>& user) {
   std::error_code failure;
   for (const auto& entry : fs::directory_iterator(state / "tasks", failure)) {
     const auto task_id = entry.path().filename().string();
     auto lock = try_lock(entry.path());
     if (!lock) continue;
     log::info("removing what a killed agent left", {{"task", task_id}});
-    auto left = Workspace::of(state, settings, task_id, std::move(lock));
+    auto left = Workspace::of(state, settings, user, task_id, std::move(lock));
     left.empties_working_directory_ = false;  // another task may be in it
   }
 }

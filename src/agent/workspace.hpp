@@ -3,12 +3,15 @@
 // The directories of one task.
 //
 //   STATE/tasks/ID/         private (0700): the source pack, output on its way
-//   STATE/work/ID/          of the job's user. Made before its first command, with that user's
-//   rights:
+//   STATE/work/ID/          of the job's user alone. Made before its first command, with that
+//   user's rights:
 //     project/              the working directory, unless the runner's settings name one
 //     home/                 $HOME, where the job's user has none, and in isolation
 //     tmp/                  /tmp, of a job in isolation
 //     bash_env              what $BASH_ENV points to
+//
+// Behind a prefix we do not know that user. There STATE/work/ID is as /tmp (01777), and what is
+// named above lies in STATE/work/ID/own, which the job makes for itself, or fails.
 //
 // Both are removed with the Workspace, and so is a working directory that the settings name by the
 // task's id (%s); one that tasks share is emptied if the settings say so. STATE/tasks/ID is locked
@@ -20,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/directories.hpp"
 #include "agent/launcher.hpp"
 #include "agent/settings.hpp"
 #include "base/file.hpp"
@@ -34,6 +38,8 @@ struct Places {
   std::filesystem::path home;
   std::filesystem::path temporary;  // made only for isolation
   std::filesystem::path bash_env;
+  // Behind a prefix: what the job makes first, and must not find there. Else empty.
+  std::filesystem::path made_by_job;
 };
 
 class Workspace {
@@ -52,14 +58,18 @@ class Workspace {
   std::vector<std::string> cleared_at_end() const;
 
  private:
-  Workspace() = default;
-  friend void remove_leftovers(const std::filesystem::path& state, const Settings& settings);
+  explicit Workspace(Clearing clearing) : clearing_(std::move(clearing)) {}
+  friend void remove_leftovers(const std::filesystem::path& state, const Settings& settings,
+                               const std::optional<process::User>& user);
 
   // What is there of a task, whoever made it. The lock is its owner's.
   static Workspace of(const std::filesystem::path& state, const Settings& settings,
-                      const std::string& task_id, UniqueFd lock);
-  Result<void> make_directories(const Settings& settings, const std::optional<process::User>& user);
+                      const std::optional<process::User>& user, const std::string& task_id,
+                      UniqueFd lock);
+  Result<void> make_directories(const std::optional<process::User>& user);
+  void clear_shared() const;
 
+  Clearing clearing_;
   UniqueFd lock_;
   std::filesystem::path private_;
   std::filesystem::path shared_;
@@ -70,7 +80,8 @@ class Workspace {
 
 // Removes the directories of tasks whose agent was killed. Those of a living one stay, and so
 // does what is in a working directory that tasks share.
-void remove_leftovers(const std::filesystem::path& state, const Settings& settings);
+void remove_leftovers(const std::filesystem::path& state, const Settings& settings,
+                      const std::optional<process::User>& user);
 
 // Whether a living agent works on the task.
 bool is_in_use(const std::filesystem::path& state, const std::string& task_id);

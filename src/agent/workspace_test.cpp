@@ -88,7 +88,7 @@ TEST_F(WorkspaceTest, AWorkingDirectoryThatTasksShareStaysAndIsEmptiedIfAsked) {
 TEST_F(WorkspaceTest, WhatAKilledAgentLeftIsRemoved) {
   make_and_be_killed("dead");
   ASSERT_TRUE(exists("work/dead/project/file"));
-  remove_leftovers(state_, settings_);
+  remove_leftovers(state_, settings_, std::nullopt);
   EXPECT_FALSE(exists("tasks/dead"));
   EXPECT_FALSE(exists("work/dead"));
   EXPECT_FALSE(exists("named/dead"));
@@ -98,7 +98,7 @@ TEST_F(WorkspaceTest, WhatALivingAgentUsesStays) {
   const auto living = make("living");
   ASSERT_TRUE(living);
   write("named/living/file");
-  remove_leftovers(state_, settings_);
+  remove_leftovers(state_, settings_, std::nullopt);
   EXPECT_TRUE(exists("tasks/living"));
   EXPECT_TRUE(exists("work/living"));
   EXPECT_TRUE(exists("named/living/file"));
@@ -108,7 +108,7 @@ TEST_F(WorkspaceTest, AWorkingDirectoryThatTasksShareIsNotEmptiedForADeadOne) {
   make_and_be_killed("dead");
   settings_.working_directory = (state_ / "named" / "dead").string();
   settings_.cleanup_working_directory = true;
-  remove_leftovers(state_, settings_);
+  remove_leftovers(state_, settings_, std::nullopt);
   EXPECT_FALSE(exists("work/dead"));
   EXPECT_TRUE(exists("named/dead/file"));
 }
@@ -125,7 +125,7 @@ TEST_F(WorkspaceTest, AnotherAgentThatLooksForLeftoversIsNotInTheWay) {
   std::vector<std::jthread> others;
   for (int i = 0; i < 3; ++i) {
     others.emplace_back([&](const std::stop_token& stop) {
-      while (!stop.stop_requested()) remove_leftovers(state_, settings_);
+      while (!stop.stop_requested()) remove_leftovers(state_, settings_, std::nullopt);
     });
   }
   for (int i = 0; i < 300; ++i) {
@@ -136,8 +136,27 @@ TEST_F(WorkspaceTest, AnotherAgentThatLooksForLeftoversIsNotInTheWay) {
 }
 
 TEST_F(WorkspaceTest, AStateDirectoryThatIsNotThereHoldsNoLeftovers) {
-  remove_leftovers(state_ / "missing", settings_);
+  remove_leftovers(state_ / "missing", settings_, std::nullopt);
   EXPECT_FALSE(exists("missing"));
+}
+
+TEST_F(WorkspaceTest, IsItsJobsAlone) {
+  const auto workspace = make("a");
+  ASSERT_TRUE(workspace);
+  EXPECT_EQ(fs::status(state_ / "work" / "a").permissions(), fs::perms(0700));
+}
+
+TEST_F(WorkspaceTest, BehindAPrefixAnyoneMayAddAndNobodyReplace) {
+  settings_.command_prefix = {"env"};
+  settings_.working_directory = "";
+  const auto workspace = make("a");
+  ASSERT_TRUE(workspace);
+  EXPECT_EQ(fs::status(state_ / "work" / "a").permissions(), fs::perms(01777));
+  const auto own = state_ / "work" / "a" / "own";
+  EXPECT_EQ(workspace->places().made_by_job, own);
+  EXPECT_EQ(workspace->places().working_directory, own / "project");
+  EXPECT_EQ(workspace->places().home, own / "home");
+  EXPECT_EQ(workspace->places().bash_env, own / "bash_env");
 }
 
 TEST_F(WorkspaceTest, RefusesIdsThatAreNoNames) {

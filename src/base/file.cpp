@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "base/crypto.hpp"
+#include "base/directory.hpp"
 #include "base/tree.hpp"
 
 namespace muster {
@@ -236,14 +237,19 @@ Result<void> make_directory(const std::filesystem::path& path, mode_t mode) {
     return system_error(failure.value(),
                         fmt::format("cannot make the directory {}", path.string()));
   }
-  if (::chmod(path.c_str(), mode) != 0) {
-    const int why = errno;
-    return system_error(
-        why, fmt::format("the directory {} {}", path.string(),
-                         why == ENOENT ? "was removed as soon as it was made"
-                                       : "is not ours to use: it belongs to another user"));
+  // With root's rights a link that somebody else has put there is not followed.
+  if (::geteuid() == 0) {
+    const auto directory = open_directory(path);
+    if (!directory) return directory.error();
+    if (::fchmod(directory->get(), mode) == 0) return ok();
+  } else if (::chmod(path.c_str(), mode) == 0) {
+    return ok();
   }
-  return ok();
+  const int why = errno;
+  return system_error(
+      why, fmt::format("the directory {} {}", path.string(),
+                       why == ENOENT ? "was removed as soon as it was made"
+                                     : "is not ours to use: it belongs to another user"));
 }
 
 }  // namespace muster

@@ -15,7 +15,10 @@ std::string isolation_keys(const Isolation& isolation) {
   if (!isolation.image.empty()) {
     keys += fmt::format("  isolation_image: {}\n", json_text(isolation.image));
   }
-  return keys;
+  if (isolation.hidden.empty()) return keys;
+  std::vector<std::string> hidden;
+  for (const auto& path : isolation.hidden) hidden.push_back(json_text(path.string()));
+  return keys + fmt::format("  isolation_hide: [{}]\n", join(hidden, ", "));
 }
 
 }  // namespace

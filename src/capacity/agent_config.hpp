@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 
@@ -22,6 +23,7 @@ struct Isolation {
   std::string kind = "none";
   std::string network = "shared";
   std::string image;  // empty: none is needed
+  std::vector<std::filesystem::path> hidden;
 };
 
 struct AgentSettings {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -50,6 +51,16 @@ std::string last_line(const std::filesystem::path& file) {
   if (!tail) return "";
   const auto lines = trim(*tail);
   return std::string(lines.substr(lines.find_last_of('\n') + 1));
+}
+
+// Into a pipe whose buffer takes it all, so that this cannot block.
+Result<void> write_at_once(int pipe, const std::string& text) {
+  const int buffer = ::fcntl(pipe, F_GETPIPE_SZ);
+  if (std::cmp_less(buffer, text.size()) &&
+      ::fcntl(pipe, F_SETPIPE_SZ, static_cast<int>(text.size())) < 0) {
+    return system_error(errno, "cannot give an agent its configuration");
+  }
+  return write_all(pipe, text);
 }
 
 std::string in_words(const process::Exit& exit) {
@@ -259,9 +270,8 @@ Result<void> LocalCapacity::start(Instance& instance, const AgentSettings& setti
   if (auto noted = write_record(directory_of(record.id), record); !noted) return noted;
   for (std::size_t i = 0; i < pipes.size(); ++i) {
     const auto& agent = instance.agents[i];
-    // Shorter than a pipe's buffer, so that this cannot block.
     const auto config = agent_config(settings, token, agent.runner, agent.directory / "work");
-    if (auto written = write_all(pipes[i].writing.get(), config); !written) return written;
+    if (auto written = write_at_once(pipes[i].writing.get(), config); !written) return written;
   }
   return ok();
 }

@@ -387,7 +387,7 @@ class ConfigReader {
     read_reuse(reader, agent);
     const auto isolation = agent::read_isolation(reader);
     agent.isolation = {agent::word_of(isolation.kind), isolation.network ? "shared" : "none",
-                       isolation.image};
+                       isolation.image, isolation.hidden};
     reader.finish();
     return agent;
   }
@@ -521,10 +521,11 @@ template <class Read>
 tl::expected<ScaleConfig, int> load(const std::string& file, Read read) {
   const auto text = read_file(file, kLongestFile);
   if (!text) return tl::unexpected(report({ErrorKind::invalid, text.error().message}));
-  std::variant<ScaleConfig, yaml::Problems> config =
-      read(*text, std::filesystem::absolute(file).parent_path());
+  const auto path = std::filesystem::absolute(file);
+  std::variant<ScaleConfig, yaml::Problems> config = read(*text, path.parent_path());
   auto* problems = std::get_if<yaml::Problems>(&config);
   if (problems != nullptr) return tl::unexpected(report(std::move(*problems), file));
+  std::get<ScaleConfig>(config).file = path;
   return std::move(std::get<ScaleConfig>(config));
 }
 

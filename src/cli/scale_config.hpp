@@ -63,6 +63,7 @@ struct NamedTokenFile {
 struct ScaleConfig {
   using Queue = std::variant<demand::ServerAccess, CircleCiQueue, demand::CommandQueueSettings>;
 
+  std::filesystem::path file;  // that it was read from; empty: none
   Queue queue;
   yaml::Position ca_file_at;              // of server.ca_file, if the queue has one
   std::filesystem::path state_directory;  // empty: there is a lease, which keeps the memory

@@ -96,6 +96,17 @@ Result<void> try_isolation(const ScaleConfig& config, const std::string& resourc
   return ok();
 }
 
+// Of ours, what a sandbox must not show: it may lie in a directory that sandboxes do.
+void hide_own_files(const ScaleConfig& config, capacity::Isolation& isolation) {
+  if (isolation.kind != agent::word_of(agent::Isolation::Kind::bubblewrap)) return;
+  const auto hide = [&](const std::filesystem::path& path) {
+    if (!path.empty()) isolation.hidden.push_back(std::filesystem::absolute(path));
+  };
+  hide(config.file);
+  hide(config.state_directory);
+  for (const auto& named : config.token_files) hide(named.file);
+}
+
 Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
     const ScaleConfig& config, std::map<std::string, capacity::AgentSettings> classes,
     Purpose purpose) {
@@ -110,8 +121,9 @@ Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
   settings.classes = std::move(classes);
   const char* job_user = std::getenv("MUSTER_JOB_USER");
   if (job_user != nullptr) settings.job_user = job_user;
-  for (const auto& [name, agent] : settings.classes) {
+  for (auto& [name, agent] : settings.classes) {
     if (agent.isolation.kind == "none") continue;
+    hide_own_files(config, agent.isolation);
     if (auto tried = try_isolation(config, name, agent, settings.job_user); !tried) {
       return tried.error();
     }

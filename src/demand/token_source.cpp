@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "base/environment.hpp"
 #include "base/token_file.hpp"
 
 namespace muster::demand {
@@ -35,7 +36,7 @@ TokenSource token_in_variable(const std::string& name) {
   auto& taken = taken_variables();
   if (const char* value = std::getenv(name.c_str()); value != nullptr) {
     taken[name] = value;
-    ::unsetenv(name.c_str());
+    forget_variable(name);
   }
   return [token = token_in(taken[name], "the variable " + name)](
              const std::stop_token&, const std::string&) { return token; };

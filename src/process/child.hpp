@@ -121,6 +121,12 @@ Result<int> end_descendants(Millis patience, const std::vector<pid_t>& spare = {
 // Likewise what descends from `root`, a subreaper that reaps what is its child; not itself.
 Result<int> end_descendants_of(pid_t root, Millis patience, const std::vector<pid_t>& spare = {});
 
+// What of that lives now.
+std::vector<Identity> descendants(const std::vector<pid_t>& spare = {});
+
+// Ends that process (SIGKILL), if it still is that, and we may.
+void end_exactly(pid_t pid, std::uint64_t start_ticks);
+
 // Orphaned descendants become our children, so that end_descendants() finds them.
 void become_subreaper();
 

@@ -47,11 +47,11 @@ bool has_child() {
 }
 
 // Only if the id still means the same process.
-void signal_exactly(const TableEntry& process, int number) {
-  const UniqueFd pidfd = open_pidfd(process.pid);
+void signal_exactly(pid_t pid, std::uint64_t start_ticks, int number) {
+  const UniqueFd pidfd = open_pidfd(pid);
   if (!pidfd) return;
-  const auto now = read_entry(process.pid);
-  if (now && now->start_ticks == process.start_ticks) send_signal(pidfd.get(), number);
+  const auto now = read_entry(pid);
+  if (now && now->start_ticks == start_ticks) send_signal(pidfd.get(), number);
 }
 
 class Roundup {
@@ -63,7 +63,7 @@ class Roundup {
     const auto processes = descendants_of(root_, *spare_);
     if (stop_new(processes) && ++passes_ % kStopsBeforeKill != 0) return processes.empty();
     for (const auto& process : processes) {
-      if (!process.zombie) signal_exactly(process, SIGKILL);
+      if (!process.zombie) signal_exactly(process.pid, process.start_ticks, SIGKILL);
       if (process.parent == ::getpid()) ::waitpid(process.pid, nullptr, WNOHANG);
     }
     return processes.empty();
@@ -81,7 +81,7 @@ class Roundup {
     for (const auto& process : processes) {
       if (process.zombie) continue;
       if (!stopped_.emplace(process.pid, process.start_ticks).second) continue;
-      signal_exactly(process, SIGSTOP);
+      signal_exactly(process.pid, process.start_ticks, SIGSTOP);
       any = true;
     }
     return any;
@@ -109,12 +109,24 @@ Result<int> end_descendants_of(pid_t root, Millis patience, const std::vector<pi
       const auto left = descendants_of(root, spare).size();
       if (left == 0) break;
       return Error{ErrorKind::timeout,
-                   count_of(static_cast<std::int64_t>(left), "child process") +
+                   count_of(static_cast<std::int64_t>(left), "descendant") +
                        " could not be ended: stuck in the kernel, or of another user"};
     }
     std::this_thread::sleep_for(kPause);
   }
   return roundup.ended();
+}
+
+std::vector<Identity> descendants(const std::vector<pid_t>& spare) {
+  std::vector<Identity> living;
+  for (const auto& process : descendants_of(::getpid(), spare)) {
+    if (const auto identity = identify(process.pid)) living.push_back(*identity);
+  }
+  return living;
+}
+
+void end_exactly(pid_t pid, std::uint64_t start_ticks) {
+  signal_exactly(pid, start_ticks, SIGKILL);
 }
 
 void become_subreaper() {

@@ -52,6 +52,20 @@ TEST(EndDescendants, EndsADaemonizedGrandchild) {
   EXPECT_FALSE(is_alive(*daemon));
 }
 
+TEST(EndExactly, EndsTheOneThatIsMeant) {
+  become_subreaper();
+  std::string line;
+  auto child = start_and_hear("echo; exec sleep 1000", line);
+  const auto living = descendants();
+  ASSERT_EQ(living.size(), 1U);
+  EXPECT_EQ(living.front().pid, child.pid());
+  EXPECT_TRUE(descendants({child.pid()}).empty()) << "spared";
+  end_exactly(child.pid(), living.front().start_ticks + 1);  // another that has had this id
+  EXPECT_FALSE(child.wait(50ms));
+  end_exactly(child.pid(), living.front().start_ticks);
+  ASSERT_TRUE(child.wait(kPatience));
+}
+
 TEST(EndDescendants, EndsWhatDescendsFromAnotherAndSparesThat) {
   become_subreaper();
   std::string line;

@@ -1,17 +1,20 @@
 """`isolation: bubblewrap`: what a job sees and may do, and that all of it ends."""
 
+import json
 import os
 import shutil
 import signal
+import tempfile
 import uuid
 from pathlib import Path
 
 import pytest
 
-from support.isolation import IsolatedAgents, processes_marked, told, why_no_bubblewrap
+from support.isolation import NOBODY, IsolatedAgents, processes_marked, told, why_no_bubblewrap
 from support.pipeline import config, job
-from support.program import worker_of
+from support.program import Program, worker_of
 from support.waiting import wait_until
+from support.world import end
 
 pytestmark = pytest.mark.skipif(bool(why_no_bubblewrap()), reason=why_no_bubblewrap())
 USERS = ["root", "nobody"] if os.geteuid() == 0 else ["ourselves"]
@@ -212,3 +215,44 @@ def test_the_instances_of_a_scaler(world, server, small):
     assert pipeline.wait()["state"] == "success", told(pipeline, scaler)
     assert pipeline.output(step=1).splitlines()[-1] == "1"
     assert pipeline.output(step=1).count("No such file") == 2
+
+
+@pytest.fixture
+def shown():
+    """A directory in a place that sandboxes show, of who runs their agents."""
+    if os.geteuid() != 0:
+        pytest.skip("only root makes a directory in /opt")
+    place = Path(tempfile.mkdtemp(prefix="muster-test-", dir="/opt"))
+    shutil.chown(place, "nobody", "nogroup")
+    yield place
+    shutil.rmtree(place)
+
+
+def test_what_is_the_scalers_is_hidden_where_a_sandbox_shows_what_is_around_it(
+        world, server, small, shown):
+    (shown / "small.token").write_text(small)
+    (shown / "personal.token").write_text(server.token)
+    (shown / "of-the-machine").write_text("to be seen")
+    (shown / "more").mkdir()
+    (shown / "more/data").write_text("to be hidden, as asked")
+    file = shown / "scaler.yaml"
+    file.write_text(json.dumps({
+        "server": {"url": server.url, "token_file": "personal.token"}, "state_directory": "state",
+        "resource_classes": {"local/small": {"max": 1, "local": {
+            "token_file": "small.token", "idle_timeout": "2s", "isolation": "bubblewrap",
+            "isolation_hide": [str(shown / "more")]}}}}))
+    for path in shown.rglob("*"):
+        shutil.chown(path, "nobody", "nogroup")
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    scaler = Program("scaler-of-nobody", [*NOBODY, world.binary, "scale", "--config", file],
+                     world.place, world.environment())
+    world.programs.append(scaler)
+    pipeline = world.submit(server, config(build=job(
+        f"cd {shown}; cat of-the-machine; cat scaler.yaml *.token more/* || true; ls state/* || true; "
+        "id -un")))
+    assert pipeline.wait()["state"] == "success", told(pipeline, scaler)
+    said = pipeline.output()
+    assert said.startswith("to be seen") and said.endswith("nobody\n")
+    assert server.token not in said and small not in said and "token_file" not in said
+    assert "as asked" not in said and "scaler.db" not in said
+    end(scaler)

@@ -1,20 +1,25 @@
 """No token is where a job, or a look at the process list, could find it."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from support.isolation import IsolatedAgents, as_nobody
 from support.pipeline import config, job
-from support.program import processes_in
+from support.program import processes_in, worker_of
+from support.waiting import wait_until
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can run jobs as another user")
 
 
 def holds(path, secrets):
+    """Not if it is gone; and what its own user cannot read shows nothing to other ones."""
     try:
         content = path.read_bytes()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return False
     return any(secret.encode() in content for secret in secrets)
 
@@ -44,6 +49,22 @@ def test_no_token_in_arguments_environments_logs_or_files(world, server, small, 
         assert kind not in shown, "the job's environment holds a token"
 
 
+@needs_root
+def test_a_token_that_came_by_a_variable_is_in_no_environment(world, server, small):
+    """Only root gets to see those of an agent."""
+    begun = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE,
+                             env={"CIRCLECI_RUNNER_API_AUTH_TOKEN": small})
+    assert holds(Path(f"/proc/{begun.pid}/environ"), [small]), "it would be seen"
+    begun.communicate(b"\n")
+    agent = world.agent(server, "of-another-file", environment={
+        "CIRCLECI_RUNNER_API_AUTH_TOKEN": small, "SEEN": "yes"})
+    assert world.submit(server, config(build=job("true"))).wait()["state"] == "success"
+    for pid in (agent.pid, worker_of(agent)):
+        environment = Path(f"/proc/{pid}/environ")
+        assert holds(environment, ["SEEN=yes", "CIRCLECI_RUNNER_API_AUTH_TOKEN="])
+        assert not holds(environment, [small])
+
+
 def test_the_environment_of_the_agent_does_not_reach_jobs(world, server, small):
     world.agent(server, small, environment={"CIRCLECI_RUNNER_API_AUTH_TOKEN": small,
                                             "SECRET_OF_THE_AGENT": "yes"})
@@ -64,19 +85,60 @@ def test_started_as_root_jobs_run_as_another_user(world, server, small):
     assert "0" not in groups.split()
 
 
+def tried(paths, how):
+    """A command for a job, which says what it got at."""
+    return "; ".join(f"if {how.format(path)} 2>/dev/null; then echo got {path}; fi"
+                     for path in paths) + "; echo tried"
+
+
 @needs_root
 def test_a_job_cannot_read_what_is_not_its_own(world, server, small):
     agent = world.agent(server, small)
-    secret_files = [world.place / f"{agent.name}.yaml", server.data / "token",
-                    server.data / "muster.db", server.data / "muster.db-wal", server.data / "output",
-                    Path(f"/proc/{agent.pid}/environ"), Path(f"/proc/{agent.pid}/mem")]
-    assert all(path.exists() for path in secret_files)
-    tries = "; ".join(
-        f"if head -c 1 {path} >/dev/null 2>&1 || cd {path} 2>/dev/null; then echo read {path}; fi"
-        for path in secret_files)
-    pipeline = world.submit(server, config(build=job(f"{tries}; echo tried")))
+    files = [world.place / f"{agent.name}.yaml", server.data / "token", server.data / "muster.db",
+             server.data / "muster.db-wal"]
+    directories = [server.data, server.data / "output"]
+    assert all(path.exists() for path in [*files, *directories])
+    pipeline = world.submit(server, config(build=job(
+        tried([*files, __file__], "head -c 1 {} >/dev/null"),
+        tried([*directories, "/usr"], "(cd {})"))))
     assert pipeline.wait()["state"] == "success"
-    assert pipeline.output() == "tried\n"
+    assert pipeline.output() == f"got {__file__}\ntried\n"
+    assert pipeline.output(step=1) == "got /usr\ntried\n"
+
+
+# Lets itself be looked at, whatever Yama says of others than parents.
+OPEN_PROCESS = """
+import ctypes
+PR_SET_PTRACER, PR_SET_PTRACER_ANY = 0x59616d61, ctypes.c_ulong(-1)
+ctypes.CDLL(None).prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0)
+print("ready", flush=True)
+input()
+"""
+
+
+def uid_of(pid):
+    """Of who it runs as; its files in /proc may say root."""
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+               if line.startswith("Uid:")]
+    return int(line.split()[1])
+
+
+def test_a_job_cannot_look_into_an_agent_of_its_own_user(world, server, small):
+    """It is no other user's that keeps it out, but that nobody may inspect the agent."""
+    user = "nobody" if as_nobody() else "ourselves"
+    agent = IsolatedAgents(world, server, small, user, isolation="none").start()
+    wait_until(lambda: "jobs run as the runner's own user" in agent.output(), 30, "the agent")
+    process = subprocess.Popen([*as_nobody(), "/usr/bin/python3", "-c", OPEN_PROCESS], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == "ready\n"
+    looks = [f"/proc/{pid}/{file}" for pid in (process.pid, agent.pid, worker_of(agent))
+             for file in ("mem", "environ", "maps", "fd/0")]
+    pipeline = world.submit(server, config(build=job(
+        "id -u", tried(looks, "(exec 3< {})"))))
+    assert pipeline.wait()["state"] == "success"
+    process.communicate("\n")
+    assert int(pipeline.output()) == uid_of(agent.pid)
+    assert pipeline.output(step=1).splitlines() == [*(f"got {look}" for look in looks[:4]), "tried"]
 
 
 @needs_root

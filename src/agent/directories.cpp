@@ -1,0 +1,161 @@
+#include "agent/directories.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/core.h>
+
+#include "base/directory.hpp"
+#include "base/log.hpp"
+#include "base/tree.hpp"
+#include "process/file_access.hpp"
+
+namespace muster::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kPrivate = 0700;
+constexpr mode_t kUsual = 0755;
+
+Error cannot_make(const fs::path& directory, int why) {
+  return system_error(why, fmt::format("cannot make the directory {}", directory.string()));
+}
+
+Result<UniqueFd> open_simply(const fs::path& directory) {
+  UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened) return system_error(errno, fmt::format("cannot open {}", directory.string()));
+  return opened;
+}
+
+// Exclusively. Given away by its descriptor, so that it is this one whatever its name means by now.
+Result<void> make_in(const UniqueFd& above, const fs::path& directory, mode_t mode,
+                     const std::optional<process::User>& owner) {
+  const auto name = directory.filename();
+  if (::mkdirat(above.get(), name.c_str(), kPrivate) != 0) return cannot_make(directory, errno);
+  const UniqueFd made(
+      ::openat(above.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!made || ::fchmod(made.get(), mode) != 0 ||
+      (owner && ::fchown(made.get(), owner->uid, owner->gid) != 0)) {
+    return cannot_make(directory, errno);
+  }
+  return ok();
+}
+
+bool is_within(const fs::path& path, const fs::path& directory) {
+  return !directory.empty() && (path.string() + "/").starts_with(directory.string() + "/");
+}
+
+// With our own rights, which are more than the job's.
+Result<void> make_where_ours(const process::User& user, const fs::path& directory,
+                             const fs::path& own, bool last) {
+  const auto there = open_directory(directory);
+  if (there) return ok();
+  if (there.error().kind != ErrorKind::not_found) return there.error();
+  const auto parent = directory.parent_path();
+  if (auto made = make_where_ours(user, parent, own, false); !made) return made;
+  const auto above = open_directory(parent);
+  if (!above) return above.error();
+  if (!is_ours_alone(above->get())) {
+    if (make_as(user, directory)) return ok();  // in one that was made for the job just now
+    return Error{ErrorKind::forbidden,
+                 fmt::format("cannot make the directory {}: the jobs' user may not, and the agent "
+                             "makes none in {}, which other users may change. Make it yourself, or "
+                             "let the jobs' user write there",
+                             directory.string(), parent.string())};
+  }
+  const bool theirs = last || is_within(directory, own);
+  return make_in(*above, directory, theirs ? kPrivate : kUsual,
+                 theirs ? std::optional(user) : std::nullopt);
+}
+
+bool make_as(const process::User& user, const fs::path& directory) {
+  const auto access = process::FileAccess::as(user);
+  return access && make_private(directory);
+}
+
+Result<void> empty_opened(const Result<UniqueFd>& opened, const fs::path& directory) {
+  if (!opened && opened.error().kind == ErrorKind::not_found) return ok();
+  if (!opened) return opened.error();
+  const auto emptied = empty_tree(opened->get());
+  if (!emptied) return emptied.error().within(directory.string());
+  return ok();
+}
+
+// Behind a prefix the job's user has emptied it by now; what is still there is another's. If
+// others may say what the name means, it is not for us.
+Result<void> empty_where_ours(const fs::path& directory) {
+  const auto above = open_directory(directory.parent_path());
+  if (!above || !is_ours_alone(above->get())) return ok();
+  UniqueFd opened(::openat(above->get(), directory.filename().c_str(),
+                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!opened) return ok();
+  return empty_opened(std::move(opened), directory);
+}
+
+}  // namespace
+
+bool make_private(const fs::path& directory) {
+  std::error_code failure;
+  if (fs::is_directory(directory, failure)) return true;
+  if (directory.has_parent_path()) fs::create_directories(directory.parent_path(), failure);
+  ::mkdir(directory.c_str(), kPrivate);
+  return fs::is_directory(directory, failure);
+}
+
+Result<void> make_new(const fs::path& directory, mode_t mode,
+                      const std::optional<process::User>& owner) {
+  const auto parent = directory.parent_path();
+  const auto above = ::geteuid() == 0 ? open_directory(parent) : open_simply(parent);
+  if (!above) return above.error();
+  return make_in(*above, directory, mode, owner);
+}
+
+Result<void> make_for(const process::User& user, const fs::path& directory, const fs::path& own) {
+  if (make_as(user, directory)) return ok();
+  const auto named = directory.has_filename() ? directory : directory.parent_path();
+  return make_where_ours(user, named, own, true);
+}
+
+void Clearing::remove(const fs::path& directory) const {
+  const auto removed = try_to_remove(directory);
+  if (!removed) log::warn("a task leaves something behind", {{"reason", removed.error().message}});
+}
+
+void Clearing::empty(const fs::path& directory) const {
+  const auto emptied = try_to_empty(directory);
+  if (!emptied) log::warn("a task leaves something behind", {{"reason", emptied.error().message}});
+}
+
+Result<void> Clearing::try_to_remove(const fs::path& directory) const {
+  if (jobs_run_as_we()) return remove_tree(directory);
+  if (user_) {
+    const auto access = process::FileAccess::as(*user_);
+    if (access && remove_tree(directory)) return ok();
+  }
+  // The job's user may not take it out of the directory above, or others have left something in it.
+  const auto above = open_directory(directory.parent_path());
+  if (!above)
+    return above.error().kind == ErrorKind::not_found ? ok() : Result<void>(above.error());
+  const auto name = directory.filename();
+  if (::unlinkat(above->get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return ok();
+  if (is_ours_alone(above->get())) return remove_tree_at(above->get(), name);
+  return Error{ErrorKind::forbidden,
+               fmt::format("cannot remove {} as the jobs' user, and the agent removes nothing from "
+                           "{}, which other users may change",
+                           directory.string(), directory.parent_path().string())};
+}
+
+Result<void> Clearing::try_to_empty(const fs::path& directory) const {
+  if (behind_prefix_) return empty_where_ours(directory);
+  std::optional<Result<process::FileAccess>> access;
+  if (user_) access.emplace(process::FileAccess::as(*user_));
+  if (access && !*access) return access->error();
+  return empty_opened(jobs_run_as_we() ? open_simply(directory) : open_directory(directory),
+                      directory);
+}
+
+}  // namespace muster::agent
