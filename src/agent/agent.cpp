@@ -154,10 +154,11 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
 
   Shutdown shutdown(std::move(guardian), settings.max_run_time);
   ServerClient server(settings.url, settings.token, {settings.ca_file, "api.ca_file"});
-  ClaimLoop loop(
-      settings, own_hostname(), server,
-      [&](const protocol::ClaimedTask& task) { run_task(setup, server, task, shutdown.end_now()); },
-      {shutdown.drain(), shutdown.end_now()});
+  ClaimLoop loop(settings, own_hostname(), server,
+                 [&](const protocol::ClaimedTask& task) {
+                   return run_task(setup, server, task, shutdown.end_now());
+                 },
+                 {shutdown.drain(), shutdown.end_now()});
   const auto ended = loop.run();
   log::info("stopped", {{"why", ended ? in_words(*ended, settings) : in_words(ended.error())}});
   if (!ended) return ended.error();

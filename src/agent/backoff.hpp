@@ -12,14 +12,16 @@ namespace muster::agent {
 
 class Backoff {
  public:
-  void reset() { step_ = kFirst; }
-  // Sleeps for the next pause, at most for `longest` and until `stop` is requested.
-  void pause(const std::stop_token& stop, Millis longest = kLongest);
+  explicit Backoff(Millis first = Millis(100), Millis longest = Millis(5'000))
+      : first_(first), longest_(longest), step_(first) {}
+
+  void reset() { step_ = first_; }
+  // Sleeps for the next pause, at most for `most` and until `stop` is requested.
+  void pause(const std::stop_token& stop, Millis most = Millis::max());
 
  private:
-  static constexpr Millis kFirst{100};
-  static constexpr Millis kLongest{5'000};
-  Millis step_ = kFirst;
+  Millis first_, longest_;
+  Millis step_;
   std::minstd_rand random_{std::random_device{}()};
 };
 

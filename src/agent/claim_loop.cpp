@@ -134,6 +134,12 @@ Error ClaimLoop::never_reached() const {
                       life_left() <= 0ms ? "end of its life" : "idle_timeout", trouble_)};
 }
 
+// A runner that can run nothing is always free, and would have every task of the queue.
+void ClaimLoop::wait_for_better_times() {
+  log::warn("this runner could not run its task, and waits before it asks for another");
+  unable_.pause(stops_.drain, std::max(time_left(), 0ms));
+}
+
 Result<ClaimLoop::Ended> ClaimLoop::run() {
   while (!finished()) {
     auto claimed = claim_once();
@@ -143,13 +149,14 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
         say_that_we_wait();
         continue;
       }
-      run_task_(**claimed);
+      const bool able = run_task_(**claimed);
       ++tasks_run_;
       asked_ = false;
       active_ = system_clock().monotonic();
       if (settings_.single_task) {
         return stops_.end_now.stop_requested() ? Ended::stopped : Ended::task_done;
       }
+      able ? unable_.reset() : wait_for_better_times();
     } else if (is_refusal(claimed.error())) {
       return refusal(claimed.error(), settings_.url);
     } else if (!stops_.drain.stop_requested()) {

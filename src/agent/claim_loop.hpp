@@ -17,7 +17,8 @@ namespace muster::agent {
 
 class ClaimLoop {
  public:
-  using RunTask = std::function<void(const protocol::ClaimedTask&)>;
+  // False if it was the runner that could not run it.
+  using RunTask = std::function<bool(const protocol::ClaimedTask&)>;
 
   // When to stop: `drain` ends the loop once the task that runs has ended, `end_now` cuts short
   // what would be tried again and again.
@@ -39,6 +40,7 @@ class ClaimLoop {
   using Claim = Result<std::optional<protocol::ClaimedTask>>;
 
   Claim claim_once();
+  void wait_for_better_times();
   Error never_reached() const;
   Ended why() const;
   void say_that_we_wait();
@@ -70,6 +72,7 @@ class ClaimLoop {
   MonotonicTime ends_at_ = MonotonicTime::max();  // as it is to be recycled
   std::int64_t tasks_run_ = 0;
   Backoff backoff_;
+  Backoff unable_{std::chrono::seconds(1), std::chrono::minutes(1)};
 };
 
 }  // namespace muster::agent

@@ -23,6 +23,7 @@ class ClaimLoopTest : public testing::Test {
                    [this](const protocol::ClaimedTask& task) {
                      ran_.push_back(task.task_id);
                      if (on_task_) on_task_();
+                     return able_;
                    },
                    {drain_.get_token(), end_now_.get_token()});
     return loop.run();
@@ -43,6 +44,7 @@ class ClaimLoopTest : public testing::Test {
   std::stop_source end_now_;
   std::vector<std::string> ran_;
   std::function<void()> on_task_;  // what happens while it runs
+  bool able_ = true;               // to run them
 };
 
 TEST_F(ClaimLoopTest, SingleTaskRunsExactlyOne) {
@@ -51,6 +53,21 @@ TEST_F(ClaimLoopTest, SingleTaskRunsExactlyOne) {
   queue("b");
   EXPECT_EQ(run(), ClaimLoop::Ended::task_done);
   EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+}
+
+// Or it would have every task of the queue in a moment, and each fail.
+TEST_F(ClaimLoopTest, ARunnerThatCannotRunItsTaskWaitsBeforeTheNext) {
+  able_ = false;
+  queue("a");
+  queue("b");
+  std::vector<MonotonicTime> begun;
+  on_task_ = [&] {
+    begun.push_back(system_clock().monotonic());
+    if (begun.size() == 2) drain_.request_stop();
+  };
+  EXPECT_EQ(run(), ClaimLoop::Ended::drained);
+  ASSERT_EQ(begun.size(), 2U);
+  EXPECT_GE(begun[1] - begun[0], 500ms);
 }
 
 TEST_F(ClaimLoopTest, ATaskThatTheLoopWasToldToEndIsNotDone) {

@@ -49,6 +49,11 @@ bool is_within(const fs::path& path, const fs::path& directory) {
   return !directory.empty() && (path.string() + "/").starts_with(directory.string() + "/");
 }
 
+bool make_as(const process::User& user, const fs::path& directory) {
+  const auto access = process::FileAccess::as(user);
+  return access && make_private(directory);
+}
+
 // With our own rights, which are more than the job's.
 Result<void> make_where_ours(const process::User& user, const fs::path& directory,
                              const fs::path& own, bool last) {
@@ -70,11 +75,6 @@ Result<void> make_where_ours(const process::User& user, const fs::path& director
   const bool theirs = last || is_within(directory, own);
   return make_in(*above, directory, theirs ? kPrivate : kUsual,
                  theirs ? std::optional(user) : std::nullopt);
-}
-
-bool make_as(const process::User& user, const fs::path& directory) {
-  const auto access = process::FileAccess::as(user);
-  return access && make_private(directory);
 }
 
 Result<void> empty_opened(const Result<UniqueFd>& opened, const fs::path& directory) {

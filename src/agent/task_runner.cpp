@@ -45,7 +45,14 @@ class TaskRun {
         end_now_(end_now),
         tell_(end_now, [this] { end_.request(EndReason::told_to_stop); }) {}
 
-  void run() {
+  // False if the runner could not run it.
+  bool run() {
+    begin();
+    return able_;
+  }
+
+ private:
+  void begin() {
     Heartbeat heartbeat(server_, attempt_, {Millis(task_.lease_ms), task_.ends_with_lease}, end_);
     if (task_.ends_with_lease) heartbeat.wait_for_first_answer();
     auto workspace = Workspace::make(setup_.state, setup_.settings, setup_.user, task_.task_id);
@@ -57,7 +64,6 @@ class TaskRun {
     run_in(*workspace, std::move(*spool), confinement->get());
   }
 
- private:
   Result<std::unique_ptr<Confinement>> confined(const Places& places) {
     if (!setup_.settings.isolation) return std::unique_ptr<Confinement>();
     return confine(setup_, places, task_.task_id, StopAtWorkEnd(end_).token());
@@ -77,6 +83,7 @@ class TaskRun {
       outbox.close();
       return;
     }
+    able_ = end_.requested() || verdict.result != protocol::TaskResult::infrastructure_fail;
     log_end(delivery.finish(verdict, finish_patience(), end_now_), verdict);
   }
 
@@ -95,6 +102,7 @@ class TaskRun {
 
   void give_up(const Error& error) {
     if (attempt_is_lost()) return;
+    able_ = end_.requested();
     protocol::FinishRequest verdict{protocol::TaskResult::infrastructure_fail, error.message};
     if (end_.reason() == EndReason::canceled) verdict = {protocol::TaskResult::canceled, ""};
     log_end(finish_task(server_, attempt_, verdict, finish_patience(), end_now_), verdict);
@@ -136,18 +144,19 @@ class TaskRun {
   const Attempt attempt_;
   const MonotonicTime begun_;
   WorkEnd end_;
+  bool able_ = true;
   std::stop_token end_now_;
   std::stop_callback<std::function<void()>> tell_;
 };
 
 }  // namespace
 
-void run_task(const RunnerSetup& setup, ControlPlane& server, const protocol::ClaimedTask& task,
+bool run_task(const RunnerSetup& setup, ControlPlane& server, const protocol::ClaimedTask& task,
               std::stop_token end_now) {
   log::info(
       "task claimed",
       {{"task", task.task_id}, {"attempt", std::to_string(task.attempt)}, {"job", task.job.name}});
-  TaskRun(setup, server, task, std::move(end_now)).run();
+  return TaskRun(setup, server, task, std::move(end_now)).run();
 }
 
 }  // namespace muster::agent

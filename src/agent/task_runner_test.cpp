@@ -57,7 +57,7 @@ class TaskRunner : public testing::Test {
   void step(pipeline::Step step) { task_.job.steps.push_back(std::move(step)); }
 
   TaskResult run_it() {
-    run_task(setup_, server_, task_, end_now_.get_token());
+    able_ = run_task(setup_, server_, task_, end_now_.get_token());
     return server_.result() ? server_.result()->result : TaskResult::infrastructure_fail;
   }
   // In the background, so that a test can act meanwhile.
@@ -70,6 +70,7 @@ class TaskRunner : public testing::Test {
   FakeControlPlane server_;
   protocol::ClaimedTask task_;
   std::stop_source end_now_;
+  bool able_ = true;  // as the last run said
 };
 
 TEST_F(TaskRunner, RunsStepsInOrderWithBothStreamsInOrder) {
@@ -407,6 +408,7 @@ class Checkout : public TaskRunner {
 TEST_F(Checkout, BringsExactlyTheCommit) {
   step(run("git rev-parse HEAD; git branch --show-current; cat file; git status --porcelain"));
   EXPECT_EQ(run_it(), TaskResult::success) << server_.output(0) << server_.output(1);
+  EXPECT_TRUE(able_);
   EXPECT_EQ(server_.output(1), task_.revision + "\nmain\nhello\n");
 }
 
@@ -444,6 +446,7 @@ TEST_F(Checkout, WaitsWhileTheServersDiskIsFull) {
 TEST_F(Checkout, ASourceThatIsGoneIsNoFaultOfTheJob) {
   server_.refuse_sources({ErrorKind::not_found, "the source is gone"}, 1);
   EXPECT_EQ(run_it(), TaskResult::infrastructure_fail);
+  EXPECT_FALSE(able_);
   EXPECT_THAT(server_.output(0), HasSubstr("the source is gone"));
 }
 

@@ -50,6 +50,7 @@ ErrorKind kind_of(int error_number) {
       return ErrorKind::not_found;
     case EACCES:
     case EPERM:
+    case EROFS:
       return ErrorKind::forbidden;
     case ENOSPC:
     case EDQUOT:
@@ -60,6 +61,8 @@ ErrorKind kind_of(int error_number) {
     case EAGAIN:
       return ErrorKind::exhausted;
     case EEXIST:
+    case EISDIR:
+    case ENOTDIR:
     case EADDRINUSE:
     case EADDRNOTAVAIL:
       return ErrorKind::conflict;

@@ -15,6 +15,9 @@ constexpr int kBusyTimeoutMs = 10'000;
 
 Error error_of(sqlite3* connection, int code, std::string_view attempted) {
   const auto message = fmt::format("{}: {}", attempted, sqlite3_errmsg(connection));
+  if ((code & 0xff) == SQLITE_IOERR && sqlite3_system_errno(connection) == ENOSPC) {
+    code = SQLITE_FULL;  // what is no data has no room either: the index of the journal, for one
+  }
   switch (code & 0xff) {
     case SQLITE_FULL:
       return {ErrorKind::exhausted, message + "; make room on the disk"};

@@ -7,7 +7,6 @@
 #include "server/access.hpp"
 #include "server/answers.hpp"
 #include "server/same_site.hpp"
-#include "store/room.hpp"
 
 namespace muster::server {
 namespace {
@@ -58,7 +57,7 @@ std::variant<net::BodyPolicy, net::Response> policy_for_source(store::Store& sto
   const auto announced = parse_int(head.headers.get("Content-Length").value_or("")).value_or(0);
   const auto bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(announced, 0));
   if (bytes <= kLongestSource) {
-    if (auto room = store::check_room(store.uploads(), bytes); !room) {
+    if (auto room = store.check_room(bytes); !room) {
       return error_response(room.error());
     }
   }

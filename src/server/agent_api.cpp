@@ -9,7 +9,6 @@
 #include "server/answers.hpp"
 #include "server/router.hpp"
 #include "server/topics.hpp"
-#include "store/room.hpp"
 
 namespace muster::server {
 namespace {
@@ -115,7 +114,7 @@ Result<void> check_growth(Call& call, const store::OutputKey& key, std::uint64_t
   if (call.store.queue().has_step_ended(running, key.step)) {
     return Error{ErrorKind::conflict, "this step has ended, and its output with it"};
   }
-  return store::check_room(call.store.directory(), size - held);
+  return call.store.check_room(size - held);
 }
 
 Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
@@ -157,9 +156,11 @@ Result<Outcome> source(Call& call, const store::Attempt& attempt) {
 Result<Outcome> finish(Call& call, const store::Attempt& attempt) {
   const auto request = body_of<protocol::FinishRequest>(call);
   if (!request) return request.error();
+  const bool repeated = !call.store.queue().check_live(attempt);
   if (auto done = call.store.queue().finish(attempt, *request, call.now.wall); !done) {
     return done.error();
   }
+  if (repeated) return no_content();
   const auto state = call.store.queue().latest_attempt(attempt.task_id)->state;
   call.store.after_commit([attempt, state, why = request->message] {
     log::info(state == store::TaskState::queued ? "task queued again" : "task ended",

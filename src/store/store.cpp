@@ -8,7 +8,9 @@
 #include <fmt/core.h>
 
 #include "base/crypto.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
+#include "store/room.hpp"
 #include "store/schema.hpp"
 
 namespace muster::store {
@@ -82,6 +84,19 @@ Store::Store(std::filesystem::path directory, UniqueFd lock, db::Database databa
       runners_(database_, changes_),
       queue_(database_, runners_, outputs_, changes_, std::move(token_key), lease),
       pipelines_(database_, queue_, outputs_) {}
+
+Result<void> Store::check_room(std::uint64_t bytes) {
+  auto room = store::check_room(directory_, bytes);
+  const bool full = !room && !store::check_room(directory_, 0);
+  if (full && !full_) {
+    log::error("the disk is full: output and sources are refused until there is room",
+               {{"directory", directory_.string()}});
+  } else if (full_ && !full) {
+    log::info("the disk has room again", {{"directory", directory_.string()}});
+  }
+  full_ = full;
+  return room;
+}
 
 ServiceTime Store::service_time() {
   return ServiceTime(parse_int(setting(database_, "service_time_ms", [] {

@@ -46,6 +46,10 @@ class Store {
   // forgotten if that is undone. It must not throw, nor touch the database.
   void after_commit(std::function<void()> say) { changes_.after_commit.push_back(std::move(say)); }
 
+  // Room for output or a source of so many bytes; ErrorKind::exhausted if there is none. When that
+  // changes it is logged.
+  Result<void> check_room(std::uint64_t bytes);
+
   // What changed since it was last asked.
   Changes take_changes() { return std::exchange(changes_, {}); }
 
@@ -72,6 +76,7 @@ class Store {
   Runners runners_;
   Queue queue_;
   Pipelines pipelines_;
+  bool full_ = false;  // as was logged
 };
 
 }  // namespace muster::store

@@ -15,9 +15,10 @@ def attempt(server, small, pipeline):
     return server.claimer(small).claim()
 
 
-def test_a_finish_may_arrive_twice(pipeline, attempt):
+def test_a_finish_may_arrive_twice(server, pipeline, attempt):
     attempt.finish().expect(204)
     attempt.finish().expect(204)
+    assert server.program.output().count("task ended") == 1
     assert pipeline.wait()["state"] == "success"
 
 

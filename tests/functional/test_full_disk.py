@@ -84,9 +84,22 @@ def test_its_last_room_is_for_what_must_not_be_lost(world, small_disk):
     assert "kept" in attempt.output(b"text\n", 0).expect(507).message
     source = f"/api/muster/v1/sources/{'0' * 64}"
     assert "kept" in server.api.put(source, b"PACK").expect(507).message
+    assert server.program.output().count("the disk is full") == 1
     attempt.heartbeat().expect(200)
     server.claimer(token).claim().finish().expect(204)
     ballast.unlink()
     attempt.output(b"text\n", 0).expect(200)
+    assert "the disk has room again" in server.program.output()
     attempt.finish().expect(204)
     assert pipeline.wait()["state"] == "success"
+
+
+def test_a_server_starts_in_the_last_room_of_its_disk(world, small_disk):
+    server = world.server(data=small_disk / "data")
+    server.create_class()
+    pipeline = world.submit(server, config(build=job("true")))
+    leave(small_disk, 100_000)
+    for end in server.stop, server.kill:
+        end()
+        server.start()
+        assert pipeline.status()["state"] == "running"
