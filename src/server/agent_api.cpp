@@ -46,10 +46,11 @@ Result<Outcome> claim(Call& call, const std::string& resource_class) {
                              resource_class, printable(request->resource_class))};
   }
   if (!call.resumed) {
-    call.store.runners().contacted(
+    const auto known = call.store.runners().contacted(
         {resource_class, printable(request->name), printable(request->hostname), call.request.peer,
          printable(request->version, 50)},
         call.now.wall);
+    if (!known) return known.error();
   }
   const auto task = call.store.queue().claim(resource_class, *request, call.now);
   if (!task) return task.error();

@@ -3,6 +3,8 @@
 #include <set>
 #include <string_view>
 
+#include <fmt/core.h>
+
 namespace muster::store {
 namespace {
 
@@ -10,18 +12,45 @@ constexpr auto kShownFor = std::chrono::hours(12);
 // Longer than any long poll or heartbeat takes, so that a runner that lives is always in.
 constexpr auto kActiveFor = std::chrono::minutes(5);
 constexpr std::size_t kMostElsewhere = 1'000;
+constexpr std::int64_t kMostOfAClass = 20'000;
+// Of a class that has more, those that are not active make room, long before it is full.
+constexpr std::int64_t kManyOfAClass = kMostOfAClass / 2;
+constexpr auto kCountAgain = std::chrono::seconds(1);
 
 }  // namespace
 
-void Runners::contacted(const RunnerContact& contact, WallTime now) {
+Result<void> Runners::contacted(const RunnerContact& contact, WallTime now) {
   const auto known = db_->execute(
       "UPDATE runner SET hostname = ?, ip = ?, version = ?, last_connected = ? "
       "WHERE resource_class = ? AND name = ?",
       contact.hostname, contact.ip, contact.version, now, contact.resource_class, contact.name);
-  if (known > 0) return;
+  if (known > 0) return ok();
+  if (auto room = join_crowd(contact.resource_class, now); !room) return room.error();
   db_->execute("INSERT INTO runner VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)", contact.resource_class,
                contact.name, contact.hostname, contact.ip, contact.version, now, now, now);
   changes_->demand.insert(contact.resource_class);
+  return ok();
+}
+
+// So that who has a class's token cannot make runners without end. It is not counted each time, as
+// that takes a millisecond.
+Result<void> Runners::join_crowd(const std::string& resource_class, WallTime now) {
+  auto [found, is_new] = crowds_.try_emplace(resource_class);
+  auto& crowd = found->second;
+  const bool old = now - crowd.counted >= kCountAgain || now < crowd.counted;
+  if (is_new || (crowd.size >= kMostOfAClass && old)) {
+    auto rows = db_->query("SELECT count(*) FROM runner WHERE resource_class = ?", resource_class);
+    rows.next();
+    crowd = {rows.integer(0), now};
+  }
+  if (crowd.size >= kMostOfAClass) {
+    return Error{ErrorKind::conflict,
+                 fmt::format("resource class {} has {} runners already: no other can join before "
+                             "some of them have not been heard of for a while",
+                             resource_class, kMostOfAClass)};
+  }
+  ++crowd.size;
+  return ok();
 }
 
 void Runners::heard(const std::string& resource_class, const std::string& name, WallTime now) {
@@ -83,11 +112,24 @@ std::vector<protocol::OtherRunner> Runners::active_elsewhere(
 // A clock that was set back has left some in the future, where none would be forgotten for long.
 void Runners::forget_unseen(WallTime now) {
   db_->execute("UPDATE runner SET last_connected = ?1 WHERE last_connected > ?1", now);
+  forget(std::nullopt, now - kShownFor);
+  std::vector<std::string> large;
+  for (auto rows = db_->query("SELECT resource_class FROM runner GROUP BY resource_class "
+                              "HAVING count(*) > ?",
+                              kManyOfAClass);
+       rows.next();) {
+    large.push_back(rows.text(0));
+  }
+  for (const auto& resource_class : large) forget(resource_class, now - kActiveFor);
+  crowds_.clear();
+}
+
+void Runners::forget(const std::optional<std::string>& resource_class, WallTime unseen_since) {
   db_->execute(
-      "DELETE FROM runner WHERE last_connected < ? AND NOT EXISTS (SELECT 1 FROM task WHERE "
-      "state = 'running' AND task.resource_class = runner.resource_class AND "
-      "task.runner = runner.name)",
-      now - kShownFor);
+      "DELETE FROM runner WHERE resource_class = coalesce(?, resource_class) AND "
+      "last_connected < ? AND NOT EXISTS (SELECT 1 FROM task WHERE state = 'running' AND "
+      "task.resource_class = runner.resource_class AND task.runner = runner.name)",
+      resource_class, unseen_since);
 }
 
 }  // namespace muster::store

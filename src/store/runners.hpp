@@ -2,10 +2,12 @@
 
 // Who has asked for work, and when last. Belongs to one thread, inside its transaction.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "base/time.hpp"
 #include "db/database.hpp"
 #include "protocol/messages.hpp"
@@ -30,12 +32,13 @@ class Runners {
  public:
   Runners(db::Database& database, Changes& changes) : db_(&database), changes_(&changes) {}
 
-  void contacted(const RunnerContact& contact, WallTime now);
+  // conflict, if it is new and its class has as many as it may.
+  Result<void> contacted(const RunnerContact& contact, WallTime now);
   // It spoke of its task.
   void heard(const std::string& resource_class, const std::string& name, WallTime now);
   void claimed(const std::string& resource_class, const std::string& name, WallTime now);
 
-  // Those seen in the last 12 hours, as CircleCI's inventory shows them.
+  // Those seen in the last 12 hours, as CircleCI's inventory shows them, as far as they are kept.
   std::vector<protocol::RunnerItem> list(const RunnerFilter& filter, WallTime now);
   // Those heard of in the last minutes, or running a task: what a scaler counts.
   std::vector<protocol::RunnerActivity> activity(const std::string& resource_class, WallTime now);
@@ -44,11 +47,21 @@ class Runners {
   std::vector<protocol::OtherRunner> active_elsewhere(const std::vector<std::string>& classes,
                                                       WallTime now);
 
+  // Of the last 12 hours. Of a class with very many, of the last minutes, so that there is room for
+  // others.
   void forget_unseen(WallTime now);
 
  private:
+  struct Crowd {
+    std::int64_t size = 0;  // never less than there are: what is undone is counted too
+    WallTime counted;
+  };
+  Result<void> join_crowd(const std::string& resource_class, WallTime now);
+  void forget(const std::optional<std::string>& resource_class, WallTime unseen_since);
+
   db::Database* db_;
   Changes* changes_;
+  std::map<std::string, Crowd> crowds_;  // by class
 };
 
 }  // namespace muster::store

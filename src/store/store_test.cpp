@@ -1,5 +1,6 @@
 #include "store/store.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/crypto.hpp"
@@ -400,7 +401,8 @@ TEST_F(StoreTest, OutputNeitherLosesNorDoublesAByte) {
 TEST_F(StoreTest, KnowsWhichRunnersOfOtherClassesAreActive) {
   auto& runners = store_->runners();
   const auto seen = [&](const std::string& resource_class, const std::string& name, Millis ago) {
-    runners.contacted({.resource_class = resource_class, .name = name}, now_.wall - ago);
+    EXPECT_TRUE(
+        runners.contacted({.resource_class = resource_class, .name = name}, now_.wall - ago));
   };
   seen(kClass, "ours", 0min);
   seen("local/a", "earlier", 2min);
@@ -415,7 +417,7 @@ TEST_F(StoreTest, KnowsWhichRunnersOfOtherClassesAreActive) {
 
 TEST_F(StoreTest, ARunnerThatIsGoneIsForgottenAlsoIfTheClockWasSetBack) {
   auto& runners = store_->runners();
-  runners.contacted({.resource_class = kClass, .name = "gone"}, now_.wall);
+  EXPECT_TRUE(runners.contacted({.resource_class = kClass, .name = "gone"}, now_.wall));
   now_.wall -= 24h;
   runners.forget_unseen(now_.wall);
   EXPECT_EQ(runners.activity(kClass, now_.wall).size(), 1U);
@@ -424,6 +426,46 @@ TEST_F(StoreTest, ARunnerThatIsGoneIsForgottenAlsoIfTheClockWasSetBack) {
   now_.wall += 12h;
   runners.forget_unseen(now_.wall);
   EXPECT_TRUE(runners.list({}, now_.wall).empty());
+}
+
+TEST_F(StoreTest, AClassHasSoManyRunnersAndKeepsThoseThatItHas) {
+  constexpr int kMost = 20'000;
+  auto& runners = store_->runners();
+  const auto contact = [&](const std::string& name, const std::string& resource_class = kClass) {
+    return runners.contacted({.resource_class = resource_class, .name = name}, now_.wall);
+  };
+  db::Transaction transaction(store_->database());
+  for (int n = 0; n < kMost; ++n) ASSERT_TRUE(contact(std::to_string(n)));
+  const auto refused = contact("one more");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("has 20000 runners already"));
+  EXPECT_TRUE(contact("other's", "local/other"));
+  EXPECT_EQ(runners.activity(kClass, now_.wall).size(), kMost);
+
+  now_.wall += 6min;
+  EXPECT_TRUE(contact("7")) << "who is known goes on";
+  EXPECT_FALSE(contact("one more"));
+  runners.forget_unseen(now_.wall);
+  EXPECT_TRUE(contact("one more")) << "those unseen for minutes make room";
+  EXPECT_EQ(runners.list({.resource_class = kClass, .of_namespace = {}}, now_.wall).size(), 2U);
+  EXPECT_EQ(runners.list({.resource_class = "local/other", .of_namespace = {}}, now_.wall).size(),
+            1U)
+      << "of a class with few, those of hours are kept";
+  transaction.commit();
+}
+
+TEST_F(StoreTest, ARunnerWhoseContactWasUndoneTakesNoRoomForLong) {
+  const auto contact = [&](int n) {
+    return store_->runners().contacted({.resource_class = kClass, .name = std::to_string(n)},
+                                       now_.wall);
+  };
+  {
+    const db::Transaction undone(store_->database());
+    for (int n = 0; n < 20'000; ++n) ASSERT_TRUE(contact(n));
+  }
+  now_.wall += 1s;
+  EXPECT_TRUE(contact(0));
 }
 
 TEST_F(StoreTest, TokensAreHashedRevocableAndOfTheirKind) {

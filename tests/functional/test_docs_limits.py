@@ -42,6 +42,7 @@ CODE = {
     "output in the answer to a `Range`": ("server/pipeline_api.cpp", "kLongestSlice"),
     "a long poll": ("server/call.cpp", "kLongestWait"),
     "a runner's silence about its task": ("server/server.hpp", "lease"),
+    "runners of a class that the server knows": ("store/runners.cpp", "kMostOfAClass"),
     "requeues of a class": ("store/catalog.cpp", "kMostRequeues"),
 }
 SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1, "min": 60}

@@ -7,7 +7,9 @@ The longer forms, which script/soak runs as well; the third needs 5 GB of disk:
 
 import os
 import socket
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -20,6 +22,7 @@ KIB, MIB = 1 << 10, 1 << 20
 SLOW_ONES = 1_000  # connections
 LONGEST_LOG = 4 << 30  # bytes of one step
 MOST_QUEUED, LARGEST_PIPELINE = 50_000, 10_000  # tasks
+MOST_RUNNERS = 20_000  # of a class
 HALF_A_HEAD = "GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: "
 HALF_A_BODY = ("POST /api/muster/v1/claim HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
                "Content-Length: 60000\r\n\r\n{{")
@@ -264,6 +267,23 @@ def test_a_full_queue(world, server, small):
     for pipeline in pipelines:
         pipeline.cancel().expect(202)
     assert server.unclaimed() == 1
+
+
+def test_a_class_with_as_many_runners_as_it_may(world, server, small):
+    other = server.create_class("local/other")
+    server.claimer(small, "known").ask().expect(204)
+    server.stop()
+    with closing(sqlite3.connect(server.data / "muster.db")) as database, database:
+        database.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1) "
+            "INSERT INTO runner SELECT resource_class, 'of-many-' || i, hostname, ip, version, 0, "
+            "first_connected, last_connected, last_used FROM n, runner", (MOST_RUNNERS,))
+    server.start()
+    world.submit(server, config(build=job("true")))
+    refused = server.claimer(small, "one-more").ask().expect(409)
+    assert f"local/small has {MOST_RUNNERS} runners already" in refused.message
+    server.claimer(other, "one-more").ask().expect(204)
+    server.claimer(small, "known").claim().run()
 
 
 @pytest.mark.timeout(3600)
