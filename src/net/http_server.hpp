@@ -79,7 +79,10 @@ struct ServerSettings {
   Millis read_timeout = std::chrono::seconds(30);
   Millis idle_timeout = std::chrono::minutes(5);    // between requests
   Millis write_timeout = std::chrono::seconds(60);  // for each piece of an answer to be taken
-  std::size_t connection_limit = 20'000;            // more are answered 503 and closed
+  // Bytes of bodies in memory that are not whole yet, of all connections together, without the
+  // first 64 KiB of each; then 503, until some are.
+  std::uint64_t half_bodies_limit = 256 << 20;
+  std::size_t connection_limit = 20'000;  // more are answered 503 and closed
 };
 
 class HttpServer {

@@ -61,6 +61,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void read_body();
   std::size_t next_piece() const;
   bool take_body(std::string_view data);
+  bool keep_body(std::string_view data);
   void dispatch();
   void free_room();
   Request take_head(Location location);
@@ -89,6 +90,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   Request request_;               // head, then body, until it is handled
   std::string piece_;             // of the body, as it is read
   std::uint64_t body_read_ = 0;
+  std::uint64_t counted_ = 0;  // of the body, in hub_->half_bodies
   std::optional<SpoolFile> spool_;
   std::optional<Outgoing> outgoing_;
   Outgoing::Manner manner_;
@@ -309,14 +311,23 @@ void HttpSession::read_body() {
 
 bool HttpSession::take_body(std::string_view data) {
   body_read_ += data.size();
-  if (!spool_) {
-    request_.body += data;
-    return true;
-  }
+  if (!spool_) return keep_body(data);
   const auto stored = spool_->append(data);
   if (stored) return true;
   log::error("cannot store an upload", {{"reason", stored.error().message}});
   refuse(refusal_for(stored.error()));
+  return false;
+}
+
+// Small bodies always pass, so that who sends many large ones does not keep others from saying
+// something short.
+bool HttpSession::keep_body(std::string_view data) {
+  request_.body += data;
+  if (request_.body.size() <= kBodyPiece) return true;
+  counted_ += data.size();
+  hub_->half_bodies += data.size();
+  if (hub_->half_bodies <= hub_->settings.half_bodies_limit) return true;
+  refuse(503, "Too many large requests are on their way at once: try again.");
   return false;
 }
 
@@ -349,6 +360,7 @@ void HttpSession::dispatch() {
 void HttpSession::free_room() {
   parser_.reset();
   request_ = {};
+  hub_->half_bodies -= std::exchange(counted_, 0);
   std::string().swap(piece_);  // assigned nothing, it would keep its room
   buffer_.shrink_to_fit();
 }
@@ -480,6 +492,7 @@ void HttpSession::close() {
   socket().close(ignored);
   timer_.cancel();
   spool_.reset();
+  hub_->half_bodies -= std::exchange(counted_, 0);
   hub_->session_closed(this);
 }
 

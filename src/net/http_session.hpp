@@ -38,6 +38,7 @@ struct Hub {
   Handler handler;
   std::unordered_map<Session*, std::weak_ptr<Session>> open;  // those not yet closed
   std::array<char, 64 * 1024> discarded{};                    // what sessions read to throw it away
+  std::uint64_t half_bodies = 0;  // bytes, as half_bodies_limit has them
   bool stopping = false;
   bool ended = false;  // run() is over: no task runs any more
 

@@ -88,6 +88,14 @@ class ServerFixture : public testing::Test {
     }
     return false;
   }
+  // Asked from outside, again and again.
+  static bool until(const std::function<bool()>& condition) {
+    for (const auto end = std::chrono::steady_clock::now() + 10s;
+         std::chrono::steady_clock::now() < end;) {
+      if (condition()) return true;
+    }
+    return false;
+  }
   std::size_t files() const {
     using Iterator = std::filesystem::directory_iterator;
     return static_cast<std::size_t>(std::distance(Iterator(folder_), Iterator()));

@@ -35,6 +35,8 @@ CODE = {
     "queued tasks, when a pipeline is submitted": ("server/pipeline_api.cpp", "kMostQueued"),
     "a source": ("server/admission.cpp", "kLongestSource"),
     "output in one request": ("server/admission.cpp", "kLongestUpload"),
+    "bodies that are not whole yet, all together, without the first 64 KiB of each and without sources":
+        ("net/http_server.hpp", "half_bodies_limit"),
     "output of a step": ("store/files.cpp", "kLongestOutput"),
     "room of the disk that is not given to output and sources": ("store/room.cpp", "kMost"),
     "output of a task that its agent holds for the server": ("agent/task_runner.cpp", "kUnsentOutput"),
