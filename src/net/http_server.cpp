@@ -50,6 +50,7 @@ struct HttpServer::State {
   void accept();
   void on_accept(error_code failure, tcp::socket socket);
   void admit(tcp::socket socket);
+  void close_strangers();
   void accept_after_shortage(const error_code& failure);
   void begin_stop(const std::function<void()>& on_stop, Millis patience);
   template <class Action>
@@ -133,8 +134,17 @@ void HttpServer::State::admit(tcp::socket socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   const auto session = make_session(hub, std::move(socket));
+  close_strangers();
   if (hub->open.size() <= limit) return session->start();
   session->turn_away(503, "Too many connections. Try again.");
+}
+
+// So that nobody keeps others out by connections alone: who comes, and soon shows a token, stays.
+void HttpServer::State::close_strangers() {
+  while (hub->open.size() > hub->settings.connection_limit && !hub->strangers.empty()) {
+    const auto session = hub->open.at(hub->strangers.front()).lock();
+    session->close();  // it leaves both
+  }
 }
 
 void HttpServer::State::accept_after_shortage(const error_code& failure) {

@@ -64,6 +64,7 @@ using Handler = std::function<void(Request, std::shared_ptr<Exchange>)>;
 struct BodyPolicy {
   std::uint64_t limit = 1 << 20;               // bytes; a longer body gets 413
   std::optional<std::filesystem::path> spool;  // write the body to a new file in this folder
+  bool known = false;                          // it is no stranger's: see connection_limit
 };
 // Asked when the head of a request is read, before its body: a Response refuses the request.
 using Admission = std::function<std::variant<BodyPolicy, Response>(const Request& head)>;
@@ -82,7 +83,9 @@ struct ServerSettings {
   // Bytes of bodies in memory that are not whole yet, of all connections together, without the
   // first 64 KiB of each; then 503, until some are.
   std::uint64_t half_bodies_limit = 256 << 20;
-  std::size_t connection_limit = 20'000;  // more are answered 503 and closed
+  // Past it a stranger's is closed, that of whom was served longest ago; if there is none, the new
+  // one is answered 503 and closed.
+  std::size_t connection_limit = 20'000;
 };
 
 class HttpServer {

@@ -14,6 +14,9 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
+constexpr std::string_view kStranger = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view kKnown = "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: x\r\n\r\n";
+
 // --- Requests and answers ---
 
 TEST_P(HttpServerTest, HandsOverWhatWasSent) {
@@ -251,16 +254,40 @@ TEST_P(HttpServerTest, AnIdleConnectionIsClosedSilently) {
   EXPECT_THAT(speak("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
 }
 
+TEST_P(HttpServerTest, AtTheLimitTheStrangerServedLongestAgoMakesRoom) {
+  settings_.connection_limit = 3;
+  start();
+  const auto ask = [](TestPeer& peer, std::string_view request) {
+    peer.send(request);
+    EXPECT_THAT(peer.receive_until("GET /? "), HasSubstr("200 OK"));
+  };
+  auto known = connect();
+  ask(known, kKnown);
+  auto earlier = connect();
+  ask(earlier, kStranger);
+  auto later = connect();
+  ask(later, kStranger);
+  later.send("GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ");
+  ask(earlier, kStranger);
+  auto newcomer = connect();
+  ask(newcomer, kKnown);
+  EXPECT_EQ(later.receive_all(), "") << "to send half a request does not keep it";
+  auto another = connect();
+  ask(another, kStranger);
+  EXPECT_EQ(earlier.receive_all(), "");
+  for (auto* peer : {&known, &newcomer}) ask(*peer, kStranger);
+}
+
 TEST_P(HttpServerTest, TooManyConnectionsAreToldSo) {
   settings_.connection_limit = 2;
   start();
   auto first = connect();
   auto second = connect();
   for (auto* peer : {&first, &second}) {
-    peer->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    peer->send(kKnown);
     EXPECT_THAT(peer->receive_until("GET /?"), HasSubstr("200 OK"));
   }
-  EXPECT_THAT(speak("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(speak(kStranger), StartsWith("HTTP/1.1 503 "));
   first.close();
   const auto request = fmt::format("GET / HTTP/1.1\r\n{}\r\n", kClose);
   const auto end = std::chrono::steady_clock::now() + 10s;

@@ -50,6 +50,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
  private:
   enum class Phase { greeting, waiting, reading, handling, writing, lingering };
 
+  void join_strangers();
+  void leave_strangers();
   void await_greeting();
   void on_greeting();
   void begin();
@@ -94,7 +96,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   std::optional<SpoolFile> spool_;
   std::optional<Outgoing> outgoing_;
   Outgoing::Manner manner_;
-  std::optional<Refusal> turned_away_;  // before TLS, in which it is to be told
+  std::optional<Refusal> turned_away_;                     // before TLS, in which it is to be told
+  std::optional<std::list<Session*>::iterator> stranger_;  // its place among them
   Phase phase_ = Phase::waiting;
   bool timed_out_ = false;
   bool refused_ = false;  // the rest of the request is unread
@@ -126,10 +129,21 @@ class SessionExchange final : public Exchange {
 // --- Greeting ---
 
 void HttpSession::start() {
+  if (!turned_away_) join_strangers();
   if (!hub_->settings.tls) return begin();
   phase_ = Phase::greeting;
   set_deadline(hub_->settings.read_timeout);
   await_greeting();
+}
+
+// Each connection begins as a stranger's, until a request on it shows that it is none.
+void HttpSession::join_strangers() {
+  stranger_ = hub_->strangers.insert(hub_->strangers.end(), this);
+}
+
+void HttpSession::leave_strangers() {
+  if (stranger_) hub_->strangers.erase(*stranger_);
+  stranger_.reset();
 }
 
 void HttpSession::await_greeting() {
@@ -174,6 +188,7 @@ void HttpSession::turn_away(int status, std::string_view sentence) {
 void HttpSession::await_request() {
   phase_ = Phase::waiting;
   if (hub_->stopping) return finish();
+  if (stranger_) hub_->strangers.splice(hub_->strangers.end(), hub_->strangers, *stranger_);
   if (buffer_.size() > 0) return read_head();  // sent ahead of our answer
   if (transport_.is_encrypted()) {
     // What TLS has read already, with the request before, makes no socket readable.
@@ -235,6 +250,7 @@ void HttpSession::on_head() {
     return answer(std::move(*refusal));
   }
   const auto& policy = std::get<BodyPolicy>(admission);
+  if (policy.known) leave_strangers();
   if (parser_->content_length().value_or(0) > policy.limit) {
     return refuse(413,
                   fmt::format("The body of the request is too long: here it may have {} bytes.",
@@ -493,6 +509,7 @@ void HttpSession::close() {
   timer_.cancel();
   spool_.reset();
   hub_->half_bodies -= std::exchange(counted_, 0);
+  leave_strangers();
   hub_->session_closed(this);
 }
 

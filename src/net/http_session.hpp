@@ -6,6 +6,7 @@
 // All of it runs on the thread of HttpServer::run().
 
 #include <array>
+#include <list>
 #include <memory>
 #include <unordered_map>
 
@@ -37,8 +38,9 @@ struct Hub {
   Admission admit;
   Handler handler;
   std::unordered_map<Session*, std::weak_ptr<Session>> open;  // those not yet closed
-  std::array<char, 64 * 1024> discarded{};                    // what sessions read to throw it away
-  std::uint64_t half_bodies = 0;  // bytes, as half_bodies_limit has them
+  std::list<Session*> strangers;  // of those open: who has been served longest ago comes first
+  std::array<char, 64 * 1024> discarded{};  // what sessions read to throw it away
+  std::uint64_t half_bodies = 0;            // bytes, as half_bodies_limit has them
   bool stopping = false;
   bool ended = false;  // run() is over: no task runs any more
 

@@ -44,9 +44,11 @@ class ServerFixture : public testing::Test {
   void start(Handler handler = echo) {
     auto listening = HttpServer::listen(
         settings_,
-        [this](const Request&) -> std::variant<BodyPolicy, Response> {
+        [this](const Request& head) -> std::variant<BodyPolicy, Response> {
           if (refusal_) return *refusal_;
-          return policy_;
+          auto policy = policy_;
+          policy.known = head.headers.get("Authorization").has_value();
+          return policy;
         },
         std::move(handler));
     ASSERT_TRUE(listening) << listening.error().message;

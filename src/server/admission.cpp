@@ -98,7 +98,9 @@ std::variant<net::BodyPolicy, net::Response> Admission::admit(store::Store& stor
     if (const auto wait = rate_.wait_for(caller, now)) return too_often(*wait);
     if (auto own = check_same_site(head); !own) return error_response(own.error());
     if (!known && brings_body(head)) return error_response(not_known(head));
-    return policy_for(store, head);
+    auto decided = policy_for(store, head);
+    if (auto* policy = std::get_if<net::BodyPolicy>(&decided)) policy->known = known;
+    return decided;
   } catch (const db::Failure& failure) {
     log::error("a request failed", {{"path", head.path}, {"error", failure.what()}});
     return error_response(for_caller(failure.error()));

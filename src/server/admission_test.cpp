@@ -63,6 +63,17 @@ class AdmissionTest : public testing::Test {
   std::string task_;  // of the second
 };
 
+TEST_F(AdmissionTest, SaysWhoIsNoStranger) {
+  for (const auto& token : {class_token_, personal_, task_token_}) {
+    ASSERT_EQ(status(head("GET", "/", token)), 200);
+    EXPECT_TRUE(policy().known);
+  }
+  for (const auto& token : {std::string(), "x" + class_token_}) {
+    ASSERT_EQ(status(head("GET", "/", token)), 200);
+    EXPECT_FALSE(policy().known);
+  }
+}
+
 TEST_F(AdmissionTest, ASourceIsTakenFromAPersonAlone) {
   EXPECT_EQ(status(head("PUT", kSource, personal_, "1000000")), 200);
   EXPECT_EQ(policy().limit, 1U << 30);

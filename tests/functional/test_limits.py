@@ -26,6 +26,8 @@ MOST_RUNNERS = 20_000  # of a class
 HALF_A_HEAD = "GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: "
 HALF_A_BODY = ("POST /api/muster/v1/claim HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
                "Content-Length: 60000\r\n\r\n{{")
+HEALTH_WITH = ("GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\n"
+               "Authorization: Bearer {token}\r\n\r\n")
 NO_SHA = "0" * 64
 
 
@@ -68,19 +70,31 @@ def test_past_the_limit_of_connections(world, few_files, request):
     pipeline = world.submit(server, config(build=job("true")))
     attempt = server.claimer(small).claim()
     attempt.step().expect(204)
-    with Crowd(server, few_files) as crowd:
-        def refused():
-            return [answer for answer in crowd.answers() if answer]
-        wait_until(refused, 30, "a connection too many to be answered")
-        answer = refused()[0]
-        assert answer.startswith(b"HTTP/1.1 503") and b"Too many connections" in answer, answer
-        served = len([answer for answer in crowd.answers() if answer is None])
+    with Crowd(server, few_files, HEALTH_WITH.format(token=small).encode()) as crowd:
+        def answered(status):
+            begin = f"HTTP/1.1 {status} ".encode()
+            return [answer for answer in crowd.answers() if (answer or b"").startswith(begin)]
+        wait_until(lambda: answered(503), 30, "a connection too many to be answered")
+        assert b"Too many connections" in answered(503)[0]
+        served = len(answered(200))
         assert served > few_files // 3, f"only {served} of {few_files} are served"
         first = crowd.sockets[0]
+        assert first.recv(65536).startswith(b"HTTP/1.1 200 ")
         first.sendall(b"GET /api/muster/v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert first.recv(65536).startswith(b"HTTP/1.1 200")
+        assert first.recv(65536).startswith(b"HTTP/1.1 200 ")
     wait_until(lambda: attempt.output(b"text", 0).status == 200, 30, "room for others again")
     assert pipeline.output() == "text"
+
+
+def test_connections_of_strangers_make_room(world, few_files):
+    """One address holds as many as there may be, and keeps nobody out who has a token."""
+    server = world.server()
+    small = server.create_class()
+    with Crowd(server, few_files) as crowd:
+        wait_until(lambda: b"" in crowd.answers(), 30, "the first ones to be closed")
+        a_job_runs(world, server, small)
+        kept = crowd.answers().count(None)
+        assert kept > few_files // 3 and set(crowd.answers()) == {None, b""}, "no more than needed"
     assert "cannot take new connections" not in server.program.output()
 
 
