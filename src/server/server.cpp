@@ -157,7 +157,11 @@ struct Server::Parts {
       log::warn("listening beyond this machine without TLS: tokens can be read on the way",
                 {{"address", settings.address}});
     }
-    return write_file_atomically(settings.data_directory / "address", url + "\n", 0600);
+    auto written = write_file_atomically(settings.data_directory / "address", url + "\n", 0600);
+    if (written || written.error().kind != ErrorKind::exhausted) return written;
+    log::warn("the address could not be written down: clients must be told it",
+              {{"reason", written.error().message}});
+    return ok();  // rather that than no server
   }
 
   // Leases first: what else there is to do by the clock comes rarely.

@@ -98,7 +98,7 @@ def test_a_server_starts_in_the_last_room_of_its_disk(world, small_disk):
     server = world.server(data=small_disk / "data")
     server.create_class()
     pipeline = world.submit(server, config(build=job("true")))
-    leave(small_disk, 100_000)
+    leave(small_disk, 250_000)
     for end in server.stop, server.kill:
         end()
         server.start()
