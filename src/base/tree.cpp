@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 UniqueFd open_emptiable(int above, const std::string& name) {
   constexpr int kDirectoryItself = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd directory(::openat(above, name.c_str(), kDirectoryItself));
-  if (!directory && errno == EACCES) {
-    ::fchmodat(above, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW);
+  if (!directory && errno == EACCES &&
+      ::fchmodat(above, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0) {
     directory.reset(::openat(above, name.c_str(), kDirectoryItself));
   }
   struct stat status {};

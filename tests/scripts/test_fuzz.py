@@ -38,9 +38,10 @@ def test_the_targets_are_those_that_are_declared():
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_target_has_seeds_and_words(target):
+def test_a_target_has_seeds_words_and_what_a_search_has_found(target):
     assert any((KEPT / "seeds" / target).iterdir()), "write an input for each of its forms"
     assert (KEPT / "dictionaries" / target).read_text().strip()
+    assert any((KEPT / "corpus" / target).iterdir()), f"run script/fuzz {target}, and keep its corpus"
 
 
 def test_what_is_kept_stays_small():
