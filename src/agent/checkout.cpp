@@ -29,15 +29,10 @@ git log -1 --format='HEAD is now at %h %s'
 
 constexpr std::size_t kCommitLength = 40;
 
-// A full disk is waited for if it is the server's: ours is full of what nobody will remove.
-bool may_pass(const Error& error, const std::filesystem::path& file) {
-  if (error.kind == ErrorKind::exhausted) {
-    constexpr std::uintmax_t kFull = 1 << 20;
-    std::error_code unknown;
-    const auto space = std::filesystem::space(file.parent_path(), unknown);
-    return unknown || space.available > kFull;
-  }
-  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout;
+// A full disk is the server's: ours is told otherwise.
+bool may_pass(const Error& error) {
+  return error.kind == ErrorKind::exhausted || error.kind == ErrorKind::unavailable ||
+         error.kind == ErrorKind::timeout;
 }
 
 bool is_commit(const std::string& text) {
@@ -53,7 +48,7 @@ Result<void> fetch_source(ControlPlane& server, const Attempt& attempt, const st
   for (;;) {
     auto fetched = server.fetch_source(attempt, file, stop);
     if (fetched) break;
-    if (!may_pass(fetched.error(), file) || stop.stop_requested())
+    if (!may_pass(fetched.error()) || stop.stop_requested())
       return fetched.error().within("fetching the source");
     log::debug("the source is not there yet", {{"reason", fetched.error().message}});
     backoff.pause(stop);

@@ -60,14 +60,14 @@ ClaimLoop::ClaimLoop(const Settings& settings, const std::string& hostname, Cont
 Millis ClaimLoop::idle_left() const {
   const bool has_own = tasks_run_ > 0 && settings_.idle_after_task;
   const auto& most = has_own ? settings_.idle_after_task : settings_.idle_timeout;
-  if (!most) return kLongestPoll;
+  if (!most) return Millis::max();
   return *most - (system_clock().monotonic() - active_);
 }
 
 Millis ClaimLoop::life_left() const {
   const auto most = settings_.recycling.after_tasks;
   if (most && tasks_run_ >= *most) return Millis(0);
-  if (ends_at_ == MonotonicTime::max()) return kLongestPoll;
+  if (ends_at_ == MonotonicTime::max()) return Millis::max();
   return ends_at_ - system_clock().monotonic();
 }
 

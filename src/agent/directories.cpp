@@ -73,8 +73,11 @@ Result<void> make_where_ours(const process::User& user, const fs::path& director
                              directory.string(), parent.string())};
   }
   const bool theirs = last || is_within(directory, own);
-  return make_in(*above, directory, theirs ? kPrivate : kUsual,
-                 theirs ? std::optional(user) : std::nullopt);
+  auto made = make_in(*above, directory, theirs ? kPrivate : kUsual,
+                      theirs ? std::optional(user) : std::nullopt);
+  // Another agent of this machine was faster.
+  if (!made && made.error().kind == ErrorKind::conflict && open_directory(directory)) return ok();
+  return made;
 }
 
 Result<void> empty_opened(const Result<UniqueFd>& opened, const fs::path& directory) {
@@ -85,12 +88,29 @@ Result<void> empty_opened(const Result<UniqueFd>& opened, const fs::path& direct
   return ok();
 }
 
+fs::path without_slash(const fs::path& directory) {
+  return directory.has_filename() ? directory : directory.parent_path();
+}
+
+bool is_in_ours(const fs::path& directory) {
+  const auto above = open_directory(without_slash(directory).parent_path());
+  return above && is_ours_alone(above->get());
+}
+
+// With the user's rights, with which a link of theirs may be followed.
+Result<void> empty_as(const process::User& user, const fs::path& directory) {
+  const auto access = process::FileAccess::as(user);
+  if (!access) return access.error();
+  return empty_opened(open_simply(directory), directory);
+}
+
 // Behind a prefix the job's user has emptied it by now; what is still there is another's. If
 // others may say what the name means, it is not for us.
 Result<void> empty_where_ours(const fs::path& directory) {
-  const auto above = open_directory(directory.parent_path());
+  const auto named = without_slash(directory);
+  const auto above = open_directory(named.parent_path());
   if (!above || !is_ours_alone(above->get())) return ok();
-  UniqueFd opened(::openat(above->get(), directory.filename().c_str(),
+  UniqueFd opened(::openat(above->get(), named.filename().c_str(),
                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!opened) return ok();
   return empty_opened(std::move(opened), directory);
@@ -116,8 +136,7 @@ Result<void> make_new(const fs::path& directory, mode_t mode,
 
 Result<void> make_for(const process::User& user, const fs::path& directory, const fs::path& own) {
   if (make_as(user, directory)) return ok();
-  const auto named = directory.has_filename() ? directory : directory.parent_path();
-  return make_where_ours(user, named, own, true);
+  return make_where_ours(user, without_slash(directory), own, true);
 }
 
 void Clearing::remove(const fs::path& directory) const {
@@ -150,12 +169,11 @@ Result<void> Clearing::try_to_remove(const fs::path& directory) const {
 }
 
 Result<void> Clearing::try_to_empty(const fs::path& directory) const {
+  if (jobs_run_as_we()) return empty_opened(open_simply(directory), directory);
   if (behind_prefix_) return empty_where_ours(directory);
-  std::optional<Result<process::FileAccess>> access;
-  if (user_) access.emplace(process::FileAccess::as(*user_));
-  if (access && !*access) return access->error();
-  return empty_opened(jobs_run_as_we() ? open_simply(directory) : open_directory(directory),
-                      directory);
+  auto emptied = empty_as(*user_, directory);
+  if (emptied || !is_in_ours(directory)) return emptied;
+  return empty_where_ours(directory);  // what others have left there
 }
 
 }  // namespace muster::agent

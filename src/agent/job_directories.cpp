@@ -20,7 +20,10 @@ constexpr const char* kBash = "/bin/bash";
 // $1: the working directory; $2: HOME; $3: BASH_ENV's file. $4: what must be new, as anyone may
 // make something where it is to be; or nothing.
 constexpr const char* kScript = R"sh(set -eu
-if [ -n "$4" ]; then mkdir -m 700 -- "$4"; fi
+if [ -n "$4" ]; then
+  [ -d "${4%/*}" ] || mkdir -p -- "${4%/*}"  # in a container that the prefix enters
+  mkdir -m 700 -- "$4"
+fi
 for place in "$1" "$2"; do
   [ -d "$place" ] || mkdir -p -m 700 -- "$place"
 done

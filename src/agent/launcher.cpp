@@ -140,7 +140,8 @@ Result<int> Launcher::end_behind_prefix(Millis patience, const std::vector<pid_t
       command.arguments.push_back(name_of(process));
     }
     command.directory = "/";
-    const auto ran = run(std::move(command), patience);
+    constexpr Millis kOneTry(5'000);
+    const auto ran = run(std::move(command), std::min(kOneTry, patience));
     if (!ran) log::debug("a job is not ended behind its prefix", {{"reason", ran.error().message}});
   }
 }

@@ -127,7 +127,12 @@ Result<void> ServerClient::fetch_source(const Attempt& attempt, const std::files
   auto asked = about(attempt, "GET", "source");
   asked.answer_file = file;
   asked.timeout = kSourceTimeout;
-  return without_answer(send(claims_, asked, stop));
+  auto answer = send(claims_, asked, stop);
+  // Without an answer it is our own disk that is full, and nobody will empty that.
+  if (!answer && answer.error().kind == ErrorKind::exhausted) {
+    return Error{ErrorKind::internal, answer.error().message};
+  }
+  return without_answer(std::move(answer));
 }
 
 Result<void> ServerClient::finish(const Attempt& attempt, const protocol::FinishRequest& finish,

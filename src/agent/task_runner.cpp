@@ -89,15 +89,26 @@ class TaskRun {
 
   // Behind a prefix the files may be those of a user whose files we may not remove.
   static void remove_as_job(const Launcher& launcher, const Workspace& workspace) {
-    constexpr const char* kClear =
-        R"(for place; do chmod -R u+rwx -- "$place"; find "$place" -mindepth 1 -delete; done 2>/dev/null)";
+    constexpr const char* kClear = R"sh(failed=0
+for place; do
+  [ -d "$place/" ] || continue
+  find "$place/" -type d ! -perm -700 -exec chmod u+rwx {} \;
+  find "$place/" -mindepth 1 -delete ||
+    rm -rf -- "$place"/* "$place"/.[!.]* "$place"/..?* || failed=1
+done 2>/dev/null
+exit $failed
+)sh";
     JobCommand command;
     command.arguments = {"/bin/sh", "-c", kClear, "clean"};
     for (const auto& place : workspace.cleared_at_end()) command.arguments.push_back(place);
     command.environment = process::plain_environment();
     command.directory = "/";
     const auto removed = launcher.run(std::move(command), 1min);
-    if (!removed) log::warn("cannot clean up", {{"reason", removed.error().message}});
+    if (!removed) {
+      log::warn("cannot clean up", {{"reason", removed.error().message}});
+    } else if (!removed->exit.success()) {
+      log::warn("cannot clean up", {{"reason", "the jobs' user could not remove all of it"}});
+    }
   }
 
   void give_up(const Error& error) {

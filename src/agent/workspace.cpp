@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kAside = ".left-";  // between a task's id and what makes it another name
 constexpr mode_t kPrivate = 0700;
 constexpr mode_t kEnterOnly = 0711;
 // Behind a prefix we cannot know who the job's user is. Anyone may find the way in, as a path is no
@@ -157,7 +158,7 @@ void Workspace::clear_shared() const {
   if (::lstat(shared_.c_str(), &status) != 0) return;
   clearing_.remove(shared_);
   auto aside = shared_;
-  aside += ".left-" + random_hex(4);
+  aside += kAside + random_hex(4);
   ::rename(shared_.c_str(), aside.c_str());
 }
 
@@ -211,6 +212,12 @@ void remove_leftovers(const fs::path& state, const Settings& settings,
     log::info("removing what a killed agent left", {{"task", task_id}});
     auto left = Workspace::of(state, settings, user, task_id, std::move(lock));
     left.empties_working_directory_ = false;  // another task may be in it
+  }
+  // What was put aside, as it could not be removed then.
+  const Clearing clearing(user, !settings.command_prefix.empty());
+  for (const auto& entry : fs::directory_iterator(state / "work", failure)) {
+    if (entry.path().filename().string().find(kAside) == std::string::npos) continue;
+    clearing.remove(entry.path());
   }
 }
 

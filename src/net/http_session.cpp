@@ -250,7 +250,11 @@ void HttpSession::on_head() {
     return answer(std::move(*refusal));
   }
   const auto& policy = std::get<BodyPolicy>(admission);
-  if (policy.known) leave_strangers();
+  if (policy.known) {
+    leave_strangers();
+  } else if (!stranger_) {
+    join_strangers();  // its token was revoked, for one
+  }
   if (parser_->content_length().value_or(0) > policy.limit) {
     return refuse(413,
                   fmt::format("The body of the request is too long: here it may have {} bytes.",

@@ -120,7 +120,8 @@ Result<int> end_descendants_of(pid_t root, Millis patience, const std::vector<pi
 std::vector<Identity> descendants(const std::vector<pid_t>& spare) {
   std::vector<Identity> living;
   for (const auto& process : descendants_of(::getpid(), spare)) {
-    if (const auto identity = identify(process.pid)) living.push_back(*identity);
+    const auto identity = identify(process.pid);
+    if (identity && identity->start_ticks == process.start_ticks) living.push_back(*identity);
   }
   return living;
 }

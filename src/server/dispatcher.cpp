@@ -99,16 +99,32 @@ void Dispatcher::drain() {
 void Dispatcher::handle_group() {
   scheduled_ = false;
   std::vector<Answer> answers;
-  if (const auto undone = handle_in_transaction(std::exchange(group_, {}), answers)) {
+  const bool with_tasks = !tasks_.empty();
+  if (auto undone = handle_in_transaction(std::exchange(group_, {}), answers)) {
+    const bool alone = undone->open.size() == 1 && !with_tasks;
     // On a full disk those that only read can be answered, and should not share others' fate.
-    const bool each_alone = undone->error.kind == ErrorKind::exhausted && undone->open.size() > 1;
-    for (const auto& entry : undone->open) {
-      auto own =
-          each_alone ? handle_in_transaction({entry}, answers) : Undone{undone->error, {entry}};
-      if (own) refuse(*own, answers);
+    if (undone->error.kind == ErrorKind::exhausted && !alone) {
+      handle_each_alone(std::move(undone->open), answers);
+    } else {
+      refuse(*undone, answers);
     }
   }
   for (auto& [exchange, response] : answers) exchange->send(std::move(response));
+}
+
+void Dispatcher::handle_each_alone(std::vector<Entry> open, std::vector<Answer>& answers) {
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const auto entry = open[i];  // a copy, as `open` grows
+    const auto undone = handle_in_transaction({entry}, answers);
+    if (!undone) continue;
+    for (const auto& other : undone->open) {
+      if (other == entry) {
+        refuse({undone->error, {entry}}, answers);
+      } else {
+        open.push_back(other);  // it was woken by what is undone now, and has a turn of its own
+      }
+    }
+  }
 }
 
 void Dispatcher::refuse(const Undone& undone, std::vector<Answer>& answers) {
@@ -200,6 +216,7 @@ Dispatcher::Undone Dispatcher::undo(const std::vector<Entry>& touched, const Err
 }
 
 void Dispatcher::take_back_notes() {
+  if (!store_->queue().has_noted()) return;
   try {
     store_->queue().take_back_notes();
   } catch (const db::Failure& failure) {

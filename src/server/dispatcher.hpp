@@ -73,6 +73,7 @@ class Dispatcher {
   void count(std::uint64_t requests);
   void note_endings(const std::set<std::string>& pipelines, AfterCommit& after_commit);
   Undone undo(const std::vector<Entry>& touched, const Error& error);
+  void handle_each_alone(std::vector<Entry> open, std::vector<Answer>& answers);
   static void refuse(const Undone& undone, std::vector<Answer>& answers);
   void take_back_notes();
   void handle(const Entry& entry, std::vector<Answer>& answers);

@@ -145,6 +145,8 @@ Result<void> SourceFiles::accept(const std::filesystem::path& upload, const std:
     return Error{ErrorKind::invalid,
                  "the uploaded source has another SHA-256 than its name says; send it again"};
   }
+  std::error_code unknown;  // a group that was undone may have taken it
+  if (!std::filesystem::exists(upload, unknown) && has(sha256)) return ok();
   if (auto moved = move_durably(upload, path(sha256)); !moved) {
     return moved.error().within("cannot keep the uploaded source");
   }

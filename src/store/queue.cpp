@@ -34,6 +34,14 @@ TaskEvent event_of(protocol::TaskResult result) {
   return TaskEvent::infrastructure_failed;
 }
 
+// That a file cannot be opened, or is gone, says nothing of the attempt.
+Error cannot_keep(const Error& error) {
+  log::error("cannot keep a step's output", {{"error", error.message}});
+  const bool full = error.kind == ErrorKind::exhausted;
+  return {full ? ErrorKind::exhausted : ErrorKind::internal,
+          "a step's output cannot be kept; the log of the server says why"};
+}
+
 Error stale(const std::string& why) {
   return {ErrorKind::conflict, fmt::format("this attempt is over: {}", why)};
 }
@@ -219,7 +227,7 @@ Result<void> Queue::update_step(const Attempt& attempt, std::int64_t position,
   if (auto good = check_step(attempt, position); !good) return good;
   if (update.ended_at || !protocol::is_open(update.state)) {
     const auto synced = outputs_->sync({attempt.task_id, attempt.number, position});
-    if (!synced) return synced.error().within("cannot keep a step's output");
+    if (!synced) return cannot_keep(synced.error());
   }
   static constexpr std::string_view kWords[] = {"running",  "success",  "failed",
                                                 "canceled", "timedout", "background"};
@@ -334,6 +342,7 @@ Queue::Note Queue::note_of_lapse(const Task& task) {
 }
 
 void Queue::note_in_output(const Task& task, WallTime now) {
+  noted_ = true;
   const auto note = note_of_lapse(task);
   if (const auto noted = outputs_->append(note.where, outputs_->size(note.where), note.text);
       !noted) {
@@ -348,6 +357,7 @@ void Queue::note_in_output(const Task& task, WallTime now) {
 }
 
 void Queue::take_back_notes() {
+  noted_ = false;
   std::vector<std::string> running;
   for (auto rows = db_->query("SELECT id FROM task WHERE state = 'running'"); rows.next();) {
     running.push_back(rows.text(0));

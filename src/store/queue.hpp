@@ -87,6 +87,9 @@ class Queue {
   // Output is in no transaction. If one in which a lease lapsed was undone, by a kill for example,
   // the attempt lives, and its output goes on where it was: without what was noted there.
   void take_back_notes();
+  // Since notes were last taken back one was written. To look costs something for each task that
+  // runs.
+  bool has_noted() const { return noted_; }
   void forget_old_claims(WallTime now);
 
   // Queues the jobs of a workflow that may start; skips those that never will.
@@ -141,6 +144,7 @@ class Queue {
   Foresight foresight_;
   std::string token_key_;
   Millis lease_;
+  bool noted_ = false;
 };
 
 }  // namespace muster::store

@@ -54,7 +54,7 @@ def test_a_token_that_came_by_a_variable_is_in_no_environment(world, server, sma
     """Only root gets to see those of an agent."""
     begun = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE,
                              env={"CIRCLECI_RUNNER_API_AUTH_TOKEN": small})
-    assert holds(Path(f"/proc/{begun.pid}/environ"), [small]), "it would be seen"
+    wait_until(lambda: holds(Path(f"/proc/{begun.pid}/environ"), [small]), 30, "it would be seen")
     begun.communicate(b"\n")
     agent = world.agent(server, "of-another-file", environment={
         "CIRCLECI_RUNNER_API_AUTH_TOKEN": small, "SEEN": "yes"})
