@@ -79,6 +79,24 @@ TEST_F(DirectoriesOfJobs, NothingOfAnotherIsRemovedThatAJobHasMovedThere) {
   EXPECT_TRUE(fs::exists(file));
 }
 
+TEST_F(DirectoriesOfJobs, ALinkOfTheJobsUserIsFollowedWithTheirRights) {
+  make_theirs("theirs/data");
+  make_theirs("theirs/data/deep");
+  fs::create_directory_symlink(root_ / "theirs" / "data", root_ / "theirs" / "work");
+  ASSERT_EQ(::lchown((root_ / "theirs" / "work").c_str(), nobody_.uid, nobody_.gid), 0);
+  Clearing(nobody_, false).empty(root_ / "theirs" / "work");
+  EXPECT_TRUE(fs::is_empty(root_ / "theirs" / "data"));
+}
+
+// As containers leave it that a job has started.
+TEST_F(DirectoriesOfJobs, WhatOthersHaveLeftInADirectoryOfOursIsCleared) {
+  make_theirs("work");
+  fs::create_directories(root_ / "work" / "of-root" / "below");
+  std::ofstream(root_ / "work" / "of-root" / "below" / "file") << "root's";
+  Clearing(nobody_, false).empty(root_ / "work" / "");
+  EXPECT_TRUE(fs::is_empty(root_ / "work"));
+}
+
 TEST_F(DirectoriesOfJobs, WhatIsTheJobsIsCleared) {
   make_theirs("work");
   make_theirs("work/deep");

@@ -351,6 +351,16 @@ TEST_P(FullDiskTest, WhatOnlyReadsIsAnswered) {
   EXPECT_EQ(operations[1].exchange->response.status, 200);
 }
 
+TEST_P(FullDiskTest, WhatOnlyReadsIsAnsweredBesideATickThatCannotWrite) {
+  auto source = prepare({"source"})[0];
+  vfs_.fail(Fault::full, 1, kUntilHealed);
+  dispatcher_->submit(
+      [](store::Store& open, const store::Now& now) { open.keep_service_time(now.service); });
+  ask(source);
+  loop_.run();
+  EXPECT_EQ(source.exchange->response.status, 200);
+}
+
 TEST_P(FullDiskTest, NoLeaseGrowsOlder) {
   auto heartbeat = prepare({"heartbeat"})[0];
   const auto tick = [](store::Store& open, const store::Now& now) {
