@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "process/file_access.hpp"
+#include "process/own_program.hpp"
 
 namespace muster::agent {
 namespace {
@@ -63,14 +64,14 @@ std::vector<Hidden> hidden_files(const RunnerSetup& setup) {
 }
 
 Result<SandboxPlan> plan_sandbox(const RunnerSetup& setup, const Places& places) {
-  std::error_code failure;
   SandboxPlan plan;
   plan.system = look_at_system();
   plan.hidden = hidden_files(setup);
   plan.temporary = places.temporary;
   plan.writable = {places.shared_directory, places.working_directory};
-  plan.executable = fs::read_symlink("/proc/self/exe", failure);
-  if (failure) return system_error(failure.value(), "cannot find this program's own file");
+  const auto own = process::own_program();
+  if (!own) return own.error();
+  plan.executable = *own;
   plan.network = setup.settings.isolation.network;
   return plan;
 }

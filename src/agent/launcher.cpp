@@ -12,6 +12,7 @@
 #include "agent/exec.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
+#include "process/own_program.hpp"
 
 namespace muster::agent {
 namespace {
@@ -80,9 +81,11 @@ Result<process::Child> Launcher::start_behind_prefix(const JobCommand& command) 
   if (!written) return written.error().within("preparing a command of the job");
   ::lseek(record.get(), 0, SEEK_SET);
 
+  const auto own = process::own_program();
+  if (!own) return own.error();
   process::Command started;
   started.arguments = prefix_;
-  started.arguments.push_back(std::filesystem::read_symlink("/proc/self/exe").string());
+  started.arguments.push_back(own->string());
   started.arguments.push_back(std::string(kExecWord));
   started.environment = process::plain_environment();
   started.directory = "/";

@@ -17,6 +17,7 @@
 #include "base/token_file.hpp"
 #include "base/tree.hpp"
 #include "fleet/runner_names.hpp"
+#include "process/own_program.hpp"
 
 namespace muster::capacity {
 
@@ -305,12 +306,12 @@ Result<process::Child> LocalCapacity::start_process(const InstanceRecord& record
   const UniqueFd log(::open((directory / kLogName).c_str(),
                             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log) return system_error(errno, "cannot open the agent's log");
-  std::error_code failure;
   auto executable = settings_.executable;
   // Resolved now: in the child, /proc/self is another process.
   if (executable == "/proc/self/exe") {
-    executable = std::filesystem::read_symlink(executable, failure);
-    if (failure) return system_error(failure.value(), "cannot find this program's own file");
+    const auto own = process::own_program();
+    if (!own) return own.error();
+    executable = *own;
   }
   process::Command command;
   command.arguments = {executable.string(), "agent", "--config", "-"};
