@@ -41,6 +41,7 @@ bool Delivery::is_over(const Error& error) {
   } else if (is_unacceptable(error)) {
     log::error("the server refuses what this task has to tell; giving the task up",
                {{"task", attempt_->task_id}, {"reason", error.message}});
+    broken_ = "the server refuses what the task has to tell: " + error.message;
     end_->request(EndReason::broken);
   }
   return is_stale(error) || is_unacceptable(error);
@@ -81,6 +82,7 @@ void Delivery::run(std::stop_token stop) {
     const auto item = outbox_->front(stop);
     if (!item) {
       log::error("output cannot be sent", {{"reason", item.error().message}});
+      broken_ = "output cannot be sent: " + item.error().message;
       end_->request(EndReason::broken);
       return;
     }
@@ -104,6 +106,13 @@ Result<void> Delivery::finish(const protocol::FinishRequest& request, Millis pat
   outbox_->close();
   thread_.join();
   if (stale_) return stale_error();
+  if (!broken_.empty()) {
+    const protocol::FinishRequest failed{protocol::TaskResult::infrastructure_fail, broken_, {}};
+    return send_finish(*server_, *attempt_, failed, time.over());
+  }
+  if (!outbox_->is_delivered()) {
+    return Error{ErrorKind::timeout, "not all that the task has to tell could be sent in time"};
+  }
   auto last = request;
   if (auto step = outbox_->last()) {
     last.last_step = {static_cast<std::int64_t>(step->step), std::move(step->update)};

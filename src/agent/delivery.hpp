@@ -3,6 +3,7 @@
 // Brings a task's outbox to the server, in order, however often it takes. A thread of its own.
 
 #include <atomic>
+#include <string>
 #include <thread>
 
 #include "agent/control_plane.hpp"
@@ -17,9 +18,11 @@ class Delivery {
   // a message for good.
   Delivery(ControlPlane& server, const Attempt& attempt, Outbox& outbox, WorkEnd& end);
 
-  // After the work: sends what is left, then `request`. Returns when that was acknowledged, the
-  // attempt is stale (conflict), the server refuses it for good, or `patience` is over. If `hurry`
-  // is requested meanwhile, a few seconds more are all it has.
+  // After the work: sends what is left, then `request`, and never that before all the rest: a
+  // result says that the output is whole. Returns when it was acknowledged, the attempt is stale
+  // (conflict), the server refuses it for good, or `patience` is over. If `hurry` is requested
+  // meanwhile, a few seconds more are all it has. If the rest cannot be sent, ever, the result is
+  // an infrastructure_fail.
   Result<void> finish(const protocol::FinishRequest& request, Millis patience,
                       std::stop_token hurry);
 
@@ -35,6 +38,7 @@ class Delivery {
   Outbox* outbox_;
   WorkEnd* end_;
   std::atomic<bool> stale_ = false;
+  std::string broken_;  // why the rest cannot be sent; of the thread, until it ends
   std::jthread thread_;
 };
 

@@ -24,9 +24,9 @@ class DeliveryTest : public testing::Test {
 
   void push(StepState state) { outbox_.push(0, {"test", state, {}, {}, {}}); }
 
-  Result<void> finish() {
+  Result<void> finish(Millis patience = 20s) {
     Delivery delivery(server_, attempt_, outbox_, end_);
-    return delivery.finish({protocol::TaskResult::success, "", {}}, 20s, {});
+    return delivery.finish({protocol::TaskResult::success, "", {}}, patience, {});
   }
 
   FakeControlPlane server_;
@@ -63,6 +63,20 @@ TEST_F(DeliveryTest, WhatWasNotSentIsNotOvertaken) {
   outbox_.close();
   ASSERT_TRUE(finish());
   EXPECT_TRUE(server_.steps().empty());
+  EXPECT_EQ(server_.result()->result, protocol::TaskResult::infrastructure_fail);
+  EXPECT_EQ(server_.result()->message,
+            "the server refuses what the task has to tell: no such step");
+}
+
+TEST_F(DeliveryTest, NoResultSaysThatOutputIsWholeWhichWasNotSent) {
+  server_.refuse_steps({ErrorKind::unavailable, "the database is busy"});
+  push(StepState::running);
+  outbox_.append(0, "said", end_);
+  push(StepState::success);
+  const auto finished = finish(50ms);
+  ASSERT_FALSE(finished);
+  EXPECT_EQ(finished.error().kind, ErrorKind::timeout);
+  EXPECT_EQ(server_.finish_calls(), 0);
 }
 
 }  // namespace

@@ -64,14 +64,23 @@ JobPlace Job::place_of_job() const {
 protocol::FinishRequest Job::run() {
   const auto prepared =
       prepare_directories(parts_.launcher, directory_, parts_.places, environment_);
-  if (!prepared) {
-    broken_ = prepared.error();
-  } else {
+  if (prepared) {
     has_bash_ = prepared->has_bash;
     run_steps();
+  } else if (prepared.error().kind == ErrorKind::forbidden && chose_its_directory()) {
+    failed_ = true;
+    why_not_begun_ = prepared.error().message;
+  } else {
+    broken_ = prepared.error();
   }
   end_everything();
   return verdict();
+}
+
+// One that is not within the runner's.
+bool Job::chose_its_directory() const {
+  const auto inside = directory_.lexically_relative(parts_.places.working_directory);
+  return inside.empty() || *inside.begin() == "..";
 }
 
 void Job::run_steps() {
@@ -226,7 +235,8 @@ protocol::FinishRequest Job::verdict() const {
       case EndReason::over_time:
         return {TaskResult::timedout, timed_out_.empty() ? over_time_in_words() : timed_out_};
       case EndReason::told_to_stop:
-        return {TaskResult::infrastructure_fail, "the agent was told to stop"};
+        return {TaskResult::infrastructure_fail,
+                "the agent stopped before the task had ended; its log says why"};
       case EndReason::stale:
       case EndReason::lease_lost:
       case EndReason::broken:
@@ -235,7 +245,12 @@ protocol::FinishRequest Job::verdict() const {
   }
   if (broken_) return {TaskResult::infrastructure_fail, broken_->message};
   if (!timed_out_.empty()) return {TaskResult::timedout, timed_out_};
-  return {failed_ ? TaskResult::failed : TaskResult::success, ""};
+  return {failed_ ? TaskResult::failed : TaskResult::success, why_not_begun_};
+}
+
+// A source that is not there, or not what was submitted, is so for every runner.
+bool Job::blames_runner() const {
+  return broken_ && broken_->kind != ErrorKind::not_found && broken_->kind != ErrorKind::invalid;
 }
 
 }  // namespace muster::agent

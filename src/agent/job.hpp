@@ -31,6 +31,9 @@ class Job {
 
   // Nothing that the job started lives when this returns. What the server should hear of it.
   protocol::FinishRequest run();
+  // After that: whether it could not be run for a reason of the runner's, which the next job may
+  // meet as well.
+  bool blames_runner() const;
 
  private:
   struct BackgroundStep {
@@ -59,6 +62,7 @@ class Job {
   void end_everything();
   StepOutput output_of(std::size_t index) { return {&parts_.outbox, index, parts_.end}; }
   protocol::FinishRequest verdict() const;
+  bool chose_its_directory() const;
 
   Parts parts_;
   std::filesystem::path directory_;
@@ -66,6 +70,7 @@ class Job {
   bool has_bash_ = true;  // where its steps run; known once its directories are prepared
   bool failed_ = false;
   std::string timed_out_;  // not empty: in words, which step was ended for its silence or its time
+  std::string why_not_begun_;  // not empty: what the job asks for cannot be had
   std::optional<Error> broken_;
   std::vector<BackgroundStep> background_;
   Followers followers_;

@@ -69,6 +69,11 @@ std::optional<OutgoingUpdate> Outbox::last() const {
   return OutgoingUpdate{update.step, update.update};
 }
 
+bool Outbox::is_delivered() const {
+  const std::lock_guard lock(mutex_);
+  return closed_ && (entries_.empty() || has_last());
+}
+
 Result<std::optional<Outgoing>> Outbox::front(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, stop, [&] { return closed_ || !entries_.empty(); });

@@ -54,6 +54,9 @@ class Outbox {
   // Of an outbox that is closed: the only entry, if it is an update that was not given out.
   std::optional<OutgoingUpdate> last() const;
 
+  // Of an outbox that is closed: all but last() has arrived.
+  bool is_delivered() const;
+
   // The oldest entry, or of its output the bytes before `held`, has arrived.
   void arrived(std::uint64_t held = 0);
 

@@ -75,15 +75,15 @@ class TaskRun {
     Delivery delivery(server_, attempt_, outbox, end_);
     const Launcher launcher(setup_.settings.command_prefix, setup_.user, places.private_directory,
                             confinement);
-    const auto verdict = Job({task_, attempt_, places, launcher, server_, outbox, end_,
-                              setup_.settings.max_run_time})
-                             .run();
+    Job job(
+        {task_, attempt_, places, launcher, server_, outbox, end_, setup_.settings.max_run_time});
+    const auto verdict = job.run();
     if (launcher.has_prefix()) remove_as_job(launcher, workspace);
     if (attempt_is_lost()) {
       outbox.close();
       return;
     }
-    able_ = end_.requested() || verdict.result != protocol::TaskResult::infrastructure_fail;
+    able_ = end_.requested() || !job.blames_runner();
     log_end(delivery.finish(verdict, finish_patience(), end_now_), verdict);
   }
 

@@ -232,7 +232,8 @@ TEST_F(TaskRunner, ASecondSignalEndsTheWork) {
   ASSERT_TRUE(server_.wait_for_output(0, "ready"));
   end_now_.request_stop();
   ASSERT_TRUE(server_.wait_until([&] { return server_.result().has_value(); }));
-  EXPECT_EQ(server_.result()->message, "the agent was told to stop");
+  EXPECT_EQ(server_.result()->message,
+            "the agent stopped before the task had ended; its log says why");
 }
 
 TEST_F(TaskRunner, ASecondSignalCutsShortTheWaitForTheServer) {
@@ -263,7 +264,7 @@ TEST_F(TaskRunner, AMessageThatIsRefusedForGoodEndsTheTask) {
   step(run("sleep 1000"));
   EXPECT_EQ(run_it(), TaskResult::infrastructure_fail);
   ASSERT_TRUE(server_.result());
-  EXPECT_EQ(server_.result()->message, "the agent could not go on");
+  EXPECT_EQ(server_.result()->message, "the server refuses what the task has to tell: no such step");
 }
 
 TEST_F(TaskRunner, AResultThatIsRefusedForGoodIsNotSentAgain) {
@@ -352,6 +353,18 @@ TEST_F(TaskRunner, AnUnusableWorkingDirectoryIsNamed) {
   step(run("true"));
   EXPECT_EQ(run_it(), TaskResult::infrastructure_fail);
   EXPECT_THAT(server_.result()->message, HasSubstr("runner.working_directory"));
+  EXPECT_FALSE(able_);
+}
+
+TEST_F(TaskRunner, AnUnusableWorkingDirectoryOfTheJobsOwnIsItsFailure) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can run jobs as another user";
+  std::filesystem::create_directory(root_ / "locked");
+  std::filesystem::permissions(root_ / "locked", std::filesystem::perms(0700));
+  task_.job.working_directory = (root_ / "locked" / "project").string();
+  step(run("true"));
+  EXPECT_EQ(run_it(), TaskResult::failed);
+  EXPECT_THAT(server_.result()->message, HasSubstr("cannot use its working directory"));
+  EXPECT_TRUE(able_) << "the next job may be better off";
 }
 
 TEST_F(TaskRunner, RunsBehindAPrefix) {
@@ -446,7 +459,7 @@ TEST_F(Checkout, WaitsWhileTheServersDiskIsFull) {
 TEST_F(Checkout, ASourceThatIsGoneIsNoFaultOfTheJob) {
   server_.refuse_sources({ErrorKind::not_found, "the source is gone"}, 1);
   EXPECT_EQ(run_it(), TaskResult::infrastructure_fail);
-  EXPECT_FALSE(able_);
+  EXPECT_TRUE(able_) << "nor of the runner";
   EXPECT_THAT(server_.output(0), HasSubstr("the source is gone"));
 }
 
