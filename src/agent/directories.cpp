@@ -38,11 +38,13 @@ Result<void> make_in(const UniqueFd& above, const fs::path& directory, mode_t mo
   if (::mkdirat(above.get(), name.c_str(), kPrivate) != 0) return cannot_make(directory, errno);
   const UniqueFd made(
       ::openat(above.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!made || ::fchmod(made.get(), mode) != 0 ||
-      (owner && ::fchown(made.get(), owner->uid, owner->gid) != 0)) {
-    return cannot_make(directory, errno);
+  if (made && ::fchmod(made.get(), mode) == 0 &&
+      (!owner || ::fchown(made.get(), owner->uid, owner->gid) == 0)) {
+    return ok();
   }
-  return ok();
+  const int why = errno;
+  ::unlinkat(above.get(), name.c_str(), AT_REMOVEDIR);  // of no use to whom it is for
+  return cannot_make(directory, why);
 }
 
 bool is_within(const fs::path& path, const fs::path& directory) {
@@ -129,8 +131,18 @@ bool make_private(const fs::path& directory) {
 Result<void> make_new(const fs::path& directory, mode_t mode,
                       const std::optional<process::User>& owner) {
   const auto parent = directory.parent_path();
-  const auto above = ::geteuid() == 0 ? open_directory(parent) : open_simply(parent);
+  if (::geteuid() != 0) {
+    const auto above = open_simply(parent);
+    return above ? make_in(*above, directory, mode, owner) : above.error();
+  }
+  const auto above = open_directory(parent);
   if (!above) return above.error();
+  if (!is_ours_alone(above->get())) {
+    return Error{ErrorKind::forbidden,
+                 fmt::format("root makes no directory in {}, which other users may change: let it "
+                             "be root's alone",
+                             parent.string())};
+  }
   return make_in(*above, directory, mode, owner);
 }
 

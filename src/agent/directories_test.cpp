@@ -7,6 +7,8 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "agent/job_directories.hpp"
 
@@ -124,6 +126,22 @@ TEST_F(DirectoriesOfJobs, AreMadeByRootWhereTheJobsUserMayNot) {
   EXPECT_EQ(status("a/id/work").st_uid, nobody_.uid);
   EXPECT_EQ(status("a/id/work").st_mode & 07777, 0700U);
   EXPECT_TRUE(make_for(nobody_, root_ / "a" / "id" / "work", root_ / "a" / "id")) << "it is there";
+}
+
+TEST_F(DirectoriesOfJobs, AgentsThatMakeTheSameAtOnceAllHaveIt) {
+  for (int round = 0; round < 50; ++round) {
+    const auto own = root_ / std::to_string(round) / "id";
+    {
+      std::vector<std::jthread> agents;
+      for (int i = 0; i < 4; ++i) {
+        agents.emplace_back([&] {
+          const auto made = make_for(nobody_, own / "deep" / "work", own);
+          EXPECT_TRUE(made) << made.error().message;
+        });
+      }
+    }
+    EXPECT_EQ(status(own.lexically_relative(root_) / "deep" / "work").st_uid, nobody_.uid);
+  }
 }
 
 TEST_F(DirectoriesOfJobs, RootMakesNothingOverALinkOfTheJob) {

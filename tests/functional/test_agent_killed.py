@@ -77,7 +77,7 @@ def test_a_killed_guardian_ends_the_job(world, busy):
     wait_until(lambda: not sleepers(world), 30, "the end of the job's processes")
     assert pipeline.wait(30)["state"] == "failed"
     assert pipeline.task()["state"] == "infrastructure_fail"
-    assert "told to stop" in pipeline.task()["message"]
+    assert "stopped before the task had ended" in pipeline.task()["message"]
     wait_until(lambda: not lives(worker), 30, "the end of the worker")
 
 
