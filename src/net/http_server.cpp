@@ -51,6 +51,7 @@ struct HttpServer::State {
   void on_accept(error_code failure, tcp::socket socket);
   void admit(tcp::socket socket);
   void close_strangers();
+  bool too_many() const;
   void accept_after_shortage(const error_code& failure);
   void begin_stop(const std::function<void()>& on_stop, Millis patience);
   template <class Action>
@@ -129,19 +130,22 @@ void HttpServer::State::on_accept(error_code failure, tcp::socket socket) {
 
 void HttpServer::State::admit(tcp::socket socket) {
   constexpr std::size_t kRefusedAtOnce = 128;  // they take room too, for a moment
-  const auto limit = hub->settings.connection_limit;
-  if (hub->open.size() >= limit + kRefusedAtOnce) return;
+  if (hub->turned_away >= kRefusedAtOnce) return;
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   const auto session = make_session(hub, std::move(socket));
   close_strangers();
-  if (hub->open.size() <= limit) return session->start();
+  if (!too_many()) return session->start();
   session->turn_away(503, "Too many connections. Try again.");
+}
+
+bool HttpServer::State::too_many() const {
+  return hub->open.size() - hub->turned_away > hub->settings.connection_limit;
 }
 
 // So that nobody keeps others out by connections alone: who comes, and soon shows a token, stays.
 void HttpServer::State::close_strangers() {
-  while (hub->open.size() > hub->settings.connection_limit && !hub->strangers.empty()) {
+  while (too_many() && !hub->strangers.empty()) {
     const auto session = hub->open.at(hub->strangers.front()).lock();
     session->close();  // it leaves both
   }

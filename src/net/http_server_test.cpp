@@ -278,6 +278,40 @@ TEST_P(HttpServerTest, AtTheLimitTheStrangerServedLongestAgoMakesRoom) {
   for (auto* peer : {&known, &newcomer}) ask(*peer, kStranger);
 }
 
+TEST_P(HttpServerTest, WhoseTokenIsKnownNoMoreIsAStrangerAgain) {
+  settings_.connection_limit = 1;
+  start();
+  auto peer = connect();
+  for (const auto* request : {&kKnown, &kStranger}) {
+    peer.send(*request);
+    EXPECT_THAT(peer.receive_until("GET /? "), HasSubstr("200 OK"));
+  }
+  auto newcomer = connect();
+  newcomer.send(kStranger);
+  EXPECT_THAT(newcomer.receive_until("GET /? "), HasSubstr("200 OK"));
+  EXPECT_EQ(peer.receive_all(), "");
+}
+
+TEST_P(HttpServerTest, WhoWasTurnedAwayTakesNobodysPlace) {
+  settings_.connection_limit = 2;
+  start();
+  auto first = connect();
+  auto second = connect();
+  for (auto* peer : {&first, &second}) {
+    peer->send(kKnown);
+    EXPECT_THAT(peer->receive_until("GET /?"), HasSubstr("200 OK"));
+  }
+  std::vector<TestPeer> others;  // who stay, so that the server waits for their ends
+  const auto another = [&] { others.push_back(connect()); };
+  another();
+  first.close();
+  const auto request = fmt::format("GET / HTTP/1.1\r\n{}\r\n", kClose);
+  EXPECT_TRUE(until([&] {
+    another();
+    return speak(request).starts_with("HTTP/1.1 200 ");
+  }));
+}
+
 TEST_P(HttpServerTest, TooManyConnectionsAreToldSo) {
   settings_.connection_limit = 2;
   start();

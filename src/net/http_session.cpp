@@ -180,6 +180,7 @@ void HttpSession::begin() {
 
 void HttpSession::turn_away(int status, std::string_view sentence) {
   turned_away_ = Refusal{status, sentence};
+  ++hub_->turned_away;
   start();
 }
 
@@ -514,6 +515,7 @@ void HttpSession::close() {
   spool_.reset();
   hub_->half_bodies -= std::exchange(counted_, 0);
   leave_strangers();
+  if (turned_away_) --hub_->turned_away;
   hub_->session_closed(this);
 }
 

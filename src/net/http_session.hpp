@@ -38,6 +38,7 @@ struct Hub {
   Admission admit;
   Handler handler;
   std::unordered_map<Session*, std::weak_ptr<Session>> open;  // those not yet closed
+  std::size_t turned_away = 0;    // of those open: they count for no limit but their own
   std::list<Session*> strangers;  // of those open: who has been served longest ago comes first
   std::array<char, 64 * 1024> discarded{};  // what sessions read to throw it away
   std::uint64_t half_bodies = 0;            // bytes, as half_bodies_limit has them
