@@ -19,7 +19,7 @@ std::optional<std::string> unless_empty(std::string token) {
 Result<store::Credential> identify(store::Store& store, const net::Request& request) {
   const auto token = token_of(request);
   if (!token) return kNothingSent;
-  if (store.queue().authenticate(*token)) {
+  if (store.queue().task_tokens().attempt_of(*token)) {
     return Error{ErrorKind::forbidden, "this is a task token: it speaks for one attempt of a task"};
   }
   const auto credential = store.catalog().authenticate(*token);
@@ -54,7 +54,7 @@ std::optional<std::string> token_of(const net::Request& request) {
 }
 
 bool is_known(store::Store& store, const std::string& token) {
-  return store.queue().authenticate(token) || store.catalog().authenticate(token);
+  return store.queue().task_tokens().attempt_of(token) || store.catalog().authenticate(token);
 }
 
 Error not_known(const net::Request& request) {
@@ -75,7 +75,7 @@ Result<store::Attempt> require_attempt(store::Store& store, const net::Request& 
                                        const std::string& task, const std::string& attempt) {
   const auto token = token_of(request);
   if (!token) return kNothingSent;
-  const auto found = store.queue().authenticate(*token);
+  const auto found = store.queue().task_tokens().attempt_of(*token);
   if (!found) return kNotKnown;
   const store::Attempt named{task, parse_int(attempt).value_or(-1)};
   if (*found != named) {

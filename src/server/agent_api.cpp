@@ -131,6 +131,9 @@ Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
   const bool leaves_gap = begin > call.store.outputs().size(key);  // which append() refuses
   auto good = leaves_gap ? ok() : check_growth(call, key, begin + call.request.body.size());
   if (!good) return good.error();
+  if (!call.store.queue().steps().remove_wrong_notes()) {
+    return cannot_keep(call, {ErrorKind::internal, "a note stands in the way"});
+  }
   const auto size = call.store.outputs().append(key, begin, call.request.body);
   if (!size && size.error().kind == ErrorKind::out_of_range) {
     return answer(

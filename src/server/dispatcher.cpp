@@ -157,6 +157,7 @@ std::optional<Dispatcher::Undone> Dispatcher::handle_in_transaction(std::vector<
     // Before the commit: were it to fail after that, what has happened would be denied.
     note_endings(perhaps_ended, after_commit);
     transaction.commit();
+    store_->queue().steps().keep_notes();
     count(touched.size());
     for (const auto& entry : touched) entry->kept = true;
     for (const auto& say : after_commit) say();
@@ -201,7 +202,8 @@ Dispatcher::Undone Dispatcher::undo(const std::vector<Entry>& touched, const Err
   log::error("a group of requests was undone",
              {{"requests", std::to_string(touched.size())}, {"error", error.message}});
   store_->take_changes();
-  take_back_notes();
+  store_->runners().count_anew();
+  store_->queue().steps().take_back_notes();
   service_stands_ = true;  // while nothing can be noted, nobody is silent
   Undone undone{error, {}};
   std::set<std::uint64_t> seen;  // one that was parked and woken was touched twice
@@ -213,15 +215,6 @@ Dispatcher::Undone Dispatcher::undo(const std::vector<Entry>& touched, const Err
     undone.open.push_back(entry);
   }
   return undone;
-}
-
-void Dispatcher::take_back_notes() {
-  if (!store_->queue().has_noted()) return;
-  try {
-    store_->queue().take_back_notes();
-  } catch (const db::Failure& failure) {
-    log::error("cannot take back a note", {{"error", failure.what()}});
-  }
 }
 
 void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {

@@ -75,7 +75,6 @@ class Dispatcher {
   Undone undo(const std::vector<Entry>& touched, const Error& error);
   void handle_each_alone(std::vector<Entry> open, std::vector<Answer>& answers);
   static void refuse(const Undone& undone, std::vector<Answer>& answers);
-  void take_back_notes();
   void handle(const Entry& entry, std::vector<Answer>& answers);
   net::Response ask_handler(Waiting& entry, std::optional<Park>& park);
   void park(const Entry& entry, const Park& park);

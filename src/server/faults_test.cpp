@@ -53,7 +53,7 @@ std::vector<Case> cases() {
       {"WaitingHeartbeat", {"waiting heartbeat"}},
       {"WaitingClaim", {"waiting claims", "submit"}},
       {"Finish", {"finish"}},
-      {"Group", {"output", "heartbeat", "claim", "step", "submit", "finish"}}};
+      {"Group", {"output", "heartbeat", "upload", "claim", "step", "submit", "finish"}}};
   std::vector<Case> all;
   for (const auto& [name, operations] : groups) {
     for (const auto fault : {Fault::busy, Fault::io_error, Fault::full, Fault::short_write}) {
@@ -171,6 +171,15 @@ class FaultsTest : public testing::TestWithParam<Case> {
             }};
   }
 
+  // Files are in no transaction: one that a group had taken before it was undone is kept.
+  Operation upload() {
+    const auto sha256 = sha256_hex(new_uuid());
+    auto asked = request("PUT", "/api/muster/v1/sources/" + sha256, personal_, "");
+    asked.body_file = store_->uploads() / sha256;
+    asked.body_sha256 = sha256;
+    return {std::move(asked), 201, [this, sha256] { return store_->sources().has(sha256); }};
+  }
+
   Operation source(const protocol::ClaimedTask& task) {
     return {about(task, "GET", "source", ""), 200, [] { return true; }};
   }
@@ -185,6 +194,7 @@ class FaultsTest : public testing::TestWithParam<Case> {
 
   void ask(Operation& operation) {
     operation.exchange = std::make_shared<FakeExchange>();
+    if (const auto& body = operation.request.body_file) std::ofstream(*body) << "PACK";
     dispatcher_->submit(operation.request, operation.exchange);
   }
 
@@ -212,6 +222,7 @@ class FaultsTest : public testing::TestWithParam<Case> {
       if (name == "waiting heartbeat") operations.push_back(heartbeat(first, kWait));
       if (name == "step") operations.push_back(step(first));
       if (name == "output") operations.push_back(output(first));
+      if (name == "upload") operations.push_back(upload());
       if (name == "source") operations.push_back(source(first));
       if (name == "finish") operations.push_back(finish(second));
       if (name == "waiting claims") {
@@ -246,8 +257,8 @@ class FaultsTest : public testing::TestWithParam<Case> {
     for (const auto& operation : operations) {
       SCOPED_TRACE(operation.request.path);
       EXPECT_EQ(operation.exchange->sent, 1);
-      const bool output = operation.request.method == "PUT";  // files are in no transaction
-      if (operation.done() || !output) {
+      const bool file = operation.request.method == "PUT";  // files are in no transaction
+      if (operation.done() || !file) {
         EXPECT_EQ(operation.done(), operation.there()) << operation.exchange->response.body;
       }
     }

@@ -157,8 +157,11 @@ struct Server::Parts {
       log::warn("listening beyond this machine without TLS: tokens can be read on the way",
                 {{"address", settings.address}});
     }
-    auto written = write_file_atomically(settings.data_directory / "address", url + "\n", 0600);
+    const auto file = settings.data_directory / "address";
+    auto written = write_file_atomically(file, url + "\n", 0600);
     if (written || written.error().kind != ErrorKind::exhausted) return written;
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);  // it leads to where somebody else may listen by now
     log::warn("the address could not be written down: clients must be told it",
               {{"reason", written.error().message}});
     return ok();  // rather that than no server

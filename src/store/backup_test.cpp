@@ -164,8 +164,8 @@ TEST_F(BackupTest, TheKeyOfTaskTokensStaysBehind) {
     EXPECT_EQ(content.find(key), std::string::npos) << name << " holds the key";
   }
   const auto restored = open(copy_);
-  EXPECT_EQ(store_->queue().authenticate(running_.token), attempt(running_));
-  EXPECT_EQ(restored->queue().authenticate(running_.token), std::nullopt);
+  EXPECT_EQ(store_->queue().task_tokens().attempt_of(running_.token), attempt(running_));
+  EXPECT_EQ(restored->queue().task_tokens().attempt_of(running_.token), std::nullopt);
 }
 
 TEST_F(BackupTest, WhatRanEndsByItsLeaseWhereItIsRestored) {

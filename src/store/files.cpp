@@ -116,13 +116,18 @@ Result<void> OutputFiles::sync(const OutputKey& key) {
 }
 
 Result<void> OutputFiles::remove_from_end(const OutputKey& key, std::string_view text) {
-  const auto held = size(key);
-  if (held < text.size()) return ok();
   const UniqueFd file(::open(path(key).c_str(), O_RDWR | O_CLOEXEC));
+  if (!file) {
+    return errno == ENOENT ? ok()
+                           : Result<void>(system_error(errno, "cannot open a step's output"));
+  }
+  const auto held = size_of(file.get());
+  if (!held) return held.error();
+  if (*held < text.size()) return ok();
   std::string end(text.size(), '\0');
-  const auto from = static_cast<off_t>(held - text.size());
-  const ssize_t got = file ? ::pread(file.get(), end.data(), end.size(), from) : -1;
-  if (got < 0) return system_error(errno, "cannot read a step's output");
+  const auto from = static_cast<off_t>(*held - text.size());
+  if (::pread(file.get(), end.data(), end.size(), from) < 0)
+    return system_error(errno, "cannot read a step's output");
   if (end == text && ::ftruncate(file.get(), from) != 0) return system_error(errno, "truncate");
   return ok();
 }
@@ -146,7 +151,7 @@ Result<void> SourceFiles::accept(const std::filesystem::path& upload, const std:
                  "the uploaded source has another SHA-256 than its name says; send it again"};
   }
   std::error_code unknown;  // a group that was undone may have taken it
-  if (!std::filesystem::exists(upload, unknown) && has(sha256)) return ok();
+  if (!std::filesystem::exists(upload, unknown) && has(sha256)) return sync_file(directory_);
   if (auto moved = move_durably(upload, path(sha256)); !moved) {
     return moved.error().within("cannot keep the uploaded source");
   }

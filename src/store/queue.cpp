@@ -4,7 +4,6 @@
 
 #include <fmt/core.h>
 
-#include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "protocol/json.hpp"
@@ -16,7 +15,6 @@ namespace {
 // A retry comes within seconds; an agent that was away asks within its lease.
 constexpr auto kClaimsKeptFor = std::chrono::hours(24);
 constexpr std::size_t kLongestRequestId = 100;
-constexpr std::string_view kTaskTokenPrefix = "mut_";
 
 TaskEvent event_of(protocol::TaskResult result) {
   switch (result) {
@@ -32,14 +30,6 @@ TaskEvent event_of(protocol::TaskResult result) {
       return TaskEvent::infrastructure_failed;
   }
   return TaskEvent::infrastructure_failed;
-}
-
-// That a file cannot be opened, or is gone, says nothing of the attempt.
-Error cannot_keep(const Error& error) {
-  log::error("cannot keep a step's output", {{"error", error.message}});
-  const bool full = error.kind == ErrorKind::exhausted;
-  return {full ? ErrorKind::exhausted : ErrorKind::internal,
-          "a step's output cannot be kept; the log of the server says why"};
 }
 
 Error stale(const std::string& why) {
@@ -142,7 +132,7 @@ protocol::ClaimedTask Queue::describe(const Attempt& attempt) {
   if (!job) throw std::logic_error("a job in the database: " + job.error().message);
   return {.task_id = attempt.task_id,
           .attempt = attempt.number,
-          .token = token_for(attempt),
+          .token = task_tokens_.token_for(attempt),
           .lease_ms = lease_.count(),
           .ends_with_lease = max_requeues(rows.text(0)) > 0,
           .resource_class = rows.text(0),
@@ -170,24 +160,6 @@ void Queue::forget_old_claims(WallTime now) {
 }
 
 // --- Attempts -------------------------------------------------------------------------------
-
-// The token needs no table: it is the attempt's name and a signature that only we can make. So a
-// retried claim can be answered with the same token, and nothing secret is stored per task.
-std::string Queue::token_for(const Attempt& attempt) const {
-  const auto name = fmt::format("{}{}.{}", kTaskTokenPrefix, attempt.task_id, attempt.number);
-  return fmt::format("{}.{}", name, hmac_sha256_hex(token_key_, name));
-}
-
-std::optional<Attempt> Queue::authenticate(std::string_view task_token) const {
-  if (!task_token.starts_with(kTaskTokenPrefix)) return std::nullopt;
-  const auto parts = split(task_token.substr(kTaskTokenPrefix.size()), '.');
-  if (parts.size() != 3 || !is_uuid(parts[0])) return std::nullopt;
-  const auto number = parse_int(parts[1]);
-  if (!number) return std::nullopt;
-  const Attempt attempt{parts[0], *number};
-  if (!equal_in_constant_time(token_for(attempt), task_token)) return std::nullopt;
-  return attempt;
-}
 
 Result<void> Queue::check_live(const Attempt& attempt) {
   const auto task = load(attempt.task_id);
@@ -217,28 +189,14 @@ bool Queue::is_cancel_requested(const Attempt& attempt) {
 
 Result<void> Queue::check_step(const Attempt& attempt, std::int64_t position) {
   if (auto live = check_live(attempt); !live) return live.error();
-  if (position >= 0 && position < steps_of_job(*load(attempt.task_id))) return ok();
+  if (position >= 0 && position < steps_.declared(load(attempt.task_id)->job_id)) return ok();
   return Error{ErrorKind::not_found, fmt::format("the job has no step {}", position)};
 }
 
-// A step that has ended stays as it is: what says otherwise is a repetition that comes late.
 Result<void> Queue::update_step(const Attempt& attempt, std::int64_t position,
                                 const protocol::StepUpdate& update, WallTime now) {
   if (auto good = check_step(attempt, position); !good) return good;
-  if (update.ended_at || !protocol::is_open(update.state)) {
-    const auto synced = outputs_->sync({attempt.task_id, attempt.number, position});
-    if (!synced) return cannot_keep(synced.error());
-  }
-  static constexpr std::string_view kWords[] = {"running",  "success",  "failed",
-                                                "canceled", "timedout", "background"};
-  db_->execute(
-      "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-      "name = excluded.name, state = excluded.state, exit_code = excluded.exit_code, "
-      "started_at = excluded.started_at, ended_at = excluded.ended_at "
-      "WHERE step.ended_at IS NULL AND step.state IN ('running', 'background')",
-      attempt.task_id, attempt.number, position, printable(update.name, 500),
-      kWords[static_cast<std::size_t>(update.state)], update.exit_code, update.started_at,
-      update.ended_at);
+  if (auto done = steps_.update(attempt, position, update); !done) return done;
   const auto task = *load(attempt.task_id);
   runners_->heard(task.resource_class, task.runner, now);
   changes_->pipelines.insert(task.pipeline_id);
@@ -262,7 +220,7 @@ Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest
   }
   runners_->heard(task->resource_class, task->runner, now);
   const auto message = printable(request.message, 1000);
-  end_open_steps(*task, now);
+  if (steps_.end_open(attempt, now)) changes_->outputs.insert(attempt.task_id);
   if (infrastructure && may_run_again(*task)) {
     queue_again(*task, message, now);
   } else {
@@ -289,12 +247,7 @@ std::optional<Queue::LatestAttempt> Queue::latest_attempt(const std::string& tas
 }
 
 bool Queue::has_step_ended(const LatestAttempt& latest, std::int64_t position) {
-  if (is_final(latest.state)) return true;
-  auto rows = db_->query(
-      "SELECT ended_at IS NOT NULL OR state NOT IN ('running', 'background') FROM step "
-      "WHERE task_id = ? AND attempt = ? AND position = ?",
-      latest.attempt.task_id, latest.attempt.number, position);
-  return rows.next() && rows.boolean(0);
+  return is_final(latest.state) || steps_.has_ended(latest.attempt, position);
 }
 
 std::string Queue::source_of(const Attempt& attempt) {
@@ -321,7 +274,8 @@ void Queue::end_lapsed(const Task& task, WallTime now) {
                                {"runner", task.runner},
                                {"queued_again", again ? "yes" : "no"}});
   });
-  note_in_output(task, now);
+  steps_.note(task.latest(), task.job_id, lapse_in_words(task), now);
+  changes_->outputs.insert(task.id);
   transition(task, again ? TaskEvent::requeued : TaskEvent::infrastructure_failed,
              lapse_in_words(task), now);
   if (!again) advance_behind(task, now);
@@ -332,76 +286,15 @@ std::string Queue::lapse_in_words(const Task& task) {
                      humanize(lease_), task.attempt, may_run_again(task) ? "; queued again" : "");
 }
 
-// Where a person looks first: at the end of the step that was running. Where none was, all output
-// has been declared complete, and the note gets a step of its own.
-Queue::Note Queue::note_of_lapse(const Task& task) {
-  const auto running = running_step(task);
-  return {{task.id, task.attempt, running ? *running : steps_of_job(task)},
-          (running ? "\n" : "") + lapse_in_words(task) + ".\n",
-          running.has_value()};
-}
-
-void Queue::note_in_output(const Task& task, WallTime now) {
-  noted_ = true;
-  const auto note = note_of_lapse(task);
-  if (const auto noted = outputs_->append(note.where, outputs_->size(note.where), note.text);
-      !noted) {
-    log::error("cannot note a lapsed lease in the output", {{"error", noted.error().message}});
-  }
-  end_open_steps(task, now);
-  if (note.is_in_running_step) return;
-  db_->execute(
-      "INSERT INTO step (task_id, attempt, position, name, state, started_at, ended_at) "
-      "VALUES (?, ?, ?, 'Runner Instance Failure', 'failed', ?4, ?4)",
-      task.id, task.attempt, note.where.step, now);
-}
-
-void Queue::take_back_notes() {
-  noted_ = false;
+void Queue::take_back_notes_of_before() {
   std::vector<std::string> running;
   for (auto rows = db_->query("SELECT id FROM task WHERE state = 'running'"); rows.next();) {
     running.push_back(rows.text(0));
   }
   for (const auto& id : running) {
-    const auto note = note_of_lapse(*load(id));
-    const auto done = outputs_->remove_from_end(note.where, note.text);
-    if (!done) log::error("cannot take back a note", {{"error", done.error().message}});
+    const auto task = *load(id);
+    steps_.take_back_note(task.latest(), task.job_id, lapse_in_words(task));
   }
-}
-
-std::optional<std::int64_t> Queue::running_step(const Task& task) {
-  auto rows = db_->query(
-      "SELECT max(position) FROM step WHERE task_id = ? AND attempt = ? AND state = 'running'",
-      task.id, task.attempt);
-  return rows.next() ? rows.optional_integer(0) : std::nullopt;
-}
-
-// The first position after them is the server's: no agent may write there.
-std::int64_t Queue::steps_of_job(const Task& task) {
-  auto rows =
-      db_->query("SELECT json_array_length(spec, '$.steps') FROM job WHERE id = ?", task.job_id);
-  return rows.next() ? rows.integer(0) : 0;
-}
-
-// What ran in the background has ended with its runner; that is no failure of its own.
-void Queue::end_open_steps(const Task& task, WallTime now) {
-  std::vector<std::int64_t> open;
-  for (auto rows = db_->query("SELECT position FROM step WHERE task_id = ? AND attempt = ? AND "
-                              "state IN ('running', 'background')",
-                              task.id, task.attempt);
-       rows.next();) {
-    open.push_back(rows.integer(0));
-  }
-  if (open.empty()) return;
-  for (const auto position : open) {
-    const auto synced = outputs_->sync({task.id, task.attempt, position});
-    if (!synced) log::error("cannot keep a step's output", {{"error", synced.error().message}});
-  }
-  db_->execute(
-      "UPDATE step SET state = CASE state WHEN 'running' THEN 'failed' ELSE state END, "
-      "ended_at = ? WHERE task_id = ? AND attempt = ? AND state IN ('running', 'background')",
-      now, task.id, task.attempt);
-  changes_->outputs.insert(task.id);
 }
 
 bool Queue::may_run_again(const Task& task) {

@@ -10,11 +10,14 @@
 #include "base/result.hpp"
 #include "db/database.hpp"
 #include "protocol/messages.hpp"
+#include "store/attempt.hpp"
 #include "store/changes.hpp"
 #include "store/files.hpp"
 #include "store/foresight.hpp"
 #include "store/runners.hpp"
+#include "store/steps.hpp"
 #include "store/task_state.hpp"
+#include "store/task_tokens.hpp"
 
 namespace muster::store {
 
@@ -27,27 +30,21 @@ struct Now {
   ServiceTime service{};
 };
 
-// One attempt of one task, as its token names it.
-struct Attempt {
-  std::string task_id;
-  std::int64_t number = 0;
-  friend bool operator==(const Attempt&, const Attempt&) = default;
-};
-
 class Queue {
  public:
   Queue(db::Database& database, Runners& runners, OutputFiles& outputs, Changes& changes,
         std::string token_key, Millis lease)
       : db_(&database),
         runners_(&runners),
-        outputs_(&outputs),
         changes_(&changes),
         foresight_(database),
-        token_key_(std::move(token_key)),
+        steps_(database, outputs),
+        task_tokens_(std::move(token_key)),
         lease_(lease) {}
 
   Millis lease() const { return lease_; }
   Foresight& foresight() { return foresight_; }
+  Steps& steps() { return steps_; }
 
   // The next task of the class, or nothing. Asked again with the same request id it gives the
   // same task; conflict, if that was withdrawn or its attempt has ended.
@@ -59,8 +56,7 @@ class Queue {
                                                         const std::string& request_id,
                                                         const Now& now);
 
-  // The attempt that a task token speaks for. Says nothing about whether it still lives.
-  std::optional<Attempt> authenticate(std::string_view task_token) const;
+  const TaskTokens& task_tokens() const { return task_tokens_; }
   // Conflict, with the reason in words, unless this attempt is the one that runs.
   Result<void> check_live(const Attempt& attempt);
 
@@ -84,12 +80,9 @@ class Queue {
 
   // Ends or queues again every task whose lease has lapsed.
   void end_lapsed(const Now& now);
-  // Output is in no transaction. If one in which a lease lapsed was undone, by a kill for example,
+  // Output is in no transaction. If a process ended in the midst of one in which a lease lapsed,
   // the attempt lives, and its output goes on where it was: without what was noted there.
-  void take_back_notes();
-  // Since notes were last taken back one was written. To look costs something for each task that
-  // runs.
-  bool has_noted() const { return noted_; }
+  void take_back_notes_of_before();
   void forget_old_claims(WallTime now);
 
   // Queues the jobs of a workflow that may start; skips those that never will.
@@ -108,6 +101,7 @@ class Queue {
     TaskState state = TaskState::blocked;
     std::int64_t attempt = 0;
     bool cancel_requested = false;
+    Attempt latest() const { return {id, attempt}; }
   };
   std::optional<Task> load(const std::string& task_id);
   void transition(const Task& task, TaskEvent event, const std::string& message, WallTime now);
@@ -121,30 +115,18 @@ class Queue {
   Result<std::optional<protocol::ClaimedTask>> answer_again(const std::string& resource_class,
                                                             const Attempt& given);
   protocol::ClaimedTask describe(const Attempt& attempt);
-  std::string token_for(const Attempt& attempt) const;
   std::int64_t max_requeues(const std::string& resource_class);
   bool may_run_again(const Task& task);
   void queue_again(const Task& task, const std::string& why, WallTime now);
-  void end_open_steps(const Task& task, WallTime now);
-  std::optional<std::int64_t> running_step(const Task& task);
-  std::int64_t steps_of_job(const Task& task);
-  struct Note {
-    OutputKey where;
-    std::string text;
-    bool is_in_running_step = false;
-  };
   std::string lapse_in_words(const Task& task);
-  Note note_of_lapse(const Task& task);
-  void note_in_output(const Task& task, WallTime now);
 
   db::Database* db_;
   Runners* runners_;
-  OutputFiles* outputs_;
   Changes* changes_;
   Foresight foresight_;
-  std::string token_key_;
+  Steps steps_;
+  TaskTokens task_tokens_;
   Millis lease_;
-  bool noted_ = false;
 };
 
 }  // namespace muster::store

@@ -35,14 +35,16 @@ Result<void> Runners::contacted(const RunnerContact& contact, WallTime now) {
 // So that who has a class's token cannot make runners without end. It is not counted each time, as
 // that takes a millisecond.
 Result<void> Runners::join_crowd(const std::string& resource_class, WallTime now) {
-  auto [found, is_new] = crowds_.try_emplace(resource_class);
-  auto& crowd = found->second;
-  const bool old = now - crowd.counted >= kCountAgain || now < crowd.counted;
-  if (is_new || (crowd.size >= kMostOfAClass && old)) {
+  const auto known = crowds_.find(resource_class);
+  const auto is_old = [&](const Crowd& crowd) {
+    return now - crowd.counted >= kCountAgain || now < crowd.counted;
+  };
+  if (known == crowds_.end() || (known->second.size >= kMostOfAClass && is_old(known->second))) {
     auto rows = db_->query("SELECT count(*) FROM runner WHERE resource_class = ?", resource_class);
     rows.next();
-    crowd = {rows.integer(0), now};
+    crowds_[resource_class] = {rows.integer(0), now};
   }
+  auto& crowd = crowds_.at(resource_class);
   if (crowd.size >= kMostOfAClass) {
     return Error{ErrorKind::conflict,
                  fmt::format("resource class {} has {} runners already: no other can join before "
@@ -121,7 +123,7 @@ void Runners::forget_unseen(WallTime now) {
     large.push_back(rows.text(0));
   }
   for (const auto& resource_class : large) forget(resource_class, now - kActiveFor);
-  crowds_.clear();
+  count_anew();
 }
 
 void Runners::forget(const std::optional<std::string>& resource_class, WallTime unseen_since) {

@@ -51,9 +51,12 @@ class Runners {
   // others.
   void forget_unseen(WallTime now);
 
+  // After a transaction was undone: what was counted in it may never have been.
+  void count_anew() { crowds_.clear(); }
+
  private:
   struct Crowd {
-    std::int64_t size = 0;  // never less than there are: what is undone is counted too
+    std::int64_t size = 0;  // never less than there are
     WallTime counted;
   };
   Result<void> join_crowd(const std::string& resource_class, WallTime now);

@@ -65,7 +65,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& director
     transaction.commit();
     std::unique_ptr<Store> store(new Store(directory, *std::move(lock), *std::move(database),
                                            std::move(key), std::move(organization), lease));
-    store->queue().take_back_notes();
+    store->queue().take_back_notes_of_before();
     return store;
   } catch (const db::Failure& failure) {
     return failure.error().within(directory.string());

@@ -136,12 +136,12 @@ TEST_F(StoreTest, WithdrawingAClaimThatHadATaskGivesTheTask) {
 TEST_F(StoreTest, TaskTokensNameTheirAttemptAndCannotBeMade) {
   submit({{"a", {}}});
   const auto task = claim();
-  EXPECT_EQ(queue().authenticate(task->token), attempt(*task));
+  EXPECT_EQ(queue().task_tokens().attempt_of(task->token), attempt(*task));
   auto forged = task->token;
   forged.back() = forged.back() == '0' ? '1' : '0';
-  EXPECT_EQ(queue().authenticate(forged), std::nullopt);
-  EXPECT_EQ(queue().authenticate("mut_"), std::nullopt);
-  EXPECT_EQ(queue().authenticate(""), std::nullopt);
+  EXPECT_EQ(queue().task_tokens().attempt_of(forged), std::nullopt);
+  EXPECT_EQ(queue().task_tokens().attempt_of("mut_"), std::nullopt);
+  EXPECT_EQ(queue().task_tokens().attempt_of(""), std::nullopt);
 }
 
 TEST_F(StoreTest, AJobStartsWhenAllItRequiresHasSucceeded) {
@@ -208,6 +208,25 @@ TEST_F(StoreTest, ALapsedLeaseFailsTheStepThatRanAndEndsTheOneInTheBackground) {
   for (const auto& step : steps) EXPECT_EQ(step.ended_at, now_.wall);
 }
 
+TEST_F(StoreTest, AStepWhoseOutputMayNotBeOnTheDiskHasNotEnded) {
+  const auto id = submit({{"a", {}}});
+  const auto task = *claim();
+  const OutputKey key{task.task_id, 1, 0};
+  const protocol::StepUpdate ended{"Test", protocol::StepState::success, 0, now_.wall, now_.wall};
+  const auto latest = [&] { return *queue().latest_attempt(task.task_id); };
+  ASSERT_TRUE(store_->outputs().append(key, 0, "hello"));
+  const auto path = store_->outputs().path(key);
+  std::filesystem::rename(path, directory_ / "away");
+  std::filesystem::create_symlink(path, path);  // nobody can open it, not even root
+  const auto refused = queue().update_step(attempt(task), 0, ended, now_.wall);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::internal) << "anything else would end the attempt";
+  EXPECT_FALSE(queue().has_step_ended(latest(), 0));
+  std::filesystem::rename(directory_ / "away", path);
+  EXPECT_TRUE(queue().update_step(attempt(task), 0, ended, now_.wall));
+  EXPECT_TRUE(queue().has_step_ended(latest(), 0));
+}
+
 TEST_F(StoreTest, WhereNoStepRanTheNoteHasAStepOfItsOwn) {
   const auto id = submit({{"a", {}}});
   const auto task = *claim();
@@ -219,7 +238,7 @@ TEST_F(StoreTest, WhereNoStepRanTheNoteHasAStepOfItsOwn) {
     queue().end_lapsed(now_);
   }
   EXPECT_EQ(state(id), "running");
-  queue().take_back_notes();
+  queue().steps().take_back_notes();
   queue().end_lapsed(now_);
   const auto status = store_->pipelines().status(id);
   const auto& told = status.workflows[0].jobs[0].tasks[0];
@@ -261,8 +280,8 @@ TEST_F(UndoneLapse, AfterAKillTheOutputGoesOnWhereItWas) {
 }
 
 TEST_F(UndoneLapse, IsNotedOnceInTheEnd) {
-  queue().take_back_notes();
-  queue().take_back_notes();
+  queue().steps().take_back_notes();
+  queue().steps().take_back_notes();
   EXPECT_EQ(output(), "half a li");
   now_.service += kLease;
   queue().end_lapsed(now_);
@@ -270,6 +289,19 @@ TEST_F(UndoneLapse, IsNotedOnceInTheEnd) {
             "half a li\nLost contact with runner r: no heartbeat for 5 min 0 s (attempt 1).\n");
   reopen();
   EXPECT_NE(output(), "half a li") << "what was committed stays";
+}
+
+TEST_F(UndoneLapse, WhatCannotBeTakenBackIsTriedAgain) {
+  const auto path = store_->outputs().path(key());
+  std::filesystem::rename(path, directory_ / "away");
+  std::filesystem::create_directory(path);
+  queue().steps().take_back_notes();
+  EXPECT_FALSE(queue().steps().remove_wrong_notes());
+  std::filesystem::remove(path);
+  std::filesystem::rename(directory_ / "away", path);
+  queue().steps().keep_notes();  // of a later transaction
+  EXPECT_TRUE(queue().steps().remove_wrong_notes());
+  EXPECT_EQ(output(), "half a li");
 }
 
 TEST_F(StoreTest, TimeInWhichTheServerWasAwayDoesNotCount) {
@@ -466,6 +498,25 @@ TEST_F(StoreTest, ARunnerWhoseContactWasUndoneTakesNoRoomForLong) {
   }
   now_.wall += 1s;
   EXPECT_TRUE(contact(0));
+}
+
+TEST_F(StoreTest, ThoseWhoseForgettingWasUndoneTakeTheirRoom) {
+  const auto contact = [&](const std::string& name) {
+    return store_->runners().contacted({.resource_class = kClass, .name = name}, now_.wall);
+  };
+  {
+    db::Transaction transaction(store_->database());
+    for (int n = 0; n < 20'000; ++n) ASSERT_TRUE(contact(std::to_string(n)));
+    transaction.commit();
+  }
+  now_.wall += 6min;
+  {
+    const db::Transaction undone(store_->database());
+    store_->runners().forget_unseen(now_.wall);
+    EXPECT_TRUE(contact("one more"));
+  }
+  store_->runners().count_anew();
+  EXPECT_FALSE(contact("one more"));
 }
 
 TEST_F(StoreTest, TokensAreHashedRevocableAndOfTheirKind) {
