@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include <fmt/core.h>
 
+#include "base/crypto.hpp"
 #include "base/directory.hpp"
 #include "base/log.hpp"
 #include "base/tree.hpp"
@@ -31,19 +33,28 @@ Result<UniqueFd> open_simply(const fs::path& directory) {
   return opened;
 }
 
-// Exclusively. Given away by its descriptor, so that it is this one whatever its name means by now.
+// Given away by its descriptor, so that it is this one whatever its name means by now.
+bool give(const UniqueFd& made, mode_t mode, const std::optional<process::User>& owner) {
+  return made && ::fchmod(made.get(), mode) == 0 &&
+         (!owner || ::fchown(made.get(), owner->uid, owner->gid) == 0);
+}
+
+// Not over what is there; where the file system cannot promise that, not over what has an entry.
+bool rename_new(int above, const std::string& from, const std::string& to) {
+  if (::renameat2(above, from.c_str(), above, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  return errno == EINVAL && ::renameat(above, from.c_str(), above, to.c_str()) == 0;
+}
+
+// Exclusively. It has its name only once it is as it should be: another agent may look for it.
 Result<void> make_in(const UniqueFd& above, const fs::path& directory, mode_t mode,
                      const std::optional<process::User>& owner) {
-  const auto name = directory.filename();
+  const auto name = ".muster-" + random_hex(8);
   if (::mkdirat(above.get(), name.c_str(), kPrivate) != 0) return cannot_make(directory, errno);
   const UniqueFd made(
       ::openat(above.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (made && ::fchmod(made.get(), mode) == 0 &&
-      (!owner || ::fchown(made.get(), owner->uid, owner->gid) == 0)) {
-    return ok();
-  }
+  if (give(made, mode, owner) && rename_new(above.get(), name, directory.filename())) return ok();
   const int why = errno;
-  ::unlinkat(above.get(), name.c_str(), AT_REMOVEDIR);  // of no use to whom it is for
+  ::unlinkat(above.get(), name.c_str(), AT_REMOVEDIR);
   return cannot_make(directory, why);
 }
 

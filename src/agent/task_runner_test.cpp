@@ -264,7 +264,8 @@ TEST_F(TaskRunner, AMessageThatIsRefusedForGoodEndsTheTask) {
   step(run("sleep 1000"));
   EXPECT_EQ(run_it(), TaskResult::infrastructure_fail);
   ASSERT_TRUE(server_.result());
-  EXPECT_EQ(server_.result()->message, "the server refuses what the task has to tell: no such step");
+  EXPECT_EQ(server_.result()->message,
+            "the server refuses what the task has to tell: no such step");
 }
 
 TEST_F(TaskRunner, AResultThatIsRefusedForGoodIsNotSentAgain) {
