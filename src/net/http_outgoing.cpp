@@ -77,7 +77,8 @@ std::string head_of(const Response& response, std::uint64_t length,
   if (!response.headers.get("Date")) {
     head += fmt::format("Date: {}\r\n", format_http_date(system_clock().wall()));
   }
-  if (!is_bodiless(response.status)) head += fmt::format("Content-Length: {}\r\n", length);
+  if (!is_bodiless(response.status) && !manner.goes_on)
+    head += fmt::format("Content-Length: {}\r\n", length);
   if (!manner.keep_alive) {
     head += "Connection: close\r\n";
   } else if (manner.version == 10) {
@@ -108,6 +109,11 @@ Outgoing::Outgoing(Response response, const Manner& manner) {
   body_ = std::move(response.body);
   if (response.file || manner.head_only || is_bodiless(response.status)) body_.clear();
   if (manner.head_only || is_bodiless(response.status)) left_ = 0;
+}
+
+void Outgoing::add(std::string piece) {
+  body_ = std::move(piece);
+  body_sent_ = 0;
 }
 
 Result<void> Outgoing::open(const FileSlice& slice) {

@@ -20,10 +20,14 @@ class Outgoing {
     int version = 11;  // of the request: 10 or 11
     bool keep_alive = true;
     bool head_only = false;  // it was a HEAD
+    bool goes_on = false;    // nobody knows its length: it ends with the connection
   };
 
   // A file that cannot be opened, or is too short, becomes a 500.
   Outgoing(Response response, const Manner& manner);
+
+  // Of an answer that goes on, once next() was empty.
+  void add(std::string piece);
 
   // What to send next, at most 256 KiB; good until the next call. Empty: that was all. An error:
   // the file has become shorter than promised, and the connection is of no more use.

@@ -47,14 +47,23 @@ struct Response {
   std::optional<FileSlice> file;  // sent instead of `body`
 };
 
-// The answer to one request. Call send() once, now or later; an Exchange that is dropped without
-// an answer closes the connection.
+// The answer to one request. Call send() or begin() once, now or later; an Exchange that is dropped
+// without an answer closes the connection.
 class Exchange {
  public:
+  // Runs when all of a piece has been handed to the system; never, if the peer has gone.
+  using Taken = std::function<void()>;
+
   virtual ~Exchange() = default;
   virtual void send(Response response) = 0;
-  // The peer has closed the connection: nobody will read the answer. Becomes true only while the
-  // request is parked, and costs nothing to ask.
+
+  // An answer that goes on: its head, and the first piece as its body. Then any number of others,
+  // each once the one before is taken. It ends, with the connection, when the Exchange is dropped.
+  virtual void begin(Response head, Taken taken) = 0;
+  virtual void add(std::string piece, Taken taken) = 0;
+
+  // The peer has closed the connection: nobody will read the answer, or the rest of it. Noticed
+  // while the request is parked, and between pieces; costs nothing to ask.
   virtual bool abandoned() const = 0;
 };
 

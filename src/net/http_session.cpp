@@ -45,6 +45,9 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   void close() override;
 
   void answer(Response response);
+  void begin_stream(Response head, Exchange::Taken taken);
+  void add_to_stream(std::string piece, Exchange::Taken taken);
+  void end_stream();
   bool closed() const { return closed_; }
 
  private:
@@ -96,6 +99,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   std::optional<SpoolFile> spool_;
   std::optional<Outgoing> outgoing_;
   Outgoing::Manner manner_;
+  Exchange::Taken taken_;                                  // of the piece that is on its way
   std::optional<Refusal> turned_away_;                     // before TLS, in which it is to be told
   std::optional<std::list<Session*>::iterator> stranger_;  // its place among them
   Phase phase_ = Phase::waiting;
@@ -111,12 +115,23 @@ class SessionExchange final : public Exchange {
   SessionExchange(const SessionExchange&) = delete;
   SessionExchange& operator=(const SessionExchange&) = delete;
   ~SessionExchange() override {
-    if (!sent_) session_->close();
+    if (streams_) {
+      session_->end_stream();
+    } else if (!sent_) {
+      session_->close();
+    }
   }
 
   void send(Response response) override {
     if (std::exchange(sent_, true)) return;
     session_->answer(std::move(response));
+  }
+  void begin(Response head, Taken taken) override {
+    streams_ = true;
+    session_->begin_stream(std::move(head), std::move(taken));
+  }
+  void add(std::string piece, Taken taken) override {
+    session_->add_to_stream(std::move(piece), std::move(taken));
   }
   bool abandoned() const override { return !sent_ && session_->closed(); }
 
@@ -124,6 +139,7 @@ class SessionExchange final : public Exchange {
   std::shared_ptr<HttpSession> session_;
   std::optional<SpoolFile> spool_;
   bool sent_ = false;
+  bool streams_ = false;
 };
 
 // --- Greeting ---
@@ -414,6 +430,30 @@ void HttpSession::answer(Response response) {
   write_next();
 }
 
+// Between pieces it is as if the request were parked.
+void HttpSession::begin_stream(Response head, Exchange::Taken taken) {
+  manner_.goes_on = true;
+  manner_.keep_alive = false;
+  taken_ = std::move(taken);
+  answer(std::move(head));
+}
+
+void HttpSession::add_to_stream(std::string piece, Exchange::Taken taken) {
+  if (closed_) return;
+  error_code ignored;
+  socket().cancel(ignored);  // ends watch()
+  phase_ = Phase::writing;
+  taken_ = std::move(taken);
+  outgoing_->add(std::move(piece));
+  write_next();
+}
+
+void HttpSession::end_stream() {
+  if (closed_) return;
+  manner_.goes_on = false;
+  if (phase_ != Phase::writing) finish();
+}
+
 void HttpSession::refuse(int status, std::string_view sentence) {
   refuse(plain_error(status, sentence));
 }
@@ -444,6 +484,12 @@ void HttpSession::write_next() {
 }
 
 void HttpSession::on_written() {
+  if (manner_.goes_on && !manner_.head_only) {
+    timer_.cancel();
+    phase_ = Phase::handling;
+    watch();
+    return std::exchange(taken_, nullptr)();
+  }
   outgoing_.reset();
   if (refused_) return linger();
   if (!manner_.keep_alive) return finish();
@@ -512,6 +558,7 @@ void HttpSession::close() {
   error_code ignored;
   socket().close(ignored);
   timer_.cancel();
+  taken_ = nullptr;
   spool_.reset();
   hub_->half_bodies -= std::exchange(counted_, 0);
   leave_strangers();
