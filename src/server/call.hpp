@@ -21,7 +21,15 @@ struct Park {
   Millis patience{0};
 };
 
-using Outcome = std::variant<net::Response, Park>;
+// Of an answer that goes on: what there is to say now. Then the handler is asked again, as after a
+// Park, and may add to it, let it wait longer, or end it by anything else.
+struct Piece {
+  net::Response response;  // of a later one only the body counts
+  std::string seen;        // what Call::seen is next
+  Park park;
+};
+
+using Outcome = std::variant<net::Response, Park, Piece>;
 
 // One request, being handled inside a transaction. A parked request is handled again, from the
 // start, with the same Call but for `now` and `last_chance`; so a handler that parks has changed
@@ -32,9 +40,12 @@ struct Call {
   store::Store& store;
   Board& board;
   store::Now now;
-  bool resumed = false;  // it was parked, and is asked again
+  std::optional<std::string> seen;  // of an answer that goes on: as its latest piece has left it
+  bool resumed = false;             // it was parked, and is asked again
   Millis waited{0};
-  bool last_chance = false;  // a Park would be answered as it stands: time is over, or we stop
+  // A Park would be answered as it stands: time is over, or we stop. Of an answer that goes on:
+  // nothing was said for as long as the handler let it wait.
+  bool last_chance = false;
 
   const std::string& parameter(const std::string& name) const { return parameters.at(name); }
   std::optional<std::string> query(std::string_view name) const;

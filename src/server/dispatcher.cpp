@@ -17,6 +17,12 @@ namespace {
 // run (stopped, swapped out, its machine asleep), and nobody's lease is charged for it.
 constexpr Millis kLongestStall = std::chrono::seconds(3);
 
+// Between what is said to a person who looks on.
+constexpr Millis kStreamPause = std::chrono::milliseconds(200);
+constexpr std::size_t kStreamsAtOnce = 32;
+
+const Error kStopping{ErrorKind::unavailable, "the server is stopping; try again"};
+
 net::Response nothing_there(const net::Request& request, const Router::Match& match) {
   if (match.allowed.empty()) {
     return error_response(
@@ -39,13 +45,17 @@ struct Dispatcher::Waiting {
   bool resumed = false;
   bool kept = false;  // parked by a group that was committed
   bool last_chance = false;
+  bool streams = false;             // its answer has begun, and goes on
+  bool being_sent = false;          // the latest piece of it
+  bool is_due = false;              // is to be asked again once that is sent, or in due_
+  std::optional<std::string> seen;  // as the latest piece has it
   std::vector<std::string> topics;  // while parked
   std::unique_ptr<Timer> deadline;  // while parked
 };
 
 struct Dispatcher::Answer {
-  std::shared_ptr<net::Exchange> exchange;
-  net::Response response;
+  Entry entry;
+  std::variant<net::Response, Piece> what;
 };
 
 Dispatcher::Dispatcher(store::Store& store, Router router, const Clock& clock, Loop loop)
@@ -89,6 +99,8 @@ void Dispatcher::add(Entry entry) {
 
 void Dispatcher::drain() {
   draining_ = true;
+  while (!streams_.empty()) end(*streams_.begin()->second);
+  std::erase_if(group_, [](const Entry& entry) { return entry->streams; });
   for (const auto& [arrival, entry] : parked_) group_.push_back(entry);
   for (const auto& entry : group_) unpark(*entry);
   handle_group();
@@ -109,7 +121,14 @@ void Dispatcher::handle_group() {
       refuse(*undone, answers);
     }
   }
-  for (auto& [exchange, response] : answers) exchange->send(std::move(response));
+  for (auto& answer : answers) deliver(std::move(answer));
+}
+
+void Dispatcher::deliver(Answer answer) {
+  const auto& entry = answer.entry;
+  if (auto* piece = std::get_if<Piece>(&answer.what)) return go_on(entry, std::move(*piece));
+  if (entry->streams) return end(*entry);
+  entry->exchange->send(std::get<net::Response>(std::move(answer.what)));
 }
 
 void Dispatcher::handle_each_alone(std::vector<Entry> open, std::vector<Answer>& answers) {
@@ -129,7 +148,7 @@ void Dispatcher::handle_each_alone(std::vector<Entry> open, std::vector<Answer>&
 
 void Dispatcher::refuse(const Undone& undone, std::vector<Answer>& answers) {
   for (const auto& entry : undone.open) {
-    answers.push_back({entry->exchange, error_response(for_caller(undone.error))});
+    answers.push_back({entry, error_response(for_caller(undone.error))});
   }
 }
 
@@ -209,6 +228,11 @@ Dispatcher::Undone Dispatcher::undo(const std::vector<Entry>& touched, const Err
   std::set<std::uint64_t> seen;  // one that was parked and woken was touched twice
   for (const auto& entry : touched) {
     const bool parked = parked_.contains(entry->arrival);
+    if (entry->streams) {  // what it had to say it says later
+      unpark(*entry);
+      ask_again(entry);
+      continue;
+    }
     if ((parked && entry->kept) || !seen.insert(entry->arrival).second) continue;
     if (parked) unpark(*entry);
     if (!entry->kept) entry->resumed = false;
@@ -218,15 +242,19 @@ Dispatcher::Undone Dispatcher::undo(const std::vector<Entry>& touched, const Err
 }
 
 void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {
-  std::optional<Park> parked;
-  auto response = ask_handler(*entry, parked);
-  if (parked) return park(entry, *parked);
-  answers.push_back({entry->exchange, std::move(response)});
+  auto outcome = ask_handler(*entry);
+  if (const auto* wait = std::get_if<Park>(&outcome)) return park(entry, *wait);
+  if (auto* piece = std::get_if<Piece>(&outcome)) {
+    if (draining_) return answers.push_back({entry, error_response(kStopping)});
+    park(entry, piece->park);  // at once: what changes now, in this transaction, is news for it
+    return answers.push_back({entry, std::move(*piece)});
+  }
+  answers.push_back({entry, std::get<net::Response>(std::move(outcome))});
 }
 
 // The one catch at a request's top. What a failed handler has changed is undone; if SQLite has
 // undone the whole group with it, so that no answer of the group is true any more, that is thrown.
-net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park) {
+Outcome Dispatcher::ask_handler(Waiting& entry) {
   const auto match = router_.match(entry.request.method, entry.request.path);
   if (match.handler == nullptr) return nothing_there(entry.request, match);
   Call call{.request = entry.request,
@@ -234,6 +262,7 @@ net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park)
             .store = *store_,
             .board = board_,
             .now = now(),
+            .seen = entry.seen,
             .resumed = entry.resumed,
             .waited = clock_->monotonic() - entry.arrived,
             .last_chance = entry.last_chance || draining_};
@@ -242,11 +271,7 @@ net::Response Dispatcher::ask_handler(Waiting& entry, std::optional<Park>& park)
     auto outcome = (*match.handler)(call);
     if (!outcome) return error_response(outcome.error());
     savepoint.release();
-    if (const auto* wait = std::get_if<Park>(&*outcome)) {
-      park = *wait;
-      return {};
-    }
-    return std::get<net::Response>(*std::move(outcome));
+    return *std::move(outcome);
   } catch (const db::Failure& failure) {
     log::error("a request failed", {{"path", entry.request.path}, {"error", failure.what()}});
     if (!store_->database().in_transaction()) throw;
@@ -269,7 +294,7 @@ void Dispatcher::park(const Entry& entry, const Park& park) {
     if (!due || !parked_.contains(due->arrival)) return;
     unpark(*due);
     due->last_chance = true;
-    add(due);
+    due->streams ? ask_again(due) : add(due);
   });
 }
 
@@ -299,6 +324,7 @@ std::vector<Dispatcher::Entry> Dispatcher::woken(const store::Changes& changes) 
   for (const auto& id : changes.pipelines) take_first(topic::pipeline(id), kAll, entries);
   for (const auto& id : changes.canceled_tasks) take_first(topic::cancel(id), kAll, entries);
   for (const auto& id : changes.outputs) take_first(topic::output(id), kAll, entries);
+  if (!changes.pipelines.empty()) take_first(topic::pipelines(), kAll, entries);
   if (changes.fleets || !changes.demand.empty()) take_first(topic::fleet(), kAll, entries);
   return entries;
 }
@@ -313,7 +339,7 @@ void Dispatcher::take_first(const std::string& topic, std::int64_t most, std::ve
   }
   for (auto& entry : taken) {
     unpark(*entry);
-    into.push_back(std::move(entry));
+    entry->streams ? ask_again(entry) : into.push_back(std::move(entry));
   }
 }
 
@@ -322,6 +348,55 @@ void Dispatcher::drop_abandoned() {
     const auto entry = (it++)->second;
     if (entry->exchange->abandoned()) unpark(*entry);
   }
+  for (auto it = streams_.begin(); it != streams_.end();) {
+    const auto entry = (it++)->second;
+    if (entry->exchange->abandoned()) end(*entry);
+  }
+}
+
+// --- Answers that go on -----------------------------------------------------------------------
+
+void Dispatcher::go_on(const Entry& entry, Piece piece) {
+  entry->seen = std::move(piece.seen);
+  entry->last_chance = false;
+  entry->being_sent = true;
+  auto taken = [this, weak = std::weak_ptr(entry)] {
+    const auto stream = weak.lock();
+    if (!stream) return;
+    stream->being_sent = false;
+    if (std::exchange(stream->is_due, false)) ask_again(stream);
+  };
+  if (std::exchange(entry->streams, true)) {
+    return entry->exchange->add(std::move(piece.response.body), std::move(taken));
+  }
+  streams_[entry->arrival] = entry;
+  entry->exchange->begin(std::move(piece.response), std::move(taken));
+}
+
+void Dispatcher::end(const Waiting& stream) {
+  const auto arrival = stream.arrival;
+  unpark(stream);
+  std::erase_if(due_, [arrival](const Entry& entry) { return entry->arrival == arrival; });
+  streams_.erase(arrival);
+}
+
+// Not parked now. If it does not take what it was sent it is not asked either: what happens
+// meanwhile it hears of as one change.
+void Dispatcher::ask_again(const Entry& stream) {
+  if (std::exchange(stream->is_due, true) || stream->being_sent) return;
+  due_.push_back(stream);
+  if (!pause_) pause_ = loop_.after(kStreamPause, [this] { ask_some_again(); });
+}
+
+// A few in each group, and others between these.
+void Dispatcher::ask_some_again() {
+  pause_.reset();
+  for (std::size_t n = 0; n < kStreamsAtOnce && !due_.empty(); ++n) {
+    due_.front()->is_due = false;
+    add(std::move(due_.front()));
+    due_.pop_front();
+  }
+  if (!due_.empty()) pause_ = loop_.after(Millis(0), [this] { ask_some_again(); });
 }
 
 }  // namespace muster::server

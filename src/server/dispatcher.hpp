@@ -5,8 +5,11 @@
 // requests cost one write.
 //
 // Also keeps the parked requests, and handles them again when something they wait for has changed.
+// An answer that goes on is handled so again and again: for people to look at, so a little later
+// than the change, and a few of them at a time, that nobody else waits for them.
 // Belongs to the HTTP server's thread.
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -45,6 +48,7 @@ class Dispatcher {
 
   store::Now now();
   std::size_t parked() const { return parked_.size(); }
+  std::size_t streams() const { return streams_.size(); }  // answers that go on
 
   // What the groups have cost so far: those that had a request and were committed, the requests in
   // them, how many the largest had, and how often the database has waited for the disk.
@@ -76,7 +80,12 @@ class Dispatcher {
   void handle_each_alone(std::vector<Entry> open, std::vector<Answer>& answers);
   static void refuse(const Undone& undone, std::vector<Answer>& answers);
   void handle(const Entry& entry, std::vector<Answer>& answers);
-  net::Response ask_handler(Waiting& entry, std::optional<Park>& park);
+  Outcome ask_handler(Waiting& entry);
+  void deliver(Answer answer);
+  void go_on(const Entry& entry, Piece piece);
+  void end(const Waiting& stream);
+  void ask_again(const Entry& stream);
+  void ask_some_again();
   void park(const Entry& entry, const Park& park);
   void unpark(const Waiting& entry);
   std::vector<Entry> woken(const store::Changes& changes);
@@ -100,6 +109,9 @@ class Dispatcher {
   std::set<std::string> hot_;   // classes with more tasks than were offered to those who wait
   std::map<std::uint64_t, Entry> parked_;                         // by arrival
   std::map<std::string, std::map<std::uint64_t, Entry>> topics_;  // who waits for what, by arrival
+  std::map<std::uint64_t, Entry> streams_;                        // that have begun, by arrival
+  std::deque<Entry> due_;                                         // of these, to be asked again
+  std::unique_ptr<Timer> pause_;                                  // until some of them are
 };
 
 }  // namespace muster::server

@@ -18,9 +18,19 @@ struct FakeExchange final : net::Exchange {
     ++sent;
     response = std::move(given);
   }
+  void begin(net::Response head, Taken then) override {
+    ++sent;
+    response = std::move(head);
+    taken = std::move(then);
+  }
+  void add(std::string piece, Taken then) override {
+    response.body += piece;
+    taken = std::move(then);
+  }
   bool abandoned() const override { return gone; }
 
   int sent = 0;
+  Taken taken;  // of the latest piece
   bool gone = false;
   net::Response response;
 };

@@ -37,6 +37,7 @@ void add_runner_routes(Router& router);
 void add_agent_routes(Router& router);
 void add_pipeline_routes(Router& router);
 void add_scaler_routes(Router& router);
+void add_event_routes(Router& router);
 void add_pages(Router& router);
 
 }  // namespace muster::server

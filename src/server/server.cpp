@@ -26,6 +26,7 @@ Router make_router() {
   add_agent_routes(router);
   add_pipeline_routes(router);
   add_scaler_routes(router);
+  add_event_routes(router);
   add_pages(router);
   return router;
 }

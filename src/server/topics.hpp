@@ -15,6 +15,9 @@ inline std::string demand(const std::string& resource_class) {
 inline std::string pipeline(const std::string& id) {
   return "pipeline:" + id;
 }
+inline std::string pipelines() {
+  return "pipelines";
+}
 inline std::string output(const std::string& task_id) {
   return "output:" + task_id;
 }

@@ -42,6 +42,7 @@ CODE = {
     "output of a task that its agent holds for the server": ("agent/task_runner.cpp", "kUnsentOutput"),
     "output of a step on the status page": ("server/page_routes.cpp", "kOutputShown"),
     "output in the answer to a `Range`": ("server/pipeline_api.cpp", "kLongestSlice"),
+    "readings of a stream of events": ("server/events_api.cpp", "kMostWatched"),
     "a long poll": ("server/call.cpp", "kLongestWait"),
     "a runner's silence about its task": ("server/server.hpp", "lease"),
     "runners of a class that the server knows": ("store/runners.cpp", "kMostOfAClass"),
