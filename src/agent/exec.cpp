@@ -82,16 +82,26 @@ int fail(std::string_view what) {
   return kExitCannotRun;
 }
 
-int end_processes(std::span<const std::string> names) {
-  for (const auto& name : names) {
-    const auto colon = name.find(':');
-    if (colon == std::string::npos) continue;
-    const auto pid = parse_int(name.substr(0, colon));
-    const auto start_ticks = parse_int(name.substr(colon + 1));
-    if (!pid || *pid < 2 || !start_ticks) continue;
-    process::end_exactly(static_cast<pid_t>(*pid), static_cast<std::uint64_t>(*start_ticks));
+std::optional<process::Identity> identity_of(const std::string& name) {
+  const auto colon = name.find(':');
+  if (colon == std::string::npos) return std::nullopt;
+  const auto pid = parse_int(name.substr(0, colon));
+  const auto start_ticks = parse_int(name.substr(colon + 1));
+  if (!pid || *pid < 2 || !start_ticks) return std::nullopt;
+  return process::Identity{static_cast<pid_t>(*pid), static_cast<std::uint64_t>(*start_ticks)};
+}
+
+// For a while: whoever asks looks what is left, and asks again.
+int end_processes(std::span<const std::string> arguments) {
+  constexpr Millis kPatience(2'000);
+  const auto root = arguments.empty() ? std::nullopt : identity_of(arguments.front());
+  if (!root) return fail("not a launch record");
+  std::vector<pid_t> spare;
+  for (const auto& word : arguments.subspan(1)) {
+    if (const auto pid = parse_int(word)) spare.push_back(static_cast<pid_t>(*pid));
   }
-  return 0;
+  const auto ended = process::end_relatives(*root, kPatience, std::move(spare));
+  return ended ? 0 : fail(ended.error().message);
 }
 
 int become(const LaunchRecord& record) {

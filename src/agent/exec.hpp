@@ -16,8 +16,9 @@ namespace muster::agent {
 
 inline constexpr std::string_view kExecWord = "agent-exec";
 
-// In a record, as the first of the arguments: no program, but to end the processes that the others
-// name (see name_of).
+// In a record, as the first of the arguments: no program, but to end what descends from the process
+// that the next one names (see name_of), an ancestor. The pids that follow are spared, and whatever
+// descends from these.
 inline constexpr std::string_view kEndWord = "muster:end";
 
 struct LaunchRecord {

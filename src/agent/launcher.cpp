@@ -1,6 +1,7 @@
 #include "agent/launcher.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +39,22 @@ Result<void> append_file(int target, const std::filesystem::path& path) {
   }
 }
 
+// In memory: a job that has filled the disk must be ended, and cleared away, all the same.
+Result<UniqueFd> make_scratch() {
+  UniqueFd scratch(::memfd_create("muster-scratch", MFD_CLOEXEC));
+  if (!scratch) return system_error(errno, "cannot prepare a command of the job");
+  return scratch;
+}
+
+// On the disk, as what is put into it may be as large as a source.
+Result<UniqueFd> make_scratch_in(const std::filesystem::path& directory) {
+  const auto path = directory / ("launch." + random_hex(8));
+  UniqueFd scratch(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!scratch) return system_error(errno, fmt::format("cannot make {}", path.string()));
+  ::unlink(path.c_str());
+  return scratch;
+}
+
 }  // namespace
 
 Launcher::Launcher(std::vector<std::string> prefix, std::optional<process::User> user,
@@ -70,16 +87,14 @@ Result<process::Child> Launcher::start(const JobCommand& command) const {
 }
 
 Result<process::Child> Launcher::start_behind_prefix(const JobCommand& command) const {
-  const auto path = scratch_ / ("launch." + random_hex(8));
-  UniqueFd record(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!record) return system_error(errno, fmt::format("cannot make {}", path.string()));
-  ::unlink(path.c_str());
+  const auto record = command.input ? make_scratch_in(scratch_) : make_scratch();
+  if (!record) return record.error();
   const LaunchRecord content{command.arguments, command.environment, command.directory,
                              command.input.has_value()};
-  auto written = write_all(record.get(), to_bytes(content));
-  if (written && command.input) written = append_file(record.get(), *command.input);
+  auto written = write_all(record->get(), to_bytes(content));
+  if (written && command.input) written = append_file(record->get(), *command.input);
   if (!written) return written.error().within("preparing a command of the job");
-  ::lseek(record.get(), 0, SEEK_SET);
+  ::lseek(record->get(), 0, SEEK_SET);
 
   const auto own = process::own_program();
   if (!own) return own.error();
@@ -90,18 +105,16 @@ Result<process::Child> Launcher::start_behind_prefix(const JobCommand& command) 
   started.environment = process::plain_environment();
   started.directory = "/";
   started.ends_with_starter = true;
-  started.standard_input = record.get();
+  started.standard_input = record->get();
   started.standard_output = command.output;
   started.standard_error = command.output;
   return process::Child::start(started);
 }
 
 Result<Launcher::Outcome> Launcher::run(JobCommand command, Millis patience) const {
-  const auto path = scratch_ / ("said." + random_hex(8));
-  const UniqueFd said(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!said) return system_error(errno, fmt::format("cannot make {}", path.string()));
-  ::unlink(path.c_str());
-  command.output = said.get();
+  const auto said = make_scratch();
+  if (!said) return said.error();
+  command.output = said->get();
   auto child = start(command);
   if (!child) return child.error();
   const auto exit = child->wait(patience);
@@ -109,9 +122,9 @@ Result<Launcher::Outcome> Launcher::run(JobCommand command, Millis patience) con
     child->signal_group(SIGKILL);
     return Error{ErrorKind::timeout, fmt::format("{} does not end", command.arguments.front())};
   }
-  ::lseek(said.get(), 0, SEEK_SET);
+  ::lseek(said->get(), 0, SEEK_SET);
   constexpr std::uint64_t kMostSaid = 1 << 20;
-  return Outcome{*exit, read_all(said.get(), kMostSaid).value_or("")};
+  return Outcome{*exit, read_all(said->get(), kMostSaid).value_or("")};
 }
 
 void Launcher::ask_to_end(const process::Child& command) const {
@@ -138,10 +151,8 @@ Result<int> Launcher::end_behind_prefix(Millis patience, const std::vector<pid_t
     auto ended = process::end_descendants(std::min(kOwnPatience, patience), spare);
     if (ended || system_clock().monotonic() >= deadline) return ended;
     JobCommand command;
-    command.arguments = {std::string(kEndWord)};
-    for (const auto& process : process::descendants(spare)) {
-      command.arguments.push_back(name_of(process));
-    }
+    command.arguments = {std::string(kEndWord), name_of(*process::identify(::getpid()))};
+    for (const auto pid : spare) command.arguments.push_back(std::to_string(pid));
     command.directory = "/";
     constexpr Millis kOneTry(5'000);
     const auto ran = run(std::move(command), std::min(kOneTry, patience));

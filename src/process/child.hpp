@@ -124,8 +124,9 @@ Result<int> end_descendants_of(pid_t root, Millis patience, const std::vector<pi
 // What of that lives now.
 std::vector<Identity> descendants(const std::vector<pid_t>& spare = {});
 
-// Ends that process (SIGKILL), if it still is that, and we may.
-void end_exactly(pid_t pid, std::uint64_t start_ticks);
+// Likewise of an ancestor of ours, as far as we may, but for its child from which we descend.
+// not_found, if it is no ancestor, or not that process any more. `boot_id` is not looked at.
+Result<int> end_relatives(const Identity& ancestor, Millis patience, std::vector<pid_t> spare);
 
 // Orphaned descendants become our children, so that end_descendants() finds them.
 void become_subreaper();

@@ -38,6 +38,15 @@ std::vector<TableEntry> descendants_of(pid_t root, const std::vector<pid_t>& spa
   return found;
 }
 
+// The child of `root` that we descend from, or are.
+std::optional<pid_t> branch_below(pid_t root) {
+  std::optional<TableEntry> entry = read_entry(::getpid());
+  while (entry && entry->parent != root) {
+    entry = entry->parent > 1 ? read_entry(entry->parent) : std::nullopt;
+  }
+  return entry ? std::optional(entry->pid) : std::nullopt;
+}
+
 // A descendant whose parent has ended is our child, if we are a subreaper; and if we are none it is
 // not found anyway. So without a child there is nothing to find, and the table of all processes,
 // which is long on a busy machine, need not be read.
@@ -61,12 +70,13 @@ class Roundup {
   // True once none is left.
   bool pass() {
     const auto processes = descendants_of(root_, *spare_);
-    if (stop_new(processes) && ++passes_ % kStopsBeforeKill != 0) return processes.empty();
+    const bool none = std::none_of(processes.begin(), processes.end(), is_left);
+    if (stop_new(processes) && ++passes_ % kStopsBeforeKill != 0) return none;
     for (const auto& process : processes) {
       if (!process.zombie) signal_exactly(process.pid, process.start_ticks, SIGKILL);
       if (process.parent == ::getpid()) ::waitpid(process.pid, nullptr, WNOHANG);
     }
-    return processes.empty();
+    return none;
   }
 
   int ended() const { return static_cast<int>(stopped_.size()); }
@@ -85,6 +95,11 @@ class Roundup {
       any = true;
     }
     return any;
+  }
+
+  // Others reap theirs themselves.
+  static bool is_left(const TableEntry& process) {
+    return !process.zombie || process.parent == ::getpid();
   }
 
   pid_t root_;
@@ -126,8 +141,15 @@ std::vector<Identity> descendants(const std::vector<pid_t>& spare) {
   return living;
 }
 
-void end_exactly(pid_t pid, std::uint64_t start_ticks) {
-  signal_exactly(pid, start_ticks, SIGKILL);
+Result<int> end_relatives(const Identity& ancestor, Millis patience, std::vector<pid_t> spare) {
+  const auto now = read_entry(ancestor.pid);
+  const auto own = branch_below(ancestor.pid);
+  if (!now || now->start_ticks != ancestor.start_ticks || !own) {
+    return Error{ErrorKind::not_found,
+                 "process " + std::to_string(ancestor.pid) + " is no ancestor of this one"};
+  }
+  spare.push_back(*own);
+  return end_descendants_of(ancestor.pid, patience, spare);
 }
 
 void become_subreaper() {

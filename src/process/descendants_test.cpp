@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -52,18 +53,31 @@ TEST(EndDescendants, EndsADaemonizedGrandchild) {
   EXPECT_FALSE(is_alive(*daemon));
 }
 
-TEST(EndExactly, EndsTheOneThatIsMeant) {
+TEST(EndRelatives, EndsWhatElseDescendsFromAnAncestor) {
   become_subreaper();
   std::string line;
-  auto child = start_and_hear("echo; exec sleep 1000", line);
-  const auto living = descendants();
-  ASSERT_EQ(living.size(), 1U);
-  EXPECT_EQ(living.front().pid, child.pid());
-  EXPECT_TRUE(descendants({child.pid()}).empty()) << "spared";
-  end_exactly(child.pid(), living.front().start_ticks + 1);  // another that has had this id
-  EXPECT_FALSE(child.wait(50ms));
-  end_exactly(child.pid(), living.front().start_ticks);
-  ASSERT_TRUE(child.wait(kPatience));
+  auto other = start_and_hear("sleep 1000 & echo $!; wait", line);
+  auto spared = start_and_hear("echo; exec sleep 1000", line);
+  const auto below = identify(pid_in(line));
+  const auto ended_by_a_child = [&](const Identity& ancestor) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(end_relatives(ancestor, 2s, {spared.pid()}) ? 0 : 1);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status) == 0;
+  };
+  auto own = *identify(::getpid());
+  ++own.start_ticks;
+  EXPECT_FALSE(ended_by_a_child(own)) << "another that has had this id";
+  EXPECT_FALSE(ended_by_a_child(*identify(other.pid()))) << "no ancestor";
+  EXPECT_FALSE(other.wait(0ms));
+  std::thread reaper([&] { other.wait(kPatience); });  // as whoever asks for it does
+  --own.start_ticks;
+  ended_by_a_child(own);
+  reaper.join();
+  EXPECT_FALSE(is_alive(*below));
+  EXPECT_TRUE(identify(spared.pid()));
+  ASSERT_TRUE(end_descendants(kPatience));
 }
 
 TEST(EndDescendants, EndsWhatDescendsFromAnotherAndSparesThat) {
@@ -140,6 +154,31 @@ TEST(Identity, AZombieDoesNotLive) {
   }
   EXPECT_FALSE(identify(child.pid()));
   EXPECT_TRUE(child.wait(kPatience));
+}
+
+TEST(EndDescendants, EndsWhatRunsOnThoughItsFirstThreadHasEnded) {
+  become_subreaper();
+  std::string line;
+  auto child = start_and_hear(
+      "exec python3 -c 'import ctypes, threading, time\n"
+      "threading.Thread(target=time.sleep, args=(1000,)).start()\n"
+      "print(flush=True)\n"
+      "ctypes.CDLL(None).pthread_exit(0)'",
+      line);
+  const auto seems_ended = [&] {
+    const auto stat = read_file("/proc/" + std::to_string(child.pid()) + "/stat", 4096);
+    return stat && stat->find(") Z ") != std::string::npos;
+  };
+  for (const auto end = system_clock().monotonic() + kPatience;
+       !seems_ended() && system_clock().monotonic() < end;) {
+    ::usleep(1000);
+  }
+  ASSERT_TRUE(seems_ended());
+  EXPECT_TRUE(identify(child.pid()));
+  const auto ended = end_descendants(kPatience);
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(*ended, 1);
+  EXPECT_FALSE(identify(child.pid()));
 }
 
 TEST(ParseStat, ReadsNamesThatLookLikeFields) {

@@ -15,7 +15,7 @@ struct TableEntry {
   pid_t pid = 0;
   pid_t parent = 0;
   std::uint64_t start_ticks = 0;  // since boot
-  bool zombie = false;            // ended, and not yet reaped
+  bool zombie = false;            // all of it has ended, and it is not yet reaped
 };
 
 // From the text of /proc/PID/stat. Nothing if it is malformed.
