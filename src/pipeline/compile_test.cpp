@@ -202,7 +202,7 @@ TEST(Compile, RefusesTheTopLevel) {
        "line 4, column 1: the key 'jobs' is there twice"},
       {"version: 2.1\n\xff", "line 2, column 1: this is not UTF-8 text"},
       {std::string(kLongestConfig + 1, ' '),
-       "the text has 1048577 bytes; at most 1048576 are read"},
+       "line 1, column 1048577: the text has 1048577 bytes; at most 1048576 are read"},
   });
   EXPECT_THAT(problems_of(""), Not(IsEmpty()));
   EXPECT_THAT(problems_of("- 1"), Not(IsEmpty()));

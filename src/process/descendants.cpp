@@ -70,12 +70,13 @@ class Roundup {
   // True once none is left.
   bool pass() {
     const auto processes = descendants_of(root_, *spare_);
-    const bool none = std::none_of(processes.begin(), processes.end(), is_left);
+    const bool none = !is_any_left(processes);
     if (stop_new(processes) && ++passes_ % kStopsBeforeKill != 0) return none;
     for (const auto& process : processes) {
       if (!process.zombie) signal_exactly(process.pid, process.start_ticks, SIGKILL);
       if (process.parent == ::getpid()) ::waitpid(process.pid, nullptr, WNOHANG);
     }
+    if (++kills_ > kKillsOfOne) end_groups(processes);
     return none;
   }
 
@@ -84,6 +85,7 @@ class Roundup {
  private:
   // What forks faster than it can be stopped is killed all the same every so many passes.
   static constexpr int kStopsBeforeKill = 10;
+  static constexpr int kKillsOfOne = 3;
 
   // True if there were processes not seen before.
   bool stop_new(const std::vector<TableEntry>& processes) {
@@ -97,15 +99,35 @@ class Roundup {
     return any;
   }
 
-  // Others reap theirs themselves.
-  static bool is_left(const TableEntry& process) {
-    return !process.zombie || process.parent == ::getpid();
+  // Who is another process in each moment is not met by its id, but by that of its group, which
+  // its zombies tell. Of a group in a session that is not that of `root` all members descend from
+  // it.
+  void end_groups(const std::vector<TableEntry>& processes) {
+    const auto root = read_entry(root_);
+    std::set<pid_t> groups;
+    for (const auto& process : processes) {
+      if (root && process.session != root->session) groups.insert(process.group);
+    }
+    for (const auto group : groups) ::killpg(group, SIGKILL);
+  }
+
+  // Others reap theirs themselves, but a zombie that is new was a process a moment ago, which may
+  // have made another one.
+  bool is_any_left(const std::vector<TableEntry>& processes) {
+    bool any = false;
+    for (const auto& process : processes) {
+      const bool is_new =
+          process.zombie && zombies_.emplace(process.pid, process.start_ticks).second;
+      any = any || !process.zombie || is_new || process.parent == ::getpid();
+    }
+    return any;
   }
 
   pid_t root_;
   const std::vector<pid_t>* spare_;
-  std::set<std::pair<pid_t, std::uint64_t>> stopped_;
+  std::set<std::pair<pid_t, std::uint64_t>> stopped_, zombies_;
   int passes_ = 0;
+  int kills_ = 0;
 };
 
 }  // namespace

@@ -18,16 +18,21 @@ std::optional<TableEntry> parse_stat(std::string_view text) {
   const auto fields = split(text.substr(close + 2), ' ');
   constexpr std::size_t kState = 0;
   constexpr std::size_t kParent = 1;
+  constexpr std::size_t kGroup = 2;
+  constexpr std::size_t kSession = 3;
   constexpr std::size_t kThreads = 17;
   constexpr std::size_t kStartTime = 19;  // field 22 of the line
   if (fields.size() <= kStartTime) return std::nullopt;
   const auto pid = parse_int(text.substr(0, open));
   const auto parent = parse_int(fields[kParent]);
+  const auto group = parse_int(fields[kGroup]);
+  const auto session = parse_int(fields[kSession]);
   const auto start = parse_int(fields[kStartTime]);
-  if (!pid || !parent || !start) return std::nullopt;
+  if (!pid || !parent || !group || !session || !start) return std::nullopt;
   // While others of its threads run, one whose first has ended looks like a zombie, too.
   const bool ended = fields[kState] == "X" || (fields[kState] == "Z" && fields[kThreads] == "1");
-  return TableEntry{static_cast<pid_t>(*pid), static_cast<pid_t>(*parent),
+  return TableEntry{static_cast<pid_t>(*pid),           static_cast<pid_t>(*parent),
+                    static_cast<pid_t>(*group),         static_cast<pid_t>(*session),
                     static_cast<std::uint64_t>(*start), ended};
 }
 

@@ -14,6 +14,8 @@ namespace muster::process {
 struct TableEntry {
   pid_t pid = 0;
   pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
   std::uint64_t start_ticks = 0;  // since boot
   bool zombie = false;            // all of it has ended, and it is not yet reaped
 };

@@ -85,16 +85,18 @@ Store::Store(std::filesystem::path directory, UniqueFd lock, db::Database databa
       queue_(database_, runners_, outputs_, changes_, std::move(token_key), lease),
       pipelines_(database_, queue_, outputs_) {}
 
+// That there is no room for a large source does not make the disk full.
 Result<void> Store::check_room(std::uint64_t bytes) {
+  constexpr std::uint64_t kPieceOfOutput = 4 << 20;
   auto room = store::check_room(directory_, bytes);
-  const bool full = !room && !store::check_room(directory_, 0);
-  if (full && !full_) {
+  if (!room && !full_ && (bytes <= kPieceOfOutput || !store::check_room(directory_, 0))) {
+    full_ = true;
     log::error("the disk is full: output and sources are refused until there is room",
                {{"directory", directory_.string()}});
-  } else if (full_ && !full) {
+  } else if (room && full_ && store::check_room(directory_, kPieceOfOutput)) {
+    full_ = false;
     log::info("the disk has room again", {{"directory", directory_.string()}});
   }
-  full_ = full;
   return room;
 }
 

@@ -1,5 +1,7 @@
 #include "yaml/value.hpp"
 
+#include <malloc.h>
+
 #include <map>
 #include <optional>
 #include <set>
@@ -263,6 +265,7 @@ std::string_view line_at(std::string_view text, Position at) {
 std::optional<ParseError> check_bytes(std::string_view text, const Limits& limits) {
   if (text.size() > limits.bytes) {
     return ParseError{.kind = ErrorKind::too_large,
+                      .at = position_in(text, limits.bytes),
                       .message = fmt::format("the text has {} bytes; at most {} are read",
                                              text.size(), limits.bytes)};
   }
@@ -275,10 +278,46 @@ std::optional<ParseError> check_bytes(std::string_view text, const Limits& limit
   return ParseError{.at = position_in(text, nul), .message = "there is a NUL, which no text has"};
 }
 
+// yaml-cpp reads a line to its end before it tells of the first [ in it, which might begin a key:
+// by then it has taken a hundred times the room of the text. No line of a text that means something
+// else by its brackets has so many more that open.
+std::optional<ParseError> check_brackets(std::string_view text, const Limits& limits) {
+  constexpr std::int64_t kMostOpen = 1'000;
+  std::int64_t open = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char letter = text[i];
+    if (letter == '\n') open = 0;
+    if (letter == '[' || letter == '{') ++open;
+    if (letter == ']' || letter == '}') --open;
+    if (open > kMostOpen) {
+      return ParseError{.at = position_in(text, i),
+                        .message = fmt::format("nested deeper than {} levels", limits.depth)};
+    }
+  }
+  return std::nullopt;
+}
+
+// What yaml-cpp has taken for a large text goes back to the system, and is not kept for another.
+class GivingBack {
+ public:
+  explicit GivingBack(std::string_view text) : large_(text.size() > kLarge) {}
+  ~GivingBack() {
+    if (large_) ::malloc_trim(0);
+  }
+  GivingBack(const GivingBack&) = delete;
+  GivingBack& operator=(const GivingBack&) = delete;
+
+ private:
+  static constexpr std::size_t kLarge = 64 << 10;
+  bool large_;
+};
+
 }  // namespace
 
 tl::expected<Value, ParseError> parse_located(std::string_view text, const Limits& limits) {
   if (auto unfit = check_bytes(text, limits)) return tl::unexpected(std::move(*unfit));
+  if (auto unfit = check_brackets(text, limits)) return tl::unexpected(std::move(*unfit));
+  const GivingBack giving_back(text);
   try {
     // yaml-cpp takes an open quote, or a key without its colon, at the very end for complete. With
     // a comment behind it does not.

@@ -64,7 +64,8 @@ def test_an_alias_bomb(world, server):
 
 def test_deep_nesting(world, server):
     body = world.repository(config(build=job("true"))).request(server, config="[" * 100_000)
-    server.api.post("/api/muster/v1/pipelines", body).expect(400)
+    refused = server.api.post("/api/muster/v1/pipelines", body).expect(400)
+    assert "nested deeper than 64 levels" in refused.message
     still_serves(server)
     server.api.request("POST", "/api/muster/v1/pipelines", b"[" * 100_000).expect(400)
     still_serves(server)

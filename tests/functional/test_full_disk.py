@@ -51,6 +51,16 @@ def test_an_agent_waits_for_room(world, small_disk):
     assert "has room again" in agent.output()
 
 
+def test_output_alone_that_fills_it_is_told(world, small_disk):
+    server = world.server(data=small_disk / "data")
+    token = server.create_class()
+    pipeline = world.submit(server, config(build=job("head -c 2000000000 /dev/zero | tr '\\0' z")))
+    world.agent(server, token)
+    wait_until(lambda: "the disk is full: output and sources" in server.program.output(), 120,
+               "the server to tell that its disk is full")
+    assert pipeline.status()["state"] == "running"
+
+
 @pytest.mark.parametrize("requeues", [0, 1], ids=["lost at once", "queued again"])
 def test_one_that_is_full_for_longer_than_a_lease_ends_nothing(world, small_disk, requeues):
     """Nobody is silent whose heartbeat cannot be noted. An agent cannot know that, so one whose task
