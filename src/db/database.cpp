@@ -70,6 +70,18 @@ Error other_version(const std::filesystem::path& path, std::int64_t version, std
                   path.string(), version, newest, cure)};
 }
 
+// Someone else's, that has tables and no version.
+bool is_foreign(Database& database) {
+  return database.query("SELECT 1 FROM sqlite_schema LIMIT 1").next();
+}
+
+Error foreign(const std::filesystem::path& path) {
+  return {ErrorKind::conflict,
+          fmt::format("{} is the database of another program; nothing was changed. Choose another "
+                      "place, or move it away",
+                      path.string())};
+}
+
 // WAL, so that readers in other processes never block us; FULL, so that what was answered is on
 // the disk.
 constexpr const char* kSettings =
@@ -148,6 +160,10 @@ Result<Database> Database::open(const std::filesystem::path& path, Migrations mi
     if (version > newest || (read_only && version != newest)) {
       if (has_log) leave_log_alone(connection);
       return other_version(path, version, newest);
+    }
+    if (version == 0 && is_foreign(database)) {
+      if (has_log) leave_log_alone(connection);
+      return foreign(path);
     }
     if (read_only) return database;
     database.run_script(kSettings);

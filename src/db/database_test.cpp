@@ -135,6 +135,16 @@ TEST_F(DatabaseTest, RefusesANewerFileAndLeavesItUntouched) {
   EXPECT_EQ(content(directory_), before);
 }
 
+TEST_F(DatabaseTest, RefusesAnotherProgramsAndLeavesItUntouched) {
+  open(kFirst).run_script("PRAGMA user_version = 0");
+  const auto before = content(directory_);
+  const auto refused = Database::open(path_, kFirst);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_NE(refused.error().message.find("of another program"), std::string::npos);
+  EXPECT_EQ(content(directory_), before);
+}
+
 TEST_F(DatabaseTest, RefusesWhatAKilledNewerOneLeftAndLeavesItUntouched) {
   const auto left = directory_ / "left";
   std::filesystem::create_directory(left);
