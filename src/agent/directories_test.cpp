@@ -174,6 +174,7 @@ TEST_F(DirectoriesOfJobs, BehindAPrefixAJobUsesNothingThatIsThereBefore) {
   };
   fs::create_directory(places.made_by_job);
   ASSERT_EQ(::chmod(places.made_by_job.c_str(), 0777), 0);
+  ASSERT_EQ(::chown(places.made_by_job.c_str(), nobody_.uid, nobody_.gid), 0);
   const auto refused = prepare();
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("exists"));
@@ -182,6 +183,9 @@ TEST_F(DirectoriesOfJobs, BehindAPrefixAJobUsesNothingThatIsThereBefore) {
   ASSERT_TRUE(prepared) << prepared.error().message;
   EXPECT_EQ(status("work/own").st_mode & 07777, 0700U);
   EXPECT_TRUE(fs::exists(places.bash_env));
+  std::ofstream(places.made_by_job / "left") << "by an agent that was killed";
+  ASSERT_TRUE(prepare()) << "what is the job's own is made anew";
+  EXPECT_FALSE(fs::exists(places.made_by_job / "left"));
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ constexpr const char* kBash = "/bin/bash";
 constexpr const char* kScript = R"sh(set -eu
 if [ -n "$4" ]; then
   [ -d "${4%/*}" ] || mkdir -p -- "${4%/*}"  # in a container that the prefix enters
+  # Of an earlier try of the task, whose agent was killed.
+  if [ -d "$4" ] && [ ! -L "$4" ] && [ -O "$4" ]; then rm -rf -- "$4"; fi
   mkdir -m 700 -- "$4"
 fi
 for place in "$1" "$2"; do
