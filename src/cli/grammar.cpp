@@ -214,6 +214,7 @@ class Grammar::Definition {
     add_pipeline_action(*added, "follow", Action::follow, text::kPipelineFollow);
     add_pipeline_action(*added, "output", Action::output, text::kPipelineOutput);
     add_pipeline_action(*added, "cancel", Action::cancel, text::kPipelineCancel);
+    add_pipeline_action(*added, "rerun", Action::rerun, text::kPipelineRerun);
   }
 
   void add_pipeline_action(CLI::App& parent, const char* name, PipelineOptions::Action action,
@@ -228,6 +229,9 @@ class Grammar::Definition {
                     "Only this job; JOB/INDEX is one of its tasks, from 1. Without it: all jobs.");
       string_option(added, "--step", options.step, "STEP",
                     "Only this step: its number, from 1, or its name.");
+    } else if (action == PipelineOptions::Action::rerun) {
+      added->add_flag("--from-failed", options.from_failed,
+                      "Only the jobs that did not succeed, and those behind them.");
     } else if (action != PipelineOptions::Action::cancel) {
       added->add_flag("--json", options.json, "Print one JSON document and nothing else.");
     }

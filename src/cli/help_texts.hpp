@@ -53,7 +53,7 @@ inline constexpr Text kRun{
 )"};
 
 inline constexpr Text kPipeline{
-    "List, show, follow, read or cancel pipelines.\n"
+    "List, show, follow, read, cancel or rerun pipelines.\n"
     "A pipeline is one submission of a .circleci/config.yml; it is named by its number or its "
     "id.",
     ""};
@@ -347,6 +347,15 @@ inline constexpr Text kPipelineOutput{
     R"(Examples:
   muster pipeline output 7 | grep -i error
   muster pipeline output 7 test/2 --step 'Run tests' > test.log
+)"};
+
+inline constexpr Text kPipelineRerun{
+    "Run a pipeline that has ended again.\n"
+    "Each of its workflows becomes a new one, from the same commit and configuration. With "
+    "--from-failed the jobs that succeeded count as done. The exit code is 1 if it still runs.",
+    R"(Examples:
+  muster pipeline rerun 7
+  muster pipeline rerun 7 --from-failed && muster pipeline follow 7
 )"};
 
 inline constexpr Text kPipelineCancel{

@@ -112,11 +112,12 @@ struct RunOptions {
 };
 
 struct PipelineOptions {
-  enum class Action { list, show, follow, output, cancel } action = Action::list;
+  enum class Action { list, show, follow, output, cancel, rerun } action = Action::list;
   ClientOptions client;
   std::string id;
-  std::string job;   // output: JOB, JOB/INDEX; empty: all
-  std::string step;  // output: a name, or a number from 1; empty: all
+  std::string job;           // output: JOB, JOB/INDEX; empty: all
+  std::string step;          // output: a name, or a number from 1; empty: all
+  bool from_failed = false;  // rerun
   bool json = false;
 };
 

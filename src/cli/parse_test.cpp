@@ -153,6 +153,10 @@ TEST_F(Parse, PipelineActions) {
   const auto cancel = chosen<PipelineOptions>({"pipeline", "cancel", "7"});
   EXPECT_EQ(cancel.action, Action::cancel);
   EXPECT_EQ(cancel.id, "7");
+  EXPECT_FALSE(chosen<PipelineOptions>({"pipeline", "rerun", "7"}).from_failed);
+  const auto rerun = chosen<PipelineOptions>({"pipeline", "rerun", "7", "--from-failed"});
+  EXPECT_EQ(rerun.action, Action::rerun);
+  EXPECT_TRUE(rerun.from_failed);
 }
 
 TEST_F(Parse, ResourceClassActions) {
@@ -223,7 +227,7 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
        "muster run: unknown option '--jsn' (did you mean '--json'?). See 'muster run --help'.\n"},
       {{"run", "--jsn=1"}, "muster run: unknown option '--jsn' (did you mean '--json'?)."},
       {{"run", "a", "b"}, "muster run: unexpected 'b'."},
-      {{"pipeline"}, "muster pipeline: say which: list, show, follow, output, cancel."},
+      {{"pipeline"}, "muster pipeline: say which: list, show, follow, output, cancel, rerun."},
       {{"pipeline", "folow", "7"}, "muster pipeline: unknown command 'folow' (did you mean "},
       {{"pipeline", "show"}, "muster pipeline show: ID is required."},
       {{"pipeline", "show", ""}, "muster pipeline show: ID: must not be empty."},

@@ -16,6 +16,7 @@ namespace muster::cli {
 namespace {
 
 constexpr int kTooLate = 1;
+constexpr int kTooEarly = 1;
 
 int list(client::Api& api, const PipelineOptions& options) {
   const auto pipelines = api.pipelines();
@@ -62,6 +63,21 @@ int cancel(client::Api& api, const PipelineOptions& options) {
   return 0;
 }
 
+int rerun(client::Api& api, const PipelineOptions& options) {
+  const auto status = api.pipeline(options.id);
+  if (!status) return report(status.error());
+  if (!client::has_ended(*status)) {
+    fmt::print(stderr, "Pipeline {0} still runs: muster pipeline cancel {0} ends it.\n",
+               status->number);
+    return kTooEarly;
+  }
+  const auto accepted = api.rerun(options.id, {{}, options.from_failed});
+  if (!accepted) return report(accepted.error());
+  fmt::print(stderr, "Pipeline {0} runs again: muster pipeline follow {0} shows it.\n",
+             status->number);
+  return 0;
+}
+
 }  // namespace
 
 int run(const PipelineOptions& options) {
@@ -82,6 +98,8 @@ int run(const PipelineOptions& options) {
       return print_output(api, options);
     case PipelineOptions::Action::cancel:
       return cancel(api, options);
+    case PipelineOptions::Action::rerun:
+      return rerun(api, options);
     default:
       return list(api, options);
   }

@@ -172,6 +172,16 @@ Result<void> Api::cancel(const std::string& id) {
   return ok();
 }
 
+Result<void> Api::rerun(const std::string& id, const protocol::Rerun& rerun) {
+  auto asked = request("POST", pipeline_path(id) + "/rerun");
+  asked.headers.set("Content-Type", "application/json");
+  asked.body = protocol::to_json(rerun);
+  http_ = net::HttpClient();  // as for submit()
+  const auto response = call(asked);
+  if (!response) return response.error();
+  return ok();
+}
+
 Result<std::string> Api::output(const std::string& task_id, std::int64_t step,
                                 std::int64_t offset) {
   auto asked = request("GET", fmt::format("{}/tasks/{}/steps/{}/output", kMuster,

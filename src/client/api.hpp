@@ -40,6 +40,7 @@ class Api {
   // As it is now, with the times at which blocked jobs are expected to be queued.
   Result<protocol::PipelineStatus> foreseen_pipeline(const std::string& id);
   Result<void> cancel(const std::string& id);
+  Result<void> rerun(const std::string& id, const protocol::Rerun& rerun);
   // The step's output from byte `offset` on, at most some MiB of it; empty where it ends for now.
   Result<std::string> output(const std::string& task_id, std::int64_t step, std::int64_t offset);
 

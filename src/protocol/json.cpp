@@ -27,6 +27,8 @@ inline constexpr bool kMayBeAbsent<&CommandInstance::draining> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&HeartbeatRequest::wait_ms> = true;
 template <>
+inline constexpr bool kMayBeAbsent<&Rerun::from_failed> = true;
+template <>
 inline constexpr bool kMayBeAbsent<&FinishRequest::message> = true;
 template <>
 inline constexpr bool kMayBeAbsent<&SubmitPipeline::subject> = true;
@@ -172,6 +174,7 @@ MUSTER_INSTANTIATE(FinishRequest)
 MUSTER_INSTANTIATE(SubmitPipeline)
 MUSTER_INSTANTIATE(ConfigProblem)
 MUSTER_INSTANTIATE(ConfigRefused)
+MUSTER_INSTANTIATE(Rerun)
 MUSTER_INSTANTIATE(PipelineCreated)
 MUSTER_INSTANTIATE(StepStatus)
 MUSTER_INSTANTIATE(TaskStatus)

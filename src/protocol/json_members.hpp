@@ -66,6 +66,7 @@ BOOST_DESCRIBE_STRUCT(SubmitPipeline, (),
                       (project, branch, revision, source_sha256, subject, config))
 BOOST_DESCRIBE_STRUCT(ConfigProblem, (), (line, column, path, message))
 BOOST_DESCRIBE_STRUCT(ConfigRefused, (), (message, errors))
+BOOST_DESCRIBE_STRUCT(Rerun, (), (workflow_id, from_failed))
 BOOST_DESCRIBE_STRUCT(PipelineCreated, (), (id, number, state, created_at))
 BOOST_DESCRIBE_STRUCT(StepStatus, (),
                       (index, name, state, exit_code, started_at, ended_at, output_size))

@@ -63,7 +63,7 @@ using EveryMessage =
                    ResourceClassItem, ResourceClassList, NewResourceClass, TokenItem, TokenList,
                    NewToken, ClaimRequest, WithdrawRequest, ClaimedTask, HeartbeatRequest,
                    HeartbeatAnswer, StepUpdate, OutputAnswer, StepReport, FinishRequest,
-                   SubmitPipeline, ConfigProblem, ConfigRefused, PipelineCreated, StepStatus,
+                   SubmitPipeline, ConfigProblem, ConfigRefused, Rerun, PipelineCreated, StepStatus,
                    TaskStatus, JobStatus, WorkflowStatus, PipelineStatus, PipelineItem,
                    PipelineList, RunnerActivity, OtherRunner, ForeseenTasks, ClassDemand, Demand,
                    ClassFleet, FleetReport, ClassStatus, FleetStatus, Health>;

@@ -237,6 +237,11 @@ struct PipelineCreated {
   WallTime created_at{};
 };
 
+struct Rerun {
+  std::optional<std::string> workflow_id;  // absent: every workflow
+  bool from_failed = false;                // only the jobs that did not succeed
+};
+
 struct StepStatus {
   std::int64_t index = 0;  // its place in the job, from 0; steps that never ran are left out
   std::string name;

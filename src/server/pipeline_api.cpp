@@ -146,6 +146,21 @@ Result<Outcome> cancel_pipeline(Call& call) {
   return answer(202, protocol::Message{"Accepted."});
 }
 
+Result<Outcome> rerun_pipeline(Call& call) {
+  const auto id = known_pipeline(call);
+  if (!id) return id.error();
+  const auto rerun = body_of<protocol::Rerun>(call);
+  if (!rerun) return rerun.error();
+  if (auto room = check_queue(call); !room) return room.error();
+  auto& pipelines = call.store.pipelines();
+  if (auto done = pipelines.rerun(*id, {rerun->workflow_id, rerun->from_failed}, call.now.wall);
+      !done) {
+    return done.error();
+  }
+  call.store.after_commit([id = *id] { log::info("pipeline run again", {{"pipeline", id}}); });
+  return answer(202, protocol::Message{"Accepted."});
+}
+
 // --- Output ---------------------------------------------------------------------------------
 
 net::Response output_response(const store::OutputFiles& outputs, const store::OutputKey& key,
@@ -206,6 +221,7 @@ void add_pipeline_routes(Router& router) {
   router.add("GET", "/api/muster/v1/pipelines", for_person(list_pipelines));
   router.add("GET", "/api/muster/v1/pipelines/{id}", for_person(show_pipeline));
   router.add("POST", "/api/muster/v1/pipelines/{id}/cancel", for_person(cancel_pipeline));
+  router.add("POST", "/api/muster/v1/pipelines/{id}/rerun", for_person(rerun_pipeline));
   router.add("GET", "/api/muster/v1/tasks/{task}/steps/{step}/output", for_person(read_output));
 }
 

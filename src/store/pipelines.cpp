@@ -265,7 +265,10 @@ std::vector<TaskState> Pipelines::task_states(const std::string& pipeline_id) {
   std::vector<TaskState> states;
   for (auto rows = db_->query(
            "SELECT DISTINCT task.state FROM task JOIN job ON job.id = task.job_id "
-           "JOIN workflow ON workflow.id = job.workflow_id WHERE workflow.pipeline_id = ?",
+           "JOIN workflow ON workflow.id = job.workflow_id WHERE workflow.pipeline_id = ? "
+           "AND NOT EXISTS (SELECT 1 FROM workflow AS later WHERE later.pipeline_id = "
+           "workflow.pipeline_id AND later.name = workflow.name AND "
+           "later.position > workflow.position)",
            pipeline_id);
        rows.next();) {
     states.push_back(task_state(rows.text(0)));

@@ -12,6 +12,7 @@
 #include "protocol/messages.hpp"
 #include "store/files.hpp"
 #include "store/queue.hpp"
+#include "store/rerun.hpp"
 
 namespace muster::store {
 
@@ -48,6 +49,11 @@ class Pipelines {
   };
   std::optional<TaskPlace> place(const std::string& task_id);
 
+  // See rerun.hpp.
+  Result<void> rerun(const std::string& id, const RerunChoice& choice, WallTime now) {
+    return store::rerun(*db_, *queue_, id, choice, now);
+  }
+
   // Ends what is queued or blocked; asks for the end of what runs. Twice is fine.
   void cancel(const std::string& id, WallTime now);
 
@@ -56,7 +62,8 @@ class Pipelines {
                     const pipeline::Workflow& workflow, const pipeline::Config& config);
   std::string add_job(const std::string& workflow_id, std::int64_t position,
                       const pipeline::WorkflowJob& place, const pipeline::Job& job);
-  std::vector<TaskState> task_states(const std::string& pipeline_id);  // each that occurs, once
+  // Each that occurs, once; of the latest workflow of each name.
+  std::vector<TaskState> task_states(const std::string& pipeline_id);
   std::vector<protocol::WorkflowStatus> workflows(const std::string& pipeline_id);
   std::vector<protocol::JobStatus> jobs(const std::string& workflow_id);
   std::vector<std::string> requirements(const std::string& job_id);
