@@ -34,7 +34,8 @@ Result<void> leave_first_token(store::Store& store, WallTime now) {
   const auto file = store.directory() / "token";
   if (!store.catalog().tokens("").empty()) return ok();
   db::Transaction transaction(store.database());
-  const auto made = store.catalog().create_token({"", "first"}, now);
+  const auto made =
+      store.catalog().create_token({"", "first", std::nullopt, protocol::Role::admin}, now);
   if (!made) return made.error();
   if (auto kept = write_file_atomically(file, *made->token + "\n", 0600); !kept) return kept;
   transaction.commit();

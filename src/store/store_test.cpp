@@ -479,6 +479,21 @@ TEST_F(StoreTest, TokensAreHashedRevocableAndOfTheirKind) {
   EXPECT_FALSE(store_->catalog().authenticate(*made->token));
 }
 
+TEST_F(StoreTest, APersonalTokenHasARole) {
+  using protocol::Role;
+  auto& catalog = store_->catalog();
+  const auto role_of = [&](const protocol::NewToken& wanted) {
+    return catalog.authenticate(*catalog.create_token(wanted, now_.wall)->token)->role;
+  };
+  EXPECT_EQ(role_of({"", "n"}), Role::run);
+  for (const auto role : {Role::read, Role::run, Role::admin}) {
+    EXPECT_EQ(role_of({"", "n", std::nullopt, role}), role);
+  }
+  const auto refused = catalog.create_token({kClass, "n", std::nullopt, Role::admin}, now_.wall);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+}
+
 TEST_F(StoreTest, ItsHistoryIsReadWhileAServerIsAtWork) {
   const auto queued_at = now_.wall;
   const auto id = submit({{"runs", {}}, {"waits", {}}, {"never", {"runs"}}});
