@@ -23,6 +23,19 @@ struct Park {
 
 using Outcome = std::variant<net::Response, Park>;
 
+struct PersonsSession {
+  std::string id;
+  WallTime ends_at{};  // if it is not used again
+};
+
+// Who has a personal token, or a session that was begun with it.
+struct Person {
+  std::string token_id;
+  std::string nickname;  // of the token
+  protocol::Role role = protocol::Role::read;
+  std::optional<PersonsSession> session;  // what it is known by; absent: by the token itself
+};
+
 // One request, being handled inside a transaction. A parked request is handled again, from the
 // start, with the same Call but for `now` and `last_chance`; so a handler that parks has changed
 // nothing that it would not change twice.
@@ -35,6 +48,7 @@ struct Call {
   bool resumed = false;  // it was parked, and is asked again
   Millis waited{0};
   bool last_chance = false;  // a Park would be answered as it stands: time is over, or we stop
+  std::optional<Person> person = std::nullopt;  // who asks; behind for_person() it is there
 
   const std::string& parameter(const std::string& name) const { return parameters.at(name); }
   std::optional<std::string> query(std::string_view name) const;

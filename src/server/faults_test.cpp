@@ -313,12 +313,12 @@ TEST_P(FaultsTest, NoFaultTellsAnAgentThatItsAttemptIsOver) {
   const auto heads = prepare({"output", "claim"});  // who asks is looked up for the second alone
   const auto& head = heads[1].request;
   EXPECT_TRUE(std::holds_alternative<net::BodyPolicy>(
-      Admission(0).admit(*store_, heads[0].request, clock_.monotonic())));
+      Admission(0).admit(*store_, heads[0].request, {clock_.monotonic(), clock_.wall()})));
   int nth = 1;
   for (bool struck = true; struck && nth < 100; ++nth) {
     store_->database().run_script("PRAGMA shrink_memory");
     vfs_.fail(GetParam().fault, nth, GetParam().times);
-    const auto admitted = Admission(0).admit(*store_, head, clock_.monotonic());
+    const auto admitted = Admission(0).admit(*store_, head, {clock_.monotonic(), clock_.wall()});
     struck = vfs_.struck();
     vfs_.heal();
     if (const auto* refused = std::get_if<net::Response>(&admitted)) {

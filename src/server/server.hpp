@@ -28,10 +28,10 @@ struct Settings {
 
 class Server {
  public:
-  // Opens the data directory and listens. In a new directory a personal token is made, and kept in
-  // the file `token`, readable by its owner alone, so that the clients of this user just work.
-  // The file `address` holds the URL while the server runs. Without TLS it listens on this machine
-  // alone, unless the settings say otherwise.
+  // Opens the data directory and listens. Where no personal token is an administrator's, as in a
+  // new directory, one is made, and kept in the file `token`, readable by its owner alone, so that
+  // the clients of this user just work. The file `address` holds the URL while the server runs.
+  // Without TLS it listens on this machine alone, unless the settings say otherwise.
   static Result<std::unique_ptr<Server>> open(const Settings& settings);
   ~Server();
 
