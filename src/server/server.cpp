@@ -7,6 +7,8 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/token_file.hpp"
+#include "protocol/sign_in_link.hpp"
 #include "server/admission.hpp"
 #include "server/dispatcher.hpp"
 #include "server/router.hpp"
@@ -55,6 +57,19 @@ Result<void> leave_first_token(store::Store& store, WallTime now) {
   transaction.commit();
   log::info("made a personal token for this user", {{"file", file.string()}});
   return ok();
+}
+
+// With the token that the commands of this user find.
+Result<std::optional<std::string>> make_code(store::Store& store, WallTime now) {
+  const auto token = read_token_file((store.directory() / "token").string());
+  const auto owner = token ? store.catalog().authenticate(*token) : std::nullopt;
+  if (!owner || !owner->resource_class.empty()) return std::nullopt;
+  db::Transaction transaction(store.database());
+  const auto made = store.sessions().make_code(owner->token_id, now);
+  store.audit().add(
+      {.actor = "muster server", .action = "code.created", .subject = owner->token_id}, now);
+  transaction.commit();
+  return std::optional(made.code);
 }
 
 bool is_loopback(std::string_view address) {
@@ -240,6 +255,16 @@ const std::string& Server::url() const {
 
 std::size_t Server::connection_limit() const {
   return parts_->connection_limit;
+}
+
+Result<std::optional<std::string>> Server::make_sign_in_link() {
+  try {
+    auto code = make_code(*parts_->store, system_clock().wall());
+    if (!code || !*code) return code;
+    return std::optional(protocol::sign_in_link(parts_->url, **code));
+  } catch (const db::Failure& failure) {
+    return failure.error();
+  }
 }
 
 void Server::run() {

@@ -38,6 +38,11 @@ class Server {
   const std::string& url() const;
   std::size_t connection_limit() const;  // more are answered 503
 
+  // Where a browser is signed in once, within ten minutes, with the token of the file `token`: what
+  // is secret of it stands behind the #, which no browser sends. Nothing, if that file is gone or
+  // its token revoked. Before run().
+  Result<std::optional<std::string>> make_sign_in_link();
+
   // Serves until stop(), which any thread may call.
   void run();
   void stop();
