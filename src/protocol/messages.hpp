@@ -129,7 +129,8 @@ struct SignInCode {
 struct AuditItem {
   std::int64_t id = 0;  // newer ones have larger ones; send it back as `before` for older items
   WallTime at{};
-  std::string actor;    // nickname of the personal token
+  std::string actor;  // nickname of the personal token
+  std::string token_id;
   std::string address;  // that it was asked from
   std::string action;   // "token.revoked"
   std::string subject;  // name or id of what was changed

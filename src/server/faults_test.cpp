@@ -361,6 +361,20 @@ TEST_P(FullDiskTest, WhatOnlyReadsIsAnsweredBesideATickThatCannotWrite) {
   EXPECT_EQ(source.exchange->response.status, 200);
 }
 
+TEST_P(FullDiskTest, WhoIsSignedInStillReads) {
+  const auto owner = store_->catalog().authenticate(personal_);
+  const auto begun = store_->sessions().begin(*owner, clock_.wall());
+  vfs_.fail(Fault::full, 1, kUntilHealed);
+  clock_.advance(1h);  // so that it is a use that was not yet written down
+  dispatcher_->submit([](store::Store& open, const store::Now&) { open.sessions().keep_uses(); });
+  const auto exchange = std::make_shared<FakeExchange>();
+  net::Request reading{.method = "GET", .path = "/api/muster/v1/pipelines"};
+  reading.headers.set("Cookie", "muster_session=" + begun.secret);
+  dispatcher_->submit(std::move(reading), exchange);
+  loop_.run();
+  EXPECT_EQ(exchange->response.status, 200);
+}
+
 TEST_P(FullDiskTest, NoLeaseGrowsOlder) {
   auto heartbeat = prepare({"heartbeat"})[0];
   const auto tick = [](store::Store& open, const store::Now& now) {

@@ -24,12 +24,13 @@ void Audit::add(const Deed& deed, WallTime now) {
 std::vector<protocol::AuditItem> Audit::items(std::int64_t limit,
                                               std::optional<std::int64_t> before) {
   std::vector<protocol::AuditItem> items;
-  for (auto rows = db_->query("SELECT id, at, actor, address, action, subject, detail FROM audit "
-                              "WHERE id < ? ORDER BY id DESC LIMIT ?",
-                              before.value_or(std::numeric_limits<std::int64_t>::max()), limit);
+  for (auto rows =
+           db_->query("SELECT id, at, actor, token_id, address, action, subject, detail FROM audit "
+                      "WHERE id < ? ORDER BY id DESC LIMIT ?",
+                      before.value_or(std::numeric_limits<std::int64_t>::max()), limit);
        rows.next();) {
     items.push_back({rows.integer(0), rows.time(1), rows.text(2), rows.text(3), rows.text(4),
-                     rows.text(5), rows.text(6)});
+                     rows.text(5), rows.text(6), rows.text(7)});
   }
   return items;
 }

@@ -46,6 +46,7 @@ TEST_F(AuditTest, TellsTheNewestFirstPageByPage) {
   const auto last = audit().items(2, {}).back();
   EXPECT_EQ(last.at, now_ - 2s);
   EXPECT_EQ(last.actor, "theirs");
+  EXPECT_EQ(last.token_id, "id");
   EXPECT_EQ(last.address, "10.0.0.1");
   EXPECT_EQ(last.action, "class.created");
   EXPECT_THAT(subjects(10, last.id), testing::ElementsAre("c", "b", "a"));

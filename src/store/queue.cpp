@@ -519,7 +519,8 @@ void Queue::cancel_task(const std::string& task_id, WallTime now) {
   const auto task = load(task_id);
   if (!task || is_final(task->state)) return;
   if (task->state != TaskState::running) return transition(*task, TaskEvent::canceled, "", now);
-  db_->execute("UPDATE task SET cancel_requested = 1 WHERE id = ?", task_id);
+  db_->execute("UPDATE task SET cancel_requested = 1 WHERE id = ? AND cancel_requested = 0",
+               task_id);
   changes_->canceled_tasks.insert(task_id);
 }
 

@@ -28,6 +28,7 @@ def test_a_new_server_has_made_its_first_token(server):
 
 
 def test_classes_and_tokens(server):
+    [first] = server.api.get("/api/muster/v1/token").json()["items"]
     made = server.api.post("/api/v3/runner/resource", {"resource_class": "a/b"}).expect(201).json()
     of_class = server.create_token("a/b", "rack")
     personal = token_of_role(server, "read", "wall")
@@ -42,10 +43,14 @@ def test_classes_and_tokens(server):
         ("first", "token.revoked", personal["id"], "personal, read, wall"),
         ("first", "class.deleted", "a/b", "with its tokens")]
     assert {item["address"] for item in deeds(server, limit=6)} == {"127.0.0.1"}
+    assert {item["token_id"] for item in deeds(server, limit=6)} == {first["id"]}
 
 
-def test_pipelines(world, server, small):
+@pytest.mark.parametrize("claimed", [False, True], ids=["queued", "running"])
+def test_pipelines(world, server, small, claimed):
     pipeline = world.submit(server, config(build=job("true")))
+    if claimed:
+        server.claimer(small).claim()
     cancel = f"/api/muster/v1/pipelines/{pipeline.number}/cancel"
     server.api.post(cancel).expect(202)
     server.api.post(cancel).expect(202)  # which changes nothing any more
