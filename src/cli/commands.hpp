@@ -27,6 +27,7 @@ int run(const RunOptions& options);
 int run(const PipelineOptions& options);
 int run(const ResourceClassOptions& options);
 int run(const TokenOptions& options);
+int run(const AuditOptions& options);
 int run(const InstanceOptions& options);
 int run(const CompletionOptions& options);
 int run(const ManOptions& options);

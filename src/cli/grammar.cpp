@@ -49,6 +49,7 @@ class Grammar::Definition {
     add_instance();
     add_resource_class();
     add_token();
+    add_audit();
     add_backup();
     add_completion();
     add_help();
@@ -454,8 +455,10 @@ class Grammar::Definition {
     auto* create = command(*added, "create", kCommands, text::kTokenCreate);
     auto* name = string_option(create, "RESOURCE_CLASS", to_create.resource_class, "NAMESPACE/NAME",
                                "The class whose tasks it may claim.");
-    create->add_flag("--personal", to_create.personal, "Create a personal token instead.")
-        ->excludes(name);
+    auto* personal =
+        create->add_flag("--personal", to_create.personal, "Create a personal token instead.")
+            ->excludes(name);
+    role(create, to_create.role)->needs(personal);
     string_option(create, "--nickname", to_create.nickname, "TEXT", "To know it by, later.");
     output(create, to_create.output);
     json(create, to_create);
@@ -479,6 +482,34 @@ class Grammar::Definition {
     require_text(string_option(revoke, "ID", to_revoke.id, "ID", "As muster token list shows it."));
     client(revoke, to_revoke.client);
     choose(revoke, to_revoke, Action::revoke);
+
+    auto& to_link = fresh<TokenOptions>();
+    auto* link = command(*added, "link", kCommands, text::kTokenLink);
+    json(link, to_link);
+    choose(link, to_link, Action::link);
+  }
+
+  static CLI::Option* role(CLI::App* command, std::optional<protocol::Role>& role) {
+    const auto read = [&role](const std::string& given) {
+      role = protocol::role_of(given);
+      if (role) return;
+      throw CLI::ValidationError(
+          fmt::format("--role: '{}' is none of read, run, admin", printable(given)));
+    };
+    return command
+        ->add_option_function<std::string>("--role", read,
+                                           "What it may: read everything; also run pipelines; also "
+                                           "administer classes and tokens.")
+        ->type_name("read|run|admin")
+        ->default_str("run");
+  }
+
+  void add_audit() {
+    auto& options = fresh<AuditOptions>();
+    auto* added = command(app, "audit", kAdminister, text::kAudit);
+    number(added, "--limit", options.limit, 1, 100'000, "So many at most.");
+    json(added, options);
+    choose(added, options);
   }
 
   void add_backup() {

@@ -34,7 +34,8 @@ inline constexpr Text kServer{
     "Keep the queue: pipelines, runners, output.\n"
     "Takes pipelines, queues their tasks, hands them to runners, keeps their output, and "
     "answers CircleCI's runner API. At its first start it leaves a personal token in the data "
-    "directory, readable by you alone, where the other commands find it. SIGTERM stops it in "
+    "directory, readable by you alone, where the other commands find it. On a terminal it prints a "
+    "link that signs a browser in with that token, once, within ten minutes. SIGTERM stops it in "
     "order; runners carry on meanwhile. SIGHUP has certificate and key read again.",
     R"(Examples:
   muster server
@@ -247,8 +248,8 @@ inline constexpr Text kResourceClassDelete{
 
 inline constexpr Text kToken{
     "Create, list or revoke tokens.\n"
-    "A resource-class token lets a runner claim tasks of its class. A personal token may do "
-    "everything else. A token is shown once, when it is created.",
+    "A resource-class token lets a runner claim tasks of its class. A personal token is for "
+    "everything else, as far as its role goes. A token is shown once, when it is created.",
     ""};
 
 inline constexpr Text kTokenCreate{
@@ -258,6 +259,7 @@ inline constexpr Text kTokenCreate{
     R"(Examples:
   muster token create local/small --nickname rack-7 --output small.token
   muster token create --personal --nickname ci-bot
+  muster token create --personal --role admin --output admin.token
 )"};
 
 inline constexpr Text kTokenList{
@@ -270,10 +272,30 @@ inline constexpr Text kTokenList{
 
 inline constexpr Text kTokenRevoke{
     "Revoke a token.\n"
-    "It is refused from now on. A task that a runner has claimed with it goes on.",
+    "It is refused from now on, and whoever is signed in with it no longer is. A task that a "
+    "runner has claimed with it goes on.",
     R"(Examples:
   muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057
   muster token revoke 01890a5d-ac96-774b-bcce-b302099a8057 --server http://ci.example:8480
+)"};
+
+inline constexpr Text kTokenLink{
+    "Print a link that signs a browser in, once.\n"
+    "Prints a link and nothing else on standard output. Whoever opens it within ten minutes is "
+    "signed in with your personal token, for as long as it is used every 12 hours, and seven days "
+    "at most. Revoke the token to end that.",
+    R"(Examples:
+  muster token link
+  muster token link --server http://ci.example:8480
+)"};
+
+inline constexpr Text kAudit{
+    "Show who has changed what.\n"
+    "Prints the latest changes, the newest first: classes and tokens, who signed in and out, "
+    "pipelines that were submitted or canceled. Takes a personal token of an administrator.",
+    R"(Examples:
+  muster audit
+  muster audit --limit 1000 --json
 )"};
 
 inline constexpr Text kBackup{

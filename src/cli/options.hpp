@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "protocol/role.hpp"
 
 namespace muster::cli {
 
@@ -135,13 +136,20 @@ struct ResourceClassOptions {
 };
 
 struct TokenOptions {
-  enum class Action { create, list, revoke } action = Action::list;
+  enum class Action { create, list, revoke, link } action = Action::list;
   ClientOptions client;
-  std::string resource_class;  // empty: personal tokens
-  bool personal = false;       // create: asked for in so many words
+  std::string resource_class;          // empty: personal tokens
+  bool personal = false;               // create: asked for in so many words
+  std::optional<protocol::Role> role;  // create: of a personal token; the server's choice if not
   std::string nickname;
   std::string output;  // create: the file that it goes into; empty: standard output
   std::string id;
+  bool json = false;
+};
+
+struct AuditOptions {
+  ClientOptions client;
+  std::int64_t limit = 50;
   bool json = false;
 };
 
@@ -166,9 +174,10 @@ struct CompletionOptions {
 
 struct ManOptions {};
 
-using Options = std::variant<ServerOptions, BackupOptions, AgentOptions, ScaleOptions, PlanOptions,
-                             DoctorOptions, SimulateOptions, ExportTraceOptions, ReplayOptions,
-                             ExplainOptions, RunOptions, PipelineOptions, ResourceClassOptions,
-                             TokenOptions, InstanceOptions, CompletionOptions, ManOptions>;
+using Options =
+    std::variant<ServerOptions, BackupOptions, AgentOptions, ScaleOptions, PlanOptions,
+                 DoctorOptions, SimulateOptions, ExportTraceOptions, ReplayOptions, ExplainOptions,
+                 RunOptions, PipelineOptions, ResourceClassOptions, TokenOptions, AuditOptions,
+                 InstanceOptions, CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

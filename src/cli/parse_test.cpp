@@ -179,7 +179,14 @@ TEST_F(Parse, TokenActions) {
   EXPECT_EQ(runner.resource_class, "a/b");
   EXPECT_EQ(runner.nickname, "rack");
   EXPECT_EQ(chosen<TokenOptions>({"token", "create", "a/b", "--output", "f"}).output, "f");
-  EXPECT_TRUE(chosen<TokenOptions>({"token", "create", "--personal"}).resource_class.empty());
+  const auto personal = chosen<TokenOptions>({"token", "create", "--personal"});
+  EXPECT_TRUE(personal.resource_class.empty());
+  EXPECT_EQ(personal.role, std::nullopt);
+  EXPECT_EQ(chosen<TokenOptions>({"token", "create", "--personal", "--role", "admin"}).role,
+            protocol::Role::admin);
+  EXPECT_EQ(chosen<TokenOptions>({"token", "link"}).action, TokenOptions::Action::link);
+  EXPECT_EQ(chosen<AuditOptions>({"audit"}).limit, 50);
+  EXPECT_EQ(chosen<AuditOptions>({"audit", "--limit", "7"}).limit, 7);
   EXPECT_EQ(chosen<TokenOptions>({"token", "revoke", "x"}).id, "x");
 }
 
@@ -262,6 +269,10 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
       {{"resource-class", "create", "a/b", "--output", "f"},
        "muster resource-class create: --output requires --generate-token."},
       {{"token", "create", "a/b", "--personal"}, "muster token create: "},
+      {{"token", "create", "a/b", "--role", "run"}, "muster token create: "},
+      {{"token", "create", "--personal", "--role", "root"},
+       "muster token create: --role: 'root' is none of read, run, admin."},
+      {{"audit", "--limit", "0"}, "muster audit: --limit: '0' is not a number from 1 to 100000."},
       {{"\x1b[31mrun"}, "muster: unknown command '\\x1b[31mrun'"},
   };
   for (const auto& [words, sentence] : cases) {

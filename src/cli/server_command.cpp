@@ -1,5 +1,10 @@
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdio>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "base/log.hpp"
 #include "cli/commands.hpp"
@@ -29,6 +34,19 @@ void reload(server::Server& server) {
                                              "from before go on");
 }
 
+// For who started it by hand. Elsewhere standard output is a log, which has no secret in it: there
+// 'muster token link' makes one.
+void tell_sign_in_link(server::Server& server) {
+  if (::isatty(STDOUT_FILENO) != 1) return;
+  const auto link = server.make_sign_in_link();
+  if (!link) {
+    log::warn("no link to sign in could be made", {{"reason", link.error().message}});
+  } else if (*link) {
+    fmt::print("Sign in, once, within ten minutes: {}\n", **link);
+    std::fflush(stdout);
+  }
+}
+
 }  // namespace
 
 int run(const ServerOptions& options) {
@@ -51,6 +69,7 @@ int run(const ServerOptions& options) {
                           {"data", options.data_directory.string()},
                           {"connections", std::to_string((*server)->connection_limit())},
                           {"token_file", (options.data_directory / "token").string()}});
+  tell_sign_in_link(**server);
   process::tell_supervisor("READY=1");
 
   std::jthread stopper([&](const std::stop_token& done) {

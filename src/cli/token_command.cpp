@@ -8,6 +8,7 @@
 #include "cli/new_token.hpp"
 #include "client/terminal_text.hpp"
 #include "protocol/json.hpp"
+#include "protocol/sign_in_link.hpp"
 
 namespace muster::cli {
 namespace {
@@ -16,7 +17,8 @@ int create(client::Api& api, const TokenOptions& options) {
   auto file = prepare_token_file(options.output);
   if (!file) return report(file.error());
   const auto token =
-      create_token(api, {options.resource_class, options.nickname, std::nullopt}, std::move(*file));
+      create_token(api, {options.resource_class, options.nickname, std::nullopt, options.role},
+                   std::move(*file));
   if (!token) return report(token.error());
   if (!options.output.empty()) tell_token_file(*token, options.output);
   if (options.json) {
@@ -36,9 +38,15 @@ int list(client::Api& api, const TokenOptions& options) {
     fmt::print("{}\n", protocol::to_json(*tokens));
     return 0;
   }
+  const bool personal = options.resource_class.empty();
   std::vector<std::vector<std::string>> rows{{"ID", "NICKNAME", "CREATED"}};
+  if (personal) rows.front().insert(rows.front().begin() + 1, "ROLE");
   for (const auto& item : tokens->items) {
-    rows.push_back({item.id, item.nickname, format_rfc3339(item.created_at)});
+    auto& row = rows.emplace_back(
+        std::vector<std::string>{item.id, item.nickname, format_rfc3339(item.created_at)});
+    // A server from before there were roles says none.
+    const auto role = item.role ? to_string(*item.role) : std::string_view("-");
+    if (personal) row.emplace(row.begin() + 1, role);
   }
   print_lines(client::table(rows));
   return 0;
@@ -54,6 +62,19 @@ int revoke(client::Api& api, const TokenOptions& options) {
                              printable(options.id))});
 }
 
+int link(client::Api& api, const std::string& server, const TokenOptions& options) {
+  const auto made = api.sign_in_code();
+  if (!made) return report(made.error());
+  if (options.json) {
+    fmt::print("{}\n", protocol::to_json(*made));
+    return 0;
+  }
+  fmt::print(stderr, "This link signs a browser in, once, until {}.\n",
+             format_rfc3339(made->expires_at));
+  fmt::print("{}\n", protocol::sign_in_link(server, made->code));
+  return 0;
+}
+
 }  // namespace
 
 int run(const TokenOptions& options) {
@@ -63,6 +84,8 @@ int run(const TokenOptions& options) {
   switch (options.action) {
     case TokenOptions::Action::create:
       return create(api, options);
+    case TokenOptions::Action::link:
+      return link(api, access->server, options);
     case TokenOptions::Action::revoke:
       return revoke(api, options);
     default:

@@ -246,4 +246,13 @@ Result<void> Api::revoke_token(const std::string& id) {
   return remove(kMuster + path);
 }
 
+Result<protocol::SignInCode> Api::sign_in_code() {
+  return post<protocol::SignInCode>(fmt::format("{}/sign-in-code", kMuster), protocol::Message{});
+}
+
+Result<protocol::AuditList> Api::audit(std::int64_t limit, std::optional<std::int64_t> before) {
+  const auto older = before ? fmt::format("&before={}", *before) : "";
+  return get<protocol::AuditList>(fmt::format("{}/audit?limit={}{}", kMuster, limit, older));
+}
+
 }  // namespace muster::client

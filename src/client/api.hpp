@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -55,6 +56,11 @@ class Api {
   Result<protocol::TokenItem> create_token(const protocol::NewToken& wanted);
   Result<protocol::TokenList> tokens(const std::string& resource_class);
   Result<void> revoke_token(const std::string& id);
+
+  // Signs a browser in once, with our token.
+  Result<protocol::SignInCode> sign_in_code();
+  // The newest first, 100 at most; or those before the item of that id.
+  Result<protocol::AuditList> audit(std::int64_t limit, std::optional<std::int64_t> before);
 
  private:
   net::ClientRequest request(std::string method, const std::string& path) const;

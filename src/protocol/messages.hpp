@@ -13,6 +13,7 @@
 
 #include "base/time.hpp"
 #include "pipeline/model.hpp"
+#include "protocol/role.hpp"
 
 namespace muster::protocol {
 
@@ -97,6 +98,7 @@ struct TokenItem {
   std::string nickname;
   WallTime created_at{};
   std::optional<std::string> token;  // only in the answer to its creation
+  std::optional<Role> role;          // of a personal token
 };
 struct TokenList {
   std::vector<TokenItem> items;
@@ -105,6 +107,37 @@ struct NewToken {
   std::string resource_class = "";
   std::string nickname = "";
   std::optional<std::string> org_id;
+  std::optional<Role> role;  // of a personal token; run, if it is not said
+};
+
+// --- Who is signed in -----------------------------------------------------------------------
+
+struct SignIn {  // one of the two
+  std::optional<std::string> token;
+  std::optional<std::string> code;
+};
+struct SessionStatus {
+  std::string nickname;  // of the personal token
+  Role role = Role::read;
+  std::optional<WallTime> expires_at;  // of a session, if it is not used again; a token has none
+};
+struct SignInCode {
+  std::string code;
+  WallTime expires_at{};
+};
+
+struct AuditItem {
+  std::int64_t id = 0;  // newer ones have larger ones; send it back as `before` for older items
+  WallTime at{};
+  std::string actor;  // nickname of the personal token
+  std::string token_id;
+  std::string address;  // that it was asked from
+  std::string action;   // "token.revoked"
+  std::string subject;  // name or id of what was changed
+  std::string detail;
+};
+struct AuditList {
+  std::vector<AuditItem> items;
 };
 
 // --- Programs of the user: what they print (docs/configuration.md) ---------------------------

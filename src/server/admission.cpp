@@ -15,6 +15,7 @@ constexpr std::uint64_t kLongestBody = 64 << 10;
 constexpr std::uint64_t kLongestSubmission = 8 << 20;  // a config of 1 MiB, escaped as JSON
 constexpr std::uint64_t kLongestUpload = 4 << 20;      // of output, in one request
 constexpr std::uint64_t kLongestSource = 1ULL << 30;
+constexpr std::uint64_t kLongestSignIn = 1 << 10;  // which strangers send
 constexpr std::string_view kApi = "/api/muster/v1/";
 
 net::Response too_often(Millis wait) {
@@ -39,6 +40,10 @@ bool is_source(const net::Request& head) {
 
 bool is_submission(const net::Request& head) {
   return head.method == "POST" && head.path == std::string(kApi) + "pipelines";
+}
+
+bool is_sign_in(const net::Request& head) {
+  return head.method == "POST" && head.path == std::string(kApi) + "session";
 }
 
 // The task and the attempt whose output it brings: …/tasks/T/attempts/A/steps/I/output.
@@ -67,7 +72,8 @@ std::variant<net::BodyPolicy, net::Response> policy_for_source(store::Store& sto
 // A large body is read only from somebody who may send it, so that nobody else can fill the memory
 // or the disk.
 std::variant<net::BodyPolicy, net::Response> policy_for(store::Store& store,
-                                                        const net::Request& head) {
+                                                        const net::Request& head, WallTime now) {
+  if (is_sign_in(head)) return net::BodyPolicy{kLongestSignIn, {}};
   if (const auto named = output_of(head)) {
     const auto& [task, attempt] = *named;
     const auto theirs = require_attempt(store, head, task, attempt);
@@ -76,7 +82,7 @@ std::variant<net::BodyPolicy, net::Response> policy_for(store::Store& store,
   }
   const bool source = is_source(head);
   if (!source && !is_submission(head)) return net::BodyPolicy{kLongestBody, {}};
-  if (auto allowed = require_personal(store, head); !allowed) {
+  if (auto allowed = require_person(store, head, protocol::Role::run, now); !allowed) {
     return error_response(allowed.error());
   }
   if (source) return policy_for_source(store, head);
@@ -85,21 +91,29 @@ std::variant<net::BodyPolicy, net::Response> policy_for(store::Store& store,
 
 }  // namespace
 
-// Of a stranger no body is read at all: whatever it asks for, without a token it would be refused.
+std::optional<std::string> Admission::known_secret(store::Store& store, const net::Request& head,
+                                                   Time now) {
+  for (auto& shown : shown_by(head)) {
+    const bool known = known_.is_known(shown.secret, now.monotonic,
+                                       [&] { return is_known(store, shown, now.wall); });
+    if (known) return std::move(shown.secret);
+  }
+  return std::nullopt;
+}
+
+// Of a stranger no body is read but that which signs in: whatever else it asks for, without a token
+// it would be refused.
 // Even with no rate left a token is looked up, as others may be at the same address, a proxy's.
 std::variant<net::BodyPolicy, net::Response> Admission::admit(store::Store& store,
-                                                              const net::Request& head,
-                                                              MonotonicTime now) {
+                                                              const net::Request& head, Time now) {
   try {
-    const auto token = token_of(head);
-    const bool known =
-        token && known_.is_known(*token, now, [&] { return is_known(store, *token); });
-    const auto caller = known ? known_by(*token) : stranger_at(head.peer);
-    if (const auto wait = rate_.wait_for(caller, now)) return too_often(*wait);
+    const auto secret = known_secret(store, head, now);
+    const auto caller = secret ? known_by(*secret) : stranger_at(head.peer);
+    if (const auto wait = rate_.wait_for(caller, now.monotonic)) return too_often(*wait);
     if (auto own = check_same_site(head); !own) return error_response(own.error());
-    if (!known && brings_body(head)) return error_response(not_known(head));
-    auto decided = policy_for(store, head);
-    if (auto* policy = std::get_if<net::BodyPolicy>(&decided)) policy->known = known;
+    if (!secret && brings_body(head) && !is_sign_in(head)) return error_response(not_known(head));
+    auto decided = policy_for(store, head, now.wall);
+    if (auto* policy = std::get_if<net::BodyPolicy>(&decided)) policy->known = secret.has_value();
     return decided;
   } catch (const db::Failure& failure) {
     log::error("a request failed", {{"path", head.path}, {"error", failure.what()}});

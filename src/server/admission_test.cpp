@@ -45,9 +45,21 @@ class AdmissionTest : public testing::Test {
     return made;
   }
 
+  std::string begin_session(protocol::Role role) {
+    const auto made = store_->catalog().create_token({"", "", std::nullopt, role}, wall_);
+    return store_->sessions().begin(*store_->catalog().token(made->id), wall_).secret;
+  }
+
+  static net::Request with_cookie(const std::string& method, const std::string& path,
+                                  const std::string& secret, const std::string& length = "") {
+    auto made = head(method, path, "", length);
+    made.headers.set("Cookie", "muster_session=" + secret);
+    return made;
+  }
+
   // 200: its body is read, and it is handled.
   int status(const net::Request& asked) {
-    admitted_ = admission_.admit(*store_, asked, now_);
+    admitted_ = admission_.admit(*store_, asked, {now_, wall_});
     const auto* refused = std::get_if<net::Response>(&admitted_);
     return refused == nullptr ? 200 : refused->status;
   }
@@ -58,6 +70,7 @@ class AdmissionTest : public testing::Test {
   std::unique_ptr<store::Store> store_;
   Admission admission_{kPerSecond};
   MonotonicTime now_{1000s};
+  WallTime wall_ = *parse_rfc3339("2026-12-01T00:00:00Z");
   std::variant<net::BodyPolicy, net::Response> admitted_;
   std::string class_token_, personal_, task_token_, other_task_token_;
   std::string task_;  // of the second
@@ -121,6 +134,58 @@ TEST_F(AdmissionTest, OfAStrangerNoBodyIsRead) {
   EXPECT_EQ(status(head("POST", path, class_token_, "5")), 200);
   EXPECT_EQ(status(head("GET", "/api/muster/v1/health", "")), 200);
   EXPECT_EQ(status(head("GET", "/api/muster/v1/health", "", "0")), 200);
+}
+
+TEST_F(AdmissionTest, OfAStrangerWhoSignsInALittleIsRead) {
+  const std::string path = "/api/muster/v1/session";
+  EXPECT_EQ(status(head("POST", path, "", "5")), 200);
+  EXPECT_EQ(policy().limit, 1U << 10);
+  EXPECT_FALSE(policy().spool);
+  EXPECT_FALSE(policy().known);
+  EXPECT_EQ(status(head("PUT", path, "", "5")), 401);
+  EXPECT_EQ(status(head("POST", path + "/more", "", "5")), 401);
+}
+
+TEST_F(AdmissionTest, WhoIsSignedInIsNoStranger) {
+  const auto secret = begin_session(protocol::Role::run);
+  EXPECT_EQ(status(with_cookie("GET", "/", secret)), 200);
+  EXPECT_TRUE(policy().known);
+  auto submission = with_cookie("POST", "/api/muster/v1/pipelines", secret, "1000000");
+  EXPECT_EQ(status(submission), 403) << "another site could have had it sent";
+  submission.headers.set("Muster-Request", "1");
+  EXPECT_EQ(status(submission), 200);
+  EXPECT_EQ(policy().limit, 8U << 20);
+  EXPECT_EQ(status(with_cookie("POST", "/api/muster/v1/token", secret + "0", "5")), 401);
+}
+
+TEST_F(AdmissionTest, AReadersSubmissionIsNotRead) {
+  auto submission = with_cookie("POST", "/api/muster/v1/pipelines",
+                                begin_session(protocol::Role::read), "1000000");
+  submission.headers.set("Muster-Request", "1");
+  EXPECT_EQ(status(submission), 403);
+}
+
+TEST_F(AdmissionTest, TheCookieOfASessionIsNoToken) {
+  const auto secret = begin_session(protocol::Role::admin);
+  EXPECT_EQ(status(head("POST", "/api/muster/v1/token", secret, "5")), 401);
+  EXPECT_EQ(status(with_cookie("POST", "/api/muster/v1/token", personal_, "5")), 401);
+}
+
+// A browser that knows the token as a password sends it along by itself.
+TEST_F(AdmissionTest, BesideAPasswordTheCookieOfASessionThatLastsCounts) {
+  auto both = with_cookie("GET", "/", "long over");
+  both.headers.set("Authorization", "Basic " + base64_encode(personal_ + ":"));
+  EXPECT_EQ(status(both), 200);
+  EXPECT_TRUE(policy().known);
+  both.headers.set("Authorization", "Basic " + base64_encode("mup_revoked:"));
+  EXPECT_EQ(status(both), 200);
+  EXPECT_FALSE(policy().known);
+  both.headers.set("Cookie", "muster_session=" + begin_session(protocol::Role::read));
+  EXPECT_EQ(status(both), 200);
+  EXPECT_TRUE(policy().known);
+  both.headers.set("Authorization", "Bearer mup_revoked");
+  EXPECT_EQ(status(both), 200);
+  EXPECT_FALSE(policy().known) << "a token that was put there counts alone";
 }
 
 TEST_F(AdmissionTest, AMadeUpTokenCountsForItsAddressAndNotForTheKnown) {

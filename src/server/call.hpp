@@ -31,6 +31,19 @@ struct Piece {
 
 using Outcome = std::variant<net::Response, Park, Piece>;
 
+struct PersonsSession {
+  std::string id;
+  WallTime ends_at{};  // if it is not used again
+};
+
+// Who has a personal token, or a session that was begun with it.
+struct Person {
+  std::string token_id;
+  std::string nickname;  // of the token
+  protocol::Role role = protocol::Role::read;
+  std::optional<PersonsSession> session;  // what it is known by; absent: by the token itself
+};
+
 // One request, being handled inside a transaction. A parked request is handled again, from the
 // start, with the same Call but for `now` and `last_chance`; so a handler that parks has changed
 // nothing that it would not change twice.
@@ -46,6 +59,7 @@ struct Call {
   // A Park would be answered as it stands: time is over, or we stop. Of an answer that goes on:
   // nothing was said for as long as the handler let it wait.
   bool last_chance = false;
+  std::optional<Person> person = std::nullopt;  // who asks; behind for_person() it is there
 
   const std::string& parameter(const std::string& name) const { return parameters.at(name); }
   std::optional<std::string> query(std::string_view name) const;

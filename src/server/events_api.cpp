@@ -104,7 +104,7 @@ Result<Outcome> events(Call& call) {
 }  // namespace
 
 void add_event_routes(Router& router) {
-  router.add("GET", "/api/muster/v1/events", for_person(events));
+  router.add("GET", "/api/muster/v1/events", for_person(protocol::Role::read, events));
 }
 
 }  // namespace muster::server

@@ -324,12 +324,12 @@ TEST_P(FaultsTest, NoFaultTellsAnAgentThatItsAttemptIsOver) {
   const auto heads = prepare({"output", "claim"});  // who asks is looked up for the second alone
   const auto& head = heads[1].request;
   EXPECT_TRUE(std::holds_alternative<net::BodyPolicy>(
-      Admission(0).admit(*store_, heads[0].request, clock_.monotonic())));
+      Admission(0).admit(*store_, heads[0].request, {clock_.monotonic(), clock_.wall()})));
   int nth = 1;
   for (bool struck = true; struck && nth < 100; ++nth) {
     store_->database().run_script("PRAGMA shrink_memory");
     vfs_.fail(GetParam().fault, nth, GetParam().times);
-    const auto admitted = Admission(0).admit(*store_, head, clock_.monotonic());
+    const auto admitted = Admission(0).admit(*store_, head, {clock_.monotonic(), clock_.wall()});
     struck = vfs_.struck();
     vfs_.heal();
     if (const auto* refused = std::get_if<net::Response>(&admitted)) {
@@ -370,6 +370,20 @@ TEST_P(FullDiskTest, WhatOnlyReadsIsAnsweredBesideATickThatCannotWrite) {
   ask(source);
   loop_.run();
   EXPECT_EQ(source.exchange->response.status, 200);
+}
+
+TEST_P(FullDiskTest, WhoIsSignedInStillReads) {
+  const auto owner = store_->catalog().authenticate(personal_);
+  const auto begun = store_->sessions().begin(*owner, clock_.wall());
+  vfs_.fail(Fault::full, 1, kUntilHealed);
+  clock_.advance(1h);  // so that it is a use that was not yet written down
+  dispatcher_->submit([](store::Store& open, const store::Now&) { open.sessions().keep_uses(); });
+  const auto exchange = std::make_shared<FakeExchange>();
+  net::Request reading{.method = "GET", .path = "/api/muster/v1/pipelines"};
+  reading.headers.set("Cookie", "muster_session=" + begun.secret);
+  dispatcher_->submit(std::move(reading), exchange);
+  loop_.run();
+  EXPECT_EQ(exchange->response.status, 200);
 }
 
 TEST_P(FullDiskTest, NoLeaseGrowsOlder) {

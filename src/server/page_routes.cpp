@@ -83,12 +83,25 @@ Result<Outcome> output(Call& call) {
                            .omitted = size - length}));
 }
 
+// Who is not known is asked for the token by the browser itself. Other answers say nothing that it
+// would ask for: a page that asks by script has a form of its own.
+Handler page(Handler handler) {
+  return [inner =
+              for_person(protocol::Role::read, std::move(handler))](Call& call) -> Result<Outcome> {
+    auto outcome = inner(call);
+    if (outcome || outcome.error().kind != ErrorKind::unauthenticated) return outcome;
+    auto response = error_response(outcome.error());
+    response.headers.set("WWW-Authenticate", R"(Basic realm="muster: the token is the user name")");
+    return response;
+  };
+}
+
 }  // namespace
 
 void add_pages(Router& router) {
-  router.add("GET", "/", for_person(overview));
-  router.add("GET", "/pipelines/{id}", for_person(pipeline));
-  router.add("GET", "/tasks/{task}/steps/{step}", for_person(output));
+  router.add("GET", "/", page(overview));
+  router.add("GET", "/pipelines/{id}", page(pipeline));
+  router.add("GET", "/tasks/{task}/steps/{step}", page(output));
 }
 
 }  // namespace muster::server

@@ -9,11 +9,14 @@
 #include "pipeline/compile.hpp"
 #include "server/access.hpp"
 #include "server/answers.hpp"
+#include "server/audit.hpp"
 #include "server/router.hpp"
 #include "server/topics.hpp"
 
 namespace muster::server {
 namespace {
+
+using protocol::Role;
 
 constexpr std::int64_t kMostPipelines = 100;
 constexpr std::uint64_t kLongestSlice = 8 << 20;  // of output, in one answer
@@ -105,6 +108,9 @@ Result<Outcome> create_pipeline(Call& call) {
     return refuse_config(problems);
   }
   const auto created = call.store.pipelines().create(*submission, config, call.now.wall);
+  note(call, "pipeline.submitted", created.id,
+       fmt::format("number {}, {}, {}", created.number, printable(submission->project, 80),
+                   printable(submission->branch, 80)));
   call.store.after_commit([created, project = submission->project] {
     log::info("pipeline created", {{"pipeline", created.id},
                                    {"number", std::to_string(created.number)},
@@ -141,7 +147,9 @@ Result<Outcome> show_pipeline(Call& call) {
 Result<Outcome> cancel_pipeline(Call& call) {
   const auto id = known_pipeline(call);
   if (!id) return id.error();
+  const auto before = call.store.database().changes_so_far();
   call.store.pipelines().cancel(*id, call.now.wall);
+  if (call.store.database().changes_so_far() != before) note(call, "pipeline.canceled", *id);
   call.store.after_commit([id = *id] { log::info("pipeline canceled", {{"pipeline", id}}); });
   return answer(202, protocol::Message{"Accepted."});
 }
@@ -157,6 +165,7 @@ Result<Outcome> rerun_pipeline(Call& call) {
       !done) {
     return done.error();
   }
+  note(call, "pipeline.rerun", *id, rerun->from_failed ? "from failed" : "");
   call.store.after_commit([id = *id] { log::info("pipeline run again", {{"pipeline", id}}); });
   return answer(202, protocol::Message{"Accepted."});
 }
@@ -216,13 +225,16 @@ Result<Outcome> read_output(Call& call) {
 }  // namespace
 
 void add_pipeline_routes(Router& router) {
-  router.add("PUT", "/api/muster/v1/sources/{sha256}", for_person(accept_source));
-  router.add("POST", "/api/muster/v1/pipelines", for_person(create_pipeline));
-  router.add("GET", "/api/muster/v1/pipelines", for_person(list_pipelines));
-  router.add("GET", "/api/muster/v1/pipelines/{id}", for_person(show_pipeline));
-  router.add("POST", "/api/muster/v1/pipelines/{id}/cancel", for_person(cancel_pipeline));
-  router.add("POST", "/api/muster/v1/pipelines/{id}/rerun", for_person(rerun_pipeline));
-  router.add("GET", "/api/muster/v1/tasks/{task}/steps/{step}/output", for_person(read_output));
+  router.add("PUT", "/api/muster/v1/sources/{sha256}", for_person(Role::run, accept_source));
+  router.add("POST", "/api/muster/v1/pipelines", for_person(Role::run, create_pipeline));
+  router.add("GET", "/api/muster/v1/pipelines", for_person(Role::read, list_pipelines));
+  router.add("GET", "/api/muster/v1/pipelines/{id}", for_person(Role::read, show_pipeline));
+  router.add("POST", "/api/muster/v1/pipelines/{id}/cancel",
+             for_person(Role::run, cancel_pipeline));
+  router.add("POST", "/api/muster/v1/pipelines/{id}/rerun",
+             for_person(Role::run, rerun_pipeline));
+  router.add("GET", "/api/muster/v1/tasks/{task}/steps/{step}/output",
+             for_person(Role::read, read_output));
 }
 
 }  // namespace muster::server

@@ -1,13 +1,18 @@
 // The runner API as CircleCI answers it. Source of paths, shapes and texts: CircleCI's runner API
 // reference and its CLI.
 
+#include <fmt/core.h>
+
 #include "base/log.hpp"
 #include "server/access.hpp"
 #include "server/answers.hpp"
+#include "server/audit.hpp"
 #include "server/router.hpp"
 
 namespace muster::server {
 namespace {
+
+using protocol::Role;
 
 // The class that the query names and that exists.
 Result<std::string> known_class(const Call& call) {
@@ -62,6 +67,7 @@ Result<Outcome> create_class(Call& call) {
   if (!wanted) return wanted.error();
   const auto made = call.store.catalog().create_class(*wanted);
   if (!made) return made.error();
+  note(call, "class.created", made->resource_class);
   call.store.after_commit([name = made->resource_class] {
     log::info("resource class created", {{"class", name}});
   });
@@ -76,8 +82,9 @@ net::Response deleted(const Call& call) {
 
 Handler delete_class(bool force) {
   return [force](Call& call) -> Result<Outcome> {
-    auto gone = call.store.catalog().delete_class(call.parameter("id"), force);
+    const auto gone = call.store.catalog().delete_class(call.parameter("id"), force);
     if (!gone) return gone.error();
+    note(call, "class.deleted", *gone, force ? "with its tokens" : "");
     call.store.after_commit([id = call.parameter("id")] {
       log::info("resource class deleted", {{"id", id}});
     });
@@ -91,9 +98,17 @@ Result<Outcome> list_tokens(Call& call) {
   return answer(200, protocol::TokenList{call.store.catalog().tokens(*name)});
 }
 
+std::string words_of(const std::string& resource_class, const std::string& nickname,
+                     std::optional<Role> role) {
+  const auto kind = role ? fmt::format("personal, {}", to_string(*role)) : resource_class;
+  return nickname.empty() ? kind : fmt::format("{}, {}", kind, nickname);
+}
+
 Result<Outcome> give_token(Call& call, const protocol::NewToken& wanted) {
   const auto made = call.store.catalog().create_token(wanted, call.now.wall);
   if (!made) return made.error();
+  note(call, "token.created", made->id,
+       words_of(made->resource_class, wanted.nickname, made->role));
   call.store.after_commit(
       [id = made->id, resource_class = made->resource_class, nickname = made->nickname] {
         log::info("token created", {{"id", id}, {"class", resource_class}, {"nickname", nickname}});
@@ -125,8 +140,11 @@ Result<Outcome> create_personal_token(Call& call) {
 
 Handler revoke_token(bool personal) {
   return [personal](Call& call) -> Result<Outcome> {
-    auto gone = call.store.catalog().revoke_token(call.parameter("id"), personal);
+    const auto gone = call.store.catalog().revoke_token(call.parameter("id"), personal);
     if (!gone) return gone.error();
+    note(call, "token.revoked", gone->token_id,
+         words_of(gone->resource_class, gone->nickname,
+                  personal ? std::optional(gone->role) : std::nullopt));
     call.store.after_commit([id = call.parameter("id")] {
       log::info("token revoked", {{"id", id}});
     });
@@ -138,23 +156,24 @@ Handler revoke_token(bool personal) {
 
 void add_runner_routes(Router& router) {
   for (const std::string base : {"/api/v3/runner", "/api/v2/runner"}) {
-    router.add("GET", base, for_person(list_runners));
-    router.add("GET", base + "/tasks", for_person(unclaimed_tasks));
-    router.add("GET", base + "/tasks/running", for_person(running_tasks));
-    router.add("GET", base + "/resource", for_person(list_classes));
-    router.add("POST", base + "/resource", for_person(create_class));
-    router.add("DELETE", base + "/resource/{id}", for_person(delete_class(false)));
-    router.add("DELETE", base + "/resource/{id}/force", for_person(delete_class(true)));
-    router.add("GET", base + "/token", for_person(list_tokens));
-    router.add("POST", base + "/token", for_person(create_token));
-    router.add("DELETE", base + "/token/{id}", for_person(revoke_token(false)));
+    router.add("GET", base, for_person(Role::read, list_runners));
+    router.add("GET", base + "/tasks", for_person(Role::read, unclaimed_tasks));
+    router.add("GET", base + "/tasks/running", for_person(Role::read, running_tasks));
+    router.add("GET", base + "/resource", for_person(Role::read, list_classes));
+    router.add("POST", base + "/resource", for_person(Role::admin, create_class));
+    router.add("DELETE", base + "/resource/{id}", for_person(Role::admin, delete_class(false)));
+    router.add("DELETE", base + "/resource/{id}/force",
+               for_person(Role::admin, delete_class(true)));
+    router.add("GET", base + "/token", for_person(Role::read, list_tokens));
+    router.add("POST", base + "/token", for_person(Role::admin, create_token));
+    router.add("DELETE", base + "/token/{id}", for_person(Role::admin, revoke_token(false)));
   }
-  router.add("GET", "/api/v2/tasks", for_person(unclaimed_tasks));
-  router.add("GET", "/api/v2/tasks/running", for_person(running_tasks));
+  router.add("GET", "/api/v2/tasks", for_person(Role::read, unclaimed_tasks));
+  router.add("GET", "/api/v2/tasks/running", for_person(Role::read, running_tasks));
 
-  router.add("GET", "/api/muster/v1/token", for_person(list_personal_tokens));
-  router.add("POST", "/api/muster/v1/token", for_person(create_personal_token));
-  router.add("DELETE", "/api/muster/v1/token/{id}", for_person(revoke_token(true)));
+  router.add("GET", "/api/muster/v1/token", for_person(Role::read, list_personal_tokens));
+  router.add("POST", "/api/muster/v1/token", for_person(Role::admin, create_personal_token));
+  router.add("DELETE", "/api/muster/v1/token/{id}", for_person(Role::admin, revoke_token(true)));
 }
 
 }  // namespace muster::server

@@ -25,4 +25,10 @@ Result<void> check_same_site(const net::Request& head) {
   return Error{ErrorKind::forbidden, "a page of another site may change nothing here"};
 }
 
+Result<void> check_sent_by_our_page(const net::Request& head) {
+  if (is_safe(head) || head.headers.get("Muster-Request") == "1") return ok();
+  return Error{ErrorKind::forbidden,
+               "who is known by a cookie changes something only with the header Muster-Request: 1"};
+}
+
 }  // namespace muster::server

@@ -13,4 +13,9 @@ namespace muster::server {
 // browser too old for it from Origin, which has to be of the request's host.
 Result<void> check_same_site(const net::Request& head);
 
+// Of a request whose sender is known by a cookie alone. Forbidden, if it may change something and
+// has not the header that our own page adds: a page of elsewhere could add it only with leave of
+// ours (CORS), which nobody gets.
+Result<void> check_sent_by_our_page(const net::Request& head);
+
 }  // namespace muster::server

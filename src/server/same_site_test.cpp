@@ -39,5 +39,22 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"AnotherPort", "POST", nullptr, "http://ci.example.com", false}),
     [](const auto& of) { return std::string(of.param.name); });
 
+TEST(SentByOurPage, AChangeHasTheHeader) {
+  struct Asked {
+    const char* method;
+    const char* header;  // Muster-Request, if any
+    bool allowed;
+  };
+  for (const auto& [method, header, allowed] :
+       {Asked{"GET", nullptr, true}, Asked{"HEAD", nullptr, true}, Asked{"POST", "1", true},
+        Asked{"DELETE", "1", true}, Asked{"POST", nullptr, false}, Asked{"PUT", nullptr, false},
+        Asked{"DELETE", nullptr, false}, Asked{"PATCH", nullptr, false}, Asked{"POST", "", false},
+        Asked{"POST", "0", false}, Asked{"POST", "1, 1", false}}) {
+    net::Request head{.method = method, .path = "/api/muster/v1/session"};
+    if (header != nullptr) head.headers.set("Muster-Request", header);
+    EXPECT_EQ(check_sent_by_our_page(head).has_value(), allowed) << method;
+  }
+}
+
 }  // namespace
 }  // namespace muster::server

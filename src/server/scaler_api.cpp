@@ -11,6 +11,8 @@
 namespace muster::server {
 namespace {
 
+using protocol::Role;
+
 constexpr std::size_t kMostClasses = 1'000;
 
 // A contact alone is no news: who is there, who is busy and what waits are.
@@ -86,9 +88,9 @@ protocol::FleetStatus fleet_status(Call& call) {
 }
 
 void add_scaler_routes(Router& router) {
-  router.add("GET", "/api/muster/v1/demand", for_person(demand));
-  router.add("PUT", "/api/muster/v1/fleet", for_person(report_fleet));
-  router.add("GET", "/api/muster/v1/fleet", for_person(show_fleet));
+  router.add("GET", "/api/muster/v1/demand", for_person(Role::read, demand));
+  router.add("PUT", "/api/muster/v1/fleet", for_person(Role::run, report_fleet));
+  router.add("GET", "/api/muster/v1/fleet", for_person(Role::read, show_fleet));
   router.add("GET", "/api/muster/v1/health", health);
 }
 

@@ -7,6 +7,8 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/token_file.hpp"
+#include "protocol/sign_in_link.hpp"
 #include "server/admission.hpp"
 #include "server/dispatcher.hpp"
 #include "server/router.hpp"
@@ -17,30 +19,58 @@ namespace {
 constexpr Millis kTick = std::chrono::seconds(1);
 constexpr Millis kPatienceAtStop = std::chrono::seconds(5);
 constexpr int kTicksPerServiceTime = 5;
+constexpr int kTicksPerUse = 60;  // of sessions
 constexpr int kTicksPerCleaning = 600;
 constexpr int kTicksPerDay = 86'400;
 
-Router make_router() {
+Router make_router(bool https) {
   Router router;
   add_runner_routes(router);
   add_agent_routes(router);
   add_pipeline_routes(router);
   add_scaler_routes(router);
   add_event_routes(router);
+  add_session_routes(router, https);
+  add_audit_routes(router);
   add_pages(router);
   return router;
 }
 
+bool is_administrators(const protocol::TokenItem& token) {
+  return token.role == protocol::Role::admin;
+}
+
+// Also where the last one was revoked, as nobody else could make another.
 Result<void> leave_first_token(store::Store& store, WallTime now) {
   const auto file = store.directory() / "token";
-  if (!store.catalog().tokens("").empty()) return ok();
+  const auto tokens = store.catalog().tokens("");
+  if (std::any_of(tokens.begin(), tokens.end(), is_administrators)) return ok();
   db::Transaction transaction(store.database());
-  const auto made = store.catalog().create_token({"", "first"}, now);
+  const auto made =
+      store.catalog().create_token({"", "first", std::nullopt, protocol::Role::admin}, now);
   if (!made) return made.error();
+  store.audit().add({.actor = "muster server",
+                     .action = "token.created",
+                     .subject = made->id,
+                     .detail = "personal, admin, first"},
+                    now);
   if (auto kept = write_file_atomically(file, *made->token + "\n", 0600); !kept) return kept;
   transaction.commit();
   log::info("made a personal token for this user", {{"file", file.string()}});
   return ok();
+}
+
+// With the token that the commands of this user find.
+Result<std::optional<std::string>> make_code(store::Store& store, WallTime now) {
+  const auto token = read_token_file((store.directory() / "token").string());
+  const auto owner = token ? store.catalog().authenticate(*token) : std::nullopt;
+  if (!owner || !owner->resource_class.empty()) return std::nullopt;
+  db::Transaction transaction(store.database());
+  const auto made = store.sessions().make_code(owner->token_id, now);
+  store.audit().add(
+      {.actor = "muster server", .action = "code.created", .subject = owner->token_id}, now);
+  transaction.commit();
+  return std::optional(made.code);
 }
 
 bool is_loopback(std::string_view address) {
@@ -119,7 +149,7 @@ struct Server::Parts {
          .tls = identity,
          .connection_limit = connection_limit},
         [this](const net::Request& head) {
-          return admission.admit(*store, head, system_clock().monotonic());
+          return admission.admit(*store, head, {system_clock().monotonic(), system_clock().wall()});
         },
         [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
           dispatcher->submit(std::move(request), std::move(exchange));
@@ -143,7 +173,7 @@ struct Server::Parts {
   }
 
   void prepare_dispatcher() {
-    dispatcher.emplace(*store, make_router(), system_clock(),
+    dispatcher.emplace(*store, make_router(identity.has_value()), system_clock(),
                        Dispatcher::Loop{[this](auto task) { http->post(std::move(task)); },
                                         [this](Millis delay, auto task) {
                                           return http->after(delay, std::move(task));
@@ -178,9 +208,12 @@ struct Server::Parts {
       if (ticks % kTicksPerServiceTime == 0 && open.queue().is_anything_running()) {
         open.keep_service_time(now.service);
       }
+      if (ticks % kTicksPerUse == 0) open.sessions().keep_uses();
       if (ticks % kTicksPerCleaning == 0) {
         open.queue().forget_old_claims(now.wall);
         open.runners().forget_unseen(now.wall);
+        open.sessions().forget_ended(now.wall);
+        open.audit().forget_old(now.wall);
       }
     });
     tick = http->after(kTick, [this] { on_tick(); });
@@ -188,8 +221,10 @@ struct Server::Parts {
 
   void on_stop() {
     tick.reset();
-    dispatcher->submit(
-        [](store::Store& open, const store::Now& now) { open.keep_service_time(now.service); });
+    dispatcher->submit([](store::Store& open, const store::Now& now) {
+      open.keep_service_time(now.service);
+      open.sessions().keep_uses();
+    });
     dispatcher->drain();
   }
 
@@ -224,6 +259,16 @@ const std::string& Server::url() const {
 
 std::size_t Server::connection_limit() const {
   return parts_->connection_limit;
+}
+
+Result<std::optional<std::string>> Server::make_sign_in_link() {
+  try {
+    auto code = make_code(*parts_->store, system_clock().wall());
+    if (!code || !*code) return code;
+    return std::optional(protocol::sign_in_link(parts_->url, **code));
+  } catch (const db::Failure& failure) {
+    return failure.error();
+  }
 }
 
 void Server::run() {

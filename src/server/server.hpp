@@ -28,15 +28,20 @@ struct Settings {
 
 class Server {
  public:
-  // Opens the data directory and listens. In a new directory a personal token is made, and kept in
-  // the file `token`, readable by its owner alone, so that the clients of this user just work.
-  // The file `address` holds the URL while the server runs. Without TLS it listens on this machine
-  // alone, unless the settings say otherwise.
+  // Opens the data directory and listens. Where no personal token is an administrator's, as in a
+  // new directory, one is made, and kept in the file `token`, readable by its owner alone, so that
+  // the clients of this user just work. The file `address` holds the URL while the server runs.
+  // Without TLS it listens on this machine alone, unless the settings say otherwise.
   static Result<std::unique_ptr<Server>> open(const Settings& settings);
   ~Server();
 
   const std::string& url() const;
   std::size_t connection_limit() const;  // more are answered 503
+
+  // Where a browser is signed in once, within ten minutes, with the token of the file `token`: what
+  // is secret of it stands behind the #, which no browser sends. Nothing, if that file is gone or
+  // its token revoked. Before run().
+  Result<std::optional<std::string>> make_sign_in_link();
 
   // Serves until stop(), which any thread may call.
   void run();

@@ -73,6 +73,8 @@ class Copying {
     if (!database) return database.error();
     database->run_script("PRAGMA secure_delete = ON");
     database->execute("DELETE FROM setting WHERE name = 'token_key'");
+    database->execute("DELETE FROM session");  // whoever restores it has nobody signed in
+    database->execute("DELETE FROM sign_in_code");
     database->run_script("PRAGMA journal_mode = DELETE");
     made_.database_bytes = fs::file_size(file);
     return database;

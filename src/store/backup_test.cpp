@@ -152,6 +152,20 @@ TEST_F(BackupTest, IsADataDirectoryOfThatMoment) {
   EXPECT_EQ(restored->organization(), store_->organization());
 }
 
+TEST_F(BackupTest, NobodyIsSignedInWhereItIsRestored) {
+  auto& catalog = store_->catalog();
+  const auto made = *catalog.create_token({"", "theirs"}, now_.wall);
+  const auto owner = *catalog.token(made.id);
+  const auto begun = store_->sessions().begin(owner, now_.wall);
+  const auto code = store_->sessions().make_code(owner.token_id, now_.wall).code;
+  ASSERT_TRUE(back_up());
+  const auto restored = open(copy_);
+  EXPECT_TRUE(restored->catalog().authenticate(*made.token));
+  EXPECT_FALSE(restored->sessions().find(begun.secret, now_.wall));
+  EXPECT_FALSE(restored->sessions().take_code(code, now_.wall));
+  EXPECT_TRUE(store_->sessions().find(begun.secret, now_.wall));
+}
+
 TEST_F(BackupTest, TheKeyOfTaskTokensStaysBehind) {
   std::string key;
   {

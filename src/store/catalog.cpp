@@ -27,6 +27,12 @@ std::optional<std::int64_t> unless_zero(std::int64_t count) {
   return count == 0 ? std::nullopt : std::optional(count);
 }
 
+// Of a row: id, resource_class, nickname, role.
+Credential credential_of(const db::Rows& rows) {
+  return {rows.text(0), rows.text(1), rows.text(2),
+          protocol::role_of(rows.text(3)).value_or(protocol::Role::read)};
+}
+
 std::string lookup_of(std::string_view token) {
   return std::string(token.substr(0, std::min(token.size(), kPrefixLength + kLookupLength)));
 }
@@ -83,7 +89,7 @@ bool Catalog::has_class(const std::string& name) {
   return db_->query("SELECT 1 FROM resource_class WHERE name = ?", name).next();
 }
 
-Result<void> Catalog::delete_class(const std::string& id, bool force) {
+Result<std::string> Catalog::delete_class(const std::string& id, bool force) {
   std::string name;
   {
     auto found = db_->query("SELECT name FROM resource_class WHERE id = ?", id);
@@ -104,7 +110,7 @@ Result<void> Catalog::delete_class(const std::string& id, bool force) {
   db_->execute("DELETE FROM token WHERE resource_class = ?", name);
   db_->execute("DELETE FROM runner WHERE resource_class = ?", name);
   db_->execute("DELETE FROM resource_class WHERE id = ?", id);
-  return ok();
+  return name;
 }
 
 Result<protocol::TokenItem> Catalog::create_token(const protocol::NewToken& wanted, WallTime now) {
@@ -113,40 +119,56 @@ Result<protocol::TokenItem> Catalog::create_token(const protocol::NewToken& want
     return Error{ErrorKind::not_found,
                  fmt::format("resource class {} does not exist", printable(wanted.resource_class))};
   }
+  if (!personal && wanted.role) {
+    return Error{ErrorKind::invalid, "a role is for a personal token: one of a class only claims"};
+  }
   if (wanted.nickname.size() > kLongestText) {
     return Error{ErrorKind::invalid, fmt::format("a nickname has at most {} bytes", kLongestText)};
   }
   const auto token = fmt::format("{}{}", personal ? kPersonalPrefix : kClassPrefix, random_hex(32));
   const auto id = new_uuid();
   const auto owner = personal ? std::nullopt : std::optional(wanted.resource_class);
-  db_->execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?)", id, lookup_of(token),
-               sha256_hex(token), owner, wanted.nickname, now);
-  return protocol::TokenItem{id, wanted.resource_class, wanted.nickname, now, token};
+  const auto role =
+      personal ? std::optional(wanted.role.value_or(protocol::Role::run)) : std::nullopt;
+  const auto word = role ? std::optional(protocol::to_string(*role)) : std::nullopt;
+  db_->execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", id, lookup_of(token),
+               sha256_hex(token), owner, wanted.nickname, now, word);
+  return protocol::TokenItem{id, wanted.resource_class, wanted.nickname, now, token, role};
 }
 
 std::vector<protocol::TokenItem> Catalog::tokens(const std::string& resource_class) {
   std::vector<protocol::TokenItem> items;
-  for (auto rows = db_->query("SELECT id, nickname, created_at FROM token "
+  for (auto rows = db_->query("SELECT id, nickname, created_at, role FROM token "
                               "WHERE coalesce(resource_class, '') = ? ORDER BY id",
                               resource_class);
        rows.next();) {
-    items.push_back({rows.text(0), resource_class, rows.text(1), rows.time(2), std::nullopt});
+    items.push_back({rows.text(0), resource_class, rows.text(1), rows.time(2), std::nullopt,
+                     protocol::role_of(rows.text(3))});
   }
   return items;
 }
 
-Result<void> Catalog::revoke_token(const std::string& id, bool personal) {
-  const auto gone =
-      db_->execute("DELETE FROM token WHERE id = ? AND (resource_class IS NULL) = ?", id, personal);
-  if (gone == 0) return Error{ErrorKind::not_found, "not found"};
-  return ok();
+Result<Credential> Catalog::revoke_token(const std::string& id, bool personal) {
+  auto revoked = token(id);
+  if (!revoked || revoked->resource_class.empty() != personal) {
+    return Error{ErrorKind::not_found, "not found"};
+  }
+  db_->execute("DELETE FROM token WHERE id = ?", id);
+  return *std::move(revoked);
 }
 
 std::optional<Credential> Catalog::authenticate(std::string_view token) {
   auto rows =
-      db_->query("SELECT id, hash, resource_class FROM token WHERE lookup = ?", lookup_of(token));
-  if (!rows.next() || !equal_in_constant_time(rows.text(1), sha256_hex(token))) return std::nullopt;
-  return Credential{rows.text(0), rows.text(2)};
+      db_->query("SELECT id, resource_class, nickname, role, hash FROM token WHERE lookup = ?",
+                 lookup_of(token));
+  if (!rows.next() || !equal_in_constant_time(rows.text(4), sha256_hex(token))) return std::nullopt;
+  return credential_of(rows);
+}
+
+std::optional<Credential> Catalog::token(const std::string& id) {
+  auto rows = db_->query("SELECT id, resource_class, nickname, role FROM token WHERE id = ?", id);
+  if (!rows.next()) return std::nullopt;
+  return credential_of(rows);
 }
 
 }  // namespace muster::store

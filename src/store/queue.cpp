@@ -161,6 +161,14 @@ void Queue::forget_old_claims(WallTime now) {
 
 // --- Attempts -------------------------------------------------------------------------------
 
+bool Queue::may_be_heard(const Attempt& attempt, WallTime now) {
+  constexpr auto kHeardAfterEnd = std::chrono::hours(1);
+  return db_->query("SELECT 1 FROM task WHERE id = ? AND attempt >= ? AND "
+                    "(ended_at IS NULL OR ended_at > ?)",
+                    attempt.task_id, attempt.number, now - kHeardAfterEnd)
+      .next();
+}
+
 Result<void> Queue::check_live(const Attempt& attempt) {
   const auto task = load(attempt.task_id);
   if (!task) return Error{ErrorKind::not_found, "not found"};
@@ -412,7 +420,8 @@ void Queue::cancel_task(const std::string& task_id, WallTime now) {
   const auto task = load(task_id);
   if (!task || is_final(task->state)) return;
   if (task->state != TaskState::running) return transition(*task, TaskEvent::canceled, "", now);
-  db_->execute("UPDATE task SET cancel_requested = 1 WHERE id = ?", task_id);
+  db_->execute("UPDATE task SET cancel_requested = 1 WHERE id = ? AND cancel_requested = 0",
+               task_id);
   changes_->canceled_tasks.insert(task_id);
 }
 

@@ -57,6 +57,8 @@ class Queue {
                                                         const Now& now);
 
   const TaskTokens& task_tokens() const { return task_tokens_; }
+  // That its agent may still have something to say: its task has not ended, or not long ago.
+  bool may_be_heard(const Attempt& attempt, WallTime now);
   // Conflict, with the reason in words, unless this attempt is the one that runs.
   Result<void> check_live(const Attempt& attempt);
 

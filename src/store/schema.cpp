@@ -125,7 +125,47 @@ CREATE TABLE step (
 ) WITHOUT ROWID, STRICT;
 )sql";
 
-constexpr std::array<std::string_view, 1> kMigrations = {kVersion1};
+// Who may do what, who is signed in, and who has changed what. Until now every personal token could
+// do everything, and those that are there still can.
+constexpr std::string_view kVersion2 = R"sql(
+-- read, run or admin; of a personal token alone.
+ALTER TABLE token ADD COLUMN role TEXT;
+UPDATE token SET role = 'admin' WHERE resource_class IS NULL;
+
+-- A browser in which somebody is signed in, with a personal token and no longer than that. `hash`
+-- is the SHA-256 of what its cookie holds.
+CREATE TABLE session (
+  id       TEXT PRIMARY KEY,
+  hash     TEXT NOT NULL UNIQUE,
+  token_id TEXT NOT NULL REFERENCES token (id) ON DELETE CASCADE,
+  begun_at INTEGER NOT NULL,
+  used_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX session_by_token ON session (token_id, used_at);
+
+-- What signs in once, in the place of a personal token.
+CREATE TABLE sign_in_code (
+  hash     TEXT PRIMARY KEY,
+  token_id TEXT NOT NULL REFERENCES token (id) ON DELETE CASCADE,
+  made_at  INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE INDEX sign_in_code_by_token ON sign_in_code (token_id, made_at);
+
+-- Names as they were then: what they name may be gone.
+CREATE TABLE audit (
+  id       INTEGER PRIMARY KEY,
+  at       INTEGER NOT NULL,
+  actor    TEXT NOT NULL,
+  token_id TEXT NOT NULL,
+  address  TEXT NOT NULL,
+  action   TEXT NOT NULL,
+  subject  TEXT NOT NULL,
+  detail   TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at);
+)sql";
+
+constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
 
 }  // namespace
 

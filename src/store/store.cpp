@@ -81,6 +81,8 @@ Store::Store(std::filesystem::path directory, UniqueFd lock, db::Database databa
       outputs_(directory_ / "output"),
       sources_(directory_ / "sources"),
       catalog_(database_),
+      sessions_(database_),
+      audit_(database_),
       runners_(database_, changes_),
       queue_(database_, runners_, outputs_, changes_, std::move(token_key), lease),
       pipelines_(database_, queue_, outputs_) {}

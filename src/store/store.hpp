@@ -2,7 +2,7 @@
 
 // Everything that the server keeps, in one data directory:
 //
-//   muster.db   SQLite: classes, tokens, pipelines, tasks, runners
+//   muster.db   SQLite: classes, tokens, sessions, pipelines, tasks, runners, who changed what
 //   output/     a file per step that printed something
 //   sources/    a pack per submitted commit
 //   uploads/    half-received sources; emptied at start
@@ -14,12 +14,14 @@
 
 #include "base/file.hpp"
 #include "base/result.hpp"
+#include "store/audit.hpp"
 #include "store/catalog.hpp"
 #include "store/changes.hpp"
 #include "store/files.hpp"
 #include "store/pipelines.hpp"
 #include "store/queue.hpp"
 #include "store/runners.hpp"
+#include "store/sessions.hpp"
 
 namespace muster::store {
 
@@ -55,6 +57,8 @@ class Store {
 
   db::Database& database() { return database_; }
   Catalog& catalog() { return catalog_; }
+  Sessions& sessions() { return sessions_; }
+  Audit& audit() { return audit_; }
   Runners& runners() { return runners_; }
   Queue& queue() { return queue_; }
   Pipelines& pipelines() { return pipelines_; }
@@ -73,6 +77,8 @@ class Store {
   OutputFiles outputs_;
   SourceFiles sources_;
   Catalog catalog_;
+  Sessions sessions_;
+  Audit audit_;
   Runners runners_;
   Queue queue_;
   Pipelines pipelines_;

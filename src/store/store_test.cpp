@@ -250,6 +250,22 @@ TEST_F(StoreTest, WhereNoStepRanTheNoteHasAStepOfItsOwn) {
   EXPECT_EQ(*note, told.message + ".\n");
 }
 
+TEST_F(StoreTest, AnAgentMayBeHeardForAnHourAfterItsTask) {
+  submit({{"a", {}}});
+  const auto task = *claim();
+  const auto heard = [&](std::int64_t number) {
+    return queue().may_be_heard({task.task_id, number}, now_.wall);
+  };
+  now_.wall += 24h;
+  EXPECT_TRUE(heard(1)) << "it runs";
+  EXPECT_FALSE(heard(2)) << "there was none";
+  finish(task, TaskResult::success);
+  EXPECT_TRUE(heard(1));
+  now_.wall += 1h;
+  EXPECT_FALSE(heard(1));
+  EXPECT_FALSE(queue().may_be_heard({new_uuid(), 1}, now_.wall));
+}
+
 class UndoneLapse : public StoreTest {
  protected:
   // With a step that runs and has printed "half a li".
@@ -528,6 +544,21 @@ TEST_F(StoreTest, TokensAreHashedRevocableAndOfTheirKind) {
   EXPECT_FALSE(store_->catalog().revoke_token(made->id, true));
   ASSERT_TRUE(store_->catalog().revoke_token(made->id, false));
   EXPECT_FALSE(store_->catalog().authenticate(*made->token));
+}
+
+TEST_F(StoreTest, APersonalTokenHasARole) {
+  using protocol::Role;
+  auto& catalog = store_->catalog();
+  const auto role_of = [&](const protocol::NewToken& wanted) {
+    return catalog.authenticate(*catalog.create_token(wanted, now_.wall)->token)->role;
+  };
+  EXPECT_EQ(role_of({"", "n"}), Role::run);
+  for (const auto role : {Role::read, Role::run, Role::admin}) {
+    EXPECT_EQ(role_of({"", "n", std::nullopt, role}), role);
+  }
+  const auto refused = catalog.create_token({kClass, "n", std::nullopt, Role::admin}, now_.wall);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
 }
 
 TEST_F(StoreTest, ItsHistoryIsReadWhileAServerIsAtWork) {

@@ -26,8 +26,9 @@ constexpr Millis kLease = 5min;
 constexpr auto* kOrganization = "01a229de-060a-751e-9c70-d5f49470f12e";  // in version-1.sql
 
 // Of each version's script: what a release has written, all later ones must know.
-constexpr std::array<std::string_view, 1> kSums = {
+constexpr std::array<std::string_view, 2> kSums = {
     "1efd861ebf3f1302368683aff28bab37d1353cd30a5c3401bed0e9811284a7e1",
+    "12cf7d754f05331efcc3d375f5d106b06668703164eb6a40349917d178fc3700",
 };
 
 std::string version_1() {
@@ -179,6 +180,29 @@ TEST_F(UpgradeTest, WhatTheFirstVersionHadUnderWayGoesOn) {
     EXPECT_TRUE(store.queue().finish(attempt, {protocol::TaskResult::success, ""}, now.wall));
   }
   EXPECT_EQ(store.pipelines().status(id).state, "success");
+}
+
+// Whoever had a personal token could do everything, and still can; one of a class only claims.
+TEST_F(UpgradeTest, PersonalTokensOfTheFirstVersionAreOfAdmins) {
+  leave_version_1();
+  const auto personal = "mup_" + std::string(64, '1');
+  {
+    auto old = db::Database::open(directory_ / "muster.db", migrations().first(1));
+    ASSERT_TRUE(old) << old.error().message;
+    old->execute("INSERT INTO token VALUES ('p', ?, ?, NULL, 'theirs', 0)", personal.substr(0, 20),
+                 sha256_hex(personal));
+  }
+  const auto opened = Store::open(directory_, kLease);
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto& catalog = (**opened).catalog();
+  const auto person = catalog.authenticate(personal);
+  ASSERT_TRUE(person);
+  EXPECT_EQ(person->role, protocol::Role::admin);
+  EXPECT_EQ(person->nickname, "theirs");
+  EXPECT_EQ(catalog.tokens("").front().role, protocol::Role::admin);
+  ASSERT_EQ(catalog.tokens("local/small").size(), 1U);
+  EXPECT_EQ(catalog.tokens("local/small").front().role, std::nullopt);
+  EXPECT_TRUE((**opened).audit().items(10, {}).empty());
 }
 
 struct Case {

@@ -24,6 +24,7 @@ CODE = {
     "requests of one known token, or of all others of one address, in a second":
         ("server/server.hpp", "requests_per_second"),
     "a body, if no other row has it": ("server/admission.cpp", "kLongestBody"),
+    "a body that signs in": ("server/admission.cpp", "kLongestSignIn"),
     "a submission, in which the config is": ("server/admission.cpp", "kLongestSubmission"),
     "a config": ("pipeline/compile.hpp", "kLongestConfig"),
     "values of a config, once aliases are unfolded": ("yaml/value.hpp", "nodes"),
@@ -46,9 +47,17 @@ CODE = {
     "a long poll": ("server/call.cpp", "kLongestWait"),
     "a runner's silence about its task": ("server/server.hpp", "lease"),
     "runners of a class that the server knows": ("store/runners.cpp", "kMostOfAClass"),
+    "a session that is not used": ("store/sessions.hpp", "kIdleSession"),
+    "a session": ("store/sessions.hpp", "kLongestSession"),
+    "sessions of a token": ("store/sessions.cpp", "kMostSessions"),
+    "a code that signs in": ("store/sessions.hpp", "kSignInCodeLife"),
+    "codes of a token that were not used yet": ("store/sessions.cpp", "kMostCodes"),
+    "rows of the audit log": ("store/audit.cpp", "kMostDeeds"),
+    "a row of the audit log": ("store/audit.cpp", "kLongestDeed"),
+    "rows of the audit log in one answer": ("server/audit.cpp", "kMostItems"),
     "requeues of a class": ("store/catalog.cpp", "kMostRequeues"),
 }
-SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1, "min": 60}
+SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1, "min": 60, "h": 3600, "days": 86_400}
 
 
 def value_in_the_code(file, name):
@@ -56,11 +65,13 @@ def value_in_the_code(file, name):
     declared = re.search(rf"\b{name} = ([^;]+);", text)
     assert declared, f"src/{file} has no {name} any more: say in CODE where the limit is now"
     words = declared[1].replace("std::chrono::", "").replace("'", "").replace("ULL", "")
-    return eval(words, {"seconds": int, "minutes": lambda n: n * 60})  # noqa: S307
+    return eval(words, {
+        "seconds": int, "minutes": lambda n: n * 60, "hours": lambda n: n * 3600,
+        "days": lambda n: n * 86_400})  # noqa: S307
 
 
 def value_in_the_page(cell):
-    number, unit = re.match(r"([\d,]+)(?: (KiB|MiB|GiB|s|min)\b)?", cell).groups()
+    number, unit = re.match(r"([\d,]+)(?: (KiB|MiB|GiB|s|min|h|days)\b)?", cell).groups()
     return int(number.replace(",", "")) * SIZES.get(unit, 1)
 
 

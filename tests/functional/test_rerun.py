@@ -17,6 +17,9 @@ def test_what_failed_is_run_again(world, server, small):
     assert f"muster pipeline follow {number}" in again.stderr
     ended = pipeline.wait()
     assert ended["state"] == "success"
+    noted = server.api.get("/api/muster/v1/audit").expect(200).json()["items"][0]
+    assert (noted["action"], noted["subject"], noted["detail"]) == (
+        "pipeline.rerun", pipeline.id, "from failed")
     assert [[one["name"] for one in workflow["jobs"]] for workflow in ended["workflows"]] == [
         ["good", "flaky"], ["flaky"]]
     refused = world.client(server, "pipeline", "rerun", number, "--from-failed")

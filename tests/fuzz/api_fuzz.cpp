@@ -43,6 +43,8 @@ class World {
     server::add_agent_routes(router);
     server::add_pipeline_routes(router);
     server::add_scaler_routes(router);
+    server::add_session_routes(router, false);
+    server::add_audit_routes(router);
     server::add_pages(router);
     dispatcher_.emplace(*store_, std::move(router), clock_, loop_.handle());
     fill();
@@ -77,7 +79,8 @@ void World::fill() {
   db::Transaction transaction(store_->database());
   ids_["@class"] = store_->catalog().create_class({"local/a"})->id;
   tokens_["class"] = *store_->catalog().create_token({"local/a", ""}, kNow)->token;
-  tokens_["personal"] = *store_->catalog().create_token({"", ""}, kNow)->token;
+  tokens_["personal"] =
+      *store_->catalog().create_token({"", "", std::nullopt, protocol::Role::admin}, kNow)->token;
   ids_["@token"] = store_->catalog().tokens("local/a").front().id;
 
   pipeline::Job job{.name = "j", .resource_class = "local/a", .parallelism = 2};
@@ -110,7 +113,7 @@ std::string World::with_ids(std::string text) const {
 
 // As the HTTP server does it: admission, the body, the handler; and all time that it wants.
 net::Response World::answer(net::Request request) {
-  auto admitted = admission_.admit(*store_, request, clock_.monotonic());
+  auto admitted = admission_.admit(*store_, request, {clock_.monotonic(), clock_.wall()});
   if (auto* refusal = std::get_if<net::Response>(&admitted)) return std::move(*refusal);
   const auto& policy = std::get<net::BodyPolicy>(admitted);
   if (request.body.size() > policy.limit) return {.status = 413};
