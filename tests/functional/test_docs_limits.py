@@ -46,6 +46,7 @@ CODE = {
     "a long poll": ("server/call.cpp", "kLongestWait"),
     "a runner's silence about its task": ("server/server.hpp", "lease"),
     "runners of a class that the server knows": ("store/runners.cpp", "kMostOfAClass"),
+    "series of a metric": ("metrics/registry.hpp", "kMostSeries"),
     "requeues of a class": ("store/catalog.cpp", "kMostRequeues"),
 }
 SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1, "min": 60}
