@@ -46,6 +46,7 @@ struct AgentOptions {
 
 struct ScaleOptions {
   std::string config_file;
+  std::string metrics_listen;  // PORT, ADDRESS:PORT; empty: metrics are not shown
   bool once = false;
 };
 

@@ -62,6 +62,9 @@ TEST_F(Parse, AgentScalePlanAndDoctorTakeAFile) {
   EXPECT_EQ(agent.job_user, "ci");
   EXPECT_EQ(chosen<AgentOptions>({"agent", "--config", "f"}).job_user, "nobody");
   EXPECT_TRUE(chosen<ScaleOptions>({"scale", "--config", "m.yaml", "--once"}).once);
+  EXPECT_EQ(
+      chosen<ScaleOptions>({"scale", "-c", "f", "--metrics-listen", "[::1]:0"}).metrics_listen,
+      "[::1]:0");
   EXPECT_TRUE(chosen<PlanOptions>({"plan", "--config", "m.yaml", "--json"}).json);
   EXPECT_TRUE(chosen<DoctorOptions>({"doctor", "--config", "m.yaml", "--json"}).json);
 }

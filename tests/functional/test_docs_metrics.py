@@ -5,32 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from support.defined_metrics import defined_metrics, sources
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/metrics.md").read_text()
 ROWS = re.findall(r"^\| `(\w+)` \| (counter|gauge|histogram) \|(.*?)\|(.*?)\|$", PAGE, re.MULTILINE)
-DEFINED = re.compile(
-    r'Kind::(counter|gauge|histogram),\s*"(\w+)",\s*(?:"(?:[^"\\]|\\.)*"\s*)+(?:,\s*\{(.*?)\})?', re.DOTALL)
-
-
-def in_the_code():
-    """By name: the kind and the labels."""
-    found = {}
-    for file in sorted((ROOT / "src").rglob("*.cpp")):
-        if file.name.endswith("_test.cpp"):
-            continue
-        for kind, name, labels in DEFINED.findall(file.read_text()):
-            assert name not in found, f"{name} is defined twice"
-            found[name] = kind, re.findall(r'"(\w+)"', labels)
-    return found
-
-
-CODE = in_the_code()
+CODE = defined_metrics()
 
 
 def test_all_definitions_are_seen():
-    declared = sum(file.read_text().count("constexpr Definition k")
-                   for file in (ROOT / "src").rglob("*.cpp")
-                   if not file.name.endswith("_test.cpp"))
+    declared = sum(file.read_text().count("constexpr Definition k") for file in sources())
     assert len(CODE) == declared > 20
 
 
