@@ -246,6 +246,7 @@ class Grammar::Definition {
     string_option(added, "--job-user", options.job_user, "USER",
                   "Who jobs run as when started as root.")
         ->envname("MUSTER_JOB_USER");
+    metrics_option(added, options.metrics_listen);
     choose(added, options);
   }
 

@@ -40,7 +40,8 @@ struct BackupOptions {
 };
 
 struct AgentOptions {
-  std::string config_file;  // "-": standard input
+  std::string config_file;     // "-": standard input
+  std::string metrics_listen;  // as of ScaleOptions
   std::string job_user;  // who jobs run as when we are root; --job-user, $MUSTER_JOB_USER, nobody
 };
 

@@ -61,6 +61,8 @@ TEST_F(Parse, AgentScalePlanAndDoctorTakeAFile) {
   EXPECT_EQ(agent.config_file, "-");
   EXPECT_EQ(agent.job_user, "ci");
   EXPECT_EQ(chosen<AgentOptions>({"agent", "--config", "f"}).job_user, "nobody");
+  EXPECT_EQ(chosen<AgentOptions>({"agent", "-c", "f", "--metrics-listen", "9482"}).metrics_listen,
+            "9482");
   EXPECT_TRUE(chosen<ScaleOptions>({"scale", "--config", "m.yaml", "--once"}).once);
   EXPECT_EQ(
       chosen<ScaleOptions>({"scale", "-c", "f", "--metrics-listen", "[::1]:0"}).metrics_listen,

@@ -1,4 +1,4 @@
-"""What a scaler tells Prometheus, and who asks whether it lives."""
+"""What a scaler and an agent tell Prometheus, and who asks whether they live."""
 
 import re
 
@@ -100,3 +100,27 @@ def test_a_place_that_is_taken_or_none(world, server, small):
     assert wrong.returncode == 2 and "no place to listen at" in wrong.stderr
     both = world.run("scale", "--config", file, "--metrics-listen", "0", "--once")
     assert both.returncode == 2
+
+
+def test_an_agent(world, server, small):
+    agent = world.agent(server, small, arguments=("--metrics-listen", "0"))
+    api = shown_by(agent)
+    assert api.get("/healthz").expect(200).text == "ok\n"
+    wait_until(lambda: api.get("/readyz").status == 200, 30, "the server's first answer")
+    world.submit(server, config(good=job("echo hello"), bad=job("false"))).wait()
+
+    def idle():
+        page = scrape(api)
+        return page if page.value("muster_agent_tasks_total", result="success") and page.value(
+            "muster_agent_tasks_total", result="failed") else None
+    page = wait_until(idle, 30, "both ends to be counted")
+    assert page.value("muster_agent_busy") == 0
+    assert page.value("muster_agent_claim_wait_seconds_count") == 2
+    assert page.value("muster_agent_output_bytes_total") >= len("hello\n")
+    assert page.value("muster_agent_requests_total", outcome="ok") > 4
+    assert not UUID.search(page.text), "an id is no label"
+    check_metrics(page.text)
+    server.stop()
+    wait_until(lambda: api.get("/readyz").status == 503, 60, "it to miss the server")
+    assert api.get("/readyz").text == "the server cannot be reached; the log says why\n"
+    assert api.get("/healthz").status == 200
