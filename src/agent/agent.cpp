@@ -142,7 +142,8 @@ std::string own_hostname() {
   return name.data();
 }
 
-Result<void> run_agent(const Settings& settings, const std::string& job_user, UniqueFd guardian) {
+Result<void> run_agent(const Settings& settings, const std::string& job_user, UniqueFd guardian,
+                       AgentMetrics& metrics, const std::function<Result<void>()>& begin) {
   process::become_subreaper();
   auto user = user_for_jobs(settings, job_user);
   if (!user) return user.error();
@@ -152,8 +153,10 @@ Result<void> run_agent(const Settings& settings, const std::string& job_user, Un
   remove_left_containers(setup);
   remove_leftovers(setup.state, settings, setup.user);
 
+  if (auto begun = begin(); !begun) return begun;
   Shutdown shutdown(std::move(guardian), settings.max_run_time);
-  ServerClient server(settings.url, settings.token, {settings.ca_file, "api.ca_file"});
+  ServerClient client(settings.url, settings.token, {settings.ca_file, "api.ca_file"});
+  WatchedControlPlane server(client, metrics);
   ClaimLoop loop(settings, own_hostname(), server,
                  [&](const protocol::ClaimedTask& task) {
                    return run_task(setup, server, task, shutdown.end_now());

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "net/call_count.hpp"
 #include "protocol/json.hpp"
 
 namespace muster::agent {
@@ -40,6 +41,7 @@ Result<net::ClientResponse> ServerClient::send(net::HttpClient& client,
                                                const net::ClientRequest& request,
                                                std::stop_token stop) {
   auto response = client.send(request, std::move(stop));
+  net::count_call("muster", response);
   contact_.note(&client == &heartbeats_ ? Contact::Call::other : Contact::Call::writes, response);
   return response;
 }

@@ -6,6 +6,7 @@
 #include "agent/delivery.hpp"
 #include "agent/heartbeat.hpp"
 #include "agent/job.hpp"
+#include "agent/result_word.hpp"
 #include "base/log.hpp"
 
 namespace muster::agent {
@@ -15,22 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kUnsentOutput = 256 << 20;  // bytes; then a job waits for the server
 constexpr Millis kFinishPatience = 2h;              // at least, of a server that is away
-
-std::string_view word_of(protocol::TaskResult result) {
-  switch (result) {
-    case protocol::TaskResult::success:
-      return "success";
-    case protocol::TaskResult::failed:
-      return "failed";
-    case protocol::TaskResult::canceled:
-      return "canceled";
-    case protocol::TaskResult::timedout:
-      return "timedout";
-    case protocol::TaskResult::infrastructure_fail:
-      return "infrastructure_fail";
-  }
-  return "";
-}
 
 class TaskRun {
  public:

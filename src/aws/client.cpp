@@ -6,6 +6,7 @@
 
 #include "aws/sign.hpp"
 #include "base/text.hpp"
+#include "net/call_count.hpp"
 
 namespace muster::aws {
 
@@ -181,6 +182,7 @@ Client::Outcome Client::attempt(const Call& call, const std::stop_token& stop) {
     answered_at_ = net::parse_http_date(response->headers.get("Date").value_or(""));
     return judge(call, *credentials, *response, stop);
   }
+  net::count_call(service_.signing_name, response);
 
   auto error = response.error();
   if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) {
@@ -228,6 +230,7 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
   const auto unless_done = call.repeat == Repeat::always ? Again::later : Again::no;
   if (response.status >= 200 && response.status < 300) {
     if (answered_at_) session_->learn_time(*answered_at_);
+    net::count_call(service_.signing_name, net::CallOutcome::ok);
     if (!call.is_answered) return {Node{}};
     auto answer = read(call, response.body);
     const auto again = answer ? Again::no : unless_done;
@@ -237,6 +240,9 @@ Client::Outcome Client::judge(const Call& call, const Credentials& credentials,
   const auto fault = read_fault(response, {credentials.secret_access_key, credentials.session_token,
                                            has_proper_key(credentials) ? "" : id});
   const auto error = describe(fault, call.name, shown_key(credentials));
+  net::count_call(service_.signing_name, is_throttling(fault)
+                                             ? net::CallOutcome::throttled
+                                             : net::outcome_of_status(response.status));
   if (is_throttling(fault)) return {error, Again::later};
   if (is_transient(fault)) return {error, unless_done};
   const bool otherwise = can_try_otherwise(fault, credentials, stop);

@@ -2,6 +2,8 @@
 #include "agent/settings.hpp"
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "cli/metrics_endpoint.hpp"
+#include "net/call_count.hpp"
 #include "net/trust.hpp"
 #include "process/child.hpp"
 #include "process/guardian.hpp"
@@ -27,8 +29,25 @@ tl::expected<agent::LoadedSettings, int> load(const std::string& config_file) {
                                config_file == "-" ? "standard input" : config_file));
 }
 
-int work(const agent::Settings& settings, const std::string& job_user, UniqueFd guardian) {
-  const auto ended = agent::run_agent(settings, job_user, std::move(guardian));
+// By outcome, of those to the server: an agent makes no others.
+std::map<std::string, std::uint64_t> calls_to_server() {
+  std::map<std::string, std::uint64_t> calls;
+  for (const auto& [call, count] : net::call_counts()) calls[call.second] += count;
+  return calls;
+}
+
+int work(const agent::Settings& settings, const AgentOptions& options, UniqueFd guardian) {
+  agent::AgentMetrics metrics;
+  std::unique_ptr<net::SideServer> shown;
+  const auto begin = [&]() -> Result<void> {
+    auto opened = show(options.metrics_listen, {[&] { return metrics.text(calls_to_server()); },
+                                                [&] { return metrics.ready(); }});
+    if (!opened) return opened.error();
+    shown = *std::move(opened);
+    return ok();
+  };
+  const auto ended =
+      agent::run_agent(settings, options.job_user, std::move(guardian), metrics, begin);
   return ended ? 0 : report(ended.error());
 }
 
@@ -43,9 +62,8 @@ int run(const AgentOptions& options) {
     return report(configured.error());
   }
   for (const auto& warning : loaded->warnings) log::warn(warning);
-  const auto ended = process::run_guarded([&](UniqueFd guardian) {
-    return work(loaded->settings, options.job_user, std::move(guardian));
-  });
+  const auto ended = process::run_guarded(
+      [&](UniqueFd guardian) { return work(loaded->settings, options, std::move(guardian)); });
   return ended ? *ended : report(ended.error());
 }
 

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/help_texts.hpp"
+#include "cli/metrics_endpoint.hpp"
 #include "cli/paths.hpp"
 
 namespace muster::cli {
@@ -250,7 +251,18 @@ class Grammar::Definition {
     string_option(added, "--job-user", options.job_user, "USER",
                   "Who jobs run as when started as root.")
         ->envname("MUSTER_JOB_USER");
+    metrics_option(added, options.metrics_listen);
     choose(added, options);
+  }
+
+  static CLI::Option* metrics_option(CLI::App* command, std::string& listen) {
+    auto* option = string_option(command, "--metrics-listen", listen, "[ADDRESS:]PORT",
+                                 "Show Prometheus metrics here, to anybody who reaches it. Without "
+                                 "an address: 127.0.0.1.");
+    return option->check([](const std::string& given) -> std::string {
+      const auto parsed = parse_endpoint(given);
+      return parsed ? "" : parsed.error().message;
+    });
   }
 
   void add_scale() {
@@ -258,7 +270,8 @@ class Grammar::Definition {
     auto* added = command(app, "scale", kScale, text::kScale);
     string_option(added, "-c,--config", options.config_file, "FILE", "Its configuration.")
         ->required();
-    added->add_flag("--once", options.once, "Make one pass and exit: for cron.");
+    auto* once = added->add_flag("--once", options.once, "Make one pass and exit: for cron.");
+    metrics_option(added, options.metrics_listen)->excludes(once);
     choose(added, options);
   }
 

@@ -41,12 +41,14 @@ struct BackupOptions {
 };
 
 struct AgentOptions {
-  std::string config_file;  // "-": standard input
+  std::string config_file;     // "-": standard input
+  std::string metrics_listen;  // as of ScaleOptions
   std::string job_user;  // who jobs run as when we are root; --job-user, $MUSTER_JOB_USER, nobody
 };
 
 struct ScaleOptions {
   std::string config_file;
+  std::string metrics_listen;  // PORT, ADDRESS:PORT; empty: metrics are not shown
   bool once = false;
 };
 

@@ -61,7 +61,12 @@ TEST_F(Parse, AgentScalePlanAndDoctorTakeAFile) {
   EXPECT_EQ(agent.config_file, "-");
   EXPECT_EQ(agent.job_user, "ci");
   EXPECT_EQ(chosen<AgentOptions>({"agent", "--config", "f"}).job_user, "nobody");
+  EXPECT_EQ(chosen<AgentOptions>({"agent", "-c", "f", "--metrics-listen", "9482"}).metrics_listen,
+            "9482");
   EXPECT_TRUE(chosen<ScaleOptions>({"scale", "--config", "m.yaml", "--once"}).once);
+  EXPECT_EQ(
+      chosen<ScaleOptions>({"scale", "-c", "f", "--metrics-listen", "[::1]:0"}).metrics_listen,
+      "[::1]:0");
   EXPECT_TRUE(chosen<PlanOptions>({"plan", "--config", "m.yaml", "--json"}).json);
   EXPECT_TRUE(chosen<DoctorOptions>({"doctor", "--config", "m.yaml", "--json"}).json);
 }

@@ -7,11 +7,14 @@
 #include "base/log.hpp"
 #include "base/stop_after.hpp"
 #include "cli/commands.hpp"
+#include "cli/metrics_endpoint.hpp"
 #include "cli/scale_config.hpp"
 #include "cli/scale_memory.hpp"
 #include "cli/scale_ports.hpp"
 #include "fleet/loop.hpp"
+#include "fleet/scaler_metrics.hpp"
 #include "fleet/shift.hpp"
+#include "net/call_count.hpp"
 #include "process/child.hpp"
 #include "process/supervisor.hpp"
 
@@ -69,17 +72,30 @@ void hand_over(const Parts& parts) {
   parts.memory->ledger().hand_over(patience.token());
 }
 
+// What outlives the parts.
+struct Surroundings {
+  const ScaleOptions& options;
+  process::SignalWatch& signals;
+  fleet::ScalerMetrics& metrics;
+};
+
 // Until a signal, or for one pass.
-Result<End> scale(const Parts& parts, const ScaleOptions& options, process::SignalWatch& signals) {
+Result<End> scale(const Parts& parts, const Surroundings& surroundings) {
+  const auto& [options, signals, metrics] = surroundings;
+  if (const auto* circleci = std::get_if<CircleCiQueue>(&parts.config.queue)) {
+    metrics.limit_calls("circleci", circleci->requests_per_minute);
+  }
+  fleet::Observers observers({parts.observer.get(), &metrics});
   fleet::Loop loop(
       parts.config.managed_classes(),
-      {*parts.queue, *parts.capacity, parts.memory->ledger(), *parts.observer, system_clock()},
+      {*parts.queue, *parts.capacity, parts.memory->ledger(), observers, system_clock()},
       parts.config.plan_limit());
   std::stop_source stop;
   auto end = End::stop;
   {
-    const std::jthread watcher(
-        [&](const std::stop_token& over) { end_on_signal(signals, stop, end, over); });
+    const std::jthread watcher([&, &watched = signals](const std::stop_token& over) {
+      end_on_signal(watched, stop, end, over);
+    });
     if (options.once) {
       const auto passed = one_pass(loop, stop.get_token());
       hand_over(parts);
@@ -126,9 +142,13 @@ int run(const ScaleOptions& options) {
   process::SignalWatch signals({SIGTERM, SIGINT, SIGHUP});
   auto config = load_scale_config(options.config_file);
   if (!config) return config.error();
+  fleet::ScalerMetrics metrics;
+  const auto shown = show(options.metrics_listen, {[&] { return metrics.text(net::call_counts()); },
+                                                   [&] { return metrics.ready(); }});
+  if (!shown) return report_obstacle(shown.error());
   auto parts = open_parts(std::move(*config));
   while (parts) {
-    const auto end = scale(*parts, options, signals);
+    const auto end = scale(*parts, {options, signals, metrics});
     if (!end) return report_end(end.error());
     if (*end == End::stop) return 0;
     auto before = std::move(parts->config);

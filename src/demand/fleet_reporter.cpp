@@ -1,6 +1,7 @@
 #include "demand/fleet_reporter.hpp"
 
 #include "base/log.hpp"
+#include "net/call_count.hpp"
 #include "net/http_client.hpp"
 #include "protocol/json.hpp"
 #include "protocol/messages.hpp"
@@ -39,7 +40,9 @@ void send(net::HttpClient& client, const ServerAccess& access, const std::string
   request->headers.set("Content-Type", "application/json");
   request->body = report;
   request->timeout = request->connect_timeout = kTimeout;
-  const auto answer = net::expect_success(client.send(*request, stop));
+  const auto response = client.send(*request, stop);
+  net::count_call("muster", response);
+  const auto answer = net::expect_success(response);
   if (!answer) log::debug("cannot report the fleet", {{"error", answer.error().message}});
 }
 

@@ -8,6 +8,7 @@
 #include "base/sleep.hpp"
 #include "base/text.hpp"
 #include "demand/peer_clock.hpp"
+#include "net/call_count.hpp"
 #include "protocol/json.hpp"
 #include "protocol/messages.hpp"
 
@@ -45,7 +46,9 @@ Result<Told> get(net::HttpClient& client, const ServerAccess& access, const std:
   if (!request) return request.error();
   request->timeout = timeout;
   request->connect_timeout = std::min(timeout, request->connect_timeout);
-  const auto answer = net::expect_success(client.send(*request, stop));
+  const auto response = client.send(*request, stop);
+  net::count_call("muster", response);
+  const auto answer = net::expect_success(response);
   if (!answer) return answer.error().within(access.url);
   auto demand = protocol::from_json<protocol::Demand>(answer->body);
   if (!demand) return demand.error().within(access.url + " answered something else than demand");

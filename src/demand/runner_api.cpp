@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/text.hpp"
+#include "net/call_count.hpp"
 #include "protocol/json.hpp"
 
 namespace muster::demand {
@@ -139,6 +140,7 @@ Answer<T> RunnerApi::get(std::string_view path, std::string_view parameter,
   request.connect_timeout = std::min(kConnectTimeout, patience_);
   request.answer_limit = kLongestAnswer;
   const auto answer = client_.send(request, stop);
+  net::count_call("circleci", answer);
   if (!answer) {
     auto error = answer.error();
     if (error.kind != ErrorKind::cancelled) {

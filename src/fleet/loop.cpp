@@ -172,6 +172,7 @@ Loop::Ours Loop::take_charge(PassOutcome& outcome, std::stop_token stop) {
     const auto found = charges.find(managed.name);
     const auto charge = found == charges.end() ? Charge{} : found->second;
     note_charge(managed.name, charge);
+    outcome.in_charge.emplace(managed.name, charge.is_ours());
     if (charge.is_ours()) ours.push_back(&managed);
     outcome.stood_by |= charge.kind == Charge::Kind::anothers;
     outcome.held |= charge.kind == Charge::Kind::unknown;

@@ -38,13 +38,6 @@ struct ClassPass {
   bool acts() const { return has(Act::end) || has(Act::resize); }
 };
 
-// Told of every pass, on the loop's thread: it must not block.
-class DecisionObserver {
- public:
-  virtual ~DecisionObserver() = default;
-  virtual void decided(const std::vector<ClassPass>& classes) = 0;
-};
-
 struct PassOutcome {
   bool acted = false;         // something was launched or drained: look again soon
   bool incomplete = false;    // something could not be done: try again later
@@ -58,10 +51,29 @@ struct PassOutcome {
   std::optional<WallTime> revisit_at;
   // By class: what was tried and failed first.
   std::map<std::pair<Act, std::string>, std::string> refused;
+  std::map<std::string, bool> in_charge;  // by class: whether it is ours
 
   void note(const std::string& resource_class, std::string_view what);
   void give_up(const std::string& resource_class, std::string_view why);          // incomplete
   void refuse(Act act, const std::string& resource_class, std::string_view why);  // likewise
+};
+
+// A launch that was asked for, and what came of it.
+struct LaunchCall {
+  Place place;
+  std::int64_t asked = 0;
+  std::int64_t launched = 0;
+  Millis since_read{};  // from the reading of the queue that it was decided by, until it was done
+};
+
+// Told of every pass, on the loop's thread: it must not block.
+class DecisionObserver {
+ public:
+  virtual ~DecisionObserver() = default;
+  virtual void launched(const LaunchCall& /*call*/) {}
+  virtual void decided(const std::vector<ClassPass>& classes) = 0;
+  // Also of one that decided nothing. Not by run_once().
+  virtual void passed(const PassOutcome& /*outcome*/, Millis /*took*/) {}
 };
 
 // When the next pass is due.

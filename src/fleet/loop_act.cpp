@@ -201,6 +201,8 @@ void Loop::launch(const ClassPass& pass, const Share& share, PassOutcome& outcom
   const auto& name = pass.resource_class;
   const auto launched = ports_.capacity.launch(share.place, share.launch, stop);
   outcome.acted |= launched.has_value();
+  ports_.observer.launched({share.place, share.launch, launched ? std::ssize(*launched) : 0,
+                            ports_.clock.monotonic() - read_begun_});
   if (!launched) {
     const auto why = share.place.said(launched.error().message);
     outcome.refuse(Act::resize, name, why);

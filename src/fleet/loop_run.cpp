@@ -70,7 +70,9 @@ Millis Loop::pause_after(const PassOutcome& outcome) {
 
 // While nothing is read no event cuts the pause short.
 Pace Loop::step(const std::stop_token& stop) {
+  const auto begun = ports_.clock.monotonic();
   const auto outcome = guarded_pass(stop);
+  ports_.observer.passed(outcome, ports_.clock.monotonic() - begun);
   return {pause_after(outcome), outcome.blind || outcome.nothing_ours, outcome.defect};
 }
 

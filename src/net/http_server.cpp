@@ -178,6 +178,10 @@ std::uint16_t HttpServer::port() const {
   return state_->port;
 }
 
+std::size_t HttpServer::connections() const {
+  return state_->hub->open.size();
+}
+
 void HttpServer::State::begin_stop(const std::function<void()>& on_stop, Millis patience) {
   if (std::exchange(hub->stopping, true)) return;
   error_code ignored;

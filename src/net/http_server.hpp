@@ -108,6 +108,9 @@ class HttpServer {
 
   std::uint16_t port() const;
 
+  // So many connections are open. Call on the server's thread.
+  std::size_t connections() const;
+
   // Serves until stop(). Then no new connection or request is taken, `on_stop` runs (so that
   // parked requests can be answered), and answers under way are sent, for at most `patience`.
   void run(std::function<void()> on_stop, Millis patience);

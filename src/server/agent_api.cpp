@@ -118,6 +118,15 @@ Result<void> check_growth(Call& call, const store::OutputKey& key, std::uint64_t
   return call.store.check_room(size - held);
 }
 
+// No earlier step of the attempt has printed anything. A later one may have, in the background.
+bool is_first_output(Call& call, store::OutputKey key) {
+  while (key.step > 0) {
+    --key.step;
+    if (call.store.outputs().size(key) > 0) return false;
+  }
+  return true;
+}
+
 Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
   const auto step = step_of(call);
   if (!step) return step.error();
@@ -134,13 +143,14 @@ Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
   if (!call.store.queue().steps().remove_wrong_notes()) {
     return cannot_keep(call, {ErrorKind::internal, "a note stands in the way"});
   }
+  const auto held = call.store.outputs().size(key);
   const auto size = call.store.outputs().append(key, begin, call.request.body);
   if (!size && size.error().kind == ErrorKind::out_of_range) {
-    return answer(
-        416, protocol::OutputAnswer{static_cast<std::int64_t>(call.store.outputs().size(key))});
+    return answer(416, protocol::OutputAnswer{static_cast<std::int64_t>(held)});
   }
   if (!size) return cannot_keep(call, size.error());
-  call.store.output_grew(attempt.task_id);
+  call.store.queue().output_grew(attempt, *size - held, held == 0 && is_first_output(call, key),
+                                 call.now.wall);
   return answer(200, protocol::OutputAnswer{static_cast<std::int64_t>(*size)});
 }
 

@@ -42,6 +42,9 @@ struct Dispatcher::Waiting {
   net::Request request;
   std::shared_ptr<net::Exchange> exchange;
   MonotonicTime arrived{};
+  std::chrono::steady_clock::time_point measured_from;  // arrived, more exactly
+  std::string_view method, pattern;                     // of its route; empty until it is handled
+  bool waited = false;                                  // parked, once or more often
   bool resumed = false;
   bool kept = false;  // parked by a group that was committed
   bool last_chance = false;
@@ -82,6 +85,7 @@ void Dispatcher::submit(net::Request request, std::shared_ptr<net::Exchange> exc
   entry->request = std::move(request);
   entry->exchange = std::move(exchange);
   entry->arrived = clock_->monotonic();
+  entry->measured_from = std::chrono::steady_clock::now();
   add(std::move(entry));
 }
 
@@ -126,9 +130,20 @@ void Dispatcher::handle_group() {
 
 void Dispatcher::deliver(Answer answer) {
   const auto& entry = answer.entry;
+  if (!entry->streams) tell_answered(*entry, answer);
   if (auto* piece = std::get_if<Piece>(&answer.what)) return go_on(entry, std::move(*piece));
   if (entry->streams) return end(*entry);
   entry->exchange->send(std::get<net::Response>(std::move(answer.what)));
+}
+
+// Of an answer that goes on when it begins.
+void Dispatcher::tell_answered(const Waiting& entry, const Answer& answer) {
+  if (onlooker_ == nullptr) return;
+  const auto* piece = std::get_if<Piece>(&answer.what);
+  const auto& response = piece != nullptr ? piece->response : std::get<net::Response>(answer.what);
+  Answered told{entry.method, entry.pattern, response.status, std::nullopt};
+  if (!entry.waited) told.took = std::chrono::steady_clock::now() - entry.measured_from;
+  onlooker_->answered(told);
 }
 
 void Dispatcher::handle_each_alone(std::vector<Entry> open, std::vector<Answer>& answers) {
@@ -159,6 +174,8 @@ std::optional<Dispatcher::Undone> Dispatcher::handle_in_transaction(std::vector<
   auto touched = group;
   std::set<std::string> perhaps_ended;
   AfterCommit after_commit;
+  std::vector<store::Milestone> milestones;
+  std::uint64_t output_bytes = 0;
   const auto changed_before = store_->database().changes_so_far();
   try {
     db::Transaction transaction(store_->database());
@@ -170,6 +187,8 @@ std::optional<Dispatcher::Undone> Dispatcher::handle_in_transaction(std::vector<
       perhaps_ended.merge(changes.perhaps_ended);
       std::move(changes.after_commit.begin(), changes.after_commit.end(),
                 std::back_inserter(after_commit));
+      std::ranges::move(changes.milestones, std::back_inserter(milestones));
+      output_bytes += changes.output_bytes;
       if (group.empty()) break;
       touched.insert(touched.end(), group.begin(), group.end());
     }
@@ -180,6 +199,7 @@ std::optional<Dispatcher::Undone> Dispatcher::handle_in_transaction(std::vector<
     count(touched.size());
     for (const auto& entry : touched) entry->kept = true;
     for (const auto& say : after_commit) say();
+    if (onlooker_ != nullptr) onlooker_->happened(milestones, output_bytes);
     std::move(of_this.begin(), of_this.end(), std::back_inserter(answers));
     if (store_->database().changes_so_far() != changed_before) service_stands_ = false;
     return std::nullopt;
@@ -256,6 +276,8 @@ void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {
 // undone the whole group with it, so that no answer of the group is true any more, that is thrown.
 Outcome Dispatcher::ask_handler(Waiting& entry) {
   const auto match = router_.match(entry.request.method, entry.request.path);
+  entry.method = match.method;
+  entry.pattern = match.pattern;
   if (match.handler == nullptr) return nothing_there(entry.request, match);
   Call call{.request = entry.request,
             .parameters = match.parameters,
@@ -285,7 +307,7 @@ Outcome Dispatcher::ask_handler(Waiting& entry) {
 // --- Waiting --------------------------------------------------------------------------------
 
 void Dispatcher::park(const Entry& entry, const Park& park) {
-  entry->resumed = true;
+  entry->resumed = entry->waited = true;
   entry->topics = park.topics;
   for (const auto& name : entry->topics) topics_[name][entry->arrival] = entry;
   parked_[entry->arrival] = entry;

@@ -9,11 +9,14 @@
 // than the change, and a few of them at a time, that nobody else waits for them.
 // Belongs to the HTTP server's thread.
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/http_server.hpp"
@@ -22,6 +25,24 @@
 #include "store/store.hpp"
 
 namespace muster::server {
+
+// A request that is answered now.
+struct Answered {
+  std::string_view method;  // as Router::Match has them
+  std::string_view pattern;
+  int status = 0;
+  std::optional<std::chrono::duration<double>> took;  // since it arrived; nothing: it had to wait
+};
+
+// Is told what happens, on the dispatcher's thread. It must neither throw nor take long.
+class Onlooker {
+ public:
+  virtual ~Onlooker() = default;
+  virtual void answered(const Answered& request) = 0;
+  // Of a group that is on the disk.
+  virtual void happened(const std::vector<store::Milestone>& milestones,
+                        std::uint64_t output_bytes) = 0;
+};
 
 class Dispatcher {
  public:
@@ -34,6 +55,9 @@ class Dispatcher {
   };
 
   Dispatcher(store::Store& store, Router router, const Clock& clock, Loop loop);
+
+  // From now on; it must outlive the dispatcher.
+  void watched_by(Onlooker& onlooker) { onlooker_ = &onlooker; }
 
   void submit(net::Request request, std::shared_ptr<net::Exchange> exchange);
 
@@ -49,6 +73,7 @@ class Dispatcher {
   store::Now now();
   std::size_t parked() const { return parked_.size(); }
   std::size_t streams() const { return streams_.size(); }  // answers that go on
+  const Board& board() const { return board_; }
 
   // What the groups have cost so far: those that had a request and were committed, the requests in
   // them, how many the largest had, and how often the database has waited for the disk.
@@ -75,6 +100,7 @@ class Dispatcher {
   std::optional<Undone> handle_in_transaction(std::vector<Entry> group,
                                               std::vector<Answer>& answers);
   void count(std::uint64_t requests);
+  void tell_answered(const Waiting& entry, const Answer& answer);
   void note_endings(const std::set<std::string>& pipelines, AfterCommit& after_commit);
   Undone undo(const std::vector<Entry>& touched, const Error& error);
   void handle_each_alone(std::vector<Entry> open, std::vector<Answer>& answers);
@@ -95,6 +121,7 @@ class Dispatcher {
   Router router_;
   const Clock* clock_;
   Loop loop_;
+  Onlooker* onlooker_ = nullptr;
   Board board_;
   store::ServiceTime service_;
   bool service_stands_ = false;  // since a group was undone, until one changes something

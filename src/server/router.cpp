@@ -32,7 +32,8 @@ std::optional<std::map<std::string, std::string>> fit(const std::vector<std::str
 }  // namespace
 
 void Router::add(std::string method, std::string_view pattern, Handler handler) {
-  routes_.push_back({std::move(method), parts_of(pattern), std::move(handler)});
+  routes_.push_back(
+      {std::move(method), std::string(pattern), parts_of(pattern), std::move(handler)});
 }
 
 Router::Match Router::match(std::string_view method, std::string_view path) const {
@@ -42,7 +43,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
     auto parameters = fit(route.parts, parts);
     if (!parameters) continue;
     if (route.method == method || (method == "HEAD" && route.method == "GET")) {
-      return {&route.handler, *std::move(parameters), {}};
+      return {&route.handler, route.method, route.pattern, *std::move(parameters), {}};
     }
     nothing.allowed.insert(route.method);
   }

@@ -18,6 +18,9 @@ class Router {
 
   struct Match {
     const Handler* handler = nullptr;  // null: nothing is there for this method
+    // Of the route, as it was added; while the router lives. Empty: there is none.
+    std::string_view method = {};
+    std::string_view pattern = {};
     std::map<std::string, std::string> parameters;
     std::set<std::string> allowed;  // the methods that the path has, if not this one
   };
@@ -26,6 +29,7 @@ class Router {
  private:
   struct Route {
     std::string method;
+    std::string pattern;
     std::vector<std::string> parts;
     Handler handler;
   };

@@ -9,8 +9,11 @@
 #include "base/text.hpp"
 #include "base/token_file.hpp"
 #include "protocol/sign_in_link.hpp"
+#include "server/access.hpp"
 #include "server/admission.hpp"
 #include "server/dispatcher.hpp"
+#include "server/metrics.hpp"
+#include "server/readiness.hpp"
 #include "server/router.hpp"
 
 namespace muster::server {
@@ -104,6 +107,8 @@ struct Server::Parts {
   std::optional<net::TlsIdentity> identity;  // as shown; of the server's thread
   std::unique_ptr<store::Store> store;
   std::optional<net::HttpServer> http;
+  Metrics metrics;
+  Readiness readiness;
   std::optional<Dispatcher> dispatcher;
   std::string url;
   std::size_t connection_limit = 0;
@@ -148,15 +153,34 @@ struct Server::Parts {
          .port = settings.port,
          .tls = identity,
          .connection_limit = connection_limit},
-        [this](const net::Request& head) {
-          return admission.admit(*store, head, {system_clock().monotonic(), system_clock().wall()});
-        },
+        [this](const net::Request& head) { return admit(head); },
         [this](net::Request request, std::shared_ptr<net::Exchange> exchange) {
-          dispatcher->submit(std::move(request), std::move(exchange));
+          handle(std::move(request), std::move(exchange));
         });
     if (!listening) return listening.error();
     http.emplace(*std::move(listening));
     return ok();
+  }
+
+  std::variant<net::BodyPolicy, net::Response> admit(const net::Request& head) {
+    const Admission::Now now{system_clock().monotonic(), system_clock().wall()};
+    auto admitted = admission.admit(*store, head, now);
+    if (const auto* refusal = std::get_if<net::Response>(&admitted)) {
+      metrics.refused(refusal->status);
+    }
+    return admitted;
+  }
+
+  // Who asks whether we live or can serve is not to wait for a group, nor to undo one.
+  void handle(net::Request request, std::shared_ptr<net::Exchange> exchange) {
+    switch (probe_of(request)) {
+      case Probe::health:
+        return exchange->send(alive());
+      case Probe::readiness:
+        return exchange->send(readiness.answer(*store, system_clock().monotonic()));
+      case Probe::none:
+        return dispatcher->submit(std::move(request), std::move(exchange));
+    }
   }
 
   Result<void> open_store(const Settings& settings) {
@@ -173,11 +197,29 @@ struct Server::Parts {
   }
 
   void prepare_dispatcher() {
-    dispatcher.emplace(*store, make_router(identity.has_value()), system_clock(),
+    auto router = make_router(identity.has_value());
+    router.add("GET", "/metrics",
+               for_person(protocol::Role::read, [this](Call& call) { return show_metrics(call); }));
+    dispatcher.emplace(*store, std::move(router), system_clock(),
                        Dispatcher::Loop{[this](auto task) { http->post(std::move(task)); },
                                         [this](Millis delay, auto task) {
                                           return http->after(delay, std::move(task));
                                         }});
+    dispatcher->watched_by(metrics);
+  }
+
+  Result<Outcome> show_metrics(Call& call) {
+    net::Response response;
+    response.body = metrics.text(call.store,
+                                 {.effort = dispatcher->effort(),
+                                  .parked = dispatcher->parked(),
+                                  .streams = dispatcher->streams(),
+                                  .connections = http->connections(),
+                                  .connection_limit = connection_limit},
+                                 call.now.wall);
+    response.headers.set("Content-Type", std::string(muster::metrics::kContentType));
+    response.headers.set("Cache-Control", "no-store");
+    return response;
   }
 
   Result<void> tell_address(const Settings& settings) {

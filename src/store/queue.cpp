@@ -32,6 +32,11 @@ TaskEvent event_of(protocol::TaskResult result) {
   return TaskEvent::infrastructure_failed;
 }
 
+// Never negative: the clock may have been set meanwhile.
+Millis since(std::optional<WallTime> begin, WallTime now) {
+  return begin ? std::max(now - *begin, Millis(0)) : Millis(0);
+}
+
 Error stale(const std::string& why) {
   return {ErrorKind::conflict, fmt::format("this attempt is over: {}", why)};
 }
@@ -204,12 +209,26 @@ Result<void> Queue::check_step(const Attempt& attempt, std::int64_t position) {
 Result<void> Queue::update_step(const Attempt& attempt, std::int64_t position,
                                 const protocol::StepUpdate& update, WallTime now) {
   if (auto good = check_step(attempt, position); !good) return good;
+  const bool is_first = !steps_.has_any(attempt);
   if (auto done = steps_.update(attempt, position, update); !done) return done;
   const auto task = *load(attempt.task_id);
   runners_->heard(task.resource_class, task.runner, now);
   changes_->pipelines.insert(task.pipeline_id);
   changes_->outputs.insert(attempt.task_id);
+  if (is_first) {
+    changes_->milestones.push_back(
+        {Milestone::What::first_step, task.resource_class, since(task.started_at, now)});
+  }
   return ok();
+}
+
+void Queue::output_grew(const Attempt& attempt, std::uint64_t bytes, bool is_first, WallTime now) {
+  changes_->outputs.insert(attempt.task_id);
+  changes_->output_bytes += bytes;
+  if (!is_first) return;
+  const auto task = *load(attempt.task_id);
+  changes_->milestones.push_back(
+      {Milestone::What::first_output, task.resource_class, since(task.started_at, now)});
 }
 
 Result<void> Queue::finish(const Attempt& attempt, const protocol::FinishRequest& request,
@@ -319,7 +338,8 @@ std::int64_t Queue::max_requeues(const std::string& resource_class) {
 std::optional<Queue::Task> Queue::load(const std::string& task_id) {
   auto rows = db_->query(
       "SELECT task.job_id, job.workflow_id, workflow.pipeline_id, task.resource_class, "
-      "task.runner, task.state, task.attempt, task.cancel_requested FROM task "
+      "task.runner, task.state, task.attempt, task.cancel_requested, task.queued_at, "
+      "task.started_at FROM task "
       "JOIN job ON job.id = task.job_id JOIN workflow ON workflow.id = job.workflow_id "
       "WHERE task.id = ?",
       task_id);
@@ -332,7 +352,9 @@ std::optional<Queue::Task> Queue::load(const std::string& task_id) {
               rows.text(4),
               task_state(rows.text(5)),
               rows.integer(6),
-              rows.boolean(7)};
+              rows.boolean(7),
+              rows.optional_time(8),
+              rows.optional_time(9)};
 }
 
 void Queue::transition(const Task& task, TaskEvent event, const std::string& message,
@@ -352,6 +374,19 @@ void Queue::transition(const Task& task, TaskEvent event, const std::string& mes
   }
   changes_->pipelines.insert(task.pipeline_id);
   changes_->demand.insert(task.resource_class);
+  note_milestone(task, event, *state, now);
+}
+
+void Queue::note_milestone(const Task& task, TaskEvent event, TaskState state, WallTime now) {
+  using What = Milestone::What;
+  auto& milestones = changes_->milestones;
+  if (event == TaskEvent::claimed) {
+    milestones.push_back({What::claimed, task.resource_class, since(task.queued_at, now), state});
+  } else if (event == TaskEvent::requeued) {
+    milestones.push_back({What::requeued, task.resource_class});
+  } else if (is_final(state)) {
+    milestones.push_back({What::ended, task.resource_class, {}, state});
+  }
 }
 
 // A task that is queued again keeps its place in front of those that came after it.
@@ -450,6 +485,31 @@ bool Queue::queued_at_least(std::int64_t count) {
       db_->query("SELECT count(*) FROM (SELECT 1 FROM task WHERE state = 'queued' LIMIT ?)", count);
   rows.next();
   return rows.integer(0) >= count;
+}
+
+std::map<std::string, Queue::Census> Queue::census() {
+  std::map<std::string, Census> classes;
+  for (auto rows = db_->query("SELECT resource_class, count(*), count(DISTINCT runner) FROM task "
+                              "WHERE state = 'running' GROUP BY resource_class");
+       rows.next();) {
+    auto& counted = classes[rows.text(0)];
+    counted.running = rows.integer(1);
+    counted.busy_runners = rows.integer(2);
+  }
+  for (auto rows = db_->query("SELECT resource_class, count(*) FROM task WHERE state = 'queued' "
+                              "GROUP BY resource_class");
+       rows.next();) {
+    classes[rows.text(0)].queued = rows.integer(1);
+  }
+  for (auto& [name, counted] : classes) {
+    if (counted.queued == 0) continue;
+    auto rows = db_->query(
+        "SELECT queued_at FROM task WHERE state = 'queued' AND "
+        "resource_class = ? ORDER BY queue_position LIMIT 1",
+        name);
+    if (rows.next()) counted.next_queued_at = rows.optional_time(0);
+  }
+  return classes;
 }
 
 protocol::ClassDemand Queue::demand(const std::string& resource_class, WallTime now) {

@@ -71,6 +71,8 @@ class Queue {
   // An infrastructure_fail is queued again if the class allows another attempt.
   Result<void> finish(const Attempt& attempt, const protocol::FinishRequest& request, WallTime now);
   std::string source_of(const Attempt& attempt);
+  // So many bytes were added to a step's output. It is the attempt's first if no step had any.
+  void output_grew(const Attempt& attempt, std::uint64_t bytes, bool is_first, WallTime now);
 
   struct LatestAttempt {
     Attempt attempt;
@@ -97,14 +99,26 @@ class Queue {
   bool is_anything_running();
   bool queued_at_least(std::int64_t count);  // tasks of all classes
 
+  // Of a class that has tasks which wait or run.
+  struct Census {
+    std::int64_t queued = 0;
+    std::int64_t running = 0;
+    std::int64_t busy_runners = 0;
+    std::optional<WallTime> next_queued_at;  // of the task that is claimed next
+  };
+  // By class. It looks at each such task, in an index that has all it needs.
+  std::map<std::string, Census> census();
+
  private:
   struct Task {
     std::string id, job_id, workflow_id, pipeline_id, resource_class, runner;
     TaskState state = TaskState::blocked;
     std::int64_t attempt = 0;
     bool cancel_requested = false;
+    std::optional<WallTime> queued_at, started_at;
     Attempt latest() const { return {id, attempt}; }
   };
+  void note_milestone(const Task& task, TaskEvent event, TaskState state, WallTime now);
   std::optional<Task> load(const std::string& task_id);
   void transition(const Task& task, TaskEvent event, const std::string& message, WallTime now);
   void enqueue(const Task& task, WallTime now);

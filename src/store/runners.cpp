@@ -111,6 +111,17 @@ std::vector<protocol::OtherRunner> Runners::active_elsewhere(
   return items;
 }
 
+std::map<std::string, std::int64_t> Runners::active(WallTime now) {
+  std::map<std::string, std::int64_t> classes;
+  for (auto rows = db_->query("SELECT resource_class, count(*) FROM runner "
+                              "WHERE last_connected >= ? GROUP BY resource_class",
+                              now - kActiveFor);
+       rows.next();) {
+    classes[rows.text(0)] = rows.integer(1);
+  }
+  return classes;
+}
+
 // A clock that was set back has left some in the future, where none would be forgotten for long.
 void Runners::forget_unseen(WallTime now) {
   db_->execute("UPDATE runner SET last_connected = ?1 WHERE last_connected > ?1", now);

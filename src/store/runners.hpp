@@ -47,6 +47,9 @@ class Runners {
   std::vector<protocol::OtherRunner> active_elsewhere(const std::vector<std::string>& classes,
                                                       WallTime now);
 
+  // How many of each class were heard of in the last minutes.
+  std::map<std::string, std::int64_t> active(WallTime now);
+
   // Of the last 12 hours. Of a class with very many, of the last minutes, so that there is room for
   // others.
   void forget_unseen(WallTime now);

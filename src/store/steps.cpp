@@ -52,6 +52,13 @@ bool Steps::has_ended(const Attempt& attempt, std::int64_t position) {
   return rows.next() && rows.boolean(0);
 }
 
+bool Steps::has_any(const Attempt& attempt) {
+  return db_
+      ->query("SELECT 1 FROM step WHERE task_id = ? AND attempt = ? LIMIT 1", attempt.task_id,
+              attempt.number)
+      .next();
+}
+
 bool Steps::end_open(const Attempt& attempt, WallTime now) {
   std::vector<std::int64_t> open;
   for (auto rows = db_->query("SELECT position FROM step WHERE task_id = ? AND attempt = ? AND "

@@ -28,6 +28,7 @@ class Steps {
   Result<void> update(const Attempt& attempt, std::int64_t position,
                       const protocol::StepUpdate& update);
   bool has_ended(const Attempt& attempt, std::int64_t position);
+  bool has_any(const Attempt& attempt);
 
   // Whether there was one. What ran in the background has ended with its runner; that is no failure
   // of its own.

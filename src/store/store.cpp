@@ -102,6 +102,21 @@ Result<void> Store::check_room(std::uint64_t bytes) {
   return room;
 }
 
+Result<void> Store::try_to_write() {
+  try {
+    db::Transaction transaction(database_);
+    // Another value each time: SQLite writes nothing where nothing changes.
+    database_.execute(
+        "INSERT INTO setting VALUES ('written', ?) ON CONFLICT DO UPDATE SET value = "
+        "excluded.value",
+        random_hex(8));
+    transaction.commit();
+    return ok();
+  } catch (const db::Failure& failure) {
+    return failure.error();
+  }
+}
+
 ServiceTime Store::service_time() {
   return ServiceTime(parse_int(setting(database_, "service_time_ms", [] {
                        return std::string("0");

@@ -39,9 +39,6 @@ class Store {
   ServiceTime service_time();
   void keep_service_time(ServiceTime time);
 
-  // Somebody may be following the output of this task.
-  void output_grew(const std::string& task_id) { changes_.outputs.insert(task_id); }
-
   void fleet_changed() { changes_.fleets = true; }
 
   // For what is said of a change: it is true once the transaction is committed, and `say` is
@@ -51,6 +48,9 @@ class Store {
   // Room for output or a source of so many bytes; ErrorKind::exhausted if there is none. When that
   // changes it is logged.
   Result<void> check_room(std::uint64_t bytes);
+
+  // Whether changes reach the disk, by one that means nothing, in a transaction of its own.
+  Result<void> try_to_write();
 
   // What changed since it was last asked.
   Changes take_changes() { return std::exchange(changes_, {}); }

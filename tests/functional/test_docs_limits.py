@@ -55,6 +55,7 @@ CODE = {
     "rows of the audit log": ("store/audit.cpp", "kMostDeeds"),
     "a row of the audit log": ("store/audit.cpp", "kLongestDeed"),
     "rows of the audit log in one answer": ("server/audit.cpp", "kMostItems"),
+    "series of a metric": ("metrics/registry.hpp", "kMostSeries"),
     "requeues of a class": ("store/catalog.cpp", "kMostRequeues"),
 }
 SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1, "min": 60, "h": 3600, "days": 86_400}
