@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "agent/agent.hpp"
+#include "agent/container.hpp"
 #include "base/text.hpp"
 #include "capacity/by_class.hpp"
 #include "capacity/command.hpp"
@@ -96,11 +97,15 @@ Result<void> try_isolation(const ScaleConfig& config, const std::string& resourc
   return ok();
 }
 
+bool is_kind(const capacity::AgentSettings& settings, agent::Isolation::Kind kind) {
+  return settings.isolation.kind == agent::word_of(kind);
+}
+
 // Of ours, what a sandbox must not show: it may lie in a directory that sandboxes do.
-void hide_own_files(const ScaleConfig& config, capacity::Isolation& isolation) {
-  if (isolation.kind != agent::word_of(agent::Isolation::Kind::bubblewrap)) return;
+void hide_own_files(const ScaleConfig& config, capacity::AgentSettings& settings) {
+  if (!is_kind(settings, agent::Isolation::Kind::bubblewrap)) return;
   const auto hide = [&](const std::filesystem::path& path) {
-    if (!path.empty()) isolation.hidden.push_back(std::filesystem::absolute(path));
+    if (!path.empty()) settings.isolation.hidden.push_back(std::filesystem::absolute(path));
   };
   hide(config.file);
   hide(config.state_directory);
@@ -123,7 +128,10 @@ Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
   if (job_user != nullptr) settings.job_user = job_user;
   for (auto& [name, agent] : settings.classes) {
     if (agent.isolation.kind == "none") continue;
-    hide_own_files(config, agent.isolation);
+    hide_own_files(config, agent);
+    if (is_kind(agent, agent::Isolation::Kind::podman)) {
+      agent.environment = agent::podman_variables();
+    }
     if (auto tried = try_isolation(config, name, agent, settings.job_user); !tried) {
       return tried.error();
     }
