@@ -1,11 +1,14 @@
 #include "cli/scale_ports.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include <fmt/core.h>
 
 #include "agent/agent.hpp"
 #include "agent/container.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "capacity/by_class.hpp"
 #include "capacity/command.hpp"
@@ -112,6 +115,24 @@ void hide_own_files(const ScaleConfig& config, capacity::AgentSettings& settings
   for (const auto& named : config.token_files) hide(named.file);
 }
 
+std::int64_t most_jobs_at_once(const fleet::ManagedClass& managed) {
+  return scaling::highest_max(managed.policy, managed.schedules) * managed.policy.slots;
+}
+
+// An agent that is not root says of less itself.
+void warn_of_shared_user(const ScaleConfig& config, const std::string& job_user) {
+  if (::geteuid() != 0) return;
+  for (const auto& scaled : config.classes) {
+    const auto* agent = std::get_if<capacity::AgentSettings>(&scaled.capacity);
+    if (agent == nullptr || !is_kind(*agent, agent::Isolation::Kind::none)) continue;
+    if (most_jobs_at_once(scaled.managed) <= 1) continue;
+    log::warn(
+        "jobs of this class that run at the same time share a user, and can read and change each "
+        "other's files: set its local.isolation, or let one run at a time",
+        {{"resource_class", scaled.managed.name}, {"user", job_user}});
+  }
+}
+
 Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
     const ScaleConfig& config, std::map<std::string, capacity::AgentSettings> classes,
     Purpose purpose) {
@@ -126,8 +147,9 @@ Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
   settings.classes = std::move(classes);
   const char* job_user = std::getenv("MUSTER_JOB_USER");
   if (job_user != nullptr) settings.job_user = job_user;
+  warn_of_shared_user(config, settings.job_user.empty() ? agent::kUsualJobUser : settings.job_user);
   for (auto& [name, agent] : settings.classes) {
-    if (agent.isolation.kind == "none") continue;
+    if (is_kind(agent, agent::Isolation::Kind::none)) continue;
     hide_own_files(config, agent);
     if (is_kind(agent, agent::Isolation::Kind::podman)) {
       agent.environment = agent::podman_variables();
