@@ -24,17 +24,21 @@ namespace {
 constexpr Millis kPatience = std::chrono::minutes(2);
 constexpr Millis kPullPatience = std::chrono::hours(1);
 
-// Where podman finds its storage, its settings and its credentials; none of it reaches a container.
+void take_over(std::map<std::string, std::string>& environment,
+               std::initializer_list<const char*> names) {
+  for (const auto* name : names) {
+    if (const char* value = std::getenv(name)) environment[name] = value;
+  }
+}
+
+// None of it reaches a container.
 process::Command podman(std::vector<std::string> arguments) {
   process::Command command;
   command.arguments = std::move(arguments);
   command.environment = process::plain_environment();
-  for (const auto* name : {"HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
-                           "DBUS_SESSION_BUS_ADDRESS", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF",
-                           "CONTAINERS_REGISTRIES_CONF", "REGISTRY_AUTH_FILE", "HTTP_PROXY",
-                           "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}) {
-    if (const char* value = std::getenv(name)) command.environment[name] = value;
-  }
+  command.environment.merge(podman_variables());
+  take_over(command.environment,
+            {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"});
   if (!command.environment.contains("HOME")) {
     command.environment["HOME"] = process::own_user().home;
   }
@@ -58,6 +62,14 @@ Result<void> fetch(const std::string& image, std::stop_token stop) {
 }
 
 }  // namespace
+
+std::map<std::string, std::string> podman_variables() {
+  std::map<std::string, std::string> variables;
+  take_over(variables, {"HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+                        "DBUS_SESSION_BUS_ADDRESS", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF",
+                        "CONTAINERS_REGISTRIES_CONF", "REGISTRY_AUTH_FILE"});
+  return variables;
+}
 
 Result<bool> has_image(const std::string& image) {
   // Exit code 1: it is not there.

@@ -39,6 +39,10 @@ class Container final : public Confinement {
   bool closed_ = false;
 };
 
+// Of our environment, where podman finds its storage, its settings and its credentials. Who is to
+// start an agent passes it on, so that its podman is the one that was tried.
+std::map<std::string, std::string> podman_variables();
+
 // Whether the image is on this machine, so that a trial fetches nothing.
 Result<bool> has_image(const std::string& image);
 

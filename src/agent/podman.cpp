@@ -90,12 +90,21 @@ struct Cure {
   std::string_view cure;
 };
 
+constexpr std::string_view kLowerLimits =
+    "the machine lets nobody raise limits so far: write lower ones, as default_ulimits = "
+    "[\"nofile=1024:1024\", \"nproc=1024:1024\"] below [containers], into a file that "
+    "CONTAINERS_CONF "
+    "names, or let it";
+constexpr std::size_t kLongestSaid = 1000;
+
 constexpr std::array kCures = {
     Cure{"cannot run podman", "install it: apt-get install podman"},
     Cure{"subuid",
          "give the agent's user a range of ids: usermod --add-subuids 100000-165535 "
          "--add-subgids 100000-165535 USER, or start the agent as root"},
     Cure{"newuidmap", "install it: apt-get install uidmap"},
+    Cure{"error setting rlimit", kLowerLimits},
+    Cure{"setrlimit", kLowerLimits},
     Cure{"unauthorized", "log in to the registry as the agent's user: podman login"},
     Cure{"manifest unknown", "is the name of the image right?"},
     Cure{"short-name", "write the registry as well: docker.io/library/NAME:TAG"},
@@ -203,8 +212,8 @@ std::string container_script(const JobCommand& command, int number) {
 }
 
 Error podman_refusal(const std::string& what, const Error& why) {
-  auto message =
-      fmt::format("isolation: podman cannot {}: {}", what, printable(trim(why.message), 500));
+  auto message = fmt::format("isolation: podman cannot {}: {}", what,
+                             printable(trim(why.message), kLongestSaid));
   for (const auto& [said, cure] : kCures) {
     if (why.message.find(said) == std::string::npos) continue;
     message += fmt::format(": {}", cure);

@@ -168,6 +168,13 @@ TEST_P(PodmanRefusal, SaysWhatWasTriedWhatWasSaidAndTheCure) {
                                      HasSubstr(GetParam().said), HasSubstr(GetParam().cure)));
 }
 
+TEST(PodmanRefusalLength, LeavesRoomForAllThatIsSaid) {
+  const std::string said(999, 'x');
+  EXPECT_THAT(podman_refusal("run", {ErrorKind::unavailable, said + "!"}).message,
+              HasSubstr(said + "!"));
+  EXPECT_LT(podman_refusal("run", {ErrorKind::unavailable, said + said}).message.size(), 1100U);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, PodmanRefusal,
     testing::Values(
@@ -177,6 +184,13 @@ INSTANTIATE_TEST_SUITE_P(
                 "usermod --add-subuids"},
         Refusal{"Error: reading manifest 13 in x: unauthorized: authentication required",
                 "podman login"},
+        Refusal{"Error: runc: runc create failed: unable to start container process: error during "
+                "container init: error setting rlimits for ready process: error setting rlimit "
+                "type 7: operation not permitted: OCI permission denied",
+                "CONTAINERS_CONF"},
+        Refusal{"Error: crun: setrlimit `RLIMIT_NOFILE`: Operation not permitted: OCI permission "
+                "denied",
+                "default_ulimits"},
         Refusal{"Error: short-name \"debian:12\" did not resolve to an alias",
                 "docker.io/library/NAME:TAG"},
         Refusal{"a fault that nobody has seen", "a fault that nobody has seen"}));

@@ -168,11 +168,18 @@ class Reader {
                         "runner claims from CircleCI");
     }
     settings.url = url.value_or("");
+    if (url) warn_of_clear_text(reader.path_of("url"), *url);
     settings.ca_file = reader.text("ca_file").value_or("");
     if (!settings.ca_file.empty() && !settings.ca_file.is_absolute()) {
       reader.problem_at("ca_file", "must be an absolute path");
     }
     reader.finish();
+  }
+
+  // Not refused: a tunnel may carry it.
+  void warn_of_clear_text(const std::string& key, const std::string& url) {
+    const auto closed = net::private_server_url(url);
+    if (!closed) loaded_.warnings.push_back(closed.error().within(key).message);
   }
 
   void read_runner(const yaml::Value& value, const std::string& hostname) {

@@ -254,6 +254,20 @@ TEST(Settings, WarnsOfAVariableThatNobodyKnowsAndNamesTheNearest) {
                                    "CIRCLECI_RUNNER_XYZ is not known and has no effect"));
 }
 
+TEST(Settings, WarnsOfATokenThatGoesToAnotherMachineInTheClear) {
+  const auto warnings = [](const std::string& url) {
+    return std::get<LoadedSettings>(
+               read_settings(kMinimal, {{"CIRCLECI_RUNNER_API_URL", url}}, "box"))
+        .warnings;
+  };
+  EXPECT_THAT(warnings("http://10.1.2.3:18480"),
+              testing::ElementsAre("api.url: is http to another machine, where others can read "
+                                   "the token on its way: write https://10.1.2.3:18480"));
+  for (const auto* closed : {"http://127.0.0.1:8480", "localhost:1", "https://10.1.2.3", "ci"}) {
+    EXPECT_THAT(warnings(closed), testing::IsEmpty()) << closed;
+  }
+}
+
 TEST(Settings, TheSshKeyIsBelowRunner) {
   const auto loaded = read_settings(
       "api:\n  auth_token: t\nrunner:\n  ssh:\n    advertise_addr: 'h:1'\n", {}, "box");

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct AgentSettings {
   Millis max_run_time = std::chrono::hours(5);
   Recycling recycling;
   Isolation isolation;
+  std::map<std::string, std::string> environment;  // of its agents, beside what all get
 };
 
 // The keys of CircleCI's machine runner 3, and those of isolation. Holds `token`: never write it to

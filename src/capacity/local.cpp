@@ -316,6 +316,7 @@ Result<process::Child> LocalCapacity::start_process(const InstanceRecord& record
   process::Command command;
   command.arguments = {executable.string(), "agent", "--config", "-"};
   command.environment = process::plain_environment();
+  for (const auto& [name, value] : agent.environment) command.environment[name] = value;
   if (!settings_.job_user.empty()) command.environment["MUSTER_JOB_USER"] = settings_.job_user;
   // A token of another class is refused at once; and what a killed agent leaves goes with it.
   command.environment["MUSTER_RESOURCE_CLASS"] = record.resource_class;

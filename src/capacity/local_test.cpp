@@ -75,6 +75,7 @@ class LocalTest : public testing::Test {
     settings.executable = root / "agent";
     settings.classes["local/small"] = {.server_url = "http://127.0.0.1:1",
                                        .token_file = root / "token"};
+    settings.classes["local/small"].environment = environment_;
     settings.classes["local/small"].recycling = recycling;
     settings.classes["local/small"].idle_after_task = idle_after_task;
     settings.classes["local/small"].slots = slots;
@@ -107,6 +108,7 @@ class LocalTest : public testing::Test {
   const std::filesystem::path root =
       std::filesystem::temp_directory_path() / ("muster-local-" + random_hex(6));
   const std::filesystem::path state = root / "state";
+  std::map<std::string, std::string> environment_;
 };
 
 TEST_F(LocalTest, TellsAnAgentWhenItEnds) {
@@ -115,6 +117,17 @@ TEST_F(LocalTest, TellsAnAgentWhenItEnds) {
   EXPECT_THAT(environment, HasSubstr("MUSTER_IDLE_AFTER_TASK=0s\n"));
   EXPECT_THAT(environment, HasSubstr("MUSTER_RECYCLE_AFTER=12h\n"));
   EXPECT_THAT(environment, HasSubstr("MUSTER_RECYCLE_AFTER_TASKS=50\n"));
+}
+
+TEST_F(LocalTest, GivesAnAgentTheVariablesOfItsClass) {
+  ::setenv("CONTAINERS_CONF", "/of/the/scaler", 1);
+  environment_ = {{"CONTAINERS_STORAGE_CONF", "/storage"}, {"MUSTER_RESOURCE_CLASS", "another"}};
+  auto local = open();
+  const auto environment = content(directory(launch_one(*local)) / "environment");
+  ::unsetenv("CONTAINERS_CONF");
+  EXPECT_THAT(environment, HasSubstr("CONTAINERS_STORAGE_CONF=/storage\n"));
+  EXPECT_THAT(environment, HasSubstr("MUSTER_RESOURCE_CLASS=local/small\n"));
+  EXPECT_THAT(environment, Not(HasSubstr("/of/the/scaler")));
 }
 
 TEST_F(LocalTest, StartsAnAgentThatReadsItsConfigurationFromAPipe) {

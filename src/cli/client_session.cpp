@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/token_file.hpp"
+#include "cli/clear_text.hpp"
 #include "cli/paths.hpp"
 #include "net/server_url.hpp"
 #include "net/trust.hpp"
@@ -55,8 +56,9 @@ Result<std::string> find_token(const TokenPlaces& places) {
 }
 
 Result<client::Access> find_access(const ClientOptions& options) {
+  constexpr auto kServer = "--server or $MUSTER_SERVER";
   auto server = net::server_url(options.server);
-  if (!server) return server.error().within("--server or $MUSTER_SERVER");
+  if (!server) return server.error().within(kServer);
   if (!options.ca_file.empty()) {
     if (auto fine = net::check_authorities(options.ca_file); !fine) {
       return fine.error().within("--ca-file or $MUSTER_CA_FILE");
@@ -67,6 +69,7 @@ Result<client::Access> find_access(const ClientOptions& options) {
                            .variable = variable == nullptr ? "" : variable,
                            .data_directory = default_data_directory()});
   if (!token) return token.error();
+  print_clear_text(clear_text_warning(kServer, *server));
   return client::Access{
       std::move(*server), std::move(*token), {options.ca_file, "--ca-file or $MUSTER_CA_FILE"}};
 }

@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/token_file.hpp"
 #include "capacity/command.hpp"
+#include "cli/clear_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/doctor_report.hpp"
 #include "cli/scale_config.hpp"
@@ -137,12 +138,24 @@ class Examination {
     if (const auto* circleci = std::get_if<CircleCiQueue>(&config_.queue)) {
       queue_of(*circleci);
     } else if (const auto* server = std::get_if<demand::ServerAccess>(&config_.queue)) {
+      transport(server->url);
       keep(doctor::judge_demand(demand::MusterServer(*server, names).read({})));
     } else {
       auto command = std::get<demand::CommandQueueSettings>(config_.queue);
       command.timeout = std::min(command.timeout, doctor::kPatience);
       keep(doctor::judge_demand(demand::CommandQueue(command, names).read({})));
     }
+  }
+
+  void transport(const std::string& url) {
+    constexpr auto kCheck = "transport";
+    Notes notes("server.url");
+    if (const auto trouble = clear_text_warning(url, url)) {
+      notes.warn(kCheck, *trouble + ", or have a tunnel carry it: docs/on-premises.md");
+    } else {
+      notes.good(kCheck, "nobody on the way can read the token");
+    }
+    keep(notes.take());
   }
 
   Result<std::string> token_of(const CircleCiQueue& queue) {

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/stop_after.hpp"
 #include "base/text.hpp"
+#include "cli/clear_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/scale_config.hpp"
 #include "cli/scale_memory.hpp"
@@ -76,6 +77,7 @@ struct Parts {
 Result<Parts> make_parts(const aws::Environment& environment) {
   auto config = function_config(environment);
   if (!config) return config.error();
+  log_clear_text(*config);
   auto memory = open_memory(*config);
   if (!memory) return memory.error();
   auto capacity = make_capacity(*config, Purpose::scale);

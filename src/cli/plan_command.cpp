@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "cli/clear_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/scale_config.hpp"
 #include "cli/scale_memory.hpp"
@@ -90,6 +91,7 @@ int run(const PlanOptions& options) {
   }
   const auto config = load_scale_config(options.config_file);
   if (!config) return config.error();
+  print_clear_text(clear_text_warning(*config));
   const auto plan = make_plan(*config);
   if (!plan) return report(plan.error());
   if (options.json) {

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/stop_after.hpp"
+#include "cli/clear_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/metrics_endpoint.hpp"
 #include "cli/scale_config.hpp"
@@ -57,6 +58,7 @@ struct Parts {
 };
 
 Result<Parts> open_parts(ScaleConfig config) {
+  log_clear_text(config);
   auto memory = open_memory(config);
   if (!memory) return memory.error();
   auto capacity = make_capacity(config, Purpose::scale);

@@ -1,10 +1,14 @@
 #include "cli/scale_ports.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include <fmt/core.h>
 
 #include "agent/agent.hpp"
+#include "agent/container.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "capacity/by_class.hpp"
 #include "capacity/command.hpp"
@@ -96,15 +100,37 @@ Result<void> try_isolation(const ScaleConfig& config, const std::string& resourc
   return ok();
 }
 
+bool is_kind(const capacity::AgentSettings& settings, agent::Isolation::Kind kind) {
+  return settings.isolation.kind == agent::word_of(kind);
+}
+
 // Of ours, what a sandbox must not show: it may lie in a directory that sandboxes do.
-void hide_own_files(const ScaleConfig& config, capacity::Isolation& isolation) {
-  if (isolation.kind != agent::word_of(agent::Isolation::Kind::bubblewrap)) return;
+void hide_own_files(const ScaleConfig& config, capacity::AgentSettings& settings) {
+  if (!is_kind(settings, agent::Isolation::Kind::bubblewrap)) return;
   const auto hide = [&](const std::filesystem::path& path) {
-    if (!path.empty()) isolation.hidden.push_back(std::filesystem::absolute(path));
+    if (!path.empty()) settings.isolation.hidden.push_back(std::filesystem::absolute(path));
   };
   hide(config.file);
   hide(config.state_directory);
   for (const auto& named : config.token_files) hide(named.file);
+}
+
+std::int64_t most_jobs_at_once(const fleet::ManagedClass& managed) {
+  return scaling::highest_max(managed.policy, managed.schedules) * managed.policy.slots;
+}
+
+// An agent that is not root says of less itself.
+void warn_of_shared_user(const ScaleConfig& config, const std::string& job_user) {
+  if (::geteuid() != 0) return;
+  for (const auto& scaled : config.classes) {
+    const auto* agent = std::get_if<capacity::AgentSettings>(&scaled.capacity);
+    if (agent == nullptr || !is_kind(*agent, agent::Isolation::Kind::none)) continue;
+    if (most_jobs_at_once(scaled.managed) <= 1) continue;
+    log::warn(
+        "jobs of this class that run at the same time share a user, and can read and change each "
+        "other's files: set its local.isolation, or let one run at a time",
+        {{"resource_class", scaled.managed.name}, {"user", job_user}});
+  }
 }
 
 Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
@@ -121,9 +147,13 @@ Result<std::shared_ptr<fleet::CapacityProvider>> make_local(
   settings.classes = std::move(classes);
   const char* job_user = std::getenv("MUSTER_JOB_USER");
   if (job_user != nullptr) settings.job_user = job_user;
+  warn_of_shared_user(config, settings.job_user.empty() ? agent::kUsualJobUser : settings.job_user);
   for (auto& [name, agent] : settings.classes) {
-    if (agent.isolation.kind == "none") continue;
-    hide_own_files(config, agent.isolation);
+    if (is_kind(agent, agent::Isolation::Kind::none)) continue;
+    hide_own_files(config, agent);
+    if (is_kind(agent, agent::Isolation::Kind::podman)) {
+      agent.environment = agent::podman_variables();
+    }
     if (auto tried = try_isolation(config, name, agent, settings.job_user); !tried) {
       return tried.error();
     }

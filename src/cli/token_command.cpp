@@ -31,9 +31,13 @@ int create(client::Api& api, const TokenOptions& options) {
   return 0;
 }
 
+int report_of(const std::string& resource_class, const Error& error) {
+  return report(resource_class.empty() ? error : error.within(printable(resource_class)));
+}
+
 int list(client::Api& api, const TokenOptions& options) {
   const auto tokens = api.tokens(options.resource_class);
-  if (!tokens) return report(tokens.error().within(printable(options.resource_class)));
+  if (!tokens) return report_of(options.resource_class, tokens.error());
   if (options.json) {
     fmt::print("{}\n", protocol::to_json(*tokens));
     return 0;

@@ -163,7 +163,7 @@ struct Server::Parts {
   }
 
   std::variant<net::BodyPolicy, net::Response> admit(const net::Request& head) {
-    const Admission::Now now{system_clock().monotonic(), system_clock().wall()};
+    const Admission::Time now{system_clock().monotonic(), system_clock().wall()};
     auto admitted = admission.admit(*store, head, now);
     if (const auto* refusal = std::get_if<net::Response>(&admitted)) {
       metrics.refused(refusal->status);

@@ -39,6 +39,13 @@ def test_nobody_listens(world, address):
            "http://127.0.0.1:1? --server or $MUSTER_SERVER names another.")
 
 
+@pytest.mark.parametrize("of_class, told", [((), ""), (("local/small",), "local/small: ")])
+def test_a_list_of_tokens_that_nobody_gives(world, of_class, told):
+    assert complaint(world, "token", "list", *of_class, "--server", "http://127.0.0.1:1") == (
+        3, f"muster: {told}cannot reach 127.0.0.1:1: Connection refused. Is 'muster server' running "
+           "at http://127.0.0.1:1? --server or $MUSTER_SERVER names another.")
+
+
 def test_a_token_file_that_is_not_there(world):
     assert complaint(world, "pipeline", "list", "--token-file", "/nope") == (
         2, "muster: the token: cannot open /nope: No such file or directory")

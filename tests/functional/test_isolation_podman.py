@@ -52,6 +52,33 @@ def mark():
     return f"mark-{uuid.uuid4().hex}"
 
 
+# Has no image, and so runs nothing. What it was asked with is a line of a file.
+ASKED = """#!/bin/sh
+echo "$1 $CONTAINERS_CONF $CONTAINERS_REGISTRIES_CONF $CONTAINERS_STORAGE_CONF $REGISTRY_AUTH_FILE \
+$XDG_RUNTIME_DIR $XDG_CONFIG_HOME $XDG_DATA_HOME $HOME $SECRET" >> {}
+"""
+
+
+def test_the_agents_of_a_scaler_have_the_podman_that_it_tried(world, server, small):
+    fake, asked = world.place / "bin/podman", world.place / "asked"
+    fake.parent.mkdir()
+    fake.write_text(ASKED.format(asked))
+    fake.chmod(0o755)
+    names = ["CONTAINERS_CONF", "CONTAINERS_REGISTRIES_CONF", "CONTAINERS_STORAGE_CONF",
+             "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"]
+    values = {name: f"/of/{name}" for name in names}
+    scaler = world.start("scaler", "scale", "--config", world.scaler_config(server, {
+        "local/small": (small, {"min": 1, "max": 1, "local": {
+            "isolation": "podman", "isolation_image": IMAGE}})}),
+        environment={"PATH": f"{fake.parent}:{os.environ['PATH']}", "SECRET": "s3cret", **values})
+    # Only an agent asks for the containers that another has left.
+    wait_until(lambda: asked.exists() and "ps " in asked.read_text(), 60, "the agent's podman")
+    assert scaler.running, scaler.tail()
+    lines = [line.split() for line in asked.read_text().splitlines()]
+    assert [words for words, *_ in lines[:3]] == ["images", "images", "ps"]
+    assert all(rest == list(values.values()) for _, *rest in lines)
+
+
 def test_a_job_works_as_without(run, podman):
     pipeline = run(
         "checkout", "cat a.txt; git rev-parse HEAD; echo 'export KEPT=yes' >> \"$BASH_ENV\"",
