@@ -55,9 +55,8 @@ net::Response json_response(int status, std::string body) {
 
 net::Response error_response(const Error& error) {
   auto response = answer(status_of(error.kind), protocol::Message{error.message});
-  // A browser then asks for the token; other clients know what to send.
   if (error.kind == ErrorKind::unauthenticated) {
-    response.headers.set("WWW-Authenticate", R"(Basic realm="muster: the token is the user name")");
+    response.headers.set("WWW-Authenticate", R"(Bearer realm="muster")");
   }
   return response;
 }
