@@ -231,8 +231,7 @@ void add_pipeline_routes(Router& router) {
   router.add("GET", "/api/muster/v1/pipelines/{id}", for_person(Role::read, show_pipeline));
   router.add("POST", "/api/muster/v1/pipelines/{id}/cancel",
              for_person(Role::run, cancel_pipeline));
-  router.add("POST", "/api/muster/v1/pipelines/{id}/rerun",
-             for_person(Role::run, rerun_pipeline));
+  router.add("POST", "/api/muster/v1/pipelines/{id}/rerun", for_person(Role::run, rerun_pipeline));
   router.add("GET", "/api/muster/v1/tasks/{task}/steps/{step}/output",
              for_person(Role::read, read_output));
 }

@@ -168,9 +168,11 @@ void Queue::forget_old_claims(WallTime now) {
 
 bool Queue::may_be_heard(const Attempt& attempt, WallTime now) {
   constexpr auto kHeardAfterEnd = std::chrono::hours(1);
-  return db_->query("SELECT 1 FROM task WHERE id = ? AND attempt >= ? AND "
-                    "(ended_at IS NULL OR ended_at > ?)",
-                    attempt.task_id, attempt.number, now - kHeardAfterEnd)
+  return db_
+      ->query(
+          "SELECT 1 FROM task WHERE id = ? AND attempt >= ? AND "
+          "(ended_at IS NULL OR ended_at > ?)",
+          attempt.task_id, attempt.number, now - kHeardAfterEnd)
       .next();
 }
 

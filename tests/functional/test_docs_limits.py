@@ -41,7 +41,7 @@ CODE = {
     "output of a step": ("store/files.cpp", "kLongestOutput"),
     "room of the disk that is not given to output and sources": ("store/room.cpp", "kMost"),
     "output of a task that its agent holds for the server": ("agent/task_runner.cpp", "kUnsentOutput"),
-    "output of a step on the status page": ("server/page_routes.cpp", "kOutputShown"),
+    "output of a step on the page": ("../web/src/parts/log.tsx", "kMostBytes"),
     "output in the answer to a `Range`": ("server/pipeline_api.cpp", "kLongestSlice"),
     "readings of a stream of events": ("server/events_api.cpp", "kMostWatched"),
     "a long poll": ("server/call.cpp", "kLongestWait"),

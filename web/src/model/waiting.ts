@@ -1,0 +1,66 @@
+// Why a job does not run yet, in sentences. Pure.
+
+import type { ClassDemand, ClassStatus, JobStatus } from '../net/messages';
+import { visible } from '../text/visible';
+import { parse, roughly } from './times';
+
+export const kScalerSilenceMs = 30_000; // then its last report says nothing about now
+
+// Why the scaler's figures are not those of now; nothing if they are.
+export function scalerTrouble(one: ClassStatus, now: number): string | undefined {
+  if (!one.fleet) return 'no scaler has reported';
+  const silence = now - (parse(one.reported_at) ?? 0);
+  return silence >= kScalerSilenceMs ? `no report for ${roughly(silence)}` : undefined;
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}
+
+function aboutRunners(demand: ClassDemand): string {
+  const name = visible(demand.resource_class);
+  const all = demand.runners.length;
+  if (all === 0) return `No runner of ${name} is connected.`;
+  const busy = demand.runners.filter((runner) => runner.busy).length;
+  if (busy < all) return `${count(all - busy, 'runner')} of ${name} can take it now.`;
+  return all === 1 ? `The one runner of ${name} is busy.` : `All ${all} runners of ${name} are busy.`;
+}
+
+function aboutScaler(one: ClassStatus, now: number): string[] {
+  const trouble = scalerTrouble(one, now);
+  if (trouble || !one.fleet) {
+    return [`Nobody starts runners of the class: ${trouble ?? ''}.`];
+  }
+  const said: string[] = [];
+  if (one.fleet.booting > 0) {
+    said.push(`${count(one.fleet.booting, 'instance')} ${one.fleet.booting === 1 ? 'is' : 'are'} booting.`);
+  }
+  if (one.fleet.reasons.length > 0) {
+    said.push(`The scaler says: ${one.fleet.reasons.map((reason) => visible(reason)).join('; ')}.`);
+  }
+  return said;
+}
+
+export function whyBlocked(job: JobStatus, jobs: JobStatus[], now: number): string[] {
+  const state = new Map(jobs.map((other) => [other.name, other.state]));
+  const open = job.requires.filter((name) => state.get(name) !== 'success');
+  const said = open.length > 0 ? [`Waits for ${open.map((name) => visible(name)).join(', ')}.`] : [];
+  const expected = parse(job.expected_at);
+  if (expected !== undefined) {
+    const left = expected - now;
+    said.push(left > 0 ? `Should be queued in about ${roughly(left)}.` : 'Should be queued any moment.');
+  }
+  return said;
+}
+
+export function whyQueued(
+  one: ClassStatus | undefined,
+  demand: ClassDemand | undefined,
+  now: number,
+): string[] {
+  const said: string[] = [];
+  if (demand) said.push(aboutRunners(demand));
+  if (one && one.unclaimed > 1) said.push(`${one.unclaimed} tasks of the class wait.`);
+  if (one) said.push(...aboutScaler(one, now));
+  return said;
+}

@@ -1,0 +1,239 @@
+// How the page hears of changes. Nobody else knows by which means: today requests that the server
+// holds until there is news.
+//
+// A browser has six connections to a host, for all tabs together. One page holds three at most: two
+// for readings, or one of them, and two for output.
+
+import { ApiError, get, kMuster, query, send, sentence, session } from './api';
+import type { Demand, FleetStatus, List, PipelineItem, PipelineStatus } from './messages';
+import { Value } from './value';
+
+const kWaitMs = 25_000;
+const kOutputWaitMs = 5_000; // short, so that whoever waits for a connection gets its turn
+const kGraceMs = 15_000; // past it a request that was held is lost
+const kListEveryMs = 3_000;
+const kSliceBytes = 2 << 20;
+const kOutputsAtOnce = 2;
+const kShortestPause = 1_000;
+const kLongestPause = 20_000;
+
+export type Stop = () => void;
+export interface Listener<T> {
+  value(value: T): void;
+  // It will not come: one sentence. Nothing more follows.
+  failed(message: string, status: number): void;
+}
+
+// Whether the server is away, and when it is asked again.
+export const away = new Value<{ retryAt: number } | null>(null);
+
+const kDone = Symbol('done');
+type Next = number | typeof kDone; // milliseconds until the next turn
+
+// --- A loop that outlives faults and rests while nobody looks --------------------------------
+
+const retryNow = new Set<() => void>();
+
+export function tryNow(): void {
+  for (const wake of [...retryNow]) wake();
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      retryNow.delete(end);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    retryNow.add(end);
+    signal.addEventListener('abort', end);
+  });
+}
+
+function visible(signal: AbortSignal): Promise<void> {
+  if (!document.hidden || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener('visibilitychange', look);
+      signal.removeEventListener('abort', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+    signal.addEventListener('abort', look);
+  });
+}
+
+// A turn's signal: aborted when all ends, when the tab is hidden, and when it takes too long.
+async function withSignal<T>(
+  whole: AbortSignal,
+  limitMs: number,
+  turn: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const hide = () => document.hidden && abort();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    abort();
+  }, limitMs);
+  whole.addEventListener('abort', abort);
+  document.addEventListener('visibilitychange', hide);
+  try {
+    return await turn(controller.signal);
+  } catch (error) {
+    throw late ? new ApiError(0, 'The server does not answer.') : error;
+  } finally {
+    clearTimeout(timer);
+    whole.removeEventListener('abort', abort);
+    document.removeEventListener('visibilitychange', hide);
+  }
+}
+
+function pauseAfter(failures: number, error: ApiError): number {
+  const doubled = Math.min(kShortestPause * 2 ** (failures - 1), kLongestPause);
+  return Math.max(error.retryAfterMs ?? 0, doubled * (0.75 + Math.random() / 4));
+}
+
+function repeat(
+  turn: (signal: AbortSignal) => Promise<Next>,
+  failed: (message: string, status: number) => void,
+): Stop {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let failures = 0;
+
+  // When to go on, or nothing if this is the end.
+  async function once(): Promise<Next> {
+    try {
+      const next = await withSignal(signal, kWaitMs + kGraceMs, turn);
+      failures = 0;
+      away.set(null);
+      return next;
+    } catch (error) {
+      if (signal.aborted) return kDone;
+      if (error instanceof DOMException && error.name === 'AbortError') return 0; // hidden
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) return kDone; // the session says so, and the page asks for another
+      if (!error.passes) {
+        failed(sentence(error), error.status);
+        return kDone;
+      }
+      failures += 1;
+      const ms = pauseAfter(failures, error);
+      away.set({ retryAt: Date.now() + ms });
+      return ms;
+    }
+  }
+
+  void (async () => {
+    while (!signal.aborted) {
+      await visible(signal);
+      if (signal.aborted) return;
+      const next = await once();
+      if (next === kDone) return;
+      await pause(next, signal);
+    }
+  })();
+  return () => controller.abort();
+}
+
+// --- Readings -------------------------------------------------------------------------------
+
+function watch<T extends { version: string }>(path: string, listener: Listener<T>): Stop {
+  let seen: string | undefined;
+  return repeat(async (signal) => {
+    const wait = seen === undefined ? '' : query({ seen, wait_ms: kWaitMs });
+    const joined = wait === '' ? path : path + (path.includes('?') ? '&' : '?') + wait;
+    const reading = await get<T>(joined, signal);
+    if (reading.version !== seen) listener.value(reading);
+    seen = reading.version;
+    return 0;
+  }, listener.failed);
+}
+
+export function watchFleet(listener: Listener<FleetStatus>): Stop {
+  return watch(`${kMuster}/fleet`, listener);
+}
+
+export function watchDemand(classes: string[], listener: Listener<Demand>): Stop {
+  return watch(`${kMuster}/demand?${query({ 'resource-class': classes })}`, listener);
+}
+
+export function watchPipeline(id: string, listener: Listener<PipelineStatus>): Stop {
+  return watch(`${kMuster}/pipelines/${encodeURIComponent(id)}`, listener);
+}
+
+// The list has no version: it is asked for again and again.
+export function watchPipelines(limit: number, listener: Listener<PipelineItem[]>): Stop {
+  let before = '';
+  return repeat(async (signal) => {
+    const list = await get<List<PipelineItem>>(`${kMuster}/pipelines?${query({ limit })}`, signal);
+    const now = JSON.stringify(list.items);
+    if (now !== before) listener.value(list.items);
+    before = now;
+    return kListEveryMs;
+  }, listener.failed);
+}
+
+// --- Output ---------------------------------------------------------------------------------
+
+let outputsHeld = 0;
+const outputsWaiting: (() => void)[] = [];
+
+async function withConnection<T>(work: () => Promise<T>): Promise<T> {
+  if (outputsHeld >= kOutputsAtOnce) await new Promise<void>((go) => outputsWaiting.push(go));
+  else outputsHeld += 1;
+  try {
+    return await work();
+  } finally {
+    const next = outputsWaiting.shift();
+    if (next) next();
+    else outputsHeld -= 1;
+  }
+}
+
+export interface OutputListener {
+  bytes(bytes: Uint8Array): void;
+  ended(): void;
+  failed(message: string): void;
+}
+
+export function outputPath(task: string, step: number): string {
+  return `${kMuster}/tasks/${encodeURIComponent(task)}/steps/${step}/output`;
+}
+
+// What a step printed from byte `from` on, piece by piece, until it has ended.
+export function followOutput(
+  task: string,
+  step: number,
+  from: number,
+  listener: OutputListener,
+): Stop {
+  let offset = from;
+  return repeat(
+    (signal) =>
+      withConnection(async () => {
+        if (signal.aborted) throw new DOMException('stopped', 'AbortError');
+        const path = `${outputPath(task, step)}?${query({ wait_ms: kOutputWaitMs })}`;
+        const headers = { Range: `bytes=${offset}-${offset + kSliceBytes - 1}` };
+        const response = await send('GET', path, { headers, signal });
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        offset += bytes.length;
+        if (bytes.length > 0) listener.bytes(bytes);
+        if (!response.headers.has('X-Terminal')) return 0;
+        listener.ended();
+        return kDone;
+      }),
+    listener.failed,
+  );
+}
+
+// Nobody is signed in: nothing waits to be tried again.
+session.subscribe(() => {
+  if (session.get() === null) away.set(null);
+});

@@ -1,0 +1,24 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Listener, Stop } from '../net/live';
+
+export interface Reading<T> {
+  value?: T;
+  problem?: string;
+  status?: number;
+}
+
+// What `start` tells, anew when `key` changes. A key of null asks for nothing.
+export function useLive<T>(
+  key: string | null,
+  start: (listener: Listener<T>) => Stop,
+): Reading<T> {
+  const [reading, setReading] = useState<{ of: string | null } & Reading<T>>({ of: key });
+  useEffect(() => {
+    if (key === null) return undefined;
+    return start({
+      value: (value) => setReading({ of: key, value }),
+      failed: (problem, status) => setReading({ of: key, problem, status }),
+    });
+  }, [key]);
+  return reading.of === key ? reading : {};
+}
