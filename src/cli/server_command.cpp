@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "cli/log_format.hpp"
 #include "process/child.hpp"
 #include "process/supervisor.hpp"
 #include "process/system.hpp"
@@ -32,6 +33,7 @@ void reload(server::Server& server) {
 }  // namespace
 
 int run(const ServerOptions& options) {
+  if (auto used = use_log_format(options.log_format); !used) return report(used.error());
   if (options.data_directory.empty()) {
     return report(
         {ErrorKind::invalid, "no directory to keep data in: give --data DIR, or set $HOME"});
