@@ -111,6 +111,16 @@ void ClaimLoop::say_that_we_wait() {
                                   {"mode", settings_.single_task ? "single-task" : "continuous"}});
 }
 
+// By these ids its lines join up with those of the server and of a scaler.
+bool ClaimLoop::run_claimed(const protocol::ClaimedTask& task) {
+  log::info("task claimed", {{"task", task.task_id},
+                             {"attempt", std::to_string(task.attempt)},
+                             {"job", task.job.name},
+                             {"runner", settings_.name},
+                             {"request", request_.request_id}});
+  return run_task_(task);
+}
+
 void ClaimLoop::close_claim() {
   const auto left = withdraw();
   if (!left) {
@@ -118,7 +128,7 @@ void ClaimLoop::close_claim() {
     return;
   }
   welcome_ = true;
-  if (*left) run_task_(**left);
+  if (*left) run_claimed(**left);
 }
 
 ClaimLoop::Ended ClaimLoop::why() const {
@@ -149,7 +159,7 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
         say_that_we_wait();
         continue;
       }
-      const bool able = run_task_(**claimed);
+      const bool able = run_claimed(**claimed);
       ++tasks_run_;
       asked_ = false;
       active_ = system_clock().monotonic();

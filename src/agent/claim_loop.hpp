@@ -46,6 +46,7 @@ class ClaimLoop {
   void say_that_we_wait();
   // The task that the open claim had after all. Tries for a bounded time.
   Claim withdraw();
+  bool run_claimed(const protocol::ClaimedTask& task);
   // Withdraws it, and runs the task that it had.
   void close_claim();
   // Time in which the server is away is idle as well: nobody pays for a runner that nobody needs.

@@ -127,6 +127,8 @@ exit $failed
     const std::string word(word_of(verdict.result));
     log::write(fine ? log::Level::info : log::Level::error, "task ended",
                {{"task", task_.task_id},
+                {"attempt", std::to_string(task_.attempt)},
+                {"runner", setup_.settings.name},
                 {"job", task_.job.name},
                 {"result", verdict.message.empty() ? word : word + ": " + verdict.message},
                 {"took", took()}});
@@ -149,9 +151,6 @@ exit $failed
 
 bool run_task(const RunnerSetup& setup, ControlPlane& server, const protocol::ClaimedTask& task,
               std::stop_token end_now) {
-  log::info(
-      "task claimed",
-      {{"task", task.task_id}, {"attempt", std::to_string(task.attempt)}, {"job", task.job.name}});
   return TaskRun(setup, server, task, std::move(end_now)).run();
 }
 

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/help_texts.hpp"
+#include "cli/log_format.hpp"
 #include "cli/metrics_endpoint.hpp"
 #include "cli/paths.hpp"
 
@@ -186,6 +187,7 @@ class Grammar::Definition {
              "How long a runner may be silent before its task is given up.");
     number(added, "--request-rate", options.request_rate, 0, 1'000'000,
            "Requests a second of one token, or of one address without a token; 0 is no limit.");
+    log_format(added, options.log_format);
     choose(added, options);
   }
 
@@ -255,6 +257,16 @@ class Grammar::Definition {
     choose(added, options);
   }
 
+  static void log_format(CLI::App* command, std::string& word) {
+    string_option(command, "--log-format", word, kLogFormats,
+                  "How it logs; auto is text on a terminal, and JSON elsewhere.")
+        ->envname("MUSTER_LOG_FORMAT")
+        ->check([](const std::string& given) -> std::string {
+          if (given == "auto" || given == "text" || given == "json") return "";
+          return fmt::format("'{}' is none of auto, text, json", printable(given));
+        });
+  }
+
   static CLI::Option* metrics_option(CLI::App* command, std::string& listen) {
     auto* option = string_option(command, "--metrics-listen", listen, "[ADDRESS:]PORT",
                                  "Show Prometheus metrics here, to anybody who reaches it. Without "
@@ -272,6 +284,7 @@ class Grammar::Definition {
         ->required();
     auto* once = added->add_flag("--once", options.once, "Make one pass and exit: for cron.");
     metrics_option(added, options.metrics_listen)->excludes(once);
+    log_format(added, options.log_format);
     choose(added, options);
   }
 

@@ -32,6 +32,7 @@ struct ServerOptions {
   bool insecure_plain_http = false;
   Millis lease = std::chrono::minutes(5);
   std::int64_t request_rate = 5'000;
+  std::string log_format = "auto";  // see log_format.hpp
 };
 
 struct BackupOptions {
@@ -49,6 +50,7 @@ struct AgentOptions {
 struct ScaleOptions {
   std::string config_file;
   std::string metrics_listen;  // PORT, ADDRESS:PORT; empty: metrics are not shown
+  std::string log_format = "auto";
   bool once = false;
 };
 

@@ -47,6 +47,7 @@ TEST_F(Parse, ServerHasDefaultsAndTakesOptions) {
   EXPECT_EQ(plain.port, 8480);
   EXPECT_EQ(plain.lease, std::chrono::minutes(5));
   EXPECT_FALSE(plain.data_directory.empty());
+  EXPECT_EQ(plain.log_format, "auto");
 
   const auto set = chosen<ServerOptions>(
       {"server", "--data", "/d", "--listen", "::1", "--port", "0", "--lease=90s"});
@@ -54,6 +55,8 @@ TEST_F(Parse, ServerHasDefaultsAndTakesOptions) {
   EXPECT_EQ(set.address, "::1");
   EXPECT_EQ(set.port, 0);
   EXPECT_EQ(set.lease, std::chrono::seconds(90));
+  EXPECT_EQ(chosen<ServerOptions>({"server", "--log-format", "json"}).log_format, "json");
+  EXPECT_EQ(chosen<ScaleOptions>({"scale", "-c", "f", "--log-format", "text"}).log_format, "text");
 }
 
 TEST_F(Parse, AgentScalePlanAndDoctorTakeAFile) {

@@ -8,6 +8,7 @@
 #include "base/stop_after.hpp"
 #include "cli/clear_text.hpp"
 #include "cli/commands.hpp"
+#include "cli/log_format.hpp"
 #include "cli/metrics_endpoint.hpp"
 #include "cli/scale_config.hpp"
 #include "cli/scale_memory.hpp"
@@ -141,6 +142,7 @@ int report_end(const Error& error) {
 }  // namespace
 
 int run(const ScaleOptions& options) {
+  if (auto used = use_log_format(options.log_format); !used) return report(used.error());
   process::SignalWatch signals({SIGTERM, SIGINT, SIGHUP});
   auto config = load_scale_config(options.config_file);
   if (!config) return config.error();

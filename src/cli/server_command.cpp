@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "cli/log_format.hpp"
 #include "process/child.hpp"
 #include "process/supervisor.hpp"
 #include "process/system.hpp"
@@ -50,6 +51,7 @@ void tell_sign_in_link(server::Server& server) {
 }  // namespace
 
 int run(const ServerOptions& options) {
+  if (auto used = use_log_format(options.log_format); !used) return report(used.error());
   if (options.data_directory.empty()) {
     return report(
         {ErrorKind::invalid, "no directory to keep data in: give --data DIR, or set $HOME"});

@@ -23,14 +23,20 @@ Result<void> check_runner(const protocol::ClaimRequest& request) {
   return ok();
 }
 
-Outcome answer_claim(Call& call, const std::optional<protocol::ClaimedTask>& task) {
+// The agent logs the same ids, and a scaler those of the instances that runners are named after.
+Outcome answer_claim(Call& call, const std::optional<protocol::ClaimedTask>& task,
+                     const std::string& request_id) {
   if (!task) return no_content();
+  const auto latest = call.store.queue().latest_attempt(task->task_id);
   call.store.after_commit([id = task->task_id, attempt = task->attempt,
-                           resource_class = task->resource_class, job = task->job.name] {
+                           resource_class = task->resource_class, job = task->job.name,
+                           runner = latest ? latest->runner : "", request_id] {
     log::info("task claimed", {{"task", id},
                                {"attempt", std::to_string(attempt)},
                                {"class", resource_class},
-                               {"job", job}});
+                               {"job", job},
+                               {"runner", runner},
+                               {"request", request_id}});
   });
   return answer(200, *task);
 }
@@ -56,7 +62,7 @@ Result<Outcome> claim(Call& call, const std::string& resource_class) {
   if (!task) return task.error();
   const auto patience = patience_left(call, request->wait_ms);
   if (!*task && patience > Millis(0)) return Park{{topic::queue(resource_class)}, patience};
-  return answer_claim(call, *task);
+  return answer_claim(call, *task, request->request_id);
 }
 
 Result<Outcome> withdraw(Call& call, const std::string& resource_class) {
@@ -64,7 +70,7 @@ Result<Outcome> withdraw(Call& call, const std::string& resource_class) {
   if (!request) return request.error();
   const auto task = call.store.queue().withdraw(resource_class, request->request_id, call.now);
   if (!task) return task.error();
-  return answer_claim(call, *task);
+  return answer_claim(call, *task, request->request_id);
 }
 
 Result<Outcome> heartbeat(Call& call, const store::Attempt& attempt) {
@@ -171,18 +177,21 @@ Result<Outcome> finish(Call& call, const store::Attempt& attempt) {
   const auto request = body_of<protocol::FinishRequest>(call);
   if (!request) return request.error();
   const bool repeated = !call.store.queue().check_live(attempt);
+  const auto before = call.store.queue().latest_attempt(attempt.task_id);
   if (auto done = call.store.queue().finish(attempt, *request, call.now.wall); !done) {
     return done.error();
   }
   if (repeated) return no_content();
   const auto state = call.store.queue().latest_attempt(attempt.task_id)->state;
-  call.store.after_commit([attempt, state, why = request->message] {
-    log::info(state == store::TaskState::queued ? "task queued again" : "task ended",
-              {{"task", attempt.task_id},
-               {"attempt", std::to_string(attempt.number)},
-               {"result", std::string(to_string(state))},
-               {"why", why}});
-  });
+  call.store.after_commit(
+      [attempt, state, why = request->message, runner = before ? before->runner : ""] {
+        log::info(state == store::TaskState::queued ? "task queued again" : "task ended",
+                  {{"task", attempt.task_id},
+                   {"attempt", std::to_string(attempt.number)},
+                   {"runner", runner},
+                   {"result", std::string(to_string(state))},
+                   {"why", why}});
+      });
   return no_content();
 }
 

@@ -272,7 +272,7 @@ void Queue::queue_again(const Task& task, const std::string& why, WallTime now) 
 std::optional<Queue::LatestAttempt> Queue::latest_attempt(const std::string& task_id) {
   const auto task = load(task_id);
   if (!task) return std::nullopt;
-  return LatestAttempt{{task_id, task->attempt}, task->state};
+  return LatestAttempt{{task_id, task->attempt}, task->state, task->runner};
 }
 
 bool Queue::has_step_ended(const LatestAttempt& latest, std::int64_t position) {

@@ -77,6 +77,7 @@ class Queue {
   struct LatestAttempt {
     Attempt attempt;
     TaskState state = TaskState::blocked;  // of the task
+    std::string runner = {};               // empty: none has it
   };
   std::optional<LatestAttempt> latest_attempt(const std::string& task_id);
   // Nothing more will be added to the step's output.

@@ -97,7 +97,8 @@ class World:
 
     def environment(self, **changes):
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return {**kept, "HOME": str(self.place), **self.variables, **changes}
+        return {**kept, "HOME": str(self.place), "MUSTER_LOG_FORMAT": "text", **self.variables,
+                **changes}
 
     def start(self, name, *arguments, environment=None, standard_input=None):
         program = Program(name, [self.binary, *arguments], self.place,
