@@ -13,13 +13,24 @@
 namespace muster::cli {
 namespace {
 
+// Of a class that is not there; what is no muster server may lack the whole path.
+Error with_cure(Error error, const std::string& resource_class) {
+  const bool lacks_class =
+      error.kind == ErrorKind::not_found && (error.message.ends_with("resource class not found") ||
+                                             error.message.ends_with("does not exist"));
+  if (!lacks_class) return error;
+  error.message +=
+      fmt::format("; make it: muster resource-class create {}", printable(resource_class));
+  return error;
+}
+
 int create(client::Api& api, const TokenOptions& options) {
   auto file = prepare_token_file(options.output);
   if (!file) return report(file.error());
   const auto token =
       create_token(api, {options.resource_class, options.nickname, std::nullopt, options.role},
                    std::move(*file));
-  if (!token) return report(token.error());
+  if (!token) return report(with_cure(token.error(), options.resource_class));
   if (!options.output.empty()) tell_token_file(*token, options.output);
   if (options.json) {
     fmt::print("{}\n", protocol::to_json(*token));
@@ -31,13 +42,13 @@ int create(client::Api& api, const TokenOptions& options) {
   return 0;
 }
 
-int report_of(const std::string& resource_class, const Error& error) {
-  return report(resource_class.empty() ? error : error.within(printable(resource_class)));
-}
-
 int list(client::Api& api, const TokenOptions& options) {
   const auto tokens = api.tokens(options.resource_class);
-  if (!tokens) return report_of(options.resource_class, tokens.error());
+  if (!tokens) {
+    const auto& name = options.resource_class;
+    const auto error = with_cure(tokens.error(), name);
+    return report(name.empty() ? error : error.within(printable(name)));
+  }
   if (options.json) {
     fmt::print("{}\n", protocol::to_json(*tokens));
     return 0;

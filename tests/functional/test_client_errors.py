@@ -103,6 +103,16 @@ def test_what_is_not_there(world, server, arguments, words):
     assert words in sentence
 
 
+@pytest.mark.parametrize("action, told", [
+    (["list"], "local/nope: resource class not found"),
+    (["create", "--nickname", "x"], "resource class local/nope does not exist"),
+])
+def test_a_token_of_a_class_that_is_not_there(world, server, action, told):
+    assert complaint(world, "token", *action, "local/nope", "--server", server.url,
+                     token=server.token) == (
+        2, f"muster: {told}; make it: muster resource-class create local/nope")
+
+
 def test_force_is_offered_where_it_helps(world, server, small):
     delete = ["resource-class", "delete", "local/small", "--server", server.url]
     code, sentence = complaint(world, *delete, token=server.token)
