@@ -12,6 +12,8 @@ const kWaitMs = 25_000;
 const kOutputWaitMs = 5_000; // short, so that whoever waits for a connection gets its turn
 const kGraceMs = 15_000; // past it a request that was held is lost
 const kListEveryMs = 3_000;
+const kAfterNewsMs = 400; // changes that follow each other closely are asked for as one
+const kAfterPieceMs = 100; // of output
 const kSliceBytes = 2 << 20;
 const kOutputsAtOnce = 2;
 const kShortestPause = 1_000;
@@ -117,14 +119,14 @@ function repeat(
     } catch (error) {
       if (signal.aborted) return kDone;
       if (error instanceof DOMException && error.name === 'AbortError') return 0; // hidden
-      if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) return kDone; // the session says so, and the page asks for another
-      if (!error.passes) {
-        failed(sentence(error), error.status);
+      const known = error instanceof ApiError ? error : new ApiError(0, 'The answer broke off.');
+      if (known.status === 401) return kDone; // the session says so, and the page asks for another
+      if (!known.passes) {
+        failed(sentence(known), known.status);
         return kDone;
       }
       failures += 1;
-      const ms = pauseAfter(failures, error);
+      const ms = pauseAfter(failures, known);
       away.set({ retryAt: Date.now() + ms });
       return ms;
     }
@@ -150,9 +152,11 @@ function watch<T extends { version: string }>(path: string, listener: Listener<T
     const wait = seen === undefined ? '' : query({ seen, wait_ms: kWaitMs });
     const joined = wait === '' ? path : path + (path.includes('?') ? '&' : '?') + wait;
     const reading = await get<T>(joined, signal);
-    if (reading.version !== seen) listener.value(reading);
+    if (reading.version === seen) return 0;
+    const first = seen === undefined;
     seen = reading.version;
-    return 0;
+    listener.value(reading);
+    return first ? 0 : kAfterNewsMs;
   }, listener.failed);
 }
 
@@ -225,7 +229,9 @@ export function followOutput(
         const bytes = new Uint8Array(await response.arrayBuffer());
         offset += bytes.length;
         if (bytes.length > 0) listener.bytes(bytes);
-        if (!response.headers.has('X-Terminal')) return 0;
+        if (!response.headers.has('X-Terminal')) {
+          return bytes.length < kSliceBytes ? kAfterPieceMs : 0;
+        }
         listener.ended();
         return kDone;
       }),

@@ -10,10 +10,12 @@ import { namespacesOf } from '../model/names';
 import { parse, roughly } from '../model/times';
 import { Ago, Heading, Loading, Name, Problem, Table, useNow } from '../parts/basics';
 import { FirstSteps } from '../parts/first_steps';
-import { useLive } from '../parts/use_live';
+import { useLive, useSeldom } from '../parts/use_live';
 
 const kSilentMs = 30_000; // a busy runner is heard of more often
 const kInventoryEveryMs = 10_000;
+const kInventoryAgainMs = 2_000; // after news, at the earliest
+const kTasksAgainMs = 5_000;
 
 export function Fleet() {
   const fleet = useLive<FleetStatus>('fleet', watchFleet);
@@ -140,6 +142,7 @@ function useInventory(classes: string[], demand: Demand | undefined): RunnerItem
   const [items, setItems] = useState<RunnerItem[]>();
   const [turn, setTurn] = useState(0);
   const namespaces = namespacesOf(classes);
+  const version = useSeldom(demand?.version, kInventoryAgainMs);
   useEffect(() => {
     const timer = setInterval(() => !document.hidden && setTurn((n) => n + 1), kInventoryEveryMs);
     return () => clearInterval(timer);
@@ -155,19 +158,20 @@ function useInventory(classes: string[], demand: Demand | undefined): RunnerItem
       () => undefined, // the next turn may have more luck; whether the server is away is told above
     );
     return () => controller.abort();
-  }, [turn, demand?.version, namespaces.join(' ')]);
+  }, [turn, version, namespaces.join(' ')]);
   return items;
 }
 
 function useCurrentTasks(demand: Demand | undefined): Map<string, CurrentTask> {
   const [tasks, setTasks] = useState(new Map<string, CurrentTask>());
   const busy = demand?.classes.some((one) => one.runners.some((runner) => runner.busy)) ?? false;
+  const version = useSeldom(demand?.version, kTasksAgainMs);
   useEffect(() => {
     if (!busy) return undefined;
     const controller = new AbortController();
     currentTasks(controller.signal).then(setTasks, () => undefined);
     return () => controller.abort();
-  }, [demand?.version]);
+  }, [version, busy]);
   return tasks;
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Listener, Stop } from '../net/live';
 
 export interface Reading<T> {
@@ -21,4 +21,19 @@ export function useLive<T>(
     });
   }, [key]);
   return reading.of === key ? reading : {};
+}
+
+// What changes often, looked at once in so many milliseconds.
+export function useSeldom<T>(value: T, ms: number): T {
+  const [shown, setShown] = useState(value);
+  const last = useRef(-Infinity);
+  useEffect(() => {
+    const left = Math.max(0, last.current + ms - performance.now());
+    const timer = setTimeout(() => {
+      last.current = performance.now();
+      setShown(value);
+    }, left);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return shown;
 }

@@ -4,9 +4,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { get, kMuster, query } from '../net/api';
 import { watchPipeline } from '../net/live';
 import type { JobStatus, PipelineStatus } from '../net/messages';
-import { useLive, type Reading } from './use_live';
+import { useLive, useSeldom, type Reading } from './use_live';
 
 const kExpectedEveryMs = 10_000;
+const kExpectedAgainMs = 2_000; // after news, at the earliest
 
 function isBlocked(pipeline: PipelineStatus): boolean {
   return pipeline.workflows.some((one) => one.jobs.some((job) => job.state === 'blocked'));
@@ -31,6 +32,7 @@ export function usePipeline(id: string): Reading<PipelineStatus> {
   const [expected, setExpected] = useState(new Map<string, string>());
   const [turn, setTurn] = useState(0);
   const blocked = reading.value !== undefined && isBlocked(reading.value);
+  const version = useSeldom(reading.value?.version, kExpectedAgainMs);
   useEffect(() => {
     if (!blocked) return undefined;
     const controller = new AbortController();
@@ -44,6 +46,6 @@ export function usePipeline(id: string): Reading<PipelineStatus> {
       controller.abort();
       clearTimeout(timer);
     };
-  }, [id, blocked, reading.value?.version, turn]);
+  }, [id, blocked, version, turn]);
   return reading.value ? { value: withExpected(reading.value, expected) } : reading;
 }
