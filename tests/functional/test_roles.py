@@ -29,8 +29,6 @@ CALLS = [
     ("GET", "/api/muster/v1/fleet", "read", 200),
     ("GET", "/api/muster/v1/events?watch=nothing", "read", 400),
     ("GET", SESSION, "read", 200),
-    ("GET", "/", "read", 200),
-    ("GET", "/pipelines/1", "read", 200),
     ("POST", "/api/muster/v1/sign-in-code", "read", 201),
     ("PUT", f"/api/muster/v1/sources/{'0' * 64}", "run", 400),
     ("POST", "/api/muster/v1/pipelines", "run", 400),

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from support.api import basic, bearer
+from support.api import bearer
 from support.pipeline import config, job
 from support.session import (SESSION, cookie_in, new_code, sign_in, stranger, token_of_role,
                              with_cookie)
@@ -37,7 +37,6 @@ def test_the_cookie_stands_for_the_token(world, server, small):
     page = sign_in(server, token=server.token)
     pipeline = world.submit(server, config(build=job("true")))
     assert page.get("/api/muster/v1/pipelines").json()["items"]
-    page.get("/").expect(200)
     page.post("/api/v3/runner/resource", {"resource_class": "local/new"}).expect(201)
     page.post(f"/api/muster/v1/pipelines/{pipeline.number}/cancel").expect(202)
     assert pipeline.status()["state"] == "canceled"
@@ -220,13 +219,3 @@ def test_no_secret_of_a_session_is_logged(world, server):
     log = server.program.output()
     assert "signed in" in log and "signed out" in log
     assert code not in log and cookie_in(answer).value not in log and server.token not in log
-
-
-def test_the_password_of_the_page_and_a_session_go_together(server):
-    page = sign_in(server, token=server.token)
-    stale = {**basic("mup_revoked"), **page.credential}
-    server.api.with_credential(stale).get("/").expect(200)
-    over = {**basic(server.token), "Cookie": "muster_session=over"}
-    server.api.with_credential(over).get("/").expect(200)
-    asked = stranger(server).get("/").expect(401)
-    assert asked.headers["www-authenticate"].startswith("Basic")
