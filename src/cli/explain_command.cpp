@@ -39,6 +39,7 @@ struct Answer {
   std::vector<history::Explanation> explanations;
   Classes unknown;  // to the log
   std::optional<protocol::FleetStatus> fleet;
+  Classes silent;  // of the fleet: their scalers report no longer
 };
 
 // Nothing: none was named. An exit code: what is wrong is said already.
@@ -99,11 +100,12 @@ Error no_decision(const Log& log, const std::string& resource_class) {
 
 // Of these classes, those that the server knows.
 Result<void> ask_server(const Classes& classes, client::Api& api, Answer& answer) {
-  auto fleet = api.fleet();
-  if (!fleet) return fleet.error();
-  std::erase_if(fleet->classes,
+  auto told = api.fleet_now();
+  if (!told) return told.error();
+  std::erase_if(told->fleet.classes,
                 [&](const auto& status) { return !classes.contains(status.resource_class); });
-  answer.fleet = std::move(*fleet);
+  answer.silent = client::silent_at(told->fleet, told->at);
+  answer.fleet = std::move(told->fleet);
   return ok();
 }
 
@@ -137,7 +139,7 @@ Result<Answer> explain_pipeline(const ExplainOptions& options, const std::option
   if (!status) return status.error();
   auto standings = client::standings_of(*status, options.job);
   if (!standings) return standings.error();
-  Answer answer{std::move(*standings), {}, {}, {}};
+  Answer answer{std::move(*standings), {}, {}, {}, {}};
   Classes waiting;
   for (const auto& standing : answer.standings) {
     if (standing.is_queued()) waiting.insert(standing.resource_class);
@@ -175,7 +177,7 @@ void print_text(const Answer& answer, WallTime now) {
   }
   Classes names;
   for (const auto& status : answer.fleet->classes) names.insert(status.resource_class);
-  const auto lines = client::why_waiting(*answer.fleet, names, {});
+  const auto lines = client::why_waiting(*answer.fleet, names, answer.silent);
   if (!first && !lines.empty()) fmt::print("\n");
   print_lines(lines);
   if (lines.empty() && answer.standings.empty()) {

@@ -120,11 +120,13 @@ class Following {
     if (!waiting_until_) waiting_until_ = monotonic + kWaitPatience;
     if (monotonic < *waiting_until_ || watch_.away()) return;
     waiting_until_ = monotonic + kWaitPatience;
-    const auto fleet = client::Api(access_, stop_.get_token()).fleet();
-    if (!fleet) return;
+    const auto told = client::Api(access_, stop_.get_token()).fleet_now();
+    if (!told) return;
     const auto classes = client::classes_of(status());
-    waiting_.observe(*fleet, classes, monotonic);
-    tell_why(client::why_waiting(*fleet, classes, waiting_.silent(monotonic)));
+    waiting_.observe(told->fleet, classes, monotonic);
+    auto silent = waiting_.silent(monotonic);
+    silent.merge(client::silent_at(told->fleet, told->at));
+    tell_why(client::why_waiting(told->fleet, classes, silent));
   }
 
   void tell_why(std::vector<std::string> why) {

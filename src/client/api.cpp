@@ -196,6 +196,14 @@ Result<protocol::FleetStatus> Api::fleet(const std::string& seen, Millis wait) {
   return get<protocol::FleetStatus>(fmt::format("{}/fleet{}", kMuster, waiting(seen, wait)), wait);
 }
 
+Result<FleetNow> Api::fleet_now() {
+  const auto answer = call(request("GET", fmt::format("{}/fleet", kMuster)));
+  auto fleet = decode<protocol::FleetStatus>(answer);
+  if (!fleet) return fleet.error();
+  return FleetNow{std::move(*fleet),
+                  net::parse_http_date(answer->headers.get("Date").value_or(""))};
+}
+
 Result<protocol::ResourceClassItem> Api::create_class(const protocol::NewResourceClass& wanted) {
   return post<protocol::ResourceClassItem>(fmt::format("{}/resource", kRunner), wanted);
 }
@@ -207,7 +215,7 @@ Result<protocol::ResourceClassList> Api::classes_of(const std::string& name_spac
 
 // CircleCI's list wants a namespace; our fleet knows them all.
 Result<protocol::ResourceClassList> Api::all_classes() {
-  const auto everything = fleet();
+  const auto everything = fleet("", {});
   if (!everything) return everything.error();
   std::set<std::string> namespaces;
   for (const auto& item : everything->classes) {

@@ -25,6 +25,12 @@ struct Access {
   net::Authorities authorities;
 };
 
+// The fleet as the server has it at this moment.
+struct FleetNow {
+  protocol::FleetStatus fleet;
+  std::optional<WallTime> at;  // by the server's clock, cut to the second; absent: it does not tell
+};
+
 class Api {
  public:
   explicit Api(Access access, std::stop_token stop = {});
@@ -45,7 +51,9 @@ class Api {
   // The step's output from byte `offset` on, at most some MiB of it; empty where it ends for now.
   Result<std::string> output(const std::string& task_id, std::int64_t step, std::int64_t offset);
 
-  Result<protocol::FleetStatus> fleet(const std::string& seen = "", Millis wait = {});
+  // Waits as pipeline() does.
+  Result<protocol::FleetStatus> fleet(const std::string& seen, Millis wait);
+  Result<FleetNow> fleet_now();
 
   Result<protocol::ResourceClassItem> create_class(const protocol::NewResourceClass& wanted);
   Result<protocol::ResourceClassList> classes_of(const std::string& name_space);

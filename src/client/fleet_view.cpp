@@ -91,6 +91,18 @@ std::vector<std::string> why_waiting(const protocol::FleetStatus& fleet, const C
   return lines;
 }
 
+ClassNames silent_at(const protocol::FleetStatus& fleet, const std::optional<WallTime>& now) {
+  ClassNames names;
+  if (!now) return names;
+  for (const auto& item : fleet.classes) {
+    if (!item.reported_at) continue;
+    if (*now - *item.reported_at >= protocol::kLongestScalerSilence) {
+      names.insert(item.resource_class);
+    }
+  }
+  return names;
+}
+
 std::string silence_of(const ClassNames& classes) {
   const std::vector<std::string> names(classes.begin(), classes.end());
   return fmt::format("No scaler reports on {}: is 'muster scale' running?",

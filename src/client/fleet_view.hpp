@@ -29,6 +29,10 @@ std::vector<std::string> render(const protocol::FleetStatus& fleet, const ClassN
 std::vector<std::string> why_waiting(const protocol::FleetStatus& fleet, const ClassNames& classes,
                                      const ClassNames& silent);
 
+// Classes whose latest report is older than scalers are silent. `now`: of the server's clock, as
+// the reports are; none: nobody is known to be silent.
+ClassNames silent_at(const protocol::FleetStatus& fleet, const std::optional<WallTime>& now);
+
 // "No scaler reports on local/small: is 'muster scale' running?"
 std::string silence_of(const ClassNames& classes);
 

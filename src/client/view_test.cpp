@@ -317,6 +317,19 @@ TEST(FleetView, NamesTheSilentClasses) {
             "No scaler reports on local/large, local/small: is 'muster scale' running?");
 }
 
+TEST(FleetView, AnOldReportIsNoScalersThatIsThere) {
+  auto reported = fleet(0, 0);
+  reported.classes[1].reported_at = kStart + seconds(5);
+  const auto silent = [&](int at) { return silent_at(reported, kStart + seconds(at)); };
+  EXPECT_THAT(silent(29), IsEmpty());
+  EXPECT_THAT(silent(30), ElementsAre("local/small"));
+  EXPECT_EQ(silent(900), kBoth);
+  EXPECT_THAT(silent(-900), IsEmpty());
+  EXPECT_THAT(silent_at(reported, std::nullopt), IsEmpty());
+  reported.classes[1].reported_at.reset();
+  EXPECT_THAT(silent(900), ElementsAre("local/small"));
+}
+
 TEST(FleetView, SaysWhyTasksWait) {
   auto waiting = fleet(0, 0);
   waiting.classes[1].unclaimed = 0;

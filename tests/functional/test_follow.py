@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 import threading
+from datetime import datetime, timezone
 
 import pytest
 
@@ -26,8 +27,8 @@ CREATED = {name: GREEN[name] for name in ("id", "number", "created_at")} | {"sta
 def scripted():
     started = []
 
-    def start(answer):
-        started.append(Scripted(answer))
+    def start(answer, **options):
+        started.append(Scripted(answer, **options))
         return started[-1]
     yield start
     for server in started:
@@ -145,6 +146,41 @@ def test_whoever_waits_for_nobody_is_told_why(world, server, small, arguments):
     client.signal(signal.SIGINT)
     assert client.wait() == 130
     assert ('"state":"running"' in client.output()) == (arguments == ["--json"])
+
+
+def stopped_scaler(age):
+    """A server on which a task waits; by its clock its scaler has reported so many seconds ago."""
+    now = 1_700_000_000
+    at = datetime.fromtimestamp(now - age, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    fleet = fleet_of(0, 0, at)
+    fleet["classes"][0] |= {"unclaimed": 1}
+    fleet["classes"][0]["fleet"] |= {"reasons": ["nothing waits: nothing to do"]}
+    task = {"id": "t", "index": 0, "state": "queued", "attempt": 0, "runner": "", "message": "",
+            "queued_at": at, "steps": []}
+    waiting = {**GREEN, "state": "running", "workflows": [{
+        "id": "w", "name": "main", "state": "running", "jobs": [
+            {"id": "j", "number": 1, "name": "build", "state": "queued", "requires": [],
+             "resource_class": "local/small", "tasks": [task]}]}]}
+
+    def answer(method, path):
+        return accepting(lambda: (200, fleet if "/fleet" in path else waiting))(method, path)
+    return answer, lambda: now
+
+
+@pytest.mark.parametrize("age, why", [
+    (29, "its scaler says: nothing waits: nothing to do"), (900, "its scaler no longer reports")])
+def test_the_last_words_of_a_scaler_that_is_gone_are_no_reason(world, scripted, age, why):
+    answer, clock = stopped_scaler(age)
+    server = scripted(answer, clock=clock)
+    client = start_run(world, server.url)
+    told = f"local/small: 1 task waits, and {why}."
+    wait_until(lambda: "1 task waits" in client.output(), 60, "the reason")
+    assert told in client.output()
+    done = world.run("explain", "local/small", "--server", server.url, "--token-file",
+                     world.place / "client.token")
+    assert done.stdout.splitlines()[0] == told
+    client.signal(signal.SIGINT)
+    assert client.wait() == 130
 
 
 @pytest.mark.threads
