@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/environment.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/token_file.hpp"
@@ -55,7 +56,16 @@ Result<std::string> find_token(const TokenPlaces& places) {
   return no_token(fmt::format("{} is not there or not readable", file.string()));
 }
 
+std::string take_token_variable() {
+  constexpr auto kVariable = "MUSTER_TOKEN";
+  const char* value = std::getenv(kVariable);
+  std::string token = value == nullptr ? "" : value;
+  forget_variable(kVariable);
+  return token;
+}
+
 Result<client::Access> find_access(const ClientOptions& options) {
+  const auto variable = take_token_variable();
   constexpr auto kServer = "--server or $MUSTER_SERVER";
   auto server = net::server_url(options.server);
   if (!server) return server.error().within(kServer);
@@ -64,9 +74,8 @@ Result<client::Access> find_access(const ClientOptions& options) {
       return fine.error().within("--ca-file or $MUSTER_CA_FILE");
     }
   }
-  const char* variable = std::getenv("MUSTER_TOKEN");
   auto token = find_token({.file = options.token_file,
-                           .variable = variable == nullptr ? "" : variable,
+                           .variable = variable,
                            .data_directory = default_data_directory()});
   if (!token) return token.error();
   print_clear_text(clear_text_warning(kServer, *server));

@@ -20,6 +20,11 @@ struct TokenPlaces {
 };
 Result<std::string> find_token(const TokenPlaces& places);
 
+// The text of $MUSTER_TOKEN, which is overwritten in the environment, as others may look there.
+// While there is one thread.
+std::string take_token_variable();
+
+// Once, as it takes the variable, and while there is one thread.
 Result<client::Access> find_access(const ClientOptions& options);
 
 // Prints each line to standard output.

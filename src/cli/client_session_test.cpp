@@ -67,5 +67,15 @@ TEST_F(FindToken, WithoutAnyItSaysWhatToDo) {
   EXPECT_THAT(homeless.error().message, HasSubstr("$HOME is not set"));
 }
 
+// As /proc/PID/environ would show it.
+TEST(TakeTokenVariable, RemovesAndOverwritesIt) {
+  char entry[] = "MUSTER_TOKEN=mup_secret";
+  ASSERT_EQ(::putenv(entry), 0);
+  EXPECT_EQ(take_token_variable(), "mup_secret");
+  EXPECT_EQ(std::string_view(entry, sizeof entry).find("secret"), std::string_view::npos);
+  EXPECT_EQ(std::getenv("MUSTER_TOKEN"), nullptr);
+  EXPECT_EQ(take_token_variable(), "");
+}
+
 }  // namespace
 }  // namespace muster::cli

@@ -52,9 +52,9 @@ int report_refused(const protocol::ConfigRefused& refused) {
 }  // namespace
 
 int run(const RunOptions& options) {
-  const Interrupt interrupt;
   const auto access = find_access(options.client);
   if (!access) return report(access.error());
+  const Interrupt interrupt;
   std::string number;
   {
     const auto source =

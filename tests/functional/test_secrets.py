@@ -65,6 +65,21 @@ def test_a_token_that_came_by_a_variable_is_in_no_environment(world, server, sma
         assert not holds(environment, [small])
 
 
+@needs_root
+@pytest.mark.parametrize("options", [[], ["--token-file"]])
+def test_the_token_of_a_client_that_came_by_a_variable_is_in_no_environment(world, server, small,
+                                                                          options):
+    """Used or not."""
+    named = [*options, server.data / "token"] if options else []
+    repository = world.repository(config(build=job("true")))
+    client = world.start("client", "run", repository.directory, "--server", server.url, *named,
+                         environment={"MUSTER_TOKEN": server.token, "SEEN": "yes"})
+    wait_until(lambda: "queued" in client.output(), 60, "the client, which waits")
+    environment = Path(f"/proc/{client.pid}/environ")
+    assert holds(environment, ["SEEN=yes"]) and holds(environment, ["MUSTER_TOKEN="])
+    assert not holds(environment, [server.token])
+
+
 def test_the_environment_of_the_agent_does_not_reach_jobs(world, server, small):
     world.agent(server, small, environment={"CIRCLECI_RUNNER_API_AUTH_TOKEN": small,
                                             "SECRET_OF_THE_AGENT": "yes"})
