@@ -121,6 +121,18 @@ bool ClaimLoop::run_claimed(const protocol::ClaimedTask& task) {
   return run_task_(task);
 }
 
+// Once, however many tries it lasts; what Contact tells is only for those who debug.
+void ClaimLoop::tell_trouble(const Error& error) {
+  const bool is_news = !is_about_contact(error) && told_ != error.message;
+  if (is_news) told_ = error.message;
+  log::write(is_news ? log::Level::warn : log::Level::debug, "cannot claim; trying again",
+             {{"reason", error.message}});
+}
+
+void ClaimLoop::tell_that_it_is_over() {
+  if (!std::exchange(told_, "").empty()) log::info("claims are answered again");
+}
+
 void ClaimLoop::close_claim() {
   const auto left = withdraw();
   if (!left) {
@@ -155,6 +167,7 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
     auto claimed = claim_once();
     if (claimed) {
       backoff_.reset();
+      tell_that_it_is_over();
       if (!*claimed) {
         say_that_we_wait();
         continue;
@@ -170,8 +183,7 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
     } else if (is_refusal(claimed.error())) {
       return refusal(claimed.error(), settings_.url);
     } else if (!stops_.drain.stop_requested()) {
-      log::write(is_about_contact(claimed.error()) ? log::Level::debug : log::Level::warn,
-                 "cannot claim; trying again", {{"reason", trouble_}});
+      tell_trouble(claimed.error());
       backoff_.pause(stops_.drain, std::max(time_left(), 0ms));
     }
   }

@@ -40,6 +40,8 @@ class ClaimLoop {
   using Claim = Result<std::optional<protocol::ClaimedTask>>;
 
   Claim claim_once();
+  void tell_trouble(const Error& error);
+  void tell_that_it_is_over();
   void wait_for_better_times();
   Error never_reached() const;
   Ended why() const;
@@ -69,6 +71,7 @@ class ClaimLoop {
   bool waits_ = false;    // and the log says so
   bool asked_ = false;    // for a task, since the latest
   std::string trouble_;   // why the last claim got no answer
+  std::string told_;      // the trouble that the log has been told of, until it is over
   MonotonicTime active_;
   MonotonicTime ends_at_ = MonotonicTime::max();  // as it is to be recycled
   std::int64_t tasks_run_ = 0;

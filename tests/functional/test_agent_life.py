@@ -2,11 +2,14 @@
 
 import json
 import signal
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from support.pipeline import config, job
+from support.scripted import Scripted
 from support.waiting import wait_until
 
 LONG = job("echo begun; sleep 3; echo ended")
@@ -179,6 +182,27 @@ def test_a_wrong_configuration_is_explained(world, text, words):
     for word in words:
         assert word in result.stderr
     assert len(result.stderr) < 2000
+
+
+def test_what_is_wrong_with_its_claims_is_told_once_until_it_is_over(world):
+    """By a server that is none of muster's for a while."""
+    answers = [(404, {"message": "not found"})] * 4 + [(502, "no")] + [(204, "")]
+    over = threading.Event()
+
+    def answer(method, path):
+        if not answers:
+            over.wait(60)
+        return answers.pop(0) if answers else (204, "")
+    server = Scripted(answer)
+    agent = world.agent(SimpleNamespace(url=server.url, ca_file=None), "a-token")
+    wait_until(lambda: "waiting for tasks" in agent.output(), 60, "the agent")
+    agent.kill()
+    over.set()
+    server.close()
+    told = [line for line in agent.output().splitlines() if "claim" in line]
+    assert len(told) == 2, told
+    assert "cannot claim; trying again" in told[0] and "not found" in told[0]
+    assert "claims are answered again" in told[1]
 
 
 def test_a_key_without_meaning_here_is_a_warning(world, server, small):
