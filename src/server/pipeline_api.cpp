@@ -147,10 +147,10 @@ Result<Outcome> show_pipeline(Call& call) {
 Result<Outcome> cancel_pipeline(Call& call) {
   const auto id = known_pipeline(call);
   if (!id) return id.error();
-  const auto before = call.store.database().changes_so_far();
-  call.store.pipelines().cancel(*id, call.now.wall);
-  if (call.store.database().changes_so_far() != before) note(call, "pipeline.canceled", *id);
-  call.store.after_commit([id = *id] { log::info("pipeline canceled", {{"pipeline", id}}); });
+  if (call.store.pipelines().cancel(*id, call.now.wall)) {
+    note(call, "pipeline.canceled", *id);
+    call.store.after_commit([id = *id] { log::info("pipeline canceled", {{"pipeline", id}}); });
+  }
   return answer(202, protocol::Message{"Accepted."});
 }
 

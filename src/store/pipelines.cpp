@@ -84,7 +84,7 @@ std::string Pipelines::add_job(const std::string& workflow_id, std::int64_t posi
   return id;
 }
 
-void Pipelines::cancel(const std::string& id, WallTime now) {
+bool Pipelines::cancel(const std::string& id, WallTime now) {
   std::vector<std::string> task_ids;
   for (auto rows = db_->query(
            "SELECT task.id FROM task JOIN job ON job.id = task.job_id "
@@ -93,7 +93,11 @@ void Pipelines::cancel(const std::string& id, WallTime now) {
        rows.next();) {
     task_ids.push_back(rows.text(0));
   }
-  for (const auto& task_id : task_ids) queue_->cancel_task(task_id, now);
+  bool canceled = false;
+  for (const auto& task_id : task_ids) {
+    if (queue_->cancel_task(task_id, now)) canceled = true;
+  }
+  return canceled;
 }
 
 // --- Out ------------------------------------------------------------------------------------

@@ -54,8 +54,9 @@ class Pipelines {
     return store::rerun(*db_, *queue_, id, choice, now);
   }
 
-  // Ends what is queued or blocked; asks for the end of what runs. Twice is fine.
-  void cancel(const std::string& id, WallTime now);
+  // Ends what is queued or blocked; asks for the end of what runs. Whether there was any that was
+  // not to end already.
+  bool cancel(const std::string& id, WallTime now);
 
  private:
   void add_workflow(const std::string& pipeline_id, std::int64_t position,

@@ -453,13 +453,16 @@ void Queue::advance(const std::string& workflow_id, WallTime now) {
   apply(next.skip, TaskEvent::skipped);
 }
 
-void Queue::cancel_task(const std::string& task_id, WallTime now) {
+bool Queue::cancel_task(const std::string& task_id, WallTime now) {
   const auto task = load(task_id);
-  if (!task || is_final(task->state)) return;
-  if (task->state != TaskState::running) return transition(*task, TaskEvent::canceled, "", now);
-  db_->execute("UPDATE task SET cancel_requested = 1 WHERE id = ? AND cancel_requested = 0",
-               task_id);
+  if (!task || is_final(task->state)) return false;
+  if (task->state != TaskState::running) {
+    transition(*task, TaskEvent::canceled, "", now);
+    return true;
+  }
+  db_->execute("UPDATE task SET cancel_requested = 1 WHERE id = ?", task_id);
   changes_->canceled_tasks.insert(task_id);
+  return !task->cancel_requested;
 }
 
 // --- Demand ---------------------------------------------------------------------------------

@@ -92,7 +92,8 @@ class Queue {
 
   // Queues the jobs of a workflow that may start; skips those that never will.
   void advance(const std::string& workflow_id, WallTime now);
-  void cancel_task(const std::string& task_id, WallTime now);
+  // Whether that changes anything: it has not ended, and is not to be ended already.
+  bool cancel_task(const std::string& task_id, WallTime now);
 
   protocol::ClassDemand demand(const std::string& resource_class, WallTime now);
   std::int64_t unclaimed(const std::string& resource_class);

@@ -424,13 +424,14 @@ TEST_F(StoreTest, OnlyWhatIsTheRunnersFaultIsQueuedAgain) {
 TEST_F(StoreTest, CancelingEndsWhatWaitsAndAsksWhatRuns) {
   const auto id = submit({{"a", {}}, {"b", {}}, {"c", {"a"}}});
   const auto task = *claim();
-  store_->pipelines().cancel(id, now_.wall);
-  store_->pipelines().cancel(id, now_.wall);
+  EXPECT_TRUE(store_->pipelines().cancel(id, now_.wall));
+  EXPECT_FALSE(store_->pipelines().cancel(id, now_.wall)) << "it is asked for already";
   EXPECT_EQ(job_state(id, 1), "canceled");
   EXPECT_EQ(job_state(id, 2), "canceled");
   EXPECT_TRUE(queue().is_cancel_requested(attempt(task)));
   finish(task, TaskResult::canceled);
   EXPECT_EQ(state(id), "canceled");
+  EXPECT_FALSE(store_->pipelines().cancel(id, now_.wall)) << "it has ended";
 }
 
 TEST_F(StoreTest, OutputNeitherLosesNorDoublesAByte) {

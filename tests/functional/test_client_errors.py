@@ -146,6 +146,16 @@ def test_a_pipeline_that_has_ended_cannot_be_canceled(world, server, small):
                          token=server.token) == (1, "Pipeline 1 has ended already: canceled.")
 
 
+def test_what_is_canceled_already_is_not_logged_again(world, server, small):
+    pipeline = world.submit(server, config(build=job("true")))
+    path = f"/api/muster/v1/pipelines/{pipeline.id}/cancel"
+    for _ in range(3):
+        server.api.post(path, {}).expect(202)
+    assert pipeline.wait()["state"] == "canceled"
+    server.stop()
+    assert server.program.output().count("pipeline canceled") == 1
+
+
 def test_a_server_without_a_place_for_its_data(world):
     code, sentence = complaint(world, "server", "--data", "")
     assert code == 2
