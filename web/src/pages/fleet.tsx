@@ -10,7 +10,7 @@ import { namespacesOf } from '../model/names';
 import { parse, roughly } from '../model/times';
 import { Ago, Heading, Loading, Name, Problem, Table, useNow } from '../parts/basics';
 import { FirstSteps } from '../parts/first_steps';
-import { useLive, useSeldom } from '../parts/use_live';
+import { useLive, useSeen, useSeldom } from '../parts/use_live';
 
 const kSilentMs = 30_000; // a busy runner is heard of more often
 const kInventoryEveryMs = 10_000;
@@ -143,11 +143,13 @@ function useInventory(classes: string[], demand: Demand | undefined): RunnerItem
   const [turn, setTurn] = useState(0);
   const namespaces = namespacesOf(classes);
   const version = useSeldom(demand?.version, kInventoryAgainMs);
+  const seen = useSeen();
   useEffect(() => {
-    const timer = setInterval(() => !document.hidden && setTurn((n) => n + 1), kInventoryEveryMs);
+    const timer = setInterval(() => setTurn((n) => n + 1), kInventoryEveryMs);
     return () => clearInterval(timer);
   }, []);
   useEffect(() => {
+    if (!seen || document.hidden) return undefined;
     const controller = new AbortController();
     Promise.all(
       namespaces.map((namespace) =>
@@ -158,7 +160,7 @@ function useInventory(classes: string[], demand: Demand | undefined): RunnerItem
       () => undefined, // the next turn may have more luck; whether the server is away is told above
     );
     return () => controller.abort();
-  }, [turn, version, namespaces.join(' ')]);
+  }, [turn, version, seen, namespaces.join(' ')]);
   return items;
 }
 
@@ -166,12 +168,13 @@ function useCurrentTasks(demand: Demand | undefined): Map<string, CurrentTask> {
   const [tasks, setTasks] = useState(new Map<string, CurrentTask>());
   const busy = demand?.classes.some((one) => one.runners.some((runner) => runner.busy)) ?? false;
   const version = useSeldom(demand?.version, kTasksAgainMs);
+  const seen = useSeen();
   useEffect(() => {
-    if (!busy) return undefined;
+    if (!busy || !seen || document.hidden) return undefined;
     const controller = new AbortController();
     currentTasks(controller.signal).then(setTasks, () => undefined);
     return () => controller.abort();
-  }, [version, busy]);
+  }, [version, busy, seen]);
   return tasks;
 }
 

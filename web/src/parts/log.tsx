@@ -22,11 +22,14 @@ interface LogProps {
 }
 
 function useOutput({ task, step, size }: LogProps) {
-  const skipped = Math.max(0, size - kMostBytes);
   const [, redraw] = useState({});
   const [ended, setEnded] = useState(false);
   const [problem, setProblem] = useState('');
-  const store = useMemo(() => new LineStore(), [task, step]);
+  // Of a step that runs the size grows; where its output begins was settled when it was opened.
+  const { store, skipped } = useMemo(
+    () => ({ store: new LineStore(kMostBytes), skipped: Math.max(0, size - kMostBytes) }),
+    [task, step],
+  );
   useEffect(() => {
     const decoder = new TextDecoder();
     let scheduled = 0;

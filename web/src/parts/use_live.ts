@@ -37,3 +37,15 @@ export function useSeldom<T>(value: T, ms: number): T {
   }, [value, ms]);
   return shown;
 }
+
+// Whether somebody looks: what nobody sees asks for nothing.
+export function useSeen(): boolean {
+  const [seen, setSeen] = useState(!document.hidden);
+  useEffect(() => {
+    const look = () => setSeen(!document.hidden);
+    document.addEventListener('visibilitychange', look);
+    look();
+    return () => document.removeEventListener('visibilitychange', look);
+  }, []);
+  return seen && !document.hidden;
+}

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { get, kMuster, query } from '../net/api';
 import { watchPipeline } from '../net/live';
 import type { JobStatus, PipelineStatus } from '../net/messages';
-import { useLive, useSeldom, type Reading } from './use_live';
+import { useLive, useSeen, useSeldom, type Reading } from './use_live';
 
 const kExpectedEveryMs = 10_000;
 const kExpectedAgainMs = 2_000; // after news, at the earliest
@@ -33,19 +33,20 @@ export function usePipeline(id: string): Reading<PipelineStatus> {
   const [turn, setTurn] = useState(0);
   const blocked = reading.value !== undefined && isBlocked(reading.value);
   const version = useSeldom(reading.value?.version, kExpectedAgainMs);
+  const seen = useSeen();
   useEffect(() => {
-    if (!blocked) return undefined;
+    if (!blocked || !seen || document.hidden) return undefined;
     const controller = new AbortController();
     const path = `${kMuster}/pipelines/${encodeURIComponent(id)}?${query({ expected: 'true' })}`;
     get<PipelineStatus>(path, controller.signal).then(
       (answer) => setExpected(expectations(answer)),
       () => undefined, // a forecast that is missing is no trouble
     );
-    const timer = setTimeout(() => !document.hidden && setTurn((n) => n + 1), kExpectedEveryMs);
+    const timer = setTimeout(() => setTurn((n) => n + 1), kExpectedEveryMs);
     return () => {
       controller.abort();
       clearTimeout(timer);
     };
-  }, [id, blocked, version, turn]);
+  }, [id, blocked, version, turn, seen]);
   return reading.value ? { value: withExpected(reading.value, expected) } : reading;
 }

@@ -36,7 +36,7 @@ export class LineStore {
   private readonly missing = new Map<number, number>();
 
   constructor(
-    private readonly mostCharacters = 24 << 20,
+    private readonly mostCharacters = 16 << 20,
     private readonly mostLines = 400_000,
   ) {}
 
