@@ -16,6 +16,7 @@ def lines_of(world, **variables):
     """What a server says in its life, as objects. A server's log is no terminal."""
     world.variables = variables
     server = world.server()
+    server.create_class()
     world.submit(server, config(build=job("true")))
     server.stop()
     return [json.loads(line) for line in server.program.output().splitlines()]

@@ -103,7 +103,7 @@ def test_from_nothing_to_green(visitor, world, server, gate):
     visitor.sees("No runner of local/small is connected.")
     world.start("agent", "agent", "--config", file)
     visitor.state("running")
-    page.get_by_role("button", name=re.compile("echo second")).wait_for()  # it runs, and is open
+    page.get_by_role("button", expanded=True, name=re.compile("^running until")).wait_for()
     assert not page.get_by_text("second", exact=True).is_visible()
     path.touch()
     visitor.sees("second", exact=True)
