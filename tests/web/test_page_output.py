@@ -201,6 +201,11 @@ def test_slices_stand_side_by_side(world, server, small, visitor):
     assert page.url.endswith("?slice=1")
 
 
+def is_held(request):
+    """By the server, until there is news or for as long as somebody reads."""
+    return "wait_ms" in request.url or "/events?" in request.url
+
+
 def test_the_page_holds_few_connections(world, server, small, visitor):
     """Of the six that a browser has for a host it leaves some to other tabs."""
     pipeline = world.submit(server, config(build=job(*["true"] * 5)))
@@ -212,7 +217,7 @@ def test_the_page_holds_few_connections(world, server, small, visitor):
 
     def begins(request):
         open_now.add(request)
-        most[0] = max(most[0], sum("wait_ms" in one.url for one in open_now))
+        most[0] = max(most[0], sum(is_held(one) for one in open_now))
     page = visitor.page
     page.on("request", begins)
     page.on("requestfinished", lambda request: open_now.discard(request))
@@ -237,13 +242,13 @@ SHOWN = """hidden => {
 
 def test_a_tab_that_nobody_sees_asks_for_nothing(visitor, small):
     page = visitor.page
-    with page.expect_request(lambda request: "wait_ms" in request.url):
+    with page.expect_request(is_held):
         visitor.comes_to("/fleet")
-    with page.expect_event("requestfailed", lambda request: "/fleet?" in request.url):
+    with page.expect_event("requestfailed", lambda request: "watch=fleet" in request.url):
         page.evaluate(SHOWN, True)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_role("button", name="Make it").click()  # it lives
     assert asked == []
-    with page.expect_request(lambda request: "/fleet?" in request.url):
+    with page.expect_request(lambda request: "watch=fleet" in request.url):
         page.evaluate(SHOWN, False)

@@ -60,8 +60,8 @@ def test_an_expired_session_asks_again_and_goes_on(visitor, world, server, small
     pipeline = world.submit(server, config(build=job("true")))
     page = visitor.comes_to(f"/pipelines/{pipeline.number}").page
     visitor.state("running")
-    visitor.context.clear_cookies()
-    server.claimer(small).claim().run()  # it is news, after which the page asks for more
+    visitor.end_session()
+    server.claimer(small).claim().run()  # it is news, which the page is not told any more
     page.get_by_label("Personal token").wait_for()
     visitor.sign_in()
     page.get_by_role("heading", name=f"Pipeline {pipeline.number}").wait_for()
@@ -113,6 +113,23 @@ def test_from_nothing_to_green(visitor, world, server, gate):
 
     page.get_by_role("link", name="Fleet").click()
     page.get_by_role("row", name=re.compile("idle")).wait_for()
+
+
+def test_what_failed_is_run_again(visitor, world, server, small):
+    pipeline = world.submit(server, config(good=job("true"), flaky=job("true")))
+    claimer = server.claimer(small)
+    for _ in range(2):
+        attempt = claimer.claim()
+        attempt.finish("failed" if attempt.task["job"]["name"] == "flaky" else "success").expect(204)
+    page = visitor.comes_to(f"/pipelines/{pipeline.number}").page
+    page.get_by_role("button", name="Rerun from failed").click()
+    page.get_by_text("run again below").wait_for()
+    attempt = claimer.claim()
+    assert attempt.task["job"]["name"] == "flaky"
+    attempt.finish("success").expect(204)
+    page.get_by_role("button", name="Rerun from failed").wait_for(state="detached")
+    visitor.state("success")
+    assert page.get_by_role("button", name="Rerun", exact=True).is_enabled()
 
 
 def test_output_comes_while_the_step_runs(visitor, world, server, small):

@@ -1,17 +1,20 @@
-// How the page hears of changes. Nobody else knows by which means: today requests that the server
-// holds until there is news.
+// How the page hears of changes. Nobody else knows by which means: streams of events, and for demand
+// and output requests that the server holds until there is news.
 //
 // A browser has six connections to a host, for all tabs together. One page holds three at most: two
 // for readings, or one of them, and two for output.
 
 import { ApiError, get, kMuster, query, send, sentence, session } from './api';
+import { EventParser, type StreamEvent } from './events';
 import type { Demand, FleetStatus, List, PipelineItem, PipelineStatus } from './messages';
 import { Value } from './value';
 
 const kWaitMs = 25_000;
 const kOutputWaitMs = 5_000; // short, so that whoever waits for a connection gets its turn
 const kGraceMs = 15_000; // past it a request that was held is lost
-const kListEveryMs = 3_000;
+const kSilenceMs = 40_000; // a stream says something every 15 s
+const kNoLimitMs = 2 ** 31 - 1;
+const kStreamAgainMs = 1_000;
 const kAfterNewsMs = 400; // changes that follow each other closely are asked for as one
 const kAfterPieceMs = 100; // of output
 const kSliceBytes = 2 << 20;
@@ -104,6 +107,7 @@ function pauseAfter(failures: number, error: ApiError): number {
 function repeat(
   turn: (signal: AbortSignal) => Promise<Next>,
   failed: (message: string, status: number) => void,
+  limitMs = kWaitMs + kGraceMs,
 ): Stop {
   const controller = new AbortController();
   const { signal } = controller;
@@ -112,7 +116,7 @@ function repeat(
   // When to go on, or nothing if this is the end.
   async function once(): Promise<Next> {
     try {
-      const next = await withSignal(signal, kWaitMs + kGraceMs, turn);
+      const next = await withSignal(signal, limitMs, turn);
       failures = 0;
       away.set(null);
       return next;
@@ -160,8 +164,56 @@ function watch<T extends { version: string }>(path: string, listener: Listener<T
   }, listener.failed);
 }
 
+function whatComesWithin<T>(ms: number, coming: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new ApiError(0, 'The server does not answer.'));
+    const timer = setTimeout(late, ms);
+    coming.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+async function eachEvent(response: Response, told: (event: StreamEvent) => void): Promise<void> {
+  const reader = response.body!.getReader();
+  const parser = new EventParser();
+  const decoder = new TextDecoder();
+  try {
+    for (;;) {
+      const { done, value } = await whatComesWithin(kSilenceMs, reader.read());
+      if (done) return;
+      parser.push(decoder.decode(value, { stream: true })).forEach(told);
+    }
+  } finally {
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
+// A reading whenever it is new. After a cut only if it has changed meanwhile.
+function stream<T>(watched: string, take: (value: T, version: string) => void, failed: Listener<T>['failed']): Stop {
+  let last: string | undefined;
+  return repeat(
+    async (signal) => {
+      const headers: Record<string, string> = last === undefined ? {} : { 'Last-Event-ID': last };
+      const path = `${kMuster}/events?${query({ watch: watched })}`;
+      const response = await send('GET', path, { headers, signal });
+      away.set(null);
+      await eachEvent(response, (event) => {
+        last = event.id;
+        take(JSON.parse(event.data) as T, event.id);
+      });
+      return kStreamAgainMs;
+    },
+    failed,
+    kNoLimitMs,
+  );
+}
+
+function streamReading<T extends { version: string }>(watched: string, listener: Listener<T>): Stop {
+  const take = (value: T, version: string) => listener.value({ ...value, version });
+  return stream<T>(watched, take, listener.failed);
+}
+
 export function watchFleet(listener: Listener<FleetStatus>): Stop {
-  return watch(`${kMuster}/fleet`, listener);
+  return streamReading('fleet', listener);
 }
 
 export function watchDemand(classes: string[], listener: Listener<Demand>): Stop {
@@ -169,19 +221,12 @@ export function watchDemand(classes: string[], listener: Listener<Demand>): Stop
 }
 
 export function watchPipeline(id: string, listener: Listener<PipelineStatus>): Stop {
-  return watch(`${kMuster}/pipelines/${encodeURIComponent(id)}`, listener);
+  return streamReading(`pipeline:${id}`, listener);
 }
 
-// The list has no version: it is asked for again and again.
 export function watchPipelines(limit: number, listener: Listener<PipelineItem[]>): Stop {
-  let before = '';
-  return repeat(async (signal) => {
-    const list = await get<List<PipelineItem>>(`${kMuster}/pipelines?${query({ limit })}`, signal);
-    const now = JSON.stringify(list.items);
-    if (now !== before) listener.value(list.items);
-    before = now;
-    return kListEveryMs;
-  }, listener.failed);
+  const take = (list: List<PipelineItem>) => listener.value(list.items.slice(0, limit));
+  return stream<List<PipelineItem>>('pipelines', take, listener.failed);
 }
 
 // --- Output ---------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { kMuster, may, post } from '../net/api';
+import { kMuster, may, post, sentence } from '../net/api';
 import type { JobStatus, PipelineStatus, WorkflowStatus } from '../net/messages';
 import { Ago, Fact, Heading, Loading, Name, Problem, State, useNow } from '../parts/basics';
 import { Confirm } from '../parts/dialog';
@@ -27,12 +27,14 @@ export function Pipeline({ id }: { id: string }) {
       <Heading title={`Pipeline ${value.number}`}>
         <State state={value.state} />
         {value.state === 'running' && may('run') && <Cancel pipeline={value} />}
+        {value.state !== 'running' && may('run') && <Rerun pipeline={value} />}
       </Heading>
       <About pipeline={value} now={now} />
       {value.workflows.map((workflow) => (
         <section key={workflow.id}>
           <h2>
             <Name>{workflow.name}</Name> <State state={workflow.state} />
+            {wasRunAgain(workflow, value) && <span class="quiet"> run again below</span>}
           </h2>
           <WorkflowGraph workflow={workflow} pipeline={value.number} now={now} />
           <Blocked workflow={workflow} pipeline={value.number} now={now} />
@@ -59,6 +61,41 @@ function About({ pipeline, now }: { pipeline: PipelineStatus; now: number }) {
         <Ago time={pipeline.created_at} now={now} />
       </Fact>
     </dl>
+  );
+}
+
+function wasRunAgain(workflow: WorkflowStatus, pipeline: PipelineStatus): boolean {
+  const later = pipeline.workflows.slice(pipeline.workflows.indexOf(workflow) + 1);
+  return later.some((one) => one.name === workflow.name);
+}
+
+// All of it, or the jobs that did not succeed.
+function Rerun({ pipeline }: { pipeline: PipelineStatus }) {
+  const [problem, setProblem] = useState('');
+  const [asked, setAsked] = useState(false);
+  const rerun = (fromFailed: boolean) => async () => {
+    setAsked(true);
+    try {
+      const path = `${kMuster}/pipelines/${encodeURIComponent(pipeline.id)}/rerun`;
+      await post(path, { from_failed: fromFailed });
+      setProblem('');
+    } catch (error) {
+      setProblem(sentence(error));
+    }
+    setAsked(false);
+  };
+  return (
+    <>
+      <button type="button" disabled={asked} onClick={rerun(false)}>
+        Rerun
+      </button>
+      {pipeline.state !== 'success' && (
+        <button type="button" disabled={asked} onClick={rerun(true)}>
+          Rerun from failed
+        </button>
+      )}
+      {problem && <Problem>{problem}</Problem>}
+    </>
   );
 }
 
