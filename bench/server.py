@@ -16,6 +16,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 import crowd
 import finished
 import jobs
+import lookers
 from figures import (CannotRun, Figure, Row, line_without, medians, middle, middle_of, millis,
                      percentile, spread)
 from support.load import may_open
@@ -32,6 +33,7 @@ TASKS, TASKS_OF_A_PIPELINE = 1_000_000, 10
 PAGE, PAGES = 100, 200  # pipelines of a page, and how often it is read in a run
 STEPS, STEP_JOBS = 20, 15
 IDLE_STARTS = 5
+PAGES_OPEN, FOLLOWERS = 1_000, 10
 
 
 WARM = Figure("queued → first step running, runner waiting, p50 / p99", "5 / 15 ms",
@@ -47,6 +49,9 @@ HELD = Figure(f"server memory, {WAITING:,} waiting agents", "60 MB")
 LONG = Figure(f"server memory, {TASKS:,} finished tasks", "60 MB")
 STEP = Figure(f"a job of {STEPS} `true` steps over bash running them, a step", "5 ms")
 LIST = Figure(f"API: first page of the list, {TASKS:,} tasks", "10 ms")
+LOOKED = Figure(f"{PAGES_OPEN:,} pages watch the fleet, {FOLLOWERS} of them a job of {lookers.LINES_A_SECOND:,} "
+                "lines a second: the server's share of a processor", "25 %")
+OTHERS = Figure("meanwhile another request, p99", "10 ms")
 
 
 # --- The parts: each yields its rows ----------------------------------------------------------
@@ -174,9 +179,23 @@ def history(world):
               f"{PAGE * TASKS_OF_A_PIPELINE} tasks are read for its {length} bytes")
 
 
+def looked_at(world):
+    files = 2 * PAGES_OPEN
+    if not may_open(files):
+        raise CannotRun(f"it needs {files} open files: raise the hard limit (`ulimit -Hn`)")
+    runs = [lookers.looked_at(world, PAGES_OPEN, FOLLOWERS) for _ in range(RUNS)]
+    usual, shares = middle_of(runs), [100 * each.server_cpu for each in runs]
+    yield Row(LOOKED, f"{spread(shares, '{:.0f}')} %; half of the pages hear of a change after "
+              f"{1000 * usual.heard:.0f} ms, all after {1000 * usual.all_heard:.0f} ms; the slowest follower reads "
+              f"{usual.lines:,.0f} lines a second; a page takes {usual.memory:.1f} KiB", middle(shares) <= 25,
+              "each change of the fleet is told to each page, and what a job prints is read by each who follows it")
+    others = [each.others for each in runs]
+    yield Row(OTHERS, millis(others), middle(others) <= 0.010, "a few streams are answered in each group")
+
+
 PARTS = [(warm, [WARM]), (cold, [COLD]), (rate, [RATE]), (claims, [CLAIMS, FSYNCS]),
          (output, [THROUGH]), (idle, [IDLE]), (waiting, [HELD]), (steps, [STEP]),
-         (history, [LONG, LIST])]
+         (history, [LONG, LIST]), (looked_at, [LOOKED, OTHERS])]
 
 
 # --- The section ------------------------------------------------------------------------------
@@ -258,6 +277,8 @@ sizes. Only `cat` was run here.
   are copies, in the database, of a pipeline of {TASKS_OF_A_PIPELINE} that an agent ran; the server has then answered the
   pages, and an agent has run one more.
 - **Steps**: a job from its claim to its end, {STEP_JOBS} a run, less what bash takes for the same commands.
+- **Pages**: a stream of events each, of which one process reads all; the scaler's report changes once a second,
+  for {lookers.SECONDS} s. The followers read the output as the page does.
 - **The list**: `GET /api/muster/v1/pipelines?limit={PAGE}`, the largest page, {PAGES} times a run on one
   connection. No list has tasks alone."""
 
