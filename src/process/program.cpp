@@ -109,7 +109,7 @@ class Run {
   std::string last_message() const {
     const auto said = trim(said_);
     const auto line = said.substr(said.find_last_of('\n') + 1);
-    return line.empty() ? "" : ": " + printable(line);
+    return line.empty() ? "" : ": " + printable(line, 1000);
   }
 
   Error end(ErrorKind kind, std::string why) {
