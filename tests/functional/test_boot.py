@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from conftest import ROOT
 from support.debian_root import why_not
 from support.front import THROTTLED
 from support.launched import PERSONAL, Launched
@@ -18,6 +17,7 @@ from support.moto import Moto
 from support.packagecloud import HOST, Packagecloud
 from support.pipeline import config, job
 from support.relay import Relay
+from support.root import ROOT
 from support.stack import Stack
 from support.waiting import wait_until
 from support.world import World

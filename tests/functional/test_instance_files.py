@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from support.root import ROOT
+
 
 INSTANCE = ROOT / "deploy/instance"
 UNITS = sorted(unit.name for unit in (INSTANCE / "units").iterdir())

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 from support.empty_root import Authority, EmptyRoot, TlsFront, assert_listed
+from support.root import ROOT
 
 NAME = "queue.test"
 

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
 from support.pipeline import config, job
 from support.repository import Repository
+from support.root import ROOT
 from support.units import Unit
 from support.waiting import wait_until
 

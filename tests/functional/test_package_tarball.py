@@ -5,7 +5,8 @@ import tarfile
 
 import pytest
 
-from conftest import ROOT
+from support.root import ROOT
+
 
 pytestmark = pytest.mark.timeout(900)  # the Debian is made by the first test that wants one
 

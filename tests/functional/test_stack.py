@@ -16,10 +16,10 @@ from urllib.parse import parse_qs
 import pytest
 import yaml
 
-from conftest import ROOT
 from support.alarms import Template, metrics
 from support.moto import REGION, Moto
 from support.pipeline import config, job
+from support.root import ROOT
 from support.stack import TEMPLATE, Stack, actions
 
 PERSONAL, CLASS = "CCIPAT_personal_0123456789", "class_token_abcdef0123456789"

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from conftest import ROOT
 from support.alarms import Template
 from support.moto import REGION, Moto
+from support.root import ROOT
 from support.stack import TEMPLATE, Stack
 
 TOKENS = {"PersonalToken": "CCIPAT_personal_0123456789", "ClassToken": "class_token_abcdef0123456789"}
