@@ -488,7 +488,8 @@ void HttpSession::on_written() {
     timer_.cancel();
     phase_ = Phase::handling;
     watch();
-    return std::exchange(taken_, nullptr)();
+    const auto taken = std::exchange(taken_, nullptr);
+    return taken ? taken() : void();
   }
   outgoing_.reset();
   if (refused_) return linger();

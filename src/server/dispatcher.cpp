@@ -1,5 +1,6 @@
 #include "server/dispatcher.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include <fmt/core.h>
@@ -49,11 +50,13 @@ struct Dispatcher::Waiting {
   bool kept = false;  // parked by a group that was committed
   bool last_chance = false;
   bool streams = false;             // its answer has begun, and goes on
-  bool being_sent = false;          // the latest piece of it
+  bool being_sent = false;          // a piece of it, from the moment when it was made
   bool is_due = false;              // is to be asked again once that is sent, or in due_
   std::optional<std::string> seen;  // as the latest piece has it
   std::vector<std::string> topics;  // while parked
   std::unique_ptr<Timer> deadline;  // while parked
+
+  bool goes_on() const { return streams || being_sent; }
 };
 
 struct Dispatcher::Answer {
@@ -248,6 +251,7 @@ Dispatcher::Undone Dispatcher::undo(const std::vector<Entry>& touched, const Err
   std::set<std::uint64_t> seen;  // one that was parked and woken was touched twice
   for (const auto& entry : touched) {
     const bool parked = parked_.contains(entry->arrival);
+    if (std::exchange(entry->being_sent, false)) entry->is_due = false;
     if (entry->streams) {  // what it had to say it says later
       unpark(*entry);
       ask_again(entry);
@@ -266,6 +270,7 @@ void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {
   if (const auto* wait = std::get_if<Park>(&outcome)) return park(entry, *wait);
   if (auto* piece = std::get_if<Piece>(&outcome)) {
     if (draining_) return answers.push_back({entry, error_response(kStopping)});
+    entry->being_sent = true;
     park(entry, piece->park);  // at once: what changes now, in this transaction, is news for it
     return answers.push_back({entry, std::move(*piece)});
   }
@@ -316,8 +321,14 @@ void Dispatcher::park(const Entry& entry, const Park& park) {
     if (!due || !parked_.contains(due->arrival)) return;
     unpark(*due);
     due->last_chance = true;
-    due->streams ? ask_again(due) : add(due);
+    due->goes_on() ? ask_again(due) : add(due);
   });
+}
+
+std::size_t Dispatcher::parked_streams() const {
+  return static_cast<std::size_t>(
+      std::count_if(streams_.begin(), streams_.end(),
+                    [this](const auto& one) { return parked_.contains(one.first); }));
 }
 
 void Dispatcher::unpark(const Waiting& entry) {
@@ -361,7 +372,7 @@ void Dispatcher::take_first(const std::string& topic, std::int64_t most, std::ve
   }
   for (auto& entry : taken) {
     unpark(*entry);
-    entry->streams ? ask_again(entry) : into.push_back(std::move(entry));
+    entry->goes_on() ? ask_again(entry) : into.push_back(std::move(entry));
   }
 }
 
@@ -381,7 +392,6 @@ void Dispatcher::drop_abandoned() {
 void Dispatcher::go_on(const Entry& entry, Piece piece) {
   entry->seen = std::move(piece.seen);
   entry->last_chance = false;
-  entry->being_sent = true;
   auto taken = [this, weak = std::weak_ptr(entry)] {
     const auto stream = weak.lock();
     if (!stream) return;

@@ -72,6 +72,7 @@ class Dispatcher {
 
   store::Now now();
   std::size_t parked() const { return parked_.size(); }
+  std::size_t parked_streams() const;                      // of these
   std::size_t streams() const { return streams_.size(); }  // answers that go on
   const Board& board() const { return board_; }
 

@@ -1,7 +1,7 @@
 // Readings as server-sent events: each when it is new, for as long as somebody looks on
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
-#include <array>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -81,6 +81,9 @@ Result<Outcome> events(Call& call) {
   if (watched.empty() || watched.size() > kMostWatched) {
     return Error{ErrorKind::invalid,
                  fmt::format("name 1 to {} readings: watch=fleet", kMostWatched)};
+  }
+  if (std::set<std::string>(watched.begin(), watched.end()).size() != watched.size()) {
+    return Error{ErrorKind::invalid, "name each reading once"};
   }
   auto versions = versions_seen(call, watched.size());
   Park park{{}, kLongestSilence};

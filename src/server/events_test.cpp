@@ -31,6 +31,11 @@ class EventsTest : public testing::Test {
       call.store.database().execute("INSERT INTO nowhere VALUES (1)");
       return Park{};
     });
+    router.add("POST", "/class", [](Call& call) -> Result<Outcome> {
+      EXPECT_TRUE(call.store.catalog().create_class({call.request.body}));
+      call.store.fleet_changed();
+      return net::Response{};
+    });
     dispatcher_.emplace(*store_, std::move(router), clock_, loop_.handle());
     const auto made = store_->catalog().create_token({"", ""}, clock_.wall());
     token_ = *made->token;
@@ -52,13 +57,23 @@ class EventsTest : public testing::Test {
     loop_.run();
   }
 
+  // In the group of what was asked before.
+  void then_make_class(const std::string& name) {
+    dispatcher_->submit({.method = "POST", .path = "/class", .body = name},
+                        std::make_shared<FakeExchange>());
+  }
+
   Stream watch(const std::string& query, const std::string& last_event_id = "") {
+    auto stream = begin_to_watch(query, last_event_id);
+    loop_.run();
+    return stream;
+  }
+  Stream begin_to_watch(const std::string& query, const std::string& last_event_id = "") {
     auto exchange = std::make_shared<FakeExchange>();
     net::Request request{.method = "GET", .path = "/api/muster/v1/events", .query = query};
     request.headers.set("Authorization", "Bearer " + token_);
     if (!last_event_id.empty()) request.headers.set("Last-Event-ID", last_event_id);
     dispatcher_->submit(std::move(request), exchange);
-    loop_.run();
     return exchange;
   }
   // All that was said since the last time; and it has been taken.
@@ -127,6 +142,32 @@ TEST_F(EventsTest, WhileAPieceIsOnItsWayAllThatHappensBecomesOne) {
   const auto news = take(stream);
   EXPECT_THAT(news, HasSubstr("local/d"));
   EXPECT_EQ(news.find("event:"), news.rfind("event:"));
+}
+
+TEST_F(EventsTest, WhatChangesInTheGroupInWhichTheyBeginIsToldAfterwards) {
+  const auto stream = begin_to_watch("watch=fleet");
+  then_make_class("local/b");
+  loop_.run();
+  EXPECT_EQ(stream->sent, 1);
+  EXPECT_THAT(take(stream), Not(HasSubstr("local/b")));
+  pause();
+  EXPECT_THAT(take(stream), HasSubstr("local/b"));
+}
+
+TEST_F(EventsTest, WhatChangesInTheGroupOfAPieceIsToldAfterThat) {
+  const auto stream = watch("watch=fleet");
+  take(stream);
+  make_class("local/b");
+  clock_.advance(1s);
+  loop_.fire();  // it is in the next group
+  then_make_class("local/c");
+  loop_.run();
+  pause();
+  pause();
+  EXPECT_THAT(stream->response.body, Not(HasSubstr("local/c"))) << "the piece is on its way";
+  EXPECT_THAT(take(stream), HasSubstr("local/b"));
+  pause();
+  EXPECT_THAT(take(stream), HasSubstr("local/c"));
 }
 
 TEST_F(EventsTest, SilenceIsBrokenByAComment) {
@@ -205,6 +246,7 @@ TEST_F(EventsTest, WhatCannotBeWatchedIsRefusedBeforeItBegins) {
       {"", 400},
       {"watch=", 400},
       {"watch=fleet&watch=moon", 400},
+      {"watch=fleet&watch=fleet", 400},
       {"watch=pipeline:", 404},
       {"watch=pipeline:7", 404},
       {"watch=1&watch=2&watch=3&watch=4&watch=5&watch=6&watch=7&watch=8&watch=9", 400}};

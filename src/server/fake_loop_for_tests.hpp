@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "base/time.hpp"
 #include "net/http_server.hpp"
 #include "server/dispatcher.hpp"
@@ -24,6 +26,7 @@ struct FakeExchange final : net::Exchange {
     taken = std::move(then);
   }
   void add(std::string piece, Taken then) override {
+    EXPECT_FALSE(taken) << "the piece before is still on its way";
     response.body += piece;
     taken = std::move(then);
   }
@@ -59,6 +62,12 @@ class FakeLoop {
 
   void advance(Millis by) {
     clock_->advance(by);
+    fire();
+    run();
+  }
+
+  // The timers that are due, and nothing of what they have run soon.
+  void fire() {
     for (auto& due : std::exchange(timers_, {})) {
       if (!*due.alive) continue;
       if (due.at > clock_->monotonic()) {
@@ -67,7 +76,6 @@ class FakeLoop {
         due.task();
       }
     }
-    run();
   }
 
  private:

@@ -212,7 +212,7 @@ struct Server::Parts {
     net::Response response;
     response.body = metrics.text(call.store,
                                  {.effort = dispatcher->effort(),
-                                  .parked = dispatcher->parked(),
+                                  .parked = dispatcher->parked() - dispatcher->parked_streams(),
                                   .streams = dispatcher->streams(),
                                   .connections = http->connections(),
                                   .connection_limit = connection_limit},
