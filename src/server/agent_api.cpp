@@ -146,7 +146,7 @@ Result<Outcome> upload_output(Call& call, const store::Attempt& attempt) {
   const bool leaves_gap = begin > call.store.outputs().size(key);  // which append() refuses
   auto good = leaves_gap ? ok() : check_growth(call, key, begin + call.request.body.size());
   if (!good) return good.error();
-  if (!call.store.queue().steps().remove_wrong_notes()) {
+  if (!call.store.queue().steps().remove_wrong_notes(key)) {
     return cannot_keep(call, {ErrorKind::internal, "a note stands in the way"});
   }
   const auto held = call.store.outputs().size(key);

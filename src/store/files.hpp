@@ -20,6 +20,7 @@ struct OutputKey {
   std::string task_id;
   std::int64_t attempt = 0;
   std::int64_t step = 0;
+  friend bool operator==(const OutputKey&, const OutputKey&) = default;
 };
 
 class OutputFiles {

@@ -49,6 +49,18 @@ std::vector<PastWorkflow> latest_workflows(db::Database& database, const std::st
   return latest;
 }
 
+// As it was submitted: a later one of the name may have only what had failed.
+std::vector<PastJob> all_jobs(db::Database& database, const std::string& pipeline_id,
+                              const std::string& name) {
+  auto rows = database.query(
+      "SELECT id FROM workflow WHERE pipeline_id = ? AND name = ? "
+      "ORDER BY position LIMIT 1",
+      pipeline_id, name);
+  rows.next();
+  const auto first = rows.text(0);
+  return jobs_of(database, first);
+}
+
 Result<std::vector<PastWorkflow>> chosen(db::Database& database, const std::string& pipeline_id,
                                          const RerunChoice& choice) {
   auto latest = latest_workflows(database, pipeline_id);
@@ -132,7 +144,10 @@ Result<void> rerun(db::Database& database, Queue& queue, const std::string& pipe
   if (!workflows) return workflows.error();
   for (auto& workflow : *workflows) {
     if (auto ended = check_ended(workflow); !ended) return ended;
-    if (!choice.from_failed) continue;
+    if (!choice.from_failed) {
+      workflow.jobs = all_jobs(database, pipeline_id, workflow.name);
+      continue;
+    }
     std::erase_if(workflow.jobs,
                   [](const PastJob& job) { return combine(job.states) == TaskState::success; });
   }

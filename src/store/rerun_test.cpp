@@ -78,6 +78,8 @@ TEST_F(RerunTest, FromFailedLeavesOutWhatSucceeded) {
   ASSERT_TRUE(again({{}, true}));
   EXPECT_THAT(run(), ElementsAre("b"));
   EXPECT_EQ(status().state, "success");
+  ASSERT_TRUE(again());
+  EXPECT_THAT(run(), ElementsAre("a", "c", "c", "b")) << "all is all, whatever was run again";
 }
 
 TEST_F(RerunTest, FromFailedRunsWhatWasNeverRun) {

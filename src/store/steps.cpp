@@ -1,5 +1,6 @@
 #include "store/steps.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <vector>
@@ -103,12 +104,13 @@ void Steps::take_back_note(const Attempt& attempt, const std::string& job_id,
 void Steps::take_back_notes() {
   std::move(notes_.begin(), notes_.end(), std::back_inserter(wrong_notes_));
   notes_.clear();
-  remove_wrong_notes();
+  std::erase_if(wrong_notes_, [this](const Note& note) { return remove(note); });
 }
 
-bool Steps::remove_wrong_notes() {
-  std::erase_if(wrong_notes_, [this](const Note& note) { return remove(note); });
-  return wrong_notes_.empty();
+bool Steps::remove_wrong_notes(const OutputKey& where) {
+  const auto is_there = [&](const Note& note) { return note.where == where; };
+  std::erase_if(wrong_notes_, [&](const Note& note) { return is_there(note) && remove(note); });
+  return std::none_of(wrong_notes_.begin(), wrong_notes_.end(), is_there);
 }
 
 bool Steps::remove(const Note& note) {

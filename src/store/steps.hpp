@@ -42,8 +42,8 @@ class Steps {
   void keep_notes() { notes_.clear(); }
   // It was undone: the attempt lives, and its output goes on where it was.
   void take_back_notes();
-  // Whether no note is left that should not be there. Output that came behind one would be lost.
-  bool remove_wrong_notes();
+  // Whether no note is left there that should not be. Output that came behind one would be lost.
+  bool remove_wrong_notes(const OutputKey& where);
   // As take_back_notes(), of a process before this one, if the note is there.
   void take_back_note(const Attempt& attempt, const std::string& job_id, const std::string& text);
 

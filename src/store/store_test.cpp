@@ -312,11 +312,11 @@ TEST_F(UndoneLapse, WhatCannotBeTakenBackIsTriedAgain) {
   std::filesystem::rename(path, directory_ / "away");
   std::filesystem::create_directory(path);
   queue().steps().take_back_notes();
-  EXPECT_FALSE(queue().steps().remove_wrong_notes());
+  EXPECT_FALSE(queue().steps().remove_wrong_notes(key()));
   std::filesystem::remove(path);
   std::filesystem::rename(directory_ / "away", path);
   queue().steps().keep_notes();  // of a later transaction
-  EXPECT_TRUE(queue().steps().remove_wrong_notes());
+  EXPECT_TRUE(queue().steps().remove_wrong_notes(key()));
   EXPECT_EQ(output(), "half a li");
 }
 
