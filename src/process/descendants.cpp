@@ -72,11 +72,12 @@ class Roundup {
     const auto processes = descendants_of(root_, *spare_);
     const bool none = !is_any_left(processes);
     if (stop_new(processes) && ++passes_ % kStopsBeforeKill != 0) return none;
+    // First, as a group's number is its own for as long as a zombie of it is not reaped.
+    if (++kills_ > kKillsOfOne) end_groups(processes);
     for (const auto& process : processes) {
       if (!process.zombie) signal_exactly(process.pid, process.start_ticks, SIGKILL);
       if (process.parent == ::getpid()) ::waitpid(process.pid, nullptr, WNOHANG);
     }
-    if (++kills_ > kKillsOfOne) end_groups(processes);
     return none;
   }
 
@@ -106,7 +107,8 @@ class Roundup {
     const auto root = read_entry(root_);
     std::set<pid_t> groups;
     for (const auto& process : processes) {
-      if (root && process.session != root->session) groups.insert(process.group);
+      const bool elsewhere = root && process.session != root->session;
+      if (elsewhere && process.group > 1) groups.insert(process.group);
     }
     for (const auto group : groups) ::killpg(group, SIGKILL);
   }
