@@ -51,9 +51,19 @@ def test_a_link_that_does_not_sign_in_says_so_and_leaves_no_trace(visitor):
         return route.fulfill(status=401, json={"message": "This link has been used."})
     visitor.page.route(SESSION, refuse)
     visitor.visit("/sign-in#code=0123")
+    assert sent == [], "nobody is signed in unasked"
+    visitor.page.get_by_role("button", name="Sign in with this link").click()
     visitor.sees("This link has been used.")
     assert sent == [({"code": "0123"}, "1")]
     assert visitor.page.url == f"{visitor.server.url}/sign-in"
+
+
+def test_a_link_signs_in_who_wants_it(visitor, server):
+    code = server.api.post("/api/muster/v1/sign-in-code").expect(201).json()["code"]
+    page = visitor.visit(f"/sign-in#code={code}").page
+    page.get_by_role("button", name="Sign in with this link").click()
+    page.get_by_role("button", name="Sign out").wait_for()
+    page.get_by_role("heading", name="Overview").wait_for()
 
 
 def test_an_expired_session_asks_again_and_goes_on(visitor, world, server, small):
@@ -269,8 +279,9 @@ def test_while_the_server_is_away(visitor, world, server, small):
     server.stop()
     visitor.sees("The server cannot be reached")
     visitor.state("running")
-    server.start()
-    server.claimer(small).claim().run()
     page.get_by_role("button", name="Try now").click()
+    visitor.sees("The server cannot be reached")
+    server.start()  # and it goes on by itself
+    server.claimer(small).claim().run()
     visitor.state("success")
-    assert not page.get_by_text("The server cannot be reached").is_visible()
+    page.get_by_text("The server cannot be reached").wait_for(state="hidden")

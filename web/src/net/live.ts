@@ -105,20 +105,23 @@ function pauseAfter(failures: number, error: ApiError): number {
 }
 
 function repeat(
-  turn: (signal: AbortSignal) => Promise<Next>,
+  turn: (signal: AbortSignal, well: () => void) => Promise<Next>,
   failed: (message: string, status: number) => void,
   limitMs = kWaitMs + kGraceMs,
 ): Stop {
   const controller = new AbortController();
   const { signal } = controller;
   let failures = 0;
+  const well = () => {
+    failures = 0;
+    away.set(null);
+  };
 
   // When to go on, or nothing if this is the end.
   async function once(): Promise<Next> {
     try {
-      const next = await withSignal(signal, limitMs, turn);
-      failures = 0;
-      away.set(null);
+      const next = await withSignal(signal, limitMs, (ofTurn) => turn(ofTurn, well));
+      well();
       return next;
     } catch (error) {
       if (signal.aborted) return kDone;
@@ -191,11 +194,11 @@ async function eachEvent(response: Response, told: (event: StreamEvent) => void)
 function stream<T>(watched: string, take: (value: T, version: string) => void, failed: Listener<T>['failed']): Stop {
   let last: string | undefined;
   return repeat(
-    async (signal) => {
+    async (signal, well) => {
       const headers: Record<string, string> = last === undefined ? {} : { 'Last-Event-ID': last };
       const path = `${kMuster}/events?${query({ watch: watched })}`;
       const response = await send('GET', path, { headers, signal });
-      away.set(null);
+      well();
       await eachEvent(response, (event) => {
         last = event.id;
         take(JSON.parse(event.data) as T, event.id);

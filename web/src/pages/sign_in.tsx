@@ -5,7 +5,8 @@ import { useWork } from '../parts/dialog';
 import { Heading, Problem } from '../parts/basics';
 import { navigate } from '../routes';
 
-// A link that signs in once: "/sign-in#code=…". What is after # is sent to nobody.
+// A link that signs in once: "/sign-in#code=…". What is after # is sent to nobody. Nobody is signed in
+// unasked, as another's link would have what they do done in the other's name.
 function codeOfLink(): string | null {
   return new URLSearchParams(location.hash.slice(1)).get('code');
 }
@@ -21,7 +22,6 @@ export function SignIn({ next }: { next: string }) {
   useEffect(() => {
     if (code === null) return;
     history.replaceState(null, '', location.pathname + location.search);
-    byCode.run();
   }, []);
   useEffect(() => {
     if (who && settled) navigate(next, true);
@@ -32,6 +32,19 @@ export function SignIn({ next }: { next: string }) {
     <main class="sign-in">
       <Heading title="Sign in" />
       {problem && <Problem>{problem}</Problem>}
+      {!settled && (
+        <p>
+          <button
+            type="button"
+            class="main"
+            disabled={who === undefined || byCode.busy}
+            onClick={() => byCode.run()}
+          >
+            Sign in with this link
+          </button>{' '}
+          {who && <>You are signed in as {who.nickname} until then.</>}
+        </p>
+      )}
       <form
         onSubmit={(event) => {
           event.preventDefault();
