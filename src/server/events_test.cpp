@@ -78,6 +78,7 @@ class EventsTest : public testing::Test {
   }
   // All that was said since the last time; and it has been taken.
   std::string take(const Stream& stream) {
+    EXPECT_EQ(stream->overlaps, 0);
     if (const auto taken = std::exchange(stream->taken, nullptr)) taken();
     loop_.run();
     return std::exchange(stream->response.body, "");
