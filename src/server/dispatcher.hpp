@@ -6,7 +6,7 @@
 //
 // Also keeps the parked requests, and handles them again when something they wait for has changed.
 // An answer that goes on is handled so again and again: for people to look at, so a little later
-// than the change, and a few of them at a time, that nobody else waits for them.
+// than the change, and a few of them at a time, so that others come between.
 // Belongs to the HTTP server's thread.
 
 #include <chrono>
