@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr Millis kStopCheck = 250ms;
+// What forks all the time makes thousands of orphans in a second.
+constexpr Millis kReapEvery = 250ms;
 
 // What is there, at most `most` bytes; empty at the end. Waits if there is nothing.
 std::string read_some(int fd, std::size_t most) {
@@ -26,11 +28,6 @@ std::string read_some(int fd, std::size_t most) {
   } while (got < 0 && errno == EINTR);
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return bytes;
-}
-
-int poll_time(Millis duration) {
-  constexpr Millis kLongest = 1h;
-  return static_cast<int>(std::min(duration, kLongest).count());
 }
 
 // What the pipe holds at this moment, and no more: another process may go on filling it.
@@ -72,13 +69,20 @@ Result<StepProcess> StepProcess::start(const Launcher& launcher, JobCommand comm
 StepEnding follow(StepProcess& process, const StepOutput& output, WorkEnd& end, Millis silence) {
   const auto& clock = system_clock();
   auto heard = clock.monotonic();
+  auto reaped = heard;
   while (!end.requested()) {
-    const auto left = heard + silence - clock.monotonic();
+    const auto now = clock.monotonic();
+    const auto left = heard + silence - now;
     if (left <= 0ms) return Silent{};
+    if (now - reaped >= kReapEvery) {
+      process::reap_orphans();
+      reaped = now;
+    }
     std::array<pollfd, 3> entries = {pollfd{process.child.pidfd(), POLLIN, 0},
                                      pollfd{process.output.get(), POLLIN, 0},
                                      pollfd{end.fd(), POLLIN, 0}};
-    ::poll(entries.data(), entries.size(), poll_time(std::min(left, end.time_left())));
+    const auto patience = std::min({left, end.time_left(), kReapEvery});
+    ::poll(entries.data(), entries.size(), static_cast<int>(patience.count()));
     if (entries[0].revents != 0) {
       drain(process.output.get(), output);
       if (const auto exit = process.child.wait(0ms)) return Exited{*exit};

@@ -97,6 +97,7 @@ Result<Child> Child::start(const Command& command) {
   const UniqueFd reports(ends[0]);
   UniqueFd report(ends[1]);
 
+  const auto held = hold_reaping();
   const pid_t pid = fork_with_signals_blocked(*launch, report.get());
   if (pid < 0) return system_error(errno, "cannot start a child process");
   report.reset();
@@ -115,7 +116,9 @@ Result<Child> Child::adopt(pid_t pid) {
     reap(pid);
     return error;
   }
-  return Child(pid, std::move(pidfd));
+  Child child(pid, std::move(pidfd));
+  child.waited_for_ = WaitedFor(pid);
+  return child;
 }
 
 Child Child::of_helper(pid_t pid, UniqueFd pidfd, UniqueFd reports) {
@@ -142,9 +145,12 @@ std::optional<Exit> Child::wait(Millis patience) {
   while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info,
                   WEXITED | WNOHANG) != 0) {
     // Somebody else reaped it, which only end_descendants() does, after it has killed it.
-    if (errno != EINTR) return Exit{.signal = SIGKILL};
+    if (errno == EINTR) continue;
+    waited_for_ = {};
+    return Exit{.signal = SIGKILL};
   }
   if (info.si_pid == 0) return std::nullopt;
+  waited_for_ = {};
   if (info.si_code == CLD_EXITED) return Exit{.code = info.si_status};
   return Exit{.signal = info.si_status};
 }

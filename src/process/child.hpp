@@ -19,6 +19,7 @@
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "process/orphans.hpp"
 
 namespace muster::process {
 
@@ -109,6 +110,7 @@ class Child {
   Exit reported() const;
 
   pid_t pid_ = -1;
+  WaitedFor waited_for_;  // if it is our own
   UniqueFd pidfd_;
   UniqueFd reports_;  // if it is a helper's
 };

@@ -71,11 +71,11 @@ class Roundup {
   bool pass() {
     const auto processes = descendants_of(root_, *spare_);
     const bool none = !is_any_left(processes);
-    if (stop_new(processes) && ++passes_ % kStopsBeforeKill != 0) return none;
+    const bool kills = !stop_new(processes) || ++passes_ % kStopsBeforeKill == 0;
     // First, as a group's number is its own for as long as a zombie of it is not reaped.
-    if (++kills_ > kKillsOfOne) end_groups(processes);
+    if (kills && ++kills_ > kKillsOfOne) end_groups(processes);
     for (const auto& process : processes) {
-      if (!process.zombie) signal_exactly(process.pid, process.start_ticks, SIGKILL);
+      if (kills && !process.zombie) signal_exactly(process.pid, process.start_ticks, SIGKILL);
       if (process.parent == ::getpid()) ::waitpid(process.pid, nullptr, WNOHANG);
     }
     return none;

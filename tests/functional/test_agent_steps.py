@@ -33,6 +33,18 @@ def states(pipeline):
     return [(s["state"], s.get("exit_code")) for s in pipeline.task()["steps"]]
 
 
+def test_orphans_that_have_ended_are_reaped_while_the_step_runs(run):
+    """Else a long job that makes many takes all the ids that the machine has for processes."""
+    run("""
+        zombies() { cat /proc/[0-9]*/stat 2>/dev/null | grep -c ") Z $PPID " || true; }
+        for n in $(seq 50); do (sleep 0.01 &); done
+        for n in $(seq 600); do
+            [ "$(zombies)" = 0 ] && [ $n -gt 1 ] && exit
+            sleep 0.1
+        done
+        echo "$(zombies) zombies are left"; exit 1""")
+
+
 def test_both_streams_in_order(run):
     command = "for n in 1 2 3 4 5; do echo out $n; echo err $n >&2; done"
     expected = "".join(f"out {n}\nerr {n}\n" for n in range(1, 6))
