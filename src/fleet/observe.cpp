@@ -8,6 +8,7 @@
 #include "fleet/lost.hpp"
 #include "fleet/observe_groups.hpp"
 #include "fleet/runner_names.hpp"
+#include "scaling/boots.hpp"
 #include "scaling/judge_demand.hpp"
 
 namespace muster::fleet {
@@ -148,12 +149,13 @@ InstanceState state_of(const CapacityInstance& instance, ItsRunners runners, con
 
 // Once its boot is over it has as many as runners of it are there: another number may have been
 // started, some may have ended by themselves. Until then, and while none is listed, it is believed
-// to be as the policy says.
+// to be as the policy says. Of one that is lost all may be at work.
 std::int64_t slots_of(const scaling::Policy& policy, ItsRunners runners, WallTime launched_at,
                       WallTime now) {
   const bool is_young = now - launched_at < policy.boot_timeout;
   if (policy.slots <= 1 || is_young || runners.empty()) return policy.slots;
-  return std::max<std::int64_t>(std::ssize(runners) - count_lost(runners, launched_at, now), 1);
+  const auto heard_of = std::ssize(runners) - count_lost(runners, launched_at, now);
+  return heard_of > 0 ? heard_of : std::ssize(runners);
 }
 
 // How far the clock has moved beyond what can have passed since the latest pass: below zero if it
@@ -396,8 +398,9 @@ void observe_ended(const ManagedClass& managed, const CapacityList& capacity,
   }
 }
 
-// Any runner that is listed and is no instance's may run one, too: so many are `others`. Who has
-// run a task once has connected: the task may be over when its instance is still there.
+// Whoever may be at work explains as many tasks as it can run, also who is lost: it may only be cut
+// off. Any runner that is listed and is no instance's may run one, too: so many are `others`. Who
+// has run a task once has connected: the task may be over when its instance is still there.
 void explain_tasks(const ClassDemand& demand, std::int64_t others, Observation& seen) {
   const auto& instances = seen.snapshot.instances;
   const auto unlisted = std::ranges::count_if(instances, [](const auto& instance) {
@@ -410,9 +413,7 @@ void explain_tasks(const ClassDemand& demand, std::int64_t others, Observation& 
   auto at_work = others;
   for (const auto& it : instances) {
     if (it.state == InstanceState::busy) at_work += it.running;
-    const bool perhaps = it.state == InstanceState::connected || it.state == InstanceState::used ||
-                         it.state == InstanceState::draining;
-    if (perhaps) at_work += it.slots;
+    if (scaling::is_perhaps_busy(it)) at_work += it.slots;
   }
   const auto now_unexplained = std::clamp<std::int64_t>(reading->running - at_work, 0, unlisted);
   seen.snapshot.unlisted_at_work = now_unexplained;

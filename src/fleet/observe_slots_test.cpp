@@ -86,7 +86,7 @@ TEST(ObserveSlots, AnInstanceIsWhatItsRunnersAreTogether) {
        old("i"),
        {heard_of("i.1", minutes(30)), heard_of("i.2", minutes(40))},
        lost,
-       1,
+       2,
        0},
   };
   for (const auto& row : rows) {

@@ -460,6 +460,39 @@ TEST(Observe, WhoMustHaveRunATaskIsNoFailedBoot) {
             0);
 }
 
+// One task runs: on somebody who may be at work, or on who boots, as no list has it yet. Only then
+// is another launched, and its end no failed boot.
+TEST(Observe, WhoMayBeAtWorkExplainsATask) {
+  const ManagedClass warm{"local/small", {.max = 9, .warm = {.least = 1}}};
+  const CapacityInstance booting{"i1", "local/small", kNow};
+  struct Row {
+    const char* other;
+    std::vector<CapacityInstance> there;
+    std::vector<KnownRunner> runners;
+    std::int64_t at_work;
+  };
+  const Row rows[] = {
+      {"nobody", {}, {}, 1},
+      {"has had its task", {old()}, {{"i0", false, true}}, 1},
+      {"connected", {old()}, {heard_of(minutes(1))}, 0},
+      {"draining", {instance(true)}, {{"i0", {}, false}}, 0},
+      {"lost", {old()}, {heard_of(minutes(30))}, 0},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.other);
+    auto live = row.there;
+    live.push_back(booting);
+    auto demand = known(row.runners);
+    demand.demand = scaling::DemandReading{0, 1, kNow};
+    const auto seen = observe(warm, {live, {}}, demand, {}, kNow);
+    EXPECT_EQ(seen.snapshot.unlisted_at_work, row.at_work);
+    EXPECT_EQ(decide(seen.snapshot).launch, row.at_work);
+    const CapacityList ended{row.there, {{"i1", "local/small", "gone"}}};
+    const auto after = observe(warm, ended, demand, seen.memory, kNow);
+    EXPECT_EQ(std::ssize(after.snapshot.failed_boots), 1 - row.at_work);
+  }
+}
+
 TEST(Observe, BelievesInABootWhenNobodyCanTell) {
   auto young = instance();
   const auto booting = observe(kClass, {{young}, {}}, counted(), {}, kNow);
