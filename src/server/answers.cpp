@@ -1,5 +1,7 @@
 #include "server/answers.hpp"
 
+#include <fmt/core.h>
+
 #include "base/crypto.hpp"
 #include "base/text.hpp"
 
@@ -59,6 +61,10 @@ net::Response error_response(const Error& error) {
     response.headers.set("WWW-Authenticate", R"(Bearer realm="muster")");
   }
   return response;
+}
+
+Error nothing_at(const net::Request& request) {
+  return {ErrorKind::not_found, fmt::format("there is nothing at {}", printable(request.path))};
 }
 
 std::string version_of(const std::string& json) {

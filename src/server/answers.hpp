@@ -17,6 +17,7 @@ Error for_caller(const Error& error);
 
 net::Response json_response(int status, std::string body);
 net::Response error_response(const Error& error);
+Error nothing_at(const net::Request& request);  // its path is of no route
 
 template <class T>
 net::Response answer(int status, const T& message) {

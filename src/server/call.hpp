@@ -11,6 +11,7 @@
 #include "net/http_server.hpp"
 #include "protocol/messages.hpp"
 #include "server/board.hpp"
+#include "server/readings.hpp"
 #include "store/store.hpp"
 
 namespace muster::server {
@@ -27,6 +28,7 @@ struct Piece {
   net::Response response;  // of a later one only the body counts
   std::string seen;        // what Call::seen is next
   Park park;
+  std::string owner = {};  // whose it is: the id of a token, which may have so many
 };
 
 using Outcome = std::variant<net::Response, Park, Piece>;
@@ -52,6 +54,7 @@ struct Call {
   const std::map<std::string, std::string>& parameters;  // of the path
   store::Store& store;
   Board& board;
+  Readings& readings;
   store::Now now;
   std::optional<std::string> seen;  // of an answer that goes on: as its latest piece has left it
   bool resumed = false;             // it was parked, and is asked again

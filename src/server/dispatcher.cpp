@@ -21,19 +21,24 @@ constexpr Millis kLongestStall = std::chrono::seconds(3);
 // Between what is said to a person who looks on.
 constexpr Millis kStreamPause = std::chrono::milliseconds(200);
 constexpr std::size_t kStreamsAtOnce = 32;
+constexpr std::size_t kMostStreams = 1'000;  // of a token
 
 const Error kStopping{ErrorKind::unavailable, "the server is stopping; try again"};
 
 net::Response nothing_there(const net::Request& request, const Router::Match& match) {
-  if (match.allowed.empty()) {
-    return error_response(
-        {ErrorKind::not_found, fmt::format("there is nothing at {}", printable(request.path))});
-  }
+  if (match.allowed.empty()) return error_response(nothing_at(request));
   const std::vector<std::string> methods(match.allowed.begin(), match.allowed.end());
   auto response = answer(405, protocol::Message{fmt::format("{} takes {}", printable(request.path),
                                                             join(methods, ", "))});
   response.headers.set("Allow", join(methods, ", "));
   return response;
+}
+
+net::Response too_many_streams() {
+  return answer(429, protocol::Message{fmt::format(
+                         "{} streams of events are open with this token already: close pages that "
+                         "nobody looks at, or use another token",
+                         kMostStreams)});
 }
 
 }  // namespace
@@ -53,6 +58,7 @@ struct Dispatcher::Waiting {
   bool being_sent = false;          // a piece of it, from the moment when it was made
   bool is_due = false;              // is to be asked again once that is sent, or in due_
   std::optional<std::string> seen;  // as the latest piece has it
+  std::string owner;                // of a stream
   std::vector<std::string> topics;  // while parked
   std::unique_ptr<Timer> deadline;  // while parked
 
@@ -133,6 +139,11 @@ void Dispatcher::handle_group() {
 
 void Dispatcher::deliver(Answer answer) {
   const auto& entry = answer.entry;
+  if (const auto* first = std::get_if<Piece>(&answer.what);
+      first != nullptr && !entry->streams && has_enough(first->owner)) {
+    unpark(*entry);
+    answer.what = too_many_streams();
+  }
   if (!entry->streams) tell_answered(*entry, answer);
   if (auto* piece = std::get_if<Piece>(&answer.what)) return go_on(entry, std::move(*piece));
   if (entry->streams) return end(*entry);
@@ -173,6 +184,7 @@ void Dispatcher::refuse(const Undone& undone, std::vector<Answer>& answers) {
 // Adds to `answers` once they are committed.
 std::optional<Dispatcher::Undone> Dispatcher::handle_in_transaction(std::vector<Entry> group,
                                                                     std::vector<Answer>& answers) {
+  readings_.forget();
   std::vector<Answer> of_this;
   auto touched = group;
   std::set<std::string> perhaps_ended;
@@ -183,9 +195,10 @@ std::optional<Dispatcher::Undone> Dispatcher::handle_in_transaction(std::vector<
   try {
     db::Transaction transaction(store_->database());
     for (auto& task : std::exchange(tasks_, {})) task(*store_, now());
+    changes_ = store_->take_changes();
     for (;;) {
       for (const auto& entry : group) handle(entry, of_this);
-      auto changes = store_->take_changes();
+      auto changes = std::exchange(changes_, {});
       group = woken(changes);
       perhaps_ended.merge(changes.perhaps_ended);
       std::move(changes.after_commit.begin(), changes.after_commit.end(),
@@ -223,6 +236,7 @@ void Dispatcher::count(std::uint64_t requests) {
 Dispatcher::Effort Dispatcher::effort() const {
   auto effort = effort_;
   effort.syncs = db::sync_count() - syncs_before_;
+  effort.readings = readings_.made();
   return effort;
 }
 
@@ -244,6 +258,7 @@ Dispatcher::Undone Dispatcher::undo(const std::vector<Entry>& touched, const Err
   log::error("a group of requests was undone",
              {{"requests", std::to_string(touched.size())}, {"error", error.message}});
   store_->take_changes();
+  changes_ = {};
   store_->runners().count_anew();
   store_->queue().steps().take_back_notes();
   service_stands_ = true;  // while nothing can be noted, nobody is silent
@@ -277,8 +292,9 @@ void Dispatcher::handle(const Entry& entry, std::vector<Answer>& answers) {
   answers.push_back({entry, std::get<net::Response>(std::move(outcome))});
 }
 
-// The one catch at a request's top. What a failed handler has changed is undone; if SQLite has
-// undone the whole group with it, so that no answer of the group is true any more, that is thrown.
+// The one catch at a request's top. What a failed handler has changed is undone, and nobody is
+// woken for it; if SQLite has undone the whole group with it, so that no answer of the group is
+// true any more, that is thrown.
 Outcome Dispatcher::ask_handler(Waiting& entry) {
   const auto match = router_.match(entry.request.method, entry.request.path);
   entry.method = match.method;
@@ -288,6 +304,7 @@ Outcome Dispatcher::ask_handler(Waiting& entry) {
             .parameters = match.parameters,
             .store = *store_,
             .board = board_,
+            .readings = readings_,
             .now = now(),
             .seen = entry.seen,
             .resumed = entry.resumed,
@@ -296,14 +313,18 @@ Outcome Dispatcher::ask_handler(Waiting& entry) {
   try {
     db::Savepoint savepoint(store_->database());
     auto outcome = (*match.handler)(call);
+    auto changes = store_->take_changes();
     if (!outcome) return error_response(outcome.error());
     savepoint.release();
+    changes_.add(std::move(changes));
     return *std::move(outcome);
   } catch (const db::Failure& failure) {
     log::error("a request failed", {{"path", entry.request.path}, {"error", failure.what()}});
     if (!store_->database().in_transaction()) throw;
+    store_->take_changes();
     return error_response(for_caller(failure.error()));
   } catch (const std::exception& fault) {
+    store_->take_changes();
     log::error("a fault of ours", {{"path", entry.request.path}, {"error", fault.what()}});
     return error_response(for_caller({ErrorKind::internal, fault.what()}));
   }
@@ -402,6 +423,8 @@ void Dispatcher::go_on(const Entry& entry, Piece piece) {
     return entry->exchange->add(std::move(piece.response.body), std::move(taken));
   }
   streams_[entry->arrival] = entry;
+  entry->owner = std::move(piece.owner);
+  ++streams_of_[entry->owner];
   entry->exchange->begin(std::move(piece.response), std::move(taken));
 }
 
@@ -409,7 +432,16 @@ void Dispatcher::end(const Waiting& stream) {
   const auto arrival = stream.arrival;
   unpark(stream);
   std::erase_if(due_, [arrival](const Entry& entry) { return entry->arrival == arrival; });
-  streams_.erase(arrival);
+  if (!streams_.contains(arrival)) return;
+  if (const auto mine = streams_of_.find(stream.owner); --mine->second == 0) {
+    streams_of_.erase(mine);
+  }
+  streams_.erase(arrival);  // `stream` may be gone with it
+}
+
+bool Dispatcher::has_enough(const std::string& owner) const {
+  const auto found = streams_of_.find(owner);
+  return found != streams_of_.end() && found->second >= kMostStreams;
 }
 
 // Not parked now. If it does not take what it was sent it is not asked either: what happens

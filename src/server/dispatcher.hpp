@@ -83,6 +83,7 @@ class Dispatcher {
     std::uint64_t requests = 0;
     std::uint64_t largest = 0;
     std::uint64_t syncs = 0;
+    std::uint64_t readings = 0;  // that were made for streams
   };
   Effort effort() const;
 
@@ -111,6 +112,7 @@ class Dispatcher {
   void deliver(Answer answer);
   void go_on(const Entry& entry, Piece piece);
   void end(const Waiting& stream);
+  bool has_enough(const std::string& owner) const;
   void ask_again(const Entry& stream);
   void ask_some_again();
   void park(const Entry& entry, const Park& park);
@@ -124,6 +126,8 @@ class Dispatcher {
   Loop loop_;
   Onlooker* onlooker_ = nullptr;
   Board board_;
+  Readings readings_;       // of this group
+  store::Changes changes_;  // of this group, and not told to those who wait
   store::ServiceTime service_;
   bool service_stands_ = false;  // since a group was undone, until one changes something
   MonotonicTime service_counted_;
@@ -138,6 +142,7 @@ class Dispatcher {
   std::map<std::uint64_t, Entry> parked_;                         // by arrival
   std::map<std::string, std::map<std::uint64_t, Entry>> topics_;  // who waits for what, by arrival
   std::map<std::uint64_t, Entry> streams_;                        // that have begun, by arrival
+  std::map<std::string, std::size_t> streams_of_;                 // how many of these, by owner
   std::deque<Entry> due_;                                         // of these, to be asked again
   std::unique_ptr<Timer> pause_;                                  // until some of them are
 };

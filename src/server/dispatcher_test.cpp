@@ -29,6 +29,11 @@ class DispatcherTest : public testing::Test {
       call.store.database().execute("INSERT INTO nowhere VALUES (1)");
       return no_content();
     });
+    router_.add("POST", "/look", [this](Call&) -> Result<Outcome> {
+      ++looked_;
+      return Park{{topic::fleet()}, 25s};
+    });
+    router_.add("POST", "/change", [this](Call& call) { return change(call); });
     store_ = *store::Store::open(directory_, 5min);
     dispatcher_.emplace(*store_, std::move(router_), clock_, loop_.handle());
     EXPECT_TRUE(store_->catalog().create_class({"local/a"}));
@@ -46,6 +51,18 @@ class DispatcherTest : public testing::Test {
     request.headers.set("Authorization", "Bearer " + token_);
     dispatcher_->submit(std::move(request), exchange);
     return exchange;
+  }
+
+  // And then goes wrong as the body says.
+  Result<Outcome> change(Call& call) {
+    call.store.fleet_changed();
+    call.store.after_commit([this] { ++said_; });
+    if (call.request.body == "refuse") return Error{ErrorKind::conflict, "it is not so"};
+    if (call.request.body == "throw") throw std::logic_error("oops");
+    if (call.request.body == "fail") {
+      call.store.database().execute("INSERT INTO nowhere VALUES (1)");
+    }
+    return no_content();
   }
 
   std::shared_ptr<FakeExchange> claim(Millis wait) {
@@ -70,6 +87,7 @@ class DispatcherTest : public testing::Test {
   std::unique_ptr<store::Store> store_;
   std::optional<Dispatcher> dispatcher_;
   std::string token_;
+  int looked_ = 0, said_ = 0;
 };
 
 TEST_F(DispatcherTest, AWaitingClaimIsAnsweredWhenATaskIsQueued) {
@@ -154,6 +172,29 @@ TEST_F(DispatcherTest, AFailedRequestIsUndoneAndItsNeighboursAreNot) {
   EXPECT_EQ(faulty->response.status, 500);
   EXPECT_EQ(faulty->response.body.find("oops"), std::string::npos);
   EXPECT_FALSE(store_->database().query("SELECT 1 FROM setting WHERE name = 'half'").next());
+}
+
+TEST_F(DispatcherTest, OfAFailedRequestNobodyIsToldAndOfItsNeighboursAllAre) {
+  ask("/look");
+  loop_.run();
+  ASSERT_EQ(looked_, 1);
+  const auto refused = ask("/change", "refuse");
+  const auto thrown = ask("/change", "throw");
+  const auto failed = ask("/change", "fail");
+  loop_.run();
+  EXPECT_EQ(refused->response.status, 409);
+  EXPECT_EQ(thrown->response.status, 500);
+  EXPECT_EQ(failed->response.status, 500);
+  EXPECT_EQ(looked_, 1);
+  EXPECT_EQ(said_, 0);
+
+  ask("/change", "refuse");
+  const auto good = ask("/change", "");
+  ask("/change", "throw");
+  loop_.run();
+  EXPECT_EQ(good->response.status, 204);
+  EXPECT_EQ(looked_, 2);
+  EXPECT_EQ(said_, 1);
 }
 
 TEST_F(DispatcherTest, NothingIsAnsweredAsDoneIfTheGroupCannotBeCommitted) {

@@ -21,18 +21,18 @@ constexpr std::int64_t kPipelinesTold = 100;
 constexpr Millis kLongestSilence = std::chrono::seconds(15);
 constexpr Millis kTryAgainAfter = std::chrono::seconds(1);
 
-struct Reading {
-  std::string json;
-  std::string topic;
-};
+Reading reading(std::string json, std::string topic) {
+  auto version = version_of(json);
+  return {std::move(json), std::move(version), std::move(topic)};
+}
 
 Reading fleet(Call& call) {
-  return {protocol::to_json(fleet_status(call)), topic::fleet()};
+  return reading(protocol::to_json(fleet_status(call)), topic::fleet());
 }
 
 Reading pipelines(Call& call) {
-  return {protocol::to_json(protocol::PipelineList{call.store.pipelines().newest(kPipelinesTold)}),
-          topic::pipelines()};
+  const protocol::PipelineList newest{call.store.pipelines().newest(kPipelinesTold)};
+  return reading(protocol::to_json(newest), topic::pipelines());
 }
 
 Result<Reading> pipeline(Call& call, const std::string& named) {
@@ -40,7 +40,7 @@ Result<Reading> pipeline(Call& call, const std::string& named) {
   if (!id) {
     return Error{ErrorKind::not_found, fmt::format("there is no pipeline {}", printable(named))};
   }
-  return Reading{protocol::to_json(call.store.pipelines().status(*id)), topic::pipeline(*id)};
+  return reading(protocol::to_json(call.store.pipelines().status(*id)), topic::pipeline(*id));
 }
 
 Result<Reading> read(Call& call, const std::string& watched) {
@@ -89,19 +89,20 @@ Result<Outcome> events(Call& call) {
   Park park{{}, kLongestSilence};
   std::string text;
   for (std::size_t i = 0; i < watched.size(); ++i) {
-    auto reading = read(call, watched[i]);
-    if (!reading) return reading.error();
-    park.topics.push_back(std::move(reading->topic));
-    auto version = version_of(reading->json);
-    if (version == versions[i]) continue;
-    versions[i] = std::move(version);
-    text += event(watched[i], join(versions, "."), reading->json);
+    const auto found = call.readings.get(watched[i], [&] { return read(call, watched[i]); });
+    if (!found) return found.error();
+    const auto& reading = **found;
+    park.topics.push_back(reading.topic);
+    if (reading.version == versions[i]) continue;
+    versions[i] = reading.version;
+    text += event(watched[i], join(versions, "."), reading.json);
   }
   const bool first = !call.seen;
   if (text.empty() && !first && !call.last_chance) return park;
   if (first) text.insert(0, fmt::format("retry: {}\n\n", kTryAgainAfter.count()));
   if (text.empty()) text = ":\n\n";
-  return Piece{stream_of(std::move(text)), join(versions, "."), std::move(park)};
+  return Piece{stream_of(std::move(text)), join(versions, "."), std::move(park),
+               call.person->token_id};
 }
 
 }  // namespace

@@ -242,6 +242,65 @@ TEST_F(EventsTest, AThousandAreToldAFewAtATime) {
   EXPECT_GE(dispatcher_->effort().groups - groups, 1'000U / 32);
 }
 
+TEST_F(EventsTest, InAGroupAReadingIsMadeOnceForAll) {
+  constexpr int kMany = 20;
+  std::vector<Stream> streams;
+  for (int i = 0; i < kMany; ++i) streams.push_back(begin_to_watch("watch=fleet&watch=pipelines"));
+  loop_.run();
+  EXPECT_EQ(dispatcher_->effort().readings, 2U);
+  for (const auto& stream : streams) EXPECT_THAT(take(stream), HasSubstr("event: pipelines\n"));
+  make_class("local/b");
+  pause();
+  EXPECT_EQ(dispatcher_->effort().readings, 4U);
+  for (const auto& stream : streams) EXPECT_THAT(take(stream), HasSubstr("local/b"));
+}
+
+TEST_F(EventsTest, WhoBeginsAfterAChangeOfItsGroupIsToldOfItAsWell) {
+  const auto before = begin_to_watch("watch=fleet");
+  then_make_class("local/b");
+  const auto after = begin_to_watch("watch=fleet");
+  loop_.run();
+  for (const auto& stream : {before, after}) {
+    auto told = take(stream);
+    pause();
+    told += take(stream);
+    EXPECT_THAT(told, HasSubstr("local/b"));
+  }
+}
+
+TEST_F(EventsTest, WhatIsUndoneIsInNoReading) {
+  const auto stream = watch("watch=fleet");
+  take(stream);
+  dispatcher_->submit([](store::Store& open, const store::Now&) {
+    EXPECT_TRUE(open.catalog().create_class({"local/never"}));
+  });
+  const auto meanwhile = begin_to_watch("watch=fleet");
+  dispatcher_->submit({.method = "POST", .path = "/lose"}, std::make_shared<FakeExchange>());
+  loop_.run();
+  EXPECT_EQ(meanwhile->response.status, 500);
+  EXPECT_THAT(take(watch("watch=fleet")), Not(HasSubstr("local/never")));
+}
+
+TEST_F(EventsTest, ATokenHasAThousandAndOthersHaveTheirs) {
+  std::vector<Stream> streams;
+  for (int i = 0; i < 1'000; ++i) streams.push_back(begin_to_watch("watch=fleet"));
+  const auto one_more = begin_to_watch("watch=fleet");
+  loop_.run();
+  EXPECT_EQ(one_more->response.status, 429);
+  EXPECT_THAT(one_more->response.body, HasSubstr("1000 streams of events are open"));
+  EXPECT_EQ(one_more->sent, 1);
+  EXPECT_EQ(dispatcher_->streams(), 1'000U);
+  EXPECT_EQ(dispatcher_->parked(), 1'000U);
+
+  const auto theirs = std::exchange(token_, *store_->catalog().create_token({"", ""}, {})->token);
+  EXPECT_EQ(watch("watch=fleet")->response.status, 200);
+  token_ = theirs;
+  streams.front()->gone = true;
+  dispatcher_->drop_abandoned();
+  EXPECT_EQ(watch("watch=fleet")->response.status, 200);
+  EXPECT_EQ(watch("watch=fleet")->response.status, 429);
+}
+
 TEST_F(EventsTest, WhatCannotBeWatchedIsRefusedBeforeItBegins) {
   const std::vector<std::pair<std::string, int>> refused = {
       {"", 400},

@@ -1,5 +1,7 @@
 #include "server/page.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace muster::server {
@@ -29,6 +31,19 @@ bool accepts_gzip(std::string_view accept_encoding) {
     if (coding == "*") any = accepted;
   }
   return any.value_or(false);
+}
+
+bool is_typed(const net::Request& request) {
+  constexpr std::string_view kApi = "/api";
+  const std::string_view path = request.path;
+  const bool of_api =
+      path.starts_with(kApi) && (path.size() == kApi.size() || path[kApi.size()] == '/');
+  const bool is_file = path.substr(path.rfind('/') + 1).find('.') != std::string_view::npos;
+  if (of_api || is_file || path.starts_with("/assets/")) return false;
+  const auto accepted = split(request.headers.get("Accept").value_or(""), ',');
+  return std::any_of(accepted.begin(), accepted.end(), [](const std::string& entry) {
+    return net::equal_ignoring_case(trim(split(entry, ';').front()), "text/html");
+  });
 }
 
 const PageFile* find_page_file(std::span<const PageFile> files, std::string_view path) {

@@ -32,11 +32,25 @@ Result<Outcome> asset(Call& call) {
   return file(call, "/assets/" + call.parameter("name"));
 }
 
+// Who has typed an address is shown the page, which says that it has no such place; a program is
+// told as ever.
+Result<Outcome> nowhere(Call& call) {
+  const auto& method = call.request.method;
+  const auto* page = find_page_file(page_files(), "/index.html");
+  if (page == nullptr || (method != "GET" && method != "HEAD") || !is_typed(call.request)) {
+    return nothing_at(call.request);
+  }
+  auto response = page_answer(*page, call.request.headers.get("Accept-Encoding"));
+  response.status = 404;
+  return response;
+}
+
 }  // namespace
 
 void add_pages(Router& router) {
   for (const auto* place : kPlaces) router.add("GET", place, start);
   router.add("GET", "/assets/{name}", asset);
+  router.otherwise(nowhere);
 }
 
 }  // namespace muster::server

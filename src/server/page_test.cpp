@@ -60,6 +60,30 @@ TEST(Page, OnlyWholeNamesAreFound) {
   }
 }
 
+struct Lost {
+  const char* path;
+  const char* accept;
+  bool typed;
+};
+class LostRequest : public testing::TestWithParam<Lost> {};
+
+TEST_P(LostRequest, IsAPersonsOrAPrograms) {
+  const auto& [path, accept, typed] = GetParam();
+  net::Request request{.method = "GET", .path = path};
+  request.headers.set("Accept", accept);
+  EXPECT_EQ(is_typed(request), typed) << path << ", " << accept;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Requests, LostRequest,
+    testing::Values(Lost{"/flet", "text/html,application/xhtml+xml,*/*;q=0.8", true},
+                    Lost{"/a/b/c", "*/* , TEXT/HTML;q=0.9", true}, Lost{"/apis", "text/html", true},
+                    Lost{"/v1.2/x", "text/html", true}, Lost{"/flet", "*/*", false},
+                    Lost{"/flet", "", false}, Lost{"/flet", "text/htmlx", false},
+                    Lost{"/api", "text/html", false}, Lost{"/api/v9", "text/html", false},
+                    Lost{"/favicon.ico", "text/html", false},
+                    Lost{"/assets/x", "text/html", false}));
+
 // What is asked for by the page is in the program.
 TEST(Page, IsWhole) {
   const auto* start = find_page_file(page_files(), "/index.html");

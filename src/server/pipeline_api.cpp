@@ -191,11 +191,13 @@ net::Response output_response(const store::OutputFiles& outputs, const store::Ou
 Result<Outcome> read_output(Call& call) {
   const auto step = parse_int(call.parameter("step"));
   const auto latest = call.store.queue().latest_attempt(call.parameter("task"));
-  if (!step || *step < 0 || !latest) return Error{ErrorKind::not_found, "there is no such step"};
+  const Error nowhere{ErrorKind::not_found, "there is no such step"};
+  if (!step || *step < 0 || !latest) return nowhere;
 
   const store::OutputKey key{latest->attempt.task_id, latest->attempt.number, *step};
   const auto& outputs = call.store.outputs();
   const auto size = outputs.size(key);
+  if (size == 0 && !call.store.queue().has_step(*latest, *step)) return nowhere;
   const auto header = call.request.headers.get("Range");
   const auto range = header ? net::parse_range(*header) : std::nullopt;
   const auto first = range ? range->first : 0;

@@ -47,6 +47,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
     }
     nothing.allowed.insert(route.method);
   }
+  if (nothing.allowed.empty() && otherwise_) nothing.handler = &otherwise_;
   return nothing;
 }
 

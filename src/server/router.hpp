@@ -16,6 +16,9 @@ class Router {
   // `pattern` is a path whose parts may be parameters: "/api/v3/runner/resource/{id}".
   void add(std::string method, std::string_view pattern, Handler handler);
 
+  // For paths that no pattern fits. Without one Match::handler is null for them.
+  void otherwise(Handler handler) { otherwise_ = std::move(handler); }
+
   struct Match {
     const Handler* handler = nullptr;  // null: nothing is there for this method
     // Of the route, as it was added; while the router lives. Empty: there is none.
@@ -34,6 +37,7 @@ class Router {
     Handler handler;
   };
   std::vector<Route> routes_;
+  Handler otherwise_;
 };
 
 // The routes of each part of the API. docs/protocol.md describes them.

@@ -68,6 +68,7 @@ Result<Outcome> create_class(Call& call) {
   const auto made = call.store.catalog().create_class(*wanted);
   if (!made) return made.error();
   note(call, "class.created", made->resource_class);
+  call.store.fleet_changed();
   call.store.after_commit([name = made->resource_class] {
     log::info("resource class created", {{"class", name}});
   });
@@ -85,6 +86,7 @@ Handler delete_class(bool force) {
     const auto gone = call.store.catalog().delete_class(call.parameter("id"), force);
     if (!gone) return gone.error();
     note(call, "class.deleted", *gone, force ? "with its tokens" : "");
+    call.store.fleet_changed();
     call.store.after_commit([id = call.parameter("id")] {
       log::info("resource class deleted", {{"id", id}});
     });

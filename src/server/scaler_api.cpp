@@ -56,6 +56,8 @@ Result<Outcome> report_fleet(Call& call) {
     if (!call.store.catalog().has_class(fleet.resource_class)) {
       return Error{ErrorKind::not_found, "resource class not found"};
     }
+  }
+  for (const auto& fleet : report->classes) {
     call.board[fleet.resource_class] = {fleet, call.now.wall};
   }
   call.store.fleet_changed();
@@ -74,10 +76,11 @@ Result<Outcome> health(Call&) {
 
 protocol::FleetStatus fleet_status(Call& call) {
   protocol::FleetStatus status;
+  auto census = call.store.queue().census();  // of all at once: there may be very many classes
   for (const auto& item : call.store.catalog().classes(std::nullopt)) {
     const auto& name = item.resource_class;
-    auto& queue = call.store.queue();
-    protocol::ClassStatus one{name, queue.unclaimed(name), queue.running(name), {}, {}};
+    const auto& counted = census[name];
+    protocol::ClassStatus one{name, counted.queued, counted.running, {}, {}};
     if (const auto posted = call.board.find(name); posted != call.board.end()) {
       one.fleet = posted->second.fleet;
       one.reported_at = posted->second.at;

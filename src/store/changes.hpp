@@ -27,6 +27,8 @@ struct Milestone {
 };
 
 struct Changes {
+  void add(Changes&& later);
+
   std::map<std::string, std::int64_t> queued;  // resource class → tasks that became claimable
   std::set<std::string> demand;                // classes whose queue or runners changed
   std::set<std::string> pipelines;             // ids

@@ -275,6 +275,11 @@ std::optional<Queue::LatestAttempt> Queue::latest_attempt(const std::string& tas
   return LatestAttempt{{task_id, task->attempt}, task->state, task->runner};
 }
 
+bool Queue::has_step(const LatestAttempt& latest, std::int64_t position) {
+  const auto task = load(latest.attempt.task_id);
+  return task && position >= 0 && position <= steps_.declared(task->job_id);
+}
+
 bool Queue::has_step_ended(const LatestAttempt& latest, std::int64_t position) {
   return is_final(latest.state) || steps_.has_ended(latest.attempt, position);
 }

@@ -80,6 +80,8 @@ class Queue {
     std::string runner = {};               // empty: none has it
   };
   std::optional<LatestAttempt> latest_attempt(const std::string& task_id);
+  // Of those that the job declares, or the one after them, which is the server's.
+  bool has_step(const LatestAttempt& latest, std::int64_t position);
   // Nothing more will be added to the step's output.
   bool has_step_ended(const LatestAttempt& latest, std::int64_t position);
 

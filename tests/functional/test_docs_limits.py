@@ -44,6 +44,7 @@ CODE = {
     "output of a step on the page": ("../web/src/parts/log.tsx", "kMostBytes"),
     "output in the answer to a `Range`": ("server/pipeline_api.cpp", "kLongestSlice"),
     "readings of a stream of events": ("server/events_api.cpp", "kMostWatched"),
+    "streams of events of a token, with those of its sessions": ("server/dispatcher.cpp", "kMostStreams"),
     "a long poll": ("server/call.cpp", "kLongestWait"),
     "a runner's silence about its task": ("server/server.hpp", "lease"),
     "runners of a class that the server knows": ("store/runners.cpp", "kMostOfAClass"),

@@ -68,6 +68,29 @@ def test_what_is_not_there(stranger, path):
     assert stranger.get(path).status == 404
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/flet", "/pipelines/1/jobs", "/tasks/1/steps/0", "/fleet/1", "/%22%3E%3Cscript%3E"])
+def test_who_types_an_address_that_is_not_there_gets_the_page(stranger, path):
+    page = stranger.get("/").expect(200)
+    answer = stranger.request("GET", path, headers=BROWSER).expect(404)
+    assert answer.body == page.body
+    for name in ("content-type", "cache-control", "content-security-policy", "x-content-type-options",
+                 "referrer-policy"):
+        assert answer.headers[name] == page.headers[name]
+    head = stranger.request("HEAD", path, headers=BROWSER).expect(404)
+    assert head.body == b"" and head.headers["content-type"] == page.headers["content-type"]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [
+    ("GET", "/api", 404), ("GET", "/api/muster/v1/nothing", 404), ("GET", "/favicon.ico", 404),
+    ("GET", "/assets/none.js", 404), ("DELETE", "/flet", 404), ("POST", "/fleet", 405)])
+def test_what_no_person_has_typed_is_answered_in_json(stranger, method, path, status):
+    answer = stranger.request(method, path, headers=BROWSER).expect(status)
+    assert answer.headers["content-type"] == "application/json" and answer.message
+
+
 def test_the_page_takes_nothing(stranger):
     assert stranger.request("POST", "/fleet").expect(405).headers["allow"] == "GET"
 

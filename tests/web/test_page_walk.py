@@ -262,10 +262,8 @@ def test_who_may_not_change_things_is_not_offered_to(visitor, world, server, sma
 
 @pytest.mark.parametrize("path", ["/nothing", "/pipelines/99", "/pipelines/99/jobs/1"])
 def test_an_address_of_nothing_leads_on(visitor, path, small):
-    page = visitor.comes_to("/fleet").page
+    page = visitor.comes_to("/fleet").visit(path).page
     server_url = visitor.server.url
-    # The server knows no such address; the page may come to it by its own links.
-    page.evaluate("path => { history.pushState(null, '', path); dispatchEvent(new Event('popstate')) }", path)
     main = page.get_by_role("main")
     main.get_by_text(re.compile("[Tt]here is no such page|there is no pipeline", re.IGNORECASE)).wait_for()
     main.get_by_role("link").click()

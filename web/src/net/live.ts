@@ -10,6 +10,9 @@ import type { Demand, FleetStatus, List, PipelineItem, PipelineStatus } from './
 import { Value } from './value';
 
 const kWaitMs = 25_000;
+const kPartWaitMs = 1_000;
+const kMostClasses = 100; // in one request
+const kLongestQuery = 8_000; // bytes; the server reads a header of 16 KiB
 const kOutputWaitMs = 5_000; // short, so that whoever waits for a connection gets its turn
 const kGraceMs = 15_000; // past it a request that was held is lost
 const kSilenceMs = 40_000; // a stream says something every 15 s
@@ -72,12 +75,15 @@ function visible(signal: AbortSignal): Promise<void> {
   });
 }
 
+const stopped = () => new DOMException('stopped', 'AbortError');
+
 // A turn's signal: aborted when all ends, when the tab is hidden, and when it takes too long.
 async function withSignal<T>(
   whole: AbortSignal,
   limitMs: number,
   turn: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (whole.aborted || document.hidden) throw stopped();
   const controller = new AbortController();
   const abort = () => controller.abort();
   const hide = () => document.hidden && abort();
@@ -104,10 +110,15 @@ function pauseAfter(failures: number, error: ApiError): number {
   return Math.max(error.retryAfterMs ?? 0, doubled * (0.75 + Math.random() / 4));
 }
 
+// What a turn waits for before it begins: of the time that it may take this is no part.
+type Gate = <T>(signal: AbortSignal, turn: () => Promise<T>) => Promise<T>;
+const atOnce: Gate = (_, turn) => turn();
+
 function repeat(
   turn: (signal: AbortSignal, well: () => void) => Promise<Next>,
   failed: (message: string, status: number) => void,
   limitMs = kWaitMs + kGraceMs,
+  gate: Gate = atOnce,
 ): Stop {
   const controller = new AbortController();
   const { signal } = controller;
@@ -120,7 +131,9 @@ function repeat(
   // When to go on, or nothing if this is the end.
   async function once(): Promise<Next> {
     try {
-      const next = await withSignal(signal, limitMs, (ofTurn) => turn(ofTurn, well));
+      const next = await gate(signal, () =>
+        withSignal(signal, limitMs, (ofTurn) => turn(ofTurn, well)),
+      );
       well();
       return next;
     } catch (error) {
@@ -152,20 +165,6 @@ function repeat(
 }
 
 // --- Readings -------------------------------------------------------------------------------
-
-function watch<T extends { version: string }>(path: string, listener: Listener<T>): Stop {
-  let seen: string | undefined;
-  return repeat(async (signal) => {
-    const wait = seen === undefined ? '' : query({ seen, wait_ms: kWaitMs });
-    const joined = wait === '' ? path : path + (path.includes('?') ? '&' : '?') + wait;
-    const reading = await get<T>(joined, signal);
-    if (reading.version === seen) return 0;
-    const first = seen === undefined;
-    seen = reading.version;
-    listener.value(reading);
-    return first ? 0 : kAfterNewsMs;
-  }, listener.failed);
-}
 
 function whatComesWithin<T>(ms: number, coming: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -219,8 +218,47 @@ export function watchFleet(listener: Listener<FleetStatus>): Stop {
   return streamReading('fleet', listener);
 }
 
+// So many that their names, each of 200 bytes at most, fit into an address that the server reads.
+function partsOf(classes: string[]): string[][] {
+  const parts: string[][] = [[]];
+  let bytes = 0;
+  for (const name of classes) {
+    const more = query({ 'resource-class': name }).length + 1;
+    const last = parts[parts.length - 1]!;
+    if (last.length > 0 && (last.length >= kMostClasses || bytes + more > kLongestQuery)) {
+      parts.push([name]);
+      bytes = more;
+    } else {
+      last.push(name);
+      bytes += more;
+    }
+  }
+  return parts;
+}
+
+// One request at a time: of very many classes a part is asked for after the other, and held shortly.
 export function watchDemand(classes: string[], listener: Listener<Demand>): Stop {
-  return watch(`${kMuster}/demand?${query({ 'resource-class': classes })}`, listener);
+  const parts = partsOf(classes);
+  const waitMs = parts.length === 1 ? kWaitMs : kPartWaitMs;
+  const known: Demand[] = [];
+  let turn = 0;
+  return repeat(async (signal) => {
+    const at = turn % parts.length;
+    const seen = known[at]?.version;
+    const wait: Record<string, string | number> =
+      seen === undefined ? {} : { seen, wait_ms: waitMs };
+    const asked = query({ 'resource-class': parts[at]!, ...wait });
+    const reading = await get<Demand>(`${kMuster}/demand?${asked}`, signal);
+    turn += 1;
+    if (reading.version === seen) return 0;
+    known[at] = reading;
+    if (known.length < parts.length) return 0;
+    listener.value({
+      version: known.map((one) => one.version).join('.'),
+      classes: known.flatMap((one) => one.classes),
+    });
+    return seen === undefined ? 0 : kAfterNewsMs;
+  }, listener.failed);
 }
 
 export function watchPipeline(id: string, listener: Listener<PipelineStatus>): Stop {
@@ -235,19 +273,45 @@ export function watchPipelines(limit: number, listener: Listener<PipelineItem[]>
 // --- Output ---------------------------------------------------------------------------------
 
 let outputsHeld = 0;
-const outputsWaiting: (() => void)[] = [];
+const outputsWaiting = new Set<() => void>(); // in the order in which they came
 
-async function withConnection<T>(work: () => Promise<T>): Promise<T> {
-  if (outputsHeld >= kOutputsAtOnce) await new Promise<void>((go) => outputsWaiting.push(go));
-  else outputsHeld += 1;
-  try {
-    return await work();
-  } finally {
-    const next = outputsWaiting.shift();
-    if (next) next();
-    else outputsHeld -= 1;
+function ownConnection(signal: AbortSignal): Promise<void> {
+  if (outputsHeld < kOutputsAtOnce) {
+    outputsHeld += 1;
+    return Promise.resolve();
+  }
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      outputsWaiting.delete(go);
+      reject(stopped());
+    };
+    const go = () => {
+      signal.removeEventListener('abort', leave);
+      resolve();
+    };
+    outputsWaiting.add(go);
+    signal.addEventListener('abort', leave);
+  });
+}
+
+function passOnConnection(): void {
+  const [next] = outputsWaiting;
+  if (next === undefined) {
+    outputsHeld -= 1;
+  } else {
+    outputsWaiting.delete(next);
+    next();
   }
 }
+
+const withConnection: Gate = async (signal, turn) => {
+  await ownConnection(signal);
+  try {
+    return await turn();
+  } finally {
+    passOnConnection();
+  }
+};
 
 export interface OutputListener {
   bytes(bytes: Uint8Array): void;
@@ -268,22 +332,22 @@ export function followOutput(
 ): Stop {
   let offset = from;
   return repeat(
-    (signal) =>
-      withConnection(async () => {
-        if (signal.aborted) throw new DOMException('stopped', 'AbortError');
-        const path = `${outputPath(task, step)}?${query({ wait_ms: kOutputWaitMs })}`;
-        const headers = { Range: `bytes=${offset}-${offset + kSliceBytes - 1}` };
-        const response = await send('GET', path, { headers, signal });
-        const bytes = new Uint8Array(await response.arrayBuffer());
-        offset += bytes.length;
-        if (bytes.length > 0) listener.bytes(bytes);
-        if (!response.headers.has('X-Terminal')) {
-          return bytes.length < kSliceBytes ? kAfterPieceMs : 0;
-        }
-        listener.ended();
-        return kDone;
-      }),
+    async (signal) => {
+      const path = `${outputPath(task, step)}?${query({ wait_ms: kOutputWaitMs })}`;
+      const headers = { Range: `bytes=${offset}-${offset + kSliceBytes - 1}` };
+      const response = await send('GET', path, { headers, signal });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      offset += bytes.length;
+      if (bytes.length > 0) listener.bytes(bytes);
+      if (!response.headers.has('X-Terminal')) {
+        return bytes.length < kSliceBytes ? kAfterPieceMs : 0;
+      }
+      listener.ended();
+      return kDone;
+    },
     listener.failed,
+    kWaitMs + kGraceMs,
+    withConnection,
   );
 }
 
