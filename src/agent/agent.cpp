@@ -114,6 +114,8 @@ std::string in_words(ClaimLoop::Ended why, const Settings& settings) {
       return "a fresh one shall take its place: it is to be recycled";
     case ClaimLoop::Ended::drained:
       return "it was told to drain";
+    case ClaimLoop::Ended::sent_away:
+      return "an administrator of the server has drained it";
     case ClaimLoop::Ended::stopped:
       return "it was told to stop";
   }

@@ -78,7 +78,7 @@ ClaimLoop::Claim ClaimLoop::claim_once() {
   request_.wait_ms = welcome_ ? std::clamp(time_left(), 0ms, kLongestPoll).count() : 0;
   auto claimed = server_.claim(request_, stops_.drain);
   asked_ = true;
-  if (claimed || is_refusal(claimed.error())) {
+  if (claimed || is_refusal(claimed.error()) || is_sent_away(claimed.error())) {
     open_ = false;
   } else if (server_.claim_may_have_arrived()) {
     open_ = true;  // and it stays so, also if no later try leaves this machine
@@ -89,6 +89,11 @@ ClaimLoop::Claim ClaimLoop::claim_once() {
     trouble_ = claimed.error().message;
   }
   return claimed;
+}
+
+// By an answer of the server, and not because we drain already.
+bool ClaimLoop::is_sent_away(const Error& error) const {
+  return error.kind == ErrorKind::cancelled && !stops_.drain.stop_requested();
 }
 
 ClaimLoop::Claim ClaimLoop::withdraw() {
@@ -182,6 +187,8 @@ Result<ClaimLoop::Ended> ClaimLoop::run() {
       able ? unable_.reset() : wait_for_better_times();
     } else if (is_refusal(claimed.error())) {
       return refusal(claimed.error(), settings_.url);
+    } else if (is_sent_away(claimed.error())) {
+      return Ended::sent_away;
     } else if (!stops_.drain.stop_requested()) {
       tell_trouble(claimed.error());
       backoff_.pause(stops_.drain, std::max(time_left(), 0ms));

@@ -33,7 +33,7 @@ class ClaimLoop {
 
   // Why it ended. An error if the server refuses us for good: unauthenticated or forbidden; or if
   // it answered no claim until we had been idle for too long: unavailable.
-  enum class Ended { task_done, idle, idle_after_task, recycled, drained, stopped };
+  enum class Ended { task_done, idle, idle_after_task, recycled, drained, sent_away, stopped };
   Result<Ended> run();
 
  private:
@@ -44,6 +44,7 @@ class ClaimLoop {
   void tell_that_it_is_over();
   void wait_for_better_times();
   Error never_reached() const;
+  bool is_sent_away(const Error& error) const;
   Ended why() const;
   void say_that_we_wait();
   // The task that the open claim had after all. Tries for a bounded time.

@@ -234,6 +234,20 @@ TEST_F(ClaimLoopTest, EndedAtOnceItStillWithdrawsItsOpenClaim) {
   expect_that_it_was_withdrawn();
 }
 
+TEST_F(ClaimLoopTest, WhoIsSentAwayEndsAndHasNothingToWithdraw) {
+  server_.refuse_claims({ErrorKind::cancelled, "runner r was drained"});
+  EXPECT_EQ(run(), ClaimLoop::Ended::sent_away);
+  EXPECT_EQ(server_.withdrawals_tried(), 0);
+}
+
+TEST_F(ClaimLoopTest, WhoIsSentAwayHasWorkedItsTask) {
+  queue("a");
+  queue("b");
+  on_task_ = [this] { server_.refuse_claims({ErrorKind::cancelled, "runner r was drained"}); };
+  EXPECT_EQ(run(), ClaimLoop::Ended::sent_away);
+  EXPECT_EQ(ran_, std::vector<std::string>{"a"});
+}
+
 TEST_F(ClaimLoopTest, ARefusedTokenEndsAtOnce) {
   for (const auto kind : {ErrorKind::unauthenticated, ErrorKind::forbidden}) {
     server_.refuse_claims({kind, "Invalid token provided."});

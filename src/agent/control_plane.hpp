@@ -40,7 +40,8 @@ class ControlPlane {
  public:
   virtual ~ControlPlane() = default;
 
-  // Nothing: the queue stayed empty.
+  // Nothing: the queue stayed empty. cancelled, though `stop` was not requested: the server gives
+  // this runner no further task, and it should end.
   virtual Result<std::optional<protocol::ClaimedTask>> claim(const protocol::ClaimRequest& request,
                                                              std::stop_token stop) = 0;
   // Of the claim just made: false if it surely never left, so that no task is given to it.

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 constexpr Millis kCallTimeout = 30s;
 constexpr Millis kSourceTimeout = 1h;
 constexpr int kNoContent = 204;
+constexpr int kGone = 410;
 constexpr int kOutOfRange = 416;
 
 Result<void> without_answer(Result<net::ClientResponse> response) {
@@ -67,7 +68,10 @@ net::ClientRequest ServerClient::about(const Attempt& attempt, std::string metho
 
 Result<std::optional<protocol::ClaimedTask>> ServerClient::ask_for_task(net::ClientRequest request,
                                                                         std::stop_token stop) {
-  auto response = net::expect_success(send(claims_, request, stop));
+  auto sent = send(claims_, request, stop);
+  const bool sent_away = sent && sent->status == kGone;
+  auto response = net::expect_success(std::move(sent));
+  if (sent_away) return Error{ErrorKind::cancelled, response.error().message};
   if (!response) return response.error();
   if (response->status == kNoContent) return std::optional<protocol::ClaimedTask>();
   auto task =

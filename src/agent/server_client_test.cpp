@@ -79,6 +79,13 @@ TEST_F(ServerClientTest, ARefusalSaysWhatTheServerSays) {
   EXPECT_THAT(claimed.error().message, HasSubstr("Invalid token provided."));
 }
 
+TEST_F(ServerClientTest, WhoIsGoneIsSentAway) {
+  answer(410, R"({"message":"runner r was drained"})");
+  const auto claimed = agent_->claim(a_claim(), {});
+  ASSERT_FALSE(claimed);
+  EXPECT_EQ(claimed.error(), (Error{ErrorKind::cancelled, "runner r was drained"}));
+}
+
 TEST_F(ServerClientTest, AConflictIsAStaleAttempt) {
   answer(409, R"({"message":"stale"})");
   const auto finished = agent_->finish(attempt_, {protocol::TaskResult::success, ""}, {});

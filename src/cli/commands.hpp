@@ -26,6 +26,7 @@ int run(const ExplainOptions& options);
 int run(const RunOptions& options);
 int run(const PipelineOptions& options);
 int run(const ResourceClassOptions& options);
+int run(const RunnerOptions& options);
 int run(const TokenOptions& options);
 int run(const AuditOptions& options);
 int run(const InstanceOptions& options);

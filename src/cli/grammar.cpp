@@ -50,6 +50,7 @@ class Grammar::Definition {
     add_explain();
     add_instance();
     add_resource_class();
+    add_runner();
     add_token();
     add_audit();
     add_backup();
@@ -470,6 +471,34 @@ class Grammar::Definition {
     remove->add_flag("--force", to_delete.force, "Delete its tokens with it.");
     client(remove, to_delete.client);
     choose(remove, to_delete, Action::remove);
+  }
+
+  void add_runner() {
+    auto* added = command(app, "runner", kAdminister, text::kRunner);
+    added->require_subcommand(0, 1);
+    using Action = RunnerOptions::Action;
+
+    auto& to_list = fresh<RunnerOptions>();
+    auto* list = command(*added, "list", kCommands, text::kRunnerList);
+    string_option(list, "RESOURCE_CLASS", to_list.resource_class, "NAMESPACE/NAME",
+                  "Only those of this one.");
+    json(list, to_list);
+    choose(list, to_list, Action::list);
+
+    add_runner_change(*added, "drain", Action::drain, text::kRunnerDrain);
+    add_runner_change(*added, "remove", Action::remove, text::kRunnerRemove);
+  }
+
+  void add_runner_change(CLI::App& parent, const char* name, RunnerOptions::Action action,
+                         const text::Text& about) {
+    auto& options = fresh<RunnerOptions>();
+    auto* added = command(parent, name, kCommands, about);
+    require_text(string_option(added, "RESOURCE_CLASS", options.resource_class, "NAMESPACE/NAME",
+                               "The class that it is of."));
+    require_text(
+        string_option(added, "NAME", options.name, "NAME", "As muster runner list has it."));
+    client(added, options.client);
+    choose(added, options, action);
   }
 
   void add_token() {

@@ -246,6 +246,38 @@ inline constexpr Text kResourceClassDelete{
   muster resource-class delete local/small --force
 )"};
 
+inline constexpr Text kRunner{
+    "List, drain or remove runners.\n"
+    "A runner is an agent that claims the tasks of one resource class.",
+    ""};
+
+inline constexpr Text kRunnerList{
+    "List runners.\n"
+    "Prints the runners of a resource class, or of all, that were heard of in the last 12 hours: "
+    "busy, idle, draining, or gone, which is not heard of for five minutes.",
+    R"(Examples:
+  muster runner list
+  muster runner list local/small --json
+)"};
+
+inline constexpr Text kRunnerDrain{
+    "Give a runner no further task.\n"
+    "One that is idle ends at once; one that is busy works its task to the end, and ends then. It "
+    "stays so when the server or the runner starts again, until it is removed.",
+    R"(Examples:
+  muster runner drain local/small rack-7
+  muster runner drain local/small rack-7 && muster runner list local/small
+)"};
+
+inline constexpr Text kRunnerRemove{
+    "Forget a runner that is gone, or has been drained.\n"
+    "It is listed no more. A runner of that name is a new one, once the old one has been silent "
+    "for five minutes. The exit code is 1 if it runs a task, or may take one: drain it first.",
+    R"(Examples:
+  muster runner remove local/small rack-7
+  muster runner remove local/small rack-7 --server http://ci.example:8480
+)"};
+
 inline constexpr Text kToken{
     "Create, list or revoke tokens.\n"
     "A resource-class token lets a runner claim tasks of its class. A personal token is for "
@@ -291,8 +323,8 @@ inline constexpr Text kTokenLink{
 
 inline constexpr Text kAudit{
     "Show who has changed what.\n"
-    "Prints the latest changes, the newest first: classes and tokens, who signed in and out, "
-    "pipelines that were submitted or canceled. Takes a personal token of an administrator.",
+    "Prints the latest changes, the newest first: classes, tokens and runners, who signed in and "
+    "out, pipelines that were submitted or canceled. Takes a personal token of an administrator.",
     R"(Examples:
   muster audit
   muster audit --limit 1000 --json

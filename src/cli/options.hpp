@@ -139,6 +139,14 @@ struct ResourceClassOptions {
   bool json = false;
 };
 
+struct RunnerOptions {
+  enum class Action { list, drain, remove } action = Action::list;
+  ClientOptions client;
+  std::string resource_class;  // list: empty: of all
+  std::string name;
+  bool json = false;
+};
+
 struct TokenOptions {
   enum class Action { create, list, revoke, link } action = Action::list;
   ClientOptions client;
@@ -181,7 +189,7 @@ struct ManOptions {};
 using Options =
     std::variant<ServerOptions, BackupOptions, AgentOptions, ScaleOptions, PlanOptions,
                  DoctorOptions, SimulateOptions, ExportTraceOptions, ReplayOptions, ExplainOptions,
-                 RunOptions, PipelineOptions, ResourceClassOptions, TokenOptions, AuditOptions,
-                 InstanceOptions, CompletionOptions, ManOptions>;
+                 RunOptions, PipelineOptions, ResourceClassOptions, RunnerOptions, TokenOptions,
+                 AuditOptions, InstanceOptions, CompletionOptions, ManOptions>;
 
 }  // namespace muster::cli

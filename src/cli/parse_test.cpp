@@ -182,6 +182,19 @@ TEST_F(Parse, ResourceClassActions) {
   EXPECT_TRUE(chosen<ResourceClassOptions>({"resource-class", "delete", "a/b", "--force"}).force);
 }
 
+TEST_F(Parse, RunnerActions) {
+  using Action = RunnerOptions::Action;
+  EXPECT_EQ(chosen<RunnerOptions>({"runner", "list"}).resource_class, "");
+  const auto listed = chosen<RunnerOptions>({"runner", "list", "a/b", "--json"});
+  EXPECT_EQ(listed.action, Action::list);
+  EXPECT_EQ(listed.resource_class, "a/b");
+  EXPECT_TRUE(listed.json);
+  const auto drained = chosen<RunnerOptions>({"runner", "drain", "a/b", "rack"});
+  EXPECT_EQ(drained.action, Action::drain);
+  EXPECT_EQ(drained.resource_class + " " + drained.name, "a/b rack");
+  EXPECT_EQ(chosen<RunnerOptions>({"runner", "remove", "a/b", "rack"}).action, Action::remove);
+}
+
 TEST_F(Parse, TokenActions) {
   const auto runner = chosen<TokenOptions>({"token", "create", "a/b", "--nickname", "rack"});
   EXPECT_EQ(runner.resource_class, "a/b");
@@ -276,6 +289,7 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
       {{"token", "create"}, "muster token create: RESOURCE_CLASS or --personal is required."},
       {{"resource-class", "create", "a/b", "--output", "f"},
        "muster resource-class create: --output requires --generate-token."},
+      {{"runner", "drain", "a/b"}, "muster runner drain: NAME is required"},
       {{"token", "create", "a/b", "--personal"}, "muster token create: "},
       {{"token", "create", "a/b", "--role", "run"}, "muster token create: "},
       {{"token", "create", "--personal", "--role", "root"},

@@ -235,6 +235,21 @@ Result<void> Api::delete_class(const std::string& id, bool force) {
       fmt::format("{}/resource/{}{}", kRunner, net::encode_component(id), force ? "/force" : ""));
 }
 
+Result<protocol::RunnerList> Api::runners(const std::string& resource_class) {
+  return get<protocol::RunnerList>(
+      fmt::format("{}?resource-class={}", kRunner, net::encode_component(resource_class)));
+}
+
+Result<void> Api::drain_runner(const protocol::ChosenRunner& runner) {
+  const auto done = post<protocol::Message>(fmt::format("{}/runners/drain", kMuster), runner);
+  return done ? ok() : Result<void>(done.error());
+}
+
+Result<void> Api::remove_runner(const protocol::ChosenRunner& runner) {
+  const auto done = post<protocol::Message>(fmt::format("{}/runners/remove", kMuster), runner);
+  return done ? ok() : Result<void>(done.error());
+}
+
 Result<protocol::TokenItem> Api::create_token(const protocol::NewToken& wanted) {
   const auto* place = wanted.resource_class.empty() ? kMuster : kRunner;
   return post<protocol::TokenItem>(fmt::format("{}/token", place), wanted);

@@ -60,6 +60,11 @@ class Api {
   Result<protocol::ResourceClassList> all_classes();
   Result<void> delete_class(const std::string& id, bool force);
 
+  // Of one class.
+  Result<protocol::RunnerList> runners(const std::string& resource_class);
+  Result<void> drain_runner(const protocol::ChosenRunner& runner);
+  Result<void> remove_runner(const protocol::ChosenRunner& runner);
+
   // An empty resource class stands for personal tokens.
   Result<protocol::TokenItem> create_token(const protocol::NewToken& wanted);
   Result<protocol::TokenList> tokens(const std::string& resource_class);

@@ -27,9 +27,10 @@ BOOST_DESCRIBE_ENUM(Role, read, run, admin)
 BOOST_DESCRIBE_ENUM(StepState, running, success, failed, canceled, timedout, background)
 BOOST_DESCRIBE_ENUM(TaskResult, success, failed, canceled, timedout, infrastructure_fail)
 BOOST_DESCRIBE_STRUCT(Message, (), (message))
+BOOST_DESCRIBE_STRUCT(RunnerTask, (), (id, pipeline_number, job_number, job, index, started_at))
 BOOST_DESCRIBE_STRUCT(RunnerItem, (),
                       (resource_class, hostname, name, first_connected, last_connected, last_used,
-                       version, ip))
+                       version, ip, state, task))
 BOOST_DESCRIBE_STRUCT(RunnerList, (), (items))
 BOOST_DESCRIBE_STRUCT(RunnerName, (),
                       (resource_class, name, first_connected, last_connected, last_used))
@@ -45,6 +46,7 @@ BOOST_DESCRIBE_STRUCT(NewResourceClass, (), (resource_class, description, org_id
 BOOST_DESCRIBE_STRUCT(TokenItem, (), (id, resource_class, nickname, created_at, token, role))
 BOOST_DESCRIBE_STRUCT(TokenList, (), (items))
 BOOST_DESCRIBE_STRUCT(NewToken, (), (resource_class, nickname, org_id, role))
+BOOST_DESCRIBE_STRUCT(ChosenRunner, (), (resource_class, name))
 BOOST_DESCRIBE_STRUCT(SignIn, (), (token, code))
 BOOST_DESCRIBE_STRUCT(SessionStatus, (), (nickname, role, expires_at))
 BOOST_DESCRIBE_STRUCT(SignInCode, (), (code, expires_at))
@@ -89,7 +91,7 @@ BOOST_DESCRIBE_STRUCT(PipelineItem, (),
                       (id, number, state, project, branch, revision, subject, created_at))
 BOOST_DESCRIBE_STRUCT(PipelineList, (), (items))
 BOOST_DESCRIBE_STRUCT(RunnerActivity, (),
-                      (name, busy, tasks_claimed, first_connected, last_connected))
+                      (name, busy, tasks_claimed, first_connected, last_connected, draining))
 BOOST_DESCRIBE_STRUCT(ForeseenTasks, (), (expected_at, tasks, freed))
 BOOST_DESCRIBE_STRUCT(ClassDemand, (),
                       (resource_class, unclaimed, running, oldest_queued_at, runners, foreseen))

@@ -58,14 +58,16 @@ class Filler {
 template <class T>
 class RoundTrip : public testing::Test {};
 
-using EveryMessage = testing::Types<
-    pipeline::Job, Message, RunnerItem, RunnerList, UnclaimedTasks, RunningTasks, ResourceClassItem,
-    ResourceClassList, NewResourceClass, TokenItem, TokenList, NewToken, SignIn, SessionStatus,
-    SignInCode, AuditItem, AuditList, ClaimRequest, WithdrawRequest, ClaimedTask, HeartbeatRequest,
-    HeartbeatAnswer, StepUpdate, OutputAnswer, StepReport, FinishRequest, SubmitPipeline,
-    ConfigProblem, ConfigRefused, Rerun, PipelineCreated, StepStatus, TaskStatus, JobStatus,
-    WorkflowStatus, PipelineStatus, PipelineItem, PipelineList, RunnerActivity, OtherRunner,
-    ForeseenTasks, ClassDemand, Demand, ClassFleet, FleetReport, ClassStatus, FleetStatus, Health>;
+using EveryMessage =
+    testing::Types<pipeline::Job, Message, RunnerTask, RunnerItem, RunnerList, UnclaimedTasks,
+                   RunningTasks, ResourceClassItem, ResourceClassList, NewResourceClass, TokenItem,
+                   TokenList, NewToken, ChosenRunner, SignIn, SessionStatus, SignInCode, AuditItem,
+                   AuditList, ClaimRequest, WithdrawRequest, ClaimedTask, HeartbeatRequest,
+                   HeartbeatAnswer, StepUpdate, OutputAnswer, StepReport, FinishRequest,
+                   SubmitPipeline, ConfigProblem, ConfigRefused, Rerun, PipelineCreated, StepStatus,
+                   TaskStatus, JobStatus, WorkflowStatus, PipelineStatus, PipelineItem,
+                   PipelineList, RunnerActivity, OtherRunner, ForeseenTasks, ClassDemand, Demand,
+                   ClassFleet, FleetReport, ClassStatus, FleetStatus, Health>;
 TYPED_TEST_SUITE(RoundTrip, EveryMessage);
 
 TYPED_TEST(RoundTrip, KeepsEveryMember) {

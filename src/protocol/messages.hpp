@@ -25,6 +25,14 @@ struct Message {  // the shape of every error, and of "Deleted." and "Accepted."
 
 // --- CircleCI's runner API (v3, and its v2 aliases) -----------------------------------------
 
+struct RunnerTask {  // that a runner works on
+  std::string id;
+  std::int64_t pipeline_number = 0;
+  std::int64_t job_number = 0;
+  std::string job;         // its name
+  std::int64_t index = 0;  // of the parallel slice, from 0
+  std::optional<WallTime> started_at;
+};
 struct RunnerItem {
   std::string resource_class;
   std::string hostname;
@@ -34,6 +42,9 @@ struct RunnerItem {
   WallTime last_used{};
   std::string version;
   std::string ip;
+  // Ours: busy, idle, draining (with or without a task), gone (not heard of for five minutes).
+  std::optional<std::string> state;
+  std::optional<RunnerTask> task;
 };
 struct RunnerList {
   std::vector<RunnerItem> items;
@@ -108,6 +119,11 @@ struct NewToken {
   std::string nickname = "";
   std::optional<std::string> org_id;
   std::optional<Role> role;  // of a personal token; run, if it is not said
+};
+
+struct ChosenRunner {  // to be drained, or removed
+  std::string resource_class;
+  std::string name;
 };
 
 // --- Who is signed in -----------------------------------------------------------------------
@@ -353,6 +369,7 @@ struct RunnerActivity {
   std::int64_t tasks_claimed = 0;
   WallTime first_connected{};
   WallTime last_connected{};
+  std::optional<bool> draining;  // true: it takes no further task
 };
 
 struct OtherRunner {

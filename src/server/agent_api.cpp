@@ -41,10 +41,19 @@ Outcome answer_claim(Call& call, const std::optional<protocol::ClaimedTask>& tas
   return answer(200, *task);
 }
 
+// An agent ends then; one that does not know of this goes on asking, and gets nothing.
+net::Response send_away(const std::string& runner) {
+  return answer(410, protocol::Message{fmt::format(
+                         "runner {} was drained by an administrator: it gets no further task, and "
+                         "may end",
+                         runner)});
+}
+
 Result<Outcome> claim(Call& call, const std::string& resource_class) {
-  const auto request = body_of<protocol::ClaimRequest>(call);
+  auto request = body_of<protocol::ClaimRequest>(call);
   if (!request) return request.error();
   if (auto good = check_runner(*request); !good) return good.error();
+  request->name = printable(request->name);  // as people see and choose it
   if (!request->resource_class.empty() && request->resource_class != resource_class) {
     return Error{ErrorKind::forbidden,
                  fmt::format("this token is of resource class {}, and the runner was started for "
@@ -52,16 +61,22 @@ Result<Outcome> claim(Call& call, const std::string& resource_class) {
                              resource_class, printable(request->resource_class))};
   }
   if (!call.resumed) {
-    const auto known = call.store.runners().contacted(
-        {resource_class, printable(request->name), printable(request->hostname), call.request.peer,
-         printable(request->version, 50)},
-        call.now.wall);
+    const auto known =
+        call.store.runners().contacted({resource_class, request->name, printable(request->hostname),
+                                        call.request.peer, printable(request->version, 50)},
+                                       call.now.wall);
     if (!known) return known.error();
   }
   const auto task = call.store.queue().claim(resource_class, *request, call.now);
   if (!task) return task.error();
+  if (!*task && call.store.runners().is_leaving(resource_class, request->name)) {
+    return send_away(request->name);
+  }
   const auto patience = patience_left(call, request->wait_ms);
-  if (!*task && patience > Millis(0)) return Park{{topic::queue(resource_class)}, patience};
+  if (!*task && patience > Millis(0)) {
+    return Park{{topic::queue(resource_class), topic::runner(resource_class, request->name)},
+                patience};
+  }
   return answer_claim(call, *task, request->request_id);
 }
 

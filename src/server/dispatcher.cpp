@@ -367,6 +367,9 @@ void Dispatcher::unpark(const Waiting& entry) {
 std::vector<Dispatcher::Entry> Dispatcher::woken(const store::Changes& changes) {
   constexpr auto kAll = std::numeric_limits<std::int64_t>::max();
   std::vector<Entry> entries;
+  for (const auto& [resource_class, name] : changes.drained) {
+    take_first(topic::runner(resource_class, name), kAll, entries);
+  }
   for (const auto& [resource_class, count] : changes.queued) hot_.insert(resource_class);
   for (auto it = hot_.begin(); it != hot_.end();) {
     const auto before = entries.size();

@@ -65,9 +65,16 @@ class DispatcherTest : public testing::Test {
     return no_content();
   }
 
-  std::shared_ptr<FakeExchange> claim(Millis wait) {
-    return ask("/api/muster/v1/claim",
-               protocol::to_json(protocol::ClaimRequest{new_uuid(), "r", "h", "v", wait.count()}));
+  std::shared_ptr<FakeExchange> claim(Millis wait, const std::string& runner = "r") {
+    return ask("/api/muster/v1/claim", protocol::to_json(protocol::ClaimRequest{
+                                           new_uuid(), runner, "h", "v", wait.count()}));
+  }
+
+  // In the next group; not before loop_.run().
+  void drain_runner(const std::string& name) {
+    dispatcher_->submit([name](store::Store& open, const store::Now&) {
+      EXPECT_TRUE(open.runners().drain("local/a", name));
+    });
   }
 
   void queue_tasks(int count) {
@@ -151,6 +158,39 @@ TEST_F(DispatcherTest, NobodyWaitsForLongerThanAMinute) {
   loop_.advance(1s);
   ASSERT_EQ(waiting->sent, 1);
   EXPECT_EQ(waiting->response.status, 204);
+}
+
+TEST_F(DispatcherTest, TheWaitingClaimOfADrainedRunnerIsAnsweredAtOnce) {
+  const auto drained = claim(25s, "drained");
+  const auto other = claim(25s, "other");
+  loop_.run();
+  drain_runner("drained");
+  loop_.run();
+  ASSERT_EQ(drained->sent, 1);
+  EXPECT_EQ(drained->response.status, 410);
+  EXPECT_NE(drained->response.body.find("runner drained was drained"), std::string::npos);
+  EXPECT_EQ(other->sent, 0);
+  const auto again = claim(25s, "drained");
+  loop_.run();
+  EXPECT_EQ(again->response.status, 410);
+  EXPECT_EQ(dispatcher_->parked(), 1U);
+}
+
+// Whatever comes first of the three within one group.
+TEST_F(DispatcherTest, NoTaskIsGivenInTheMomentOfADrain) {
+  claim(0s, "drained");
+  loop_.run();
+  const auto waiting = claim(25s, "drained");
+  const auto other = claim(25s, "other");
+  loop_.run();
+  const auto late = claim(25s, "drained");
+  drain_runner("drained");
+  queue_tasks(1);
+  EXPECT_EQ(waiting->response.status, 410);
+  EXPECT_EQ(late->response.status, 410);
+  EXPECT_EQ(other->response.status, 200);
+  EXPECT_EQ(store_->queue().unclaimed("local/a"), 0);
+  EXPECT_EQ(dispatcher_->parked(), 0U);
 }
 
 TEST_F(DispatcherTest, AStoppingServerAnswersThoseWhoWait) {

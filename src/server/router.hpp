@@ -43,6 +43,7 @@ class Router {
 // The routes of each part of the API. docs/protocol.md describes them.
 void add_runner_routes(Router& router);
 void add_agent_routes(Router& router);
+void add_drain_routes(Router& router);
 void add_pipeline_routes(Router& router);
 void add_scaler_routes(Router& router);
 void add_event_routes(Router& router);

@@ -35,6 +35,7 @@ Router make_router(bool https) {
   add_event_routes(router);
   add_session_routes(router, https);
   add_audit_routes(router);
+  add_drain_routes(router);
   add_pages(router);
   return router;
 }

@@ -12,6 +12,10 @@ inline std::string queue(const std::string& resource_class) {
 inline std::string demand(const std::string& resource_class) {
   return "demand:" + resource_class;
 }
+// That it is told something. A class's name has no blank.
+inline std::string runner(const std::string& resource_class, const std::string& name) {
+  return "runner:" + resource_class + " " + name;
+}
 inline std::string pipeline(const std::string& id) {
   return "pipeline:" + id;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -31,11 +32,12 @@ struct Changes {
 
   std::map<std::string, std::int64_t> queued;  // resource class → tasks that became claimable
   std::set<std::string> demand;                // classes whose queue or runners changed
-  std::set<std::string> pipelines;             // ids
-  std::set<std::string> perhaps_ended;         // ids of pipelines of which a task has ended
-  std::set<std::string> canceled_tasks;        // ids of running tasks that should end
-  bool fleets = false;                         // a scaler has reported
-  std::set<std::string> outputs;               // ids of tasks whose output grew or ended
+  std::set<std::pair<std::string, std::string>> drained;  // class and name of runners
+  std::set<std::string> pipelines;                        // ids
+  std::set<std::string> perhaps_ended;   // ids of pipelines of which a task has ended
+  std::set<std::string> canceled_tasks;  // ids of running tasks that should end
+  bool fleets = false;                   // a scaler has reported
+  std::set<std::string> outputs;         // ids of tasks whose output grew or ended
   std::vector<Milestone> milestones;
   std::uint64_t output_bytes = 0;                   // that were added to outputs
   std::vector<std::function<void()>> after_commit;  // what to log of it: false if it is undone

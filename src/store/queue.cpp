@@ -61,7 +61,7 @@ Result<std::optional<protocol::ClaimedTask>> Queue::claim(const std::string& res
     }
   }
   const auto task_id = first_queued(resource_class);
-  if (!task_id) return std::nullopt;
+  if (!task_id || runners_->is_leaving(resource_class, request.name)) return std::nullopt;
   auto given = give(*task_id, request.name, now);
   if (!given) return given.error();
   db_->execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?)", request.request_id, resource_class,

@@ -46,8 +46,9 @@ class Queue {
   Foresight& foresight() { return foresight_; }
   Steps& steps() { return steps_; }
 
-  // The next task of the class, or nothing. Asked again with the same request id it gives the
-  // same task; conflict, if that was withdrawn or its attempt has ended.
+  // The next task of the class; nothing, if there is none, or the runner was drained. Asked again
+  // with the same request id it gives the same task; conflict, if that was withdrawn or its attempt
+  // has ended.
   Result<std::optional<protocol::ClaimedTask>> claim(const std::string& resource_class,
                                                      const protocol::ClaimRequest& request,
                                                      const Now& now);

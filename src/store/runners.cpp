@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "base/text.hpp"
+
 namespace muster::store {
 namespace {
 
@@ -17,17 +19,35 @@ constexpr std::int64_t kMostOfAClass = 20'000;
 constexpr std::int64_t kManyOfAClass = kMostOfAClass / 2;
 constexpr auto kCountAgain = std::chrono::seconds(1);
 
+// The words of runner.leaving.
+constexpr std::string_view kDrained = "drained";
+constexpr std::string_view kRemoved = "removed";
+
+std::string_view state_in_words(bool leaving, bool busy, bool active) {
+  if (!busy && !active) return "gone";
+  if (leaving) return "draining";
+  return busy ? "busy" : "idle";
+}
+
+Error unknown_runner(const std::string& resource_class, const std::string& name) {
+  return {ErrorKind::not_found, fmt::format("there is no runner {} of resource class {}",
+                                            printable(name), printable(resource_class))};
+}
+
 }  // namespace
 
+// Of one that was removed long enough ago nothing is left, though it may not be forgotten yet.
 Result<void> Runners::contacted(const RunnerContact& contact, WallTime now) {
   const auto known = db_->execute(
       "UPDATE runner SET hostname = ?, ip = ?, version = ?, last_connected = ? "
-      "WHERE resource_class = ? AND name = ?",
-      contact.hostname, contact.ip, contact.version, now, contact.resource_class, contact.name);
+      "WHERE resource_class = ? AND name = ? AND (leaving IS NOT ? OR last_connected >= ?)",
+      contact.hostname, contact.ip, contact.version, now, contact.resource_class, contact.name,
+      kRemoved, now - kActiveFor);
   if (known > 0) return ok();
   if (auto room = join_crowd(contact.resource_class, now); !room) return room.error();
-  db_->execute("INSERT INTO runner VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)", contact.resource_class,
-               contact.name, contact.hostname, contact.ip, contact.version, now, now, now);
+  db_->execute("INSERT OR REPLACE INTO runner VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, NULL)",
+               contact.resource_class, contact.name, contact.hostname, contact.ip, contact.version,
+               now, now, now);
   changes_->demand.insert(contact.resource_class);
   return ok();
 }
@@ -67,18 +87,93 @@ void Runners::claimed(const std::string& resource_class, const std::string& name
       now, now, resource_class, name);
 }
 
+// --- Leaving --------------------------------------------------------------------------------
+
+Result<Runners::Standing> Runners::standing(const std::string& resource_class,
+                                            const std::string& name, WallTime now) {
+  auto rows = db_->query(
+      "SELECT leaving IS ?1, leaving IS ?2, EXISTS (SELECT 1 FROM task WHERE state = 'running' AND "
+      "task.resource_class = runner.resource_class AND task.runner = runner.name), "
+      "last_connected >= ?3 FROM runner WHERE resource_class = ?4 AND name = ?5",
+      kDrained, kRemoved, now - kActiveFor, resource_class, name);
+  if (!rows.next()) return unknown_runner(resource_class, name);
+  return Standing{rows.boolean(0), rows.boolean(1), rows.boolean(2), rows.boolean(3)};
+}
+
+void Runners::set_leaving(const std::string& resource_class, const std::string& name,
+                          std::string_view how) {
+  db_->execute("UPDATE runner SET leaving = ? WHERE resource_class = ? AND name = ?", how,
+               resource_class, name);
+}
+
+Result<bool> Runners::drain(const std::string& resource_class, const std::string& name) {
+  const auto known = standing(resource_class, name, WallTime{});
+  if (!known) return known.error();
+  if (known->removed) return unknown_runner(resource_class, name);
+  if (known->drained) return false;
+  set_leaving(resource_class, name, kDrained);
+  changes_->drained.insert({resource_class, name});
+  changes_->demand.insert(resource_class);
+  return true;
+}
+
+Result<bool> Runners::remove(const std::string& resource_class, const std::string& name,
+                             WallTime now) {
+  const auto known = standing(resource_class, name, now);
+  if (!known) return known.error();
+  if (known->removed) return false;
+  if (known->busy || (known->active && !known->drained)) {
+    return Error{ErrorKind::conflict,
+                 fmt::format("runner {} {}", printable(name),
+                             known->drained ? "still runs a task: remove it once that has ended"
+                             : known->busy  ? "runs a task: drain it first"
+                                            : "may take a task: drain it first")};
+  }
+  if (known->active) {
+    set_leaving(resource_class, name, kRemoved);
+  } else {
+    db_->execute("DELETE FROM runner WHERE resource_class = ? AND name = ?", resource_class, name);
+  }
+  return true;
+}
+
+bool Runners::is_leaving(const std::string& resource_class, const std::string& name) {
+  return db_
+      ->query("SELECT 1 FROM runner WHERE resource_class = ? AND name = ? AND leaving IS NOT NULL",
+              resource_class, name)
+      .next();
+}
+
+// --- What is seen ---------------------------------------------------------------------------
+
 std::vector<protocol::RunnerItem> Runners::list(const RunnerFilter& filter, WallTime now) {
   std::vector<protocol::RunnerItem> items;
   const auto prefix = filter.of_namespace ? *filter.of_namespace + "/" : "";
   for (auto rows = db_->query(
-           "SELECT resource_class, hostname, name, first_connected, last_connected, last_used, "
-           "version, ip FROM runner WHERE last_connected >= ?1 "
-           "AND substr(resource_class, 1, length(?2)) = ?2 "
-           "AND resource_class = coalesce(?3, resource_class) ORDER BY resource_class, name",
-           now - kShownFor, prefix, filter.resource_class);
+           "SELECT runner.resource_class, hostname, runner.name, first_connected, last_connected, "
+           "last_used, version, ip, leaving IS NOT NULL, last_connected >= ?1, task.id, "
+           "pipeline.number, job.number, job.name, task.slice, task.started_at FROM runner "
+           "LEFT JOIN task ON task.id = (SELECT its.id FROM task AS its WHERE "
+           "its.state = 'running' AND its.resource_class = runner.resource_class AND "
+           "its.runner = runner.name ORDER BY its.started_at DESC LIMIT 1) "
+           "LEFT JOIN job ON job.id = task.job_id "
+           "LEFT JOIN workflow ON workflow.id = job.workflow_id "
+           "LEFT JOIN pipeline ON pipeline.id = workflow.pipeline_id "
+           "WHERE last_connected >= ?2 AND leaving IS NOT ?3 "
+           "AND substr(runner.resource_class, 1, length(?4)) = ?4 "
+           "AND runner.resource_class = coalesce(?5, runner.resource_class) "
+           "ORDER BY runner.resource_class, runner.name",
+           now - kActiveFor, now - kShownFor, kRemoved, prefix, filter.resource_class);
        rows.next();) {
+    const bool busy = !rows.is_null(10);
     items.push_back({rows.text(0), rows.text(1), rows.text(2), rows.time(3), rows.time(4),
-                     rows.time(5), rows.text(6), rows.text(7)});
+                     rows.time(5), rows.text(6), rows.text(7),
+                     std::string(state_in_words(rows.boolean(8), busy, rows.boolean(9))),
+                     std::nullopt});
+    if (!busy) continue;
+    items.back().task =
+        protocol::RunnerTask{rows.text(10), rows.integer(11), rows.integer(12),
+                             rows.text(13), rows.integer(14), rows.optional_time(15)};
   }
   return items;
 }
@@ -89,11 +184,14 @@ std::vector<protocol::RunnerActivity> Runners::activity(const std::string& resou
   for (auto rows = db_->query(
            "SELECT name, tasks_claimed, first_connected, last_connected, EXISTS (SELECT 1 FROM "
            "task WHERE state = 'running' AND task.resource_class = runner.resource_class AND "
-           "task.runner = runner.name) AS busy FROM runner WHERE resource_class = ? AND "
+           "task.runner = runner.name) AS busy, leaving IS NOT NULL FROM runner WHERE "
+           "resource_class = ? AND "
            "(last_connected >= ? OR busy) ORDER BY name",
            resource_class, now - kActiveFor);
        rows.next();) {
-    items.push_back({rows.text(0), rows.boolean(4), rows.integer(1), rows.time(2), rows.time(3)});
+    const auto draining = rows.boolean(5) ? std::optional(true) : std::nullopt;
+    items.push_back(
+        {rows.text(0), rows.boolean(4), rows.integer(1), rows.time(2), rows.time(3), draining});
   }
   return items;
 }
@@ -134,6 +232,8 @@ void Runners::forget_unseen(WallTime now) {
     large.push_back(rows.text(0));
   }
   for (const auto& resource_class : large) forget(resource_class, now - kActiveFor);
+  db_->execute("DELETE FROM runner WHERE leaving = ? AND last_connected < ?", kRemoved,
+               now - kActiveFor);
   count_anew();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Who has asked for work, and when last. Belongs to one thread, inside its transaction.
+// Who has asked for work, when last, and who is to ask no more. Belongs to one thread, inside its
+// transaction.
 
 #include <map>
 #include <optional>
@@ -38,7 +39,18 @@ class Runners {
   void heard(const std::string& resource_class, const std::string& name, WallTime now);
   void claimed(const std::string& resource_class, const std::string& name, WallTime now);
 
-  // Those seen in the last 12 hours, as CircleCI's inventory shows them, as far as they are kept.
+  // It takes no further task from now on, and nobody of its name does, while it is known. Whether
+  // that is new. not_found, if it is not known, or was removed.
+  Result<bool> drain(const std::string& resource_class, const std::string& name);
+  // Nobody sees it any more. Whether that is new. not_found, if it is not known; conflict, if it
+  // runs a task, or may take one. One that was drained and heard of in the last minutes is kept
+  // out of sight until it has been silent for as long, so that its next claim is no newcomer's.
+  Result<bool> remove(const std::string& resource_class, const std::string& name, WallTime now);
+  // Was drained, or removed.
+  bool is_leaving(const std::string& resource_class, const std::string& name);
+
+  // Those seen in the last 12 hours and not removed, as CircleCI's inventory shows them, as far as
+  // they are kept.
   std::vector<protocol::RunnerItem> list(const RunnerFilter& filter, WallTime now);
   // Those heard of in the last minutes, or running a task: what a scaler counts.
   std::vector<protocol::RunnerActivity> activity(const std::string& resource_class, WallTime now);
@@ -50,8 +62,8 @@ class Runners {
   // How many of each class were heard of in the last minutes.
   std::map<std::string, std::int64_t> active(WallTime now);
 
-  // Of the last 12 hours. Of a class with very many, of the last minutes, so that there is room for
-  // others.
+  // Keeps those of the last 12 hours. Of a class with very many, and of those that were removed,
+  // those of the last minutes.
   void forget_unseen(WallTime now);
 
   // After a transaction was undone: what was counted in it may never have been.
@@ -63,6 +75,13 @@ class Runners {
     WallTime counted;
   };
   Result<void> join_crowd(const std::string& resource_class, WallTime now);
+  struct Standing {
+    bool drained = false, removed = false, busy = false, active = false;
+  };
+  Result<Standing> standing(const std::string& resource_class, const std::string& name,
+                            WallTime now);
+  void set_leaving(const std::string& resource_class, const std::string& name,
+                   std::string_view how);
   void forget(const std::optional<std::string>& resource_class, WallTime unseen_since);
 
   db::Database* db_;

@@ -165,7 +165,13 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_time ON audit (at);
 )sql";
 
-constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
+// Runners that are to take no further task.
+constexpr std::string_view kVersion3 = R"sql(
+-- drained; or removed, and then nobody is to see it any more. NULL: it stays.
+ALTER TABLE runner ADD COLUMN leaving TEXT;
+)sql";
+
+constexpr std::array<std::string_view, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

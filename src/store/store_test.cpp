@@ -477,6 +477,157 @@ TEST_F(StoreTest, ARunnerThatIsGoneIsForgottenAlsoIfTheClockWasSetBack) {
   EXPECT_TRUE(runners.list({}, now_.wall).empty());
 }
 
+// --- Runners that are to go -----------------------------------------------------------------
+
+class DrainTest : public StoreTest {
+ protected:
+  Runners& runners() { return store_->runners(); }
+  void contact(const std::string& name = "r") {
+    ASSERT_TRUE(runners().contacted({.resource_class = kClass, .name = name}, now_.wall));
+  }
+  std::vector<std::string> states() {
+    std::vector<std::string> states;
+    for (const auto& item : runners().list({}, now_.wall)) states.push_back(item.state.value());
+    return states;
+  }
+};
+
+TEST_F(DrainTest, ADrainedRunnerGetsNoTaskAlsoAfterARestart) {
+  contact();
+  submit({{"a", {}}});
+  EXPECT_EQ(runners().drain(kClass, "r"), true);
+  EXPECT_EQ(runners().drain(kClass, "r"), false) << "it is no news";
+  EXPECT_EQ(claim(), std::nullopt);
+  reopen();
+  contact();
+  EXPECT_EQ(claim(), std::nullopt);
+  EXPECT_EQ(queue().unclaimed(kClass), 1);
+  const auto other = queue().claim(kClass, {.request_id = new_uuid(), .name = "s"}, now_);
+  EXPECT_TRUE(other && *other) << "which is somebody else's";
+}
+
+TEST_F(DrainTest, WhatWasGivenBeforeIsStillGiven) {
+  contact();
+  submit({{"a", {}}, {"b", {}}});
+  const auto task = claim("lost");
+  EXPECT_TRUE(runners().drain(kClass, "r"));
+  const auto again = claim("lost");
+  ASSERT_TRUE(task && again) << "the answer may have been lost";
+  EXPECT_EQ(again->task_id, task->task_id);
+  finish(*task);
+  EXPECT_EQ(claim(), std::nullopt);
+}
+
+TEST_F(DrainTest, IsToldToWhomItConcerns) {
+  contact();
+  store_->take_changes();
+  EXPECT_TRUE(runners().drain(kClass, "r"));
+  const auto changes = store_->take_changes();
+  EXPECT_THAT(changes.drained, testing::ElementsAre(testing::Pair(kClass, "r")));
+  EXPECT_THAT(changes.demand, testing::ElementsAre(kClass));
+  EXPECT_EQ(runners().activity(kClass, now_.wall).at(0).draining, true);
+}
+
+TEST_F(DrainTest, AStateInAWord) {
+  contact();
+  EXPECT_THAT(states(), testing::ElementsAre("idle"));
+  EXPECT_EQ(runners().activity(kClass, now_.wall).at(0).draining, std::nullopt);
+  submit({{"a", {}}});
+  const auto task = *claim();
+  EXPECT_THAT(states(), testing::ElementsAre("busy"));
+  const auto works_on = runners().list({}, now_.wall).at(0).task;
+  ASSERT_TRUE(works_on);
+  EXPECT_EQ(works_on->id, task.task_id);
+  EXPECT_EQ(works_on->pipeline_number, task.pipeline_number);
+  EXPECT_EQ(works_on->job_number, task.job_number);
+  EXPECT_EQ(works_on->job, "a");
+  EXPECT_EQ(works_on->started_at, now_.wall);
+  EXPECT_TRUE(runners().drain(kClass, "r"));
+  EXPECT_THAT(states(), testing::ElementsAre("draining"));
+  finish(task);
+  EXPECT_THAT(states(), testing::ElementsAre("draining"));
+  EXPECT_EQ(runners().list({}, now_.wall).at(0).task, std::nullopt);
+  now_.wall += 6min;
+  EXPECT_THAT(states(), testing::ElementsAre("gone"));
+}
+
+TEST_F(DrainTest, OnlyWhoTakesNoTaskIsRemoved) {
+  contact();
+  const auto refused = [&] {
+    const auto removed = runners().remove(kClass, "r", now_.wall);
+    return removed ? "" : removed.error().message;
+  };
+  EXPECT_EQ(refused(), "runner r may take a task: drain it first");
+  submit({{"a", {}}});
+  const auto task = *claim();
+  EXPECT_EQ(refused(), "runner r runs a task: drain it first");
+  EXPECT_TRUE(runners().drain(kClass, "r"));
+  EXPECT_EQ(refused(), "runner r still runs a task: remove it once that has ended");
+  now_.wall += 6min;
+  EXPECT_EQ(refused(), "runner r still runs a task: remove it once that has ended");
+  finish(task);
+  EXPECT_EQ(runners().remove(kClass, "r", now_.wall), true);
+}
+
+// Or it would be back with its next claim, and have a task.
+TEST_F(DrainTest, WhoWasRemovedIsANewcomerOnlyAfterFiveMinutesOfSilence) {
+  contact();
+  submit({{"a", {}}});
+  EXPECT_TRUE(runners().drain(kClass, "r"));
+  EXPECT_EQ(runners().remove(kClass, "r", now_.wall), true);
+  EXPECT_EQ(runners().remove(kClass, "r", now_.wall), false) << "it is no news";
+  EXPECT_THAT(states(), testing::IsEmpty());
+  for (int minute = 0; minute < 12; minute += 4, now_.wall += 4min) {
+    contact();
+    runners().forget_unseen(now_.wall);
+    EXPECT_EQ(claim(), std::nullopt);
+    EXPECT_THAT(states(), testing::IsEmpty());
+  }
+  EXPECT_EQ(runners().activity(kClass, now_.wall).size(), 1U) << "a scaler must know of it";
+  now_.wall += 2min;
+  contact();
+  EXPECT_THAT(states(), testing::ElementsAre("idle"));
+  EXPECT_TRUE(claim());
+}
+
+TEST_F(DrainTest, WhoWasRemovedIsForgottenOnceItIsSilent) {
+  contact();
+  EXPECT_TRUE(runners().drain(kClass, "r"));
+  EXPECT_TRUE(runners().remove(kClass, "r", now_.wall));
+  now_.wall += 6min;
+  runners().forget_unseen(now_.wall);
+  EXPECT_FALSE(runners().is_leaving(kClass, "r"));
+  EXPECT_FALSE(runners().remove(kClass, "r", now_.wall));
+}
+
+TEST_F(DrainTest, WhoIsGoneIsForgottenAtOnceAndItsDrainWithIt) {
+  for (const bool drained : {false, true}) {
+    contact();
+    if (drained) {
+      EXPECT_TRUE(runners().drain(kClass, "r"));
+    }
+    now_.wall += 6min;
+    EXPECT_EQ(runners().remove(kClass, "r", now_.wall), true);
+    EXPECT_THAT(states(), testing::IsEmpty());
+    contact();
+    EXPECT_THAT(states(), testing::ElementsAre("idle"));
+  }
+}
+
+TEST_F(DrainTest, WhoIsNotKnownIsNotFoundInTheSameWords) {
+  contact();
+  const std::string words = "there is no runner x of resource class local/small";
+  EXPECT_EQ(runners().drain(kClass, "x").error().message, words);
+  EXPECT_EQ(runners().remove(kClass, "x", now_.wall).error().message, words);
+  contact("x");
+  EXPECT_TRUE(runners().drain(kClass, "x"));
+  EXPECT_TRUE(runners().remove(kClass, "x", now_.wall));
+  EXPECT_EQ(runners().drain(kClass, "x").error(), (Error{ErrorKind::not_found, words}))
+      << "also if it is only out of sight";
+  EXPECT_EQ(runners().drain("local/other", "r").error().message,
+            "there is no runner r of resource class local/other");
+}
+
 TEST_F(StoreTest, AClassHasSoManyRunnersAndKeepsThoseThatItHas) {
   constexpr int kMost = 20'000;
   auto& runners = store_->runners();

@@ -26,9 +26,10 @@ constexpr Millis kLease = 5min;
 constexpr auto* kOrganization = "01a229de-060a-751e-9c70-d5f49470f12e";  // in version-1.sql
 
 // Of each version's script: what a release has written, all later ones must know.
-constexpr std::array<std::string_view, 2> kSums = {
+constexpr std::array<std::string_view, 3> kSums = {
     "1efd861ebf3f1302368683aff28bab37d1353cd30a5c3401bed0e9811284a7e1",
     "12cf7d754f05331efcc3d375f5d106b06668703164eb6a40349917d178fc3700",
+    "449f1018ab7777773ace3fe9d94af5c3232a6dddf35a0382b98ef13797e4c9f8",
 };
 
 std::string version_1() {
@@ -203,6 +204,17 @@ TEST_F(UpgradeTest, PersonalTokensOfTheFirstVersionAreOfAdmins) {
   ASSERT_EQ(catalog.tokens("local/small").size(), 1U);
   EXPECT_EQ(catalog.tokens("local/small").front().role, std::nullopt);
   EXPECT_TRUE((**opened).audit().items(10, {}).empty());
+}
+
+// Nobody had drained any.
+TEST_F(UpgradeTest, RunnersOfTheFirstVersionStay) {
+  leave_version_1();
+  const auto opened = Store::open(directory_, kLease);
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto& runners = (**opened).runners();
+  EXPECT_FALSE(runners.is_leaving("local/small", "r"));
+  EXPECT_TRUE(runners.drain("local/small", "r"));
+  EXPECT_TRUE(runners.is_leaving("local/small", "r"));
 }
 
 struct Case {

@@ -42,6 +42,8 @@ CALLS = [
     ("DELETE", f"/api/v3/runner/token/{UUID}", "admin", 404),
     ("POST", "/api/muster/v1/token", "admin", 201),
     ("DELETE", f"/api/muster/v1/token/{UUID}", "admin", 404),
+    ("POST", "/api/muster/v1/runners/drain", "admin", 400),
+    ("POST", "/api/muster/v1/runners/remove", "admin", 400),
     ("GET", "/api/muster/v1/audit", "admin", 200),
 ]
 

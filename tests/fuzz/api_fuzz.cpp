@@ -45,6 +45,7 @@ class World {
     server::add_scaler_routes(router);
     server::add_session_routes(router, false);
     server::add_audit_routes(router);
+    server::add_drain_routes(router);
     server::add_pages(router);
     dispatcher_.emplace(*store_, std::move(router), clock_, loop_.handle());
     fill();
