@@ -165,7 +165,45 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_time ON audit (at);
 )sql";
 
-constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
+// What each fleet was and cost, and what scalers decided.
+constexpr std::string_view kVersion3 = R"sql(
+-- What was in a step of time: sums, and the most of each. A step in which nothing was has no row.
+-- `known`: a scaler spoke of it. The cost is in millionths of the currency.
+CREATE TABLE fleet_step (
+  resource_class TEXT NOT NULL,
+  step_ms        INTEGER NOT NULL,
+  at             INTEGER NOT NULL,
+  known          INTEGER NOT NULL,
+  instance_ms    INTEGER NOT NULL,
+  booting_ms     INTEGER NOT NULL,
+  idle_ms        INTEGER NOT NULL,
+  busy_ms        INTEGER NOT NULL,
+  tasks          INTEGER NOT NULL,
+  cost           INTEGER,
+  currency       TEXT,
+  queue          INTEGER NOT NULL,
+  running        INTEGER NOT NULL,
+  desired        INTEGER NOT NULL,
+  live           INTEGER NOT NULL,
+  busy           INTEGER NOT NULL,
+  booting        INTEGER NOT NULL,
+  idle           INTEGER NOT NULL,
+  PRIMARY KEY (resource_class, step_ms, at)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX fleet_step_by_age ON fleet_step (step_ms, at);
+
+CREATE TABLE fleet_decision (
+  id             INTEGER PRIMARY KEY,
+  resource_class TEXT NOT NULL,
+  at             INTEGER NOT NULL,
+  decision       TEXT NOT NULL,  -- protocol::FleetDecision as JSON
+  UNIQUE (resource_class, at)
+) STRICT;
+CREATE INDEX fleet_decision_by_class ON fleet_decision (resource_class, id);
+CREATE INDEX fleet_decision_by_age ON fleet_decision (at);
+)sql";
+
+constexpr std::array<std::string_view, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 
