@@ -88,6 +88,7 @@ Result<End> scale(const Parts& parts, const Surroundings& surroundings) {
   if (const auto* circleci = std::get_if<CircleCiQueue>(&parts.config.queue)) {
     metrics.limit_calls("circleci", circleci->requests_per_minute);
   }
+  metrics.use_prices(parts.config.prices);
   fleet::Observers observers({parts.observer.get(), &metrics});
   fleet::Loop loop(
       parts.config.managed_classes(),

@@ -16,6 +16,7 @@
 #include "cli/scale_groups.hpp"
 #include "cli/scale_memory.hpp"
 #include "cli/scale_policy.hpp"
+#include "cli/scale_price.hpp"
 #include "net/server_url.hpp"
 #include "pipeline/names.hpp"
 #include "yaml/reader.hpp"
@@ -41,6 +42,7 @@ class ConfigReader {
     if (!config.lease || top.take("state_directory") != nullptr) {
       config.state_directory = path(top, "state_directory");
     }
+    currency_ = read_currency(top, "USD");
     const auto* classes = top.require("resource_classes");
     if (classes != nullptr) {
       if (classes->entries.empty()) {
@@ -55,6 +57,7 @@ class ConfigReader {
     if (!problems_.empty()) return std::move(problems_);
     config.token_files = std::move(token_files_);
     config.ca_file_at = ca_file_at_;
+    config.prices = std::move(prices_);
     return config;
   }
 
@@ -299,6 +302,7 @@ class ConfigReader {
     policy.boot_timeout = duration(reader, "boot_timeout", std::chrono::seconds(1),
                                    std::chrono::minutes(local ? 1 : 5));
     refuse_life_without_boot(reader, kind, policy);
+    if (auto price = read_price(reader, currency_)) prices_.emplace(name, *std::move(price));
     reader.finish();
     return scaled;
   }
@@ -472,6 +476,8 @@ class ConfigReader {
 
   const std::filesystem::path directory_;
   std::vector<NamedTokenFile> token_files_;
+  std::string currency_;  // of the classes that say none
+  fleet::Prices prices_;
   yaml::Position ca_file_at_;
   yaml::Problems problems_;
 };

@@ -17,6 +17,7 @@
 #include "demand/command_queue.hpp"
 #include "demand/server_access.hpp"
 #include "fleet/observe.hpp"
+#include "fleet/price.hpp"
 #include "yaml/reader.hpp"
 
 namespace muster::cli {
@@ -69,6 +70,7 @@ struct ScaleConfig {
   std::filesystem::path state_directory;  // empty: there is a lease, which keeps the memory
   std::optional<LeaseSettings> lease;
   std::vector<ScaledClass> classes;  // in the order of the file
+  fleet::Prices prices;
   std::vector<NamedTokenFile> token_files;
 
   std::vector<std::string> class_names() const;

@@ -89,6 +89,36 @@ TEST(ScaleConfig, ReadsSchedules) {
   EXPECT_EQ(schedules[1].min, 0);
 }
 
+TEST(ScaleConfig, ReadsWhatInstancesCost) {
+  const auto text = [](std::string_view top, std::string_view keys) {
+    return fmt::format(
+        "server: {{url: http://127.0.0.1:1, token_file: t}}\nstate_directory: scaler\n{}"
+        "resource_classes:\n  acme/one: {{max: 1, {}local: {{token_file: t}}}}\n",
+        top, keys);
+  };
+  const auto prices = [&](std::string_view top, std::string_view keys) {
+    return std::get<ScaleConfig>(parse_scale_config(text(top, keys), "/")).prices;
+  };
+  using fleet::Price;
+  using fleet::Prices;
+  EXPECT_EQ(prices("", ""), Prices{});
+  EXPECT_EQ(prices("", "price_per_hour: 0.0416, "), (Prices{{"acme/one", Price{41'600, "USD"}}}));
+  EXPECT_EQ(prices("currency: EUR\n", "price_per_hour: 10000, "),
+            (Prices{{"acme/one", Price{10'000'000'000, "EUR"}}}));
+  EXPECT_EQ(prices("currency: EUR\n", "price_per_hour: 0, currency: ¥, "),
+            (Prices{{"acme/one", Price{0, "¥"}}}));
+  for (const auto* wrong : {"-1", "10000.01", "0.0000001", "'1'", "1e3", "cheap", "[1]"}) {
+    EXPECT_THAT(problems_of(text("", fmt::format("price_per_hour: {}, ", wrong))),
+                ElementsAre(HasSubstr("expected a price of an instance-hour")))
+        << wrong;
+  }
+  for (const auto* wrong : {"''", "EUROPOUND", "\"\\e[2J\""}) {
+    EXPECT_THAT(problems_of(text("", fmt::format("currency: {}, ", wrong))),
+                ElementsAre(HasSubstr("expected a word such as USD")))
+        << wrong;
+  }
+}
+
 TEST(ScaleConfig, InstancesThatAreKeptDoNotEndByThemselves) {
   const auto large_with = [](std::string_view keys) {
     std::string text(kWhole);

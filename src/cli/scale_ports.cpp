@@ -232,7 +232,7 @@ Millis poll_interval(const ScaleConfig& config) {
 std::unique_ptr<fleet::DecisionObserver> make_observer(const ScaleConfig& config) {
   const auto* server = std::get_if<demand::ServerAccess>(&config.queue);
   if (server == nullptr) return std::make_unique<Nobody>();
-  return std::make_unique<demand::FleetReporter>(*server);
+  return std::make_unique<demand::FleetReporter>(*server, config.prices);
 }
 
 std::string queue_in_words(const ScaleConfig& config) {

@@ -174,5 +174,61 @@ TEST_F(MusterServerTest, ReportsTheFleet) {
             "2 wait, 0 idle and 0 booting will serve 0: launch 2");
 }
 
+TEST_F(MusterServerTest, ReportsWhatHoldsTheFleetAndWhatItCosts) {
+  server.answer_with(204, "");
+  FleetReporter reporter({server.url(), token_file}, {{"local/small", {41'600, "EUR"}}});
+  fleet::ClassPass pass{"local/small", {}, {}};
+  pass.snapshot.now = WallTime(Millis(1'000'000));
+  pass.snapshot.instances = {{.id = "a", .launched_at = WallTime(Millis(7'000))},
+                             {.id = "b", .launched_at = WallTime(Millis(5'000))},
+                             {.id = "c", .state = scaling::InstanceState::idle}};
+  pass.decision.next.backoff_until = WallTime(Millis(2'000'000));
+  pass.decision.reasons = {{scaling::Rule::queue, 9, 9, "", "9 wait"},
+                           {scaling::Rule::maximum, 9, 2, "", "max is 5"},
+                           {scaling::Rule::backoff, 2, 0, "", "a boot failed"}};
+  reporter.decided({pass});
+  const auto sent =
+      server.find_request([](const auto& request) { return request.method == "PUT"; });
+  ASSERT_TRUE(sent);
+  const auto fleet = protocol::from_json<protocol::FleetReport>(sent->body)->classes.at(0);
+  EXPECT_EQ(fleet.backoff_until, WallTime(Millis(2'000'000)));
+  EXPECT_EQ(fleet.booting_since, WallTime(Millis(5'000)));
+  EXPECT_EQ(fleet.limited_by, "max is 5: launch 2 instead of 9");
+  EXPECT_EQ(fleet.price_per_hour, protocol::Money{41'600});
+  EXPECT_EQ(fleet.currency, "EUR");
+}
+
+// Until the server has them, and not for longer.
+TEST_F(MusterServerTest, TellsEachDecisionUntilItIsTaken) {
+  const auto decided_in = [](const net::Request& request) {
+    std::vector<std::int64_t> desired;
+    const auto report = protocol::from_json<protocol::FleetReport>(request.body);
+    if (!report || !report->classes.at(0).decisions) return desired;
+    for (const auto& one : *report->classes.at(0).decisions) desired.push_back(one.desired);
+    return desired;
+  };
+  const auto told_with = [&](std::int64_t desired) {
+    const auto sent = server.find_request([&](const auto& request) {
+      const auto all = decided_in(request);
+      return !all.empty() && all.back() == desired;
+    });
+    return sent ? decided_in(*sent) : std::vector<std::int64_t>();
+  };
+  server.answer_with(503, "");
+  FleetReporter reporter({server.url(), token_file});
+  fleet::ClassPass pass{"local/small", {}, {}};
+  pass.decision.reasons = {{}};
+  pass.decision.desired = 1;
+  reporter.decided({pass});
+  EXPECT_THAT(told_with(1), testing::ElementsAre(1));
+  server.answer_with(204, "");
+  pass.decision.desired = 2;
+  reporter.decided({pass});
+  EXPECT_THAT(told_with(2), testing::ElementsAre(1, 2));
+  pass.decision.desired = 3;
+  reporter.decided({pass});
+  EXPECT_THAT(told_with(3), testing::ElementsAre(3));
+}
+
 }  // namespace
 }  // namespace muster::demand

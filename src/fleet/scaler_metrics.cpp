@@ -62,6 +62,10 @@ constexpr Definition kInstanceSeconds{Kind::counter,
                                       "muster_scaler_instance_seconds_total",
                                       "Time that instances have spent in each state.",
                                       {"resource_class", "state"}};
+constexpr Definition kPrice{Kind::gauge,
+                            "muster_scaler_price_per_hour",
+                            "What an instance costs an hour, as configured; absent: not known.",
+                            {"resource_class"}};
 constexpr Definition kEndedUnused{Kind::counter,
                                   "muster_scaler_ended_unused_total",
                                   "Instances that connected and ended without a task.",
@@ -182,6 +186,10 @@ void ScalerMetrics::describe(const ClassPass& pass) {
   for (const auto& [state, count] : by_state(decision.counts)) {
     registry_.set(kInstances, {name, state}, as_double(count));
   }
+  registry_.clear(kPrice, name);
+  if (const auto price = prices_.find(name); price != prices_.end()) {
+    registry_.set(kPrice, {name}, as_double(price->second.millionths) / 1e6);
+  }
   registry_.add(kEndedUnused, {name}, as_double(ended_unused));
   registry_.add(kLaunchesAsked, {name}, 0);  // there from the first pass on
   registry_.add(kLaunchesFailed, {name}, 0);
@@ -215,7 +223,7 @@ void ScalerMetrics::note_boots(const ClassPass& pass) {
 
 // Another scaler tells of it now; what was counted stays.
 void ScalerMetrics::forget(const std::string& resource_class) {
-  for (const auto* metric : {&kHeld, &kTasks, &kDesired, &kMost, &kInstances, &kBackoff}) {
+  for (const auto* metric : {&kHeld, &kTasks, &kDesired, &kMost, &kInstances, &kPrice, &kBackoff}) {
     registry_.clear(*metric, resource_class);
   }
   counted_until_.erase(resource_class);
@@ -238,6 +246,11 @@ void ScalerMetrics::passed(const PassOutcome& outcome, Millis took) {
 void ScalerMetrics::limit_calls(const std::string& service, std::int64_t per_minute) {
   const std::lock_guard lock(mutex_);
   registry_.set(kCallLimit, {service}, as_double(per_minute));
+}
+
+void ScalerMetrics::use_prices(Prices prices) {
+  const std::lock_guard lock(mutex_);
+  prices_ = std::move(prices);
 }
 
 std::string ScalerMetrics::text(const Calls& calls) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "fleet/loop.hpp"
+#include "fleet/price.hpp"
 #include "metrics/registry.hpp"
 
 namespace muster::fleet {
@@ -26,6 +27,9 @@ class ScalerMetrics final : public DecisionObserver {
   // So many calls a minute the configuration lets be made to a service.
   void limit_calls(const std::string& service, std::int64_t per_minute);
 
+  // What an instance of each class costs from now on.
+  void use_prices(Prices prices);
+
   std::string text(const Calls& calls);
 
   // Passes are made, and the latest have read something. Else why not, in one sentence.
@@ -40,6 +44,7 @@ class ScalerMetrics final : public DecisionObserver {
   const Clock& clock_;
   mutable std::mutex mutex_;  // guards what follows
   metrics::Registry registry_;
+  Prices prices_;
   std::map<std::string, MonotonicTime> counted_until_;  // by class
   // By class: those that were booting in the latest pass, and since when.
   std::map<std::string, std::map<std::string, WallTime>> booting_;

@@ -65,6 +65,16 @@ TEST_F(ScalerMetricsTest, AnUnknownQueueIsHeldAndNeverZero) {
   EXPECT_THAT(text(), HasSubstr("muster_scaler_held{resource_class=\"acme/linux\"} 1\n"));
 }
 
+TEST_F(ScalerMetricsTest, TellsThePriceThatIsInForce) {
+  const auto* price = "muster_scaler_price_per_hour{resource_class=\"acme/linux\"} 0.0416\n";
+  metrics_.use_prices({{kName, {41'600, "EUR"}}});
+  metrics_.decided({pass()});
+  EXPECT_THAT(text(), HasSubstr(price));
+  metrics_.use_prices({{"acme/other", {41'600, "EUR"}}});
+  metrics_.decided({pass()});
+  EXPECT_THAT(text(), Not(HasSubstr("muster_scaler_price_per_hour{")));
+}
+
 TEST_F(ScalerMetricsTest, CountsTheTimeOfInstances) {
   auto seen = pass();
   seen.decision.counts.idle = 2;

@@ -6,6 +6,7 @@
 // Reading is strict about types and lenient about unknown members. A member must be there, unless
 // it is a std::optional or kMayBeAbsent says otherwise; then it keeps its default.
 
+#include <cmath>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "protocol/messages.hpp"
 
 namespace muster::protocol {
 
@@ -77,6 +79,24 @@ struct Codec<T> {
     out = from.to_number<T>(error);
     return error ? Fit(Misfit{"", "the number is out of range"}) : Fit();
   }
+};
+
+template <>
+struct Codec<Money> {
+  static json::value encode(Money money) {
+    return static_cast<double>(money.millionths) / kMillionths;
+  }
+  static Fit decode(const json::value& from, Money& out) {
+    if (!from.is_number()) return expected("a number");
+    const auto number = from.to_number<double>() * kMillionths;
+    if (!(std::abs(number) <= kMost)) return Misfit{"", "the number is out of range"};
+    out.millionths = std::llround(number);
+    return {};
+  }
+
+ private:
+  static constexpr double kMillionths = 1e6;
+  static constexpr double kMost = 1e14;  // a double tells so many apart, however it was read
 };
 
 template <>

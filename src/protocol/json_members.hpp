@@ -97,12 +97,21 @@ BOOST_DESCRIBE_STRUCT(ClassDemand, (),
                       (resource_class, unclaimed, running, oldest_queued_at, runners, foreseen))
 BOOST_DESCRIBE_STRUCT(OtherRunner, (), (resource_class, name))
 BOOST_DESCRIBE_STRUCT(Demand, (), (version, classes, others))
+BOOST_DESCRIBE_STRUCT(FleetDecision, (),
+                      (id, at, desired, live, unclaimed, running, launch, drain, end, withdraw,
+                       reasons))
+BOOST_DESCRIBE_STRUCT(FleetDecisions, (), (items))
 BOOST_DESCRIBE_STRUCT(ClassFleet, (),
                       (resource_class, desired, live, booting, idle, busy, draining, min, max,
-                       reasons))
+                       reasons, backoff_until, booting_since, limited_by, price_per_hour, currency,
+                       decisions))
 BOOST_DESCRIBE_STRUCT(FleetReport, (), (classes))
 BOOST_DESCRIBE_STRUCT(ClassStatus, (), (resource_class, unclaimed, running, fleet, reported_at))
 BOOST_DESCRIBE_STRUCT(FleetStatus, (), (version, classes))
+BOOST_DESCRIBE_STRUCT(FleetPoint, (), (at, queue, running, desired, live, busy, booting, idle))
+BOOST_DESCRIBE_STRUCT(FleetTotals, (),
+                      (instance_ms, booting_ms, idle_ms, busy_ms, tasks, cost, currency))
+BOOST_DESCRIBE_STRUCT(FleetHistory, (), (resource_class, span, step_ms, points, totals))
 BOOST_DESCRIBE_STRUCT(Health, (), (status, version))
 
 }  // namespace muster::protocol

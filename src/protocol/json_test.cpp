@@ -28,6 +28,7 @@ class Filler {
   void fill(bool& flag) { flag = true; }
   void fill(int& number) { number = ++count_; }
   void fill(std::int64_t& number) { number = 5'000'000'000 + ++count_; }
+  void fill(Money& money) { money.millionths = 1'000'041'600 + ++count_; }
   void fill(Millis& duration) { duration = Millis(++count_); }
   void fill(WallTime& time) { time = WallTime(Millis(1'589'500'800'000 + ++count_)); }
   void fill(pipeline::Environment& map) { map = {{"A", "1"}, {"B", "two"}}; }
@@ -67,7 +68,8 @@ using EveryMessage =
                    SubmitPipeline, ConfigProblem, ConfigRefused, Rerun, PipelineCreated, StepStatus,
                    TaskStatus, JobStatus, WorkflowStatus, PipelineStatus, PipelineItem,
                    PipelineList, RunnerActivity, OtherRunner, ForeseenTasks, ClassDemand, Demand,
-                   ClassFleet, FleetReport, ClassStatus, FleetStatus, Health>;
+                   FleetDecision, FleetDecisions, ClassFleet, FleetReport, ClassStatus, FleetStatus,
+                   FleetPoint, FleetTotals, FleetHistory, Health>;
 TYPED_TEST_SUITE(RoundTrip, EveryMessage);
 
 TYPED_TEST(RoundTrip, KeepsEveryMember) {
@@ -117,6 +119,34 @@ TEST(Json, ARequestMayLeaveOutWhatHasADefault) {
       from_json<ClaimRequest>(R"({"request_id":"r","name":"n","hostname":"h","version":"1"})");
   ASSERT_TRUE(claim) << claim.error().message;
   EXPECT_EQ(claim->wait_ms, 0);
+}
+
+TEST(Json, AnAmountIsANumberOfMillionths) {
+  const std::string before =
+      R"({"instance_ms":0,"booting_ms":0,"idle_ms":0,"busy_ms":0,"tasks":0,"cost":)";
+  for (const auto& [text, millionths] : {std::pair("0.0416", 41'600),
+                                         {"2", 2'000'000},
+                                         {"1e-3", 1'000},
+                                         {"0.00000049", 0},
+                                         {"-0.5", -500'000}}) {
+    const auto read = from_json<FleetTotals>(before + text + "}");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->cost, Money{millionths}) << text;
+  }
+  for (const auto* text : {"\"2\"", "true", "[]", "1e9", "-1e300", "1e999"}) {
+    EXPECT_FALSE(from_json<FleetTotals>(before + text + "}")) << text;
+  }
+}
+
+TEST(Json, AnAmountIsTheSameOnceItWasWritten) {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 10'000; ++i) {
+    const FleetTotals totals{
+        .cost = Money{static_cast<std::int64_t>(random() >> (random() % 50 + 14))}};
+    const auto read = from_json<FleetTotals>(to_json(totals));
+    ASSERT_EQ(read.has_value(), totals.cost->millionths <= 100'000'000'000'000);
+    if (read) EXPECT_EQ(read->cost, totals.cost) << "seed 7";
+  }
 }
 
 TEST(Json, IgnoresUnknownMembers) {

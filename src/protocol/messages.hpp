@@ -6,6 +6,7 @@
 // An unknown member is ignored. A std::optional may be left out, and so may the fields of a request
 // that json.cpp lists; every other member must be there.
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,13 @@ namespace muster::protocol {
 
 struct Message {  // the shape of every error, and of "Deleted." and "Accepted."
   std::string message;
+};
+
+// An amount of some currency. In JSON a number, 0.0416, which is rounded to millionths.
+struct Money {
+  std::int64_t millionths = 0;
+
+  friend auto operator<=>(const Money&, const Money&) = default;
 };
 
 // --- CircleCI's runner API (v3, and its v2 aliases) -----------------------------------------
@@ -402,6 +410,25 @@ struct Demand {
   std::optional<std::vector<OtherRunner>> others;
 };
 
+// What a scaler saw and decided in one pass, of a class.
+struct FleetDecision {
+  std::optional<std::int64_t> id;  // the server's; absent in a report
+  WallTime at{};
+  std::int64_t desired = 0;
+  std::int64_t live = 0;  // instances that were there
+  std::int64_t unclaimed = 0;
+  std::int64_t running = 0;
+  std::int64_t launch = 0;
+  std::int64_t drain = 0;
+  std::int64_t end = 0;
+  std::int64_t withdraw = 0;
+  std::vector<std::string> reasons;  // in words
+};
+struct FleetDecisions {
+  std::vector<FleetDecision> items;
+};
+inline constexpr std::size_t kMostDecisions = 50;  // of a class, in one report
+
 // What a scaler tells the server about a class, for people to see. The server keeps the latest.
 struct ClassFleet {
   std::string resource_class;
@@ -413,8 +440,18 @@ struct ClassFleet {
   std::int64_t draining = 0;
   std::int64_t min = 0;
   std::int64_t max = 0;
-  std::vector<std::string> reasons;  // of the latest decision, in words
+  std::vector<std::string> reasons;       // of the latest decision, in words
+  std::optional<WallTime> backoff_until;  // until then nothing is launched, after failed boots
+  std::optional<WallTime> booting_since;  // the first of those that boot
+  std::optional<std::string> limited_by;  // that of the reasons which keeps the fleet smaller
+  std::optional<Money> price_per_hour;    // of an instance; 0 to kMostPrice
+  std::optional<std::string> currency;    // of that price
+  // Those since the last report that was accepted, the oldest first, kMostDecisions at most. Only
+  // in a report.
+  std::optional<std::vector<FleetDecision>> decisions;
 };
+inline constexpr Money kMostPrice{10'000'000'000};
+inline constexpr std::size_t kLongestCurrency = 8;  // bytes
 struct FleetReport {
   std::vector<ClassFleet> classes;
 };
@@ -432,6 +469,35 @@ struct ClassStatus {
 struct FleetStatus {
   std::string version;
   std::vector<ClassStatus> classes;
+};
+
+// How a class was over a span of time, by steps of it.
+struct FleetPoint {
+  WallTime at{};  // the step's begin
+  // The most that there was at any time of the step, of each for itself.
+  std::int64_t queue = 0;
+  std::int64_t running = 0;
+  std::int64_t desired = 0;
+  std::int64_t live = 0;
+  std::int64_t busy = 0;
+  std::int64_t booting = 0;
+  std::int64_t idle = 0;
+};
+struct FleetTotals {
+  std::int64_t instance_ms = 0;
+  std::int64_t booting_ms = 0;
+  std::int64_t idle_ms = 0;
+  std::int64_t busy_ms = 0;
+  std::int64_t tasks = 0;               // that have ended
+  std::optional<Money> cost;            // of those instances whose price was known then
+  std::optional<std::string> currency;  // of the cost
+};
+struct FleetHistory {
+  std::string resource_class;
+  std::string span;  // as it was asked for
+  std::int64_t step_ms = 0;
+  std::vector<FleetPoint> points;  // the oldest first; the last is of the step that is now
+  FleetTotals totals;
 };
 
 struct Health {

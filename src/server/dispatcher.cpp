@@ -215,6 +215,7 @@ std::optional<Dispatcher::Undone> Dispatcher::handle_in_transaction(std::vector<
     count(touched.size());
     for (const auto& entry : touched) entry->kept = true;
     for (const auto& say : after_commit) say();
+    store_->fleet_history().happened(milestones, now());
     if (onlooker_ != nullptr) onlooker_->happened(milestones, output_bytes);
     std::move(of_this.begin(), of_this.end(), std::back_inserter(answers));
     if (store_->database().changes_so_far() != changed_before) service_stands_ = false;

@@ -46,6 +46,7 @@ void add_agent_routes(Router& router);
 void add_drain_routes(Router& router);
 void add_pipeline_routes(Router& router);
 void add_scaler_routes(Router& router);
+void add_history_routes(Router& router);
 void add_event_routes(Router& router);
 // `https`: browsers speak TLS with this server itself.
 void add_session_routes(Router& router, bool https);

@@ -85,6 +85,8 @@ Handler delete_class(bool force) {
   return [force](Call& call) -> Result<Outcome> {
     const auto gone = call.store.catalog().delete_class(call.parameter("id"), force);
     if (!gone) return gone.error();
+    call.store.fleet_history().forget(*gone);
+    call.store.decisions().forget(*gone);
     note(call, "class.deleted", *gone, force ? "with its tokens" : "");
     call.store.fleet_changed();
     call.store.after_commit([id = call.parameter("id")] {

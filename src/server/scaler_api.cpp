@@ -1,5 +1,7 @@
 // What a scaler asks and reports, and what people see of it.
 
+#include <utility>
+
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "protocol/messages.hpp"
@@ -49,15 +51,33 @@ Result<Outcome> demand(Call& call) {
   return answer(200, reading);
 }
 
+Result<void> check(Call& call, const protocol::ClassFleet& fleet) {
+  if (!call.store.catalog().has_class(fleet.resource_class)) {
+    return Error{ErrorKind::not_found, "resource class not found"};
+  }
+  const auto price = fleet.price_per_hour.value_or(protocol::Money());
+  if (price < protocol::Money() || price > protocol::kMostPrice) {
+    return Error{ErrorKind::invalid, "price_per_hour is from 0 to 10000"};
+  }
+  if (fleet.currency.value_or("").size() > protocol::kLongestCurrency) {
+    return Error{ErrorKind::invalid, "currency has at most 8 bytes"};
+  }
+  if (fleet.decisions && fleet.decisions->size() > protocol::kMostDecisions) {
+    return Error{ErrorKind::invalid, "decisions of a class are at most 50 in one report"};
+  }
+  return ok();
+}
+
 Result<Outcome> report_fleet(Call& call) {
-  const auto report = body_of<protocol::FleetReport>(call);
+  auto report = body_of<protocol::FleetReport>(call);
   if (!report) return report.error();
   for (const auto& fleet : report->classes) {
-    if (!call.store.catalog().has_class(fleet.resource_class)) {
-      return Error{ErrorKind::not_found, "resource class not found"};
-    }
+    if (auto good = check(call, fleet); !good) return good.error();
   }
-  for (const auto& fleet : report->classes) {
+  for (auto& fleet : report->classes) {
+    const auto decided = std::exchange(fleet.decisions, std::nullopt);
+    if (decided) call.store.decisions().add(fleet.resource_class, *decided);
+    call.store.fleet_history().report(fleet, call.now);
     call.board[fleet.resource_class] = {fleet, call.now.wall};
   }
   call.store.fleet_changed();

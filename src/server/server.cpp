@@ -22,6 +22,7 @@ namespace {
 constexpr Millis kTick = std::chrono::seconds(1);
 constexpr Millis kPatienceAtStop = std::chrono::seconds(5);
 constexpr int kTicksPerServiceTime = 5;
+constexpr int kTicksPerHistory = 10;
 constexpr int kTicksPerUse = 60;  // of sessions
 constexpr int kTicksPerCleaning = 600;
 constexpr int kTicksPerDay = 86'400;
@@ -32,6 +33,7 @@ Router make_router(bool https) {
   add_agent_routes(router);
   add_pipeline_routes(router);
   add_scaler_routes(router);
+  add_history_routes(router);
   add_event_routes(router);
   add_session_routes(router, https);
   add_audit_routes(router);
@@ -241,6 +243,11 @@ struct Server::Parts {
     return ok();  // rather that than no server
   }
 
+  static void keep_history(store::Store& open, const store::Now& now) {
+    open.fleet_history().keep(now);
+    open.decisions().keep();
+  }
+
   // Leases first: what else there is to do by the clock comes rarely.
   void on_tick() {
     ++ticks;
@@ -251,12 +258,15 @@ struct Server::Parts {
       if (ticks % kTicksPerServiceTime == 0 && open.queue().is_anything_running()) {
         open.keep_service_time(now.service);
       }
+      if (ticks % kTicksPerHistory == 0) keep_history(open, now);
       if (ticks % kTicksPerUse == 0) open.sessions().keep_uses();
       if (ticks % kTicksPerCleaning == 0) {
         open.queue().forget_old_claims(now.wall);
         open.runners().forget_unseen(now.wall);
         open.sessions().forget_ended(now.wall);
         open.audit().forget_old(now.wall);
+        open.fleet_history().forget_old(now.wall);
+        open.decisions().forget_old(now.wall);
       }
     });
     tick = http->after(kTick, [this] { on_tick(); });
@@ -267,6 +277,7 @@ struct Server::Parts {
     dispatcher->submit([](store::Store& open, const store::Now& now) {
       open.keep_service_time(now.service);
       open.sessions().keep_uses();
+      keep_history(open, now);
     });
     dispatcher->drain();
   }

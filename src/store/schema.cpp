@@ -165,8 +165,43 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_time ON audit (at);
 )sql";
 
-// Runners that are to take no further task.
+// What each fleet was and cost, what scalers decided, and which runners are to leave.
 constexpr std::string_view kVersion3 = R"sql(
+-- What was in a step of time: sums, and the most of each. A step in which nothing was has no row.
+-- `known`: a scaler spoke of it. The cost is in millionths of the currency.
+CREATE TABLE fleet_step (
+  resource_class TEXT NOT NULL,
+  step_ms        INTEGER NOT NULL,
+  at             INTEGER NOT NULL,
+  known          INTEGER NOT NULL,
+  instance_ms    INTEGER NOT NULL,
+  booting_ms     INTEGER NOT NULL,
+  idle_ms        INTEGER NOT NULL,
+  busy_ms        INTEGER NOT NULL,
+  tasks          INTEGER NOT NULL,
+  cost           INTEGER,
+  currency       TEXT,
+  queue          INTEGER NOT NULL,
+  running        INTEGER NOT NULL,
+  desired        INTEGER NOT NULL,
+  live           INTEGER NOT NULL,
+  busy           INTEGER NOT NULL,
+  booting        INTEGER NOT NULL,
+  idle           INTEGER NOT NULL,
+  PRIMARY KEY (resource_class, step_ms, at)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX fleet_step_by_age ON fleet_step (step_ms, at);
+
+CREATE TABLE fleet_decision (
+  id             INTEGER PRIMARY KEY,
+  resource_class TEXT NOT NULL,
+  at             INTEGER NOT NULL,
+  decision       TEXT NOT NULL,  -- protocol::FleetDecision as JSON
+  UNIQUE (resource_class, at)
+) STRICT;
+CREATE INDEX fleet_decision_by_class ON fleet_decision (resource_class, id);
+CREATE INDEX fleet_decision_by_age ON fleet_decision (at);
+
 -- drained; or removed, and then nobody is to see it any more. NULL: it stays.
 ALTER TABLE runner ADD COLUMN leaving TEXT;
 )sql";

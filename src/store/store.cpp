@@ -85,7 +85,9 @@ Store::Store(std::filesystem::path directory, UniqueFd lock, db::Database databa
       audit_(database_),
       runners_(database_, changes_),
       queue_(database_, runners_, outputs_, changes_, std::move(token_key), lease),
-      pipelines_(database_, queue_, outputs_) {}
+      pipelines_(database_, queue_, outputs_),
+      fleet_history_(database_, queue_, changes_),
+      decisions_(database_, changes_) {}
 
 // That there is no room for a large source does not make the disk full.
 Result<void> Store::check_room(std::uint64_t bytes) {

@@ -2,7 +2,8 @@
 
 // Everything that the server keeps, in one data directory:
 //
-//   muster.db   SQLite: classes, tokens, sessions, pipelines, tasks, runners, who changed what
+//   muster.db   SQLite: classes, tokens, sessions, pipelines, tasks, runners, who changed what, how
+//               fleets were
 //   output/     a file per step that printed something
 //   sources/    a pack per submitted commit
 //   uploads/    half-received sources; emptied at start
@@ -17,7 +18,9 @@
 #include "store/audit.hpp"
 #include "store/catalog.hpp"
 #include "store/changes.hpp"
+#include "store/decision_log.hpp"
 #include "store/files.hpp"
+#include "store/fleet_history.hpp"
 #include "store/pipelines.hpp"
 #include "store/queue.hpp"
 #include "store/runners.hpp"
@@ -62,6 +65,8 @@ class Store {
   Runners& runners() { return runners_; }
   Queue& queue() { return queue_; }
   Pipelines& pipelines() { return pipelines_; }
+  FleetHistory& fleet_history() { return fleet_history_; }
+  DecisionLog& decisions() { return decisions_; }
   OutputFiles& outputs() { return outputs_; }
   SourceFiles& sources() { return sources_; }
 
@@ -82,6 +87,8 @@ class Store {
   Runners runners_;
   Queue queue_;
   Pipelines pipelines_;
+  FleetHistory fleet_history_;
+  DecisionLog decisions_;
   bool full_ = false;  // as was logged
 };
 

@@ -29,7 +29,7 @@ constexpr auto* kOrganization = "01a229de-060a-751e-9c70-d5f49470f12e";  // in v
 constexpr std::array<std::string_view, 3> kSums = {
     "1efd861ebf3f1302368683aff28bab37d1353cd30a5c3401bed0e9811284a7e1",
     "12cf7d754f05331efcc3d375f5d106b06668703164eb6a40349917d178fc3700",
-    "449f1018ab7777773ace3fe9d94af5c3232a6dddf35a0382b98ef13797e4c9f8",
+    "17ed1512a9d1bd48be492ea64fb9f21018027057cb5512cb0cc4fff599c65c85",
 };
 
 std::string version_1() {

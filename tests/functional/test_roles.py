@@ -27,6 +27,8 @@ CALLS = [
     ("GET", "/api/muster/v1/tasks/TASK/steps/0/output", "read", 200),
     ("GET", "/api/muster/v1/demand?resource-class=local/small", "read", 200),
     ("GET", "/api/muster/v1/fleet", "read", 200),
+    ("GET", "/api/muster/v1/fleet/history?resource-class=local/small", "read", 200),
+    ("GET", "/api/muster/v1/fleet/decisions?resource-class=local/small", "read", 200),
     ("GET", "/api/muster/v1/events?watch=nothing", "read", 400),
     ("GET", SESSION, "read", 200),
     ("POST", "/api/muster/v1/sign-in-code", "read", 201),

@@ -36,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                      CommandInstances, CommandLaunched, ClaimRequest, WithdrawRequest, ClaimedTask,
                      HeartbeatRequest, HeartbeatAnswer, StepUpdate, OutputAnswer, FinishRequest,
                      SubmitPipeline, ConfigRefused, PipelineCreated, PipelineStatus, PipelineList,
-                     Demand, FleetReport, FleetStatus, Health>(fuzz::text_of(data, size));
+                     Demand, FleetReport, FleetStatus, FleetDecisions, FleetHistory, Health>(
+      fuzz::text_of(data, size));
   return 0;
 }
