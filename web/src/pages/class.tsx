@@ -1,4 +1,4 @@
-// One class: how it is, how it was, what was decided and why, and its runners.
+// One class: how it is, how it was, its runners, and what was decided and why.
 
 import { watchFleet } from '../net/live';
 import type { FleetStatus } from '../net/messages';
@@ -29,8 +29,8 @@ export function FleetClass({ name, span }: { name: string; span: Span }) {
             <ClassNow one={one} now={now} />
           </section>
           <ClassHistory one={one} span={span} now={now} />
-          <ClassDecisions name={name} news={JSON.stringify(one.fleet ?? null)} now={now} />
           <Inventory classes={[name]} now={now} />
+          <ClassDecisions name={name} news={JSON.stringify(one.fleet ?? null)} now={now} />
         </>
       )}
     </main>

@@ -25,6 +25,9 @@ const kLooks: Record<Line, Look> = {
   busy: { colour: '--busy', width: 2, dash: [10, 3, 2, 3] },
 };
 
+// From below to above: of lines that lie on each other each is seen.
+const kDrawn: Line[] = ['actual', 'busy', 'desired', 'queue'];
+
 interface ChartProps {
   columns: Columns;
   span: Span;
@@ -33,7 +36,7 @@ interface ChartProps {
 }
 
 function dataOf({ times, values }: Columns): uPlot.AlignedData {
-  const lines = kLines.map((line) => values.map((value) => value && value[line]));
+  const lines = kDrawn.map((line) => values.map((value) => value && value[line]));
   return [times.map((time) => time / 1000), ...lines];
 }
 
@@ -44,6 +47,9 @@ function timeWords(span: Span, seconds: number): string {
   }
   return time.toLocaleDateString([], { day: 'numeric', month: 'short' });
 }
+
+// So that the edge at the end of a hole, which nothing is known of, is not drawn.
+const widened: uPlot.Series.GapsRefiner = (_, __, ___, ____, gaps) => gaps.map(([from, to]) => [from, to + 2]);
 
 interface Hooks {
   span: Span;
@@ -68,15 +74,15 @@ function optionsOf(width: number, { span, range, pointed }: Hooks): uPlot.Option
     cursor: { drag: { x: false, y: false }, y: false },
     scales: { x: { range }, y: { range: (_, __, most) => [0, Math.max(2, (most ?? 0) * 1.1)] } },
     axes: [
-      { ...axis, space: 70, values: (_, splits) => splits.map((split) => timeWords(span, split)) },
+      { ...axis, size: 30, space: 70, values: (_, splits) => splits.map((split) => timeWords(span, split)) },
       { ...axis, size: 44, incrs: kStepsOfCount },
     ],
     series: [
       {},
-      ...kLines.map((line): uPlot.Series => {
-        const look = kLooks[line];
-        const drawn = { stroke: colour(look.colour), width: look.width, dash: look.dash };
-        return { label: line, ...drawn, points: { show: false }, ...(stepped ? { paths: stepped } : {}) };
+      ...kDrawn.map((line): uPlot.Series => {
+        const { width: thick, dash, colour: name } = kLooks[line];
+        const drawn = { label: line, stroke: colour(name), width: thick, dash, gaps: widened };
+        return { ...drawn, points: { show: false }, ...(stepped ? { paths: stepped } : {}) };
       }),
     ],
     hooks: { setCursor: [(plot) => pointed(plot.cursor.idx)] },

@@ -9,7 +9,7 @@ import { useWork } from './dialog';
 import { useAsked } from './use_asked';
 import { useSeldom } from './use_live';
 
-const kAtOnce = 50;
+const kAtOnce = 20;
 const kEveryMs = 30_000;
 const kAfterNewsMs = 3_000;
 

@@ -9,7 +9,7 @@ import {
 } from '../model/history';
 import { scalerTrouble } from '../model/waiting';
 import { classPath } from '../routes';
-import { Fact, Loading, Problem, Table } from './basics';
+import { Loading, Problem, Table } from './basics';
 import { Chart } from './chart';
 import { useAsked } from './use_asked';
 
@@ -86,7 +86,7 @@ function Stretches({ history, now }: { history: FleetHistory; now: number }) {
   const head = ['From', 'To', ...kLines].map((word) => <th scope="col">{word}</th>);
   return (
     <>
-      <Table label="History" head={head}>
+      <Table label="History as a table" head={head}>
         {stretches.slice(0, kMostRows).map((stretch) => (
           <tr key={stretch.from}>
             <th scope="row">{new Date(stretch.from).toLocaleString()}</th>
@@ -110,11 +110,12 @@ function Cost({ totals, span }: { totals: FleetTotals; span: Span }) {
   return (
     <>
       <h3>Cost of the last {span}</h3>
-      <dl class="facts cost">
+      <dl class="figures">
         {costFacts(totals).map(({ name, value }) => (
-          <Fact key={name} name={name}>
-            {value}
-          </Fact>
+          <div key={name} class="figure">
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
         ))}
       </dl>
       {totals.cost === undefined && (

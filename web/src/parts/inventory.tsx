@@ -52,7 +52,7 @@ export function Inventory({ classes, now }: { classes: string[]; now: number }) 
   const demand = useLive<Demand>(key, (listener) => watchDemand(classes, listener));
   const { items, again } = useInventory(classes, demand.value);
   return (
-    <section aria-label="Runners">
+    <section>
       <h2>Runners</h2>
       {demand.problem && <Problem>{demand.problem}</Problem>}
       {items === undefined ? (
