@@ -11,6 +11,7 @@ namespace {
 constexpr const char* kPlaces[] = {"/",
                                    "/sign-in",
                                    "/fleet",
+                                   "/fleet/{namespace}/{class}",
                                    "/pipelines",
                                    "/pipelines/{pipeline}",
                                    "/pipelines/{pipeline}/jobs/{job}",

@@ -4,6 +4,7 @@ import { useValue } from './net/value';
 import { Away, Bare, Header } from './parts/header';
 import { Heading } from './parts/basics';
 import { Audit } from './pages/audit';
+import { FleetClass } from './pages/class';
 import { Classes } from './pages/classes';
 import { Fleet } from './pages/fleet';
 import { Job } from './pages/job';
@@ -74,6 +75,7 @@ function Page({ route }: { route: Route }) {
   switch (route.page) {
     case 'overview': return <Overview />;
     case 'fleet': return <Fleet />;
+    case 'class': return <FleetClass key={route.name} name={route.name} span={route.span} />;
     case 'pipelines': return <Pipelines />;
     case 'pipeline': return <Pipeline key={route.pipeline} id={route.pipeline} />;
     case 'job': return <Job key={`${route.pipeline} ${route.job}`} {...route} />;

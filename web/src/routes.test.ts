@@ -1,10 +1,15 @@
 import { expect, it } from 'vitest';
-import { localPath, placeOf, routeOf } from './routes';
+import { classPath, localPath, placeOf, routeOf } from './routes';
 
 it.each([
   ['/', '', { page: 'overview' }],
   ['/fleet', '', { page: 'fleet' }],
   ['/fleet/', '', { page: 'fleet' }],
+  ['/fleet/local/small', '', { page: 'class', name: 'local/small', span: 'hour' }],
+  ['/fleet/local/a%2Bb', '?span=week', { page: 'class', name: 'local/a+b', span: 'week' }],
+  ['/fleet/local/small', '?span=year', { page: 'class', name: 'local/small', span: 'hour' }],
+  ['/fleet/local/%zz', '', { page: 'nowhere' }],
+  ['/fleet/local', '', { page: 'nowhere' }],
   ['/pipelines', '', { page: 'pipelines' }],
   ['/pipelines/7', '', { page: 'pipeline', pipeline: '7' }],
   ['/pipelines/7/jobs/2', '', { page: 'job', pipeline: '7', job: 2, slice: 0 }],
@@ -35,3 +40,7 @@ it.each([
   ['#step-x:L1', undefined],
   ['#step-1:L1x', undefined],
 ])('%j', (hash, place) => expect(placeOf(hash)).toEqual(place));
+
+it('a class has an address that leads to it', () => {
+  expect(routeOf(classPath('local/a+b:c'), '')).toEqual({ page: 'class', name: 'local/a+b:c', span: 'hour' });
+});

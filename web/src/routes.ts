@@ -1,16 +1,30 @@
 // Addresses of the page, and going from one to another without loading it anew.
 
+import { kSpans, type Span } from './model/history';
 import { Value } from './net/value';
 
 export type Route =
   | { page: 'overview' | 'fleet' | 'pipelines' | 'classes' | 'audit' | 'nowhere' }
   | { page: 'sign-in'; next: string }
+  | { page: 'class'; name: string; span: Span }
   | { page: 'pipeline'; pipeline: string }
   | { page: 'job'; pipeline: string; job: number; slice: number };
 
 // Only of this page: another address after signing in would lead astray.
 export function localPath(next: string | null): string {
   return next !== null && /^\/(?![/\\])[\x21-\x7e]*$/.test(next) ? next : '/';
+}
+
+export function classPath(name: string): string {
+  return `/fleet/${name.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function classOf(parts: string[]): string | undefined {
+  try {
+    return parts.map(decodeURIComponent).join('/');
+  } catch {
+    return undefined; // a % that stands for nothing
+  }
 }
 
 export function routeOf(path: string, search: string): Route {
@@ -23,6 +37,11 @@ export function routeOf(path: string, search: string): Route {
     if (first === 'fleet' || first === 'pipelines' || first === 'classes' || first === 'audit') {
       return { page: first };
     }
+  }
+  if (first === 'fleet' && parts.length === 3) {
+    const name = classOf(parts.slice(1));
+    const span = kSpans.find((one) => one === values.get('span')) ?? 'hour';
+    return name === undefined ? { page: 'nowhere' } : { page: 'class', name, span };
   }
   if (first !== 'pipelines' || second === undefined) return { page: 'nowhere' };
   if (parts.length === 2) return { page: 'pipeline', pipeline: second };

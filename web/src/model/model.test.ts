@@ -4,7 +4,7 @@ import { agentConfig } from './agent_config';
 import { namespacesOf } from './names';
 import { isOver, lookOf, wordOf } from './states';
 import { ago, between, duration, span } from './times';
-import { whyBlocked, whyQueued } from './waiting';
+import { delaysOf, whyBlocked, whyQueued } from './waiting';
 
 const kNow = Date.parse('2026-01-02T03:04:05Z');
 const before = (ms: number) => new Date(kNow - ms).toISOString();
@@ -116,5 +116,26 @@ describe('why a job waits', () => {
     expect(whyQueued(status(), undefined, kNow)[1]).toBe(
       'Nobody starts runners of the class: no scaler has reported.',
     );
+  });
+
+  it('says since when one boots, what limits, and until when none is launched', () => {
+    const one = status(1_000);
+    one.fleet = {
+      ...one.fleet!,
+      booting_since: before(40_000),
+      backoff_until: before(-120_000),
+      limited_by: 'the maximum is 4',
+      reasons: ['3 tasks wait', 'the maximum is 4'],
+    };
+    expect(whyQueued(one, undefined, kNow).slice(1)).toEqual([
+      '1 instance is booting, for 40 s so far.',
+      'Limit in force (at most 4): the maximum is 4.',
+      'Back-off after failed boots: none is launched for another 2 min.',
+      'The scaler says: 3 tasks wait.',
+    ]);
+    one.fleet = { ...one.fleet, booting: 2, backoff_until: before(1), limited_by: '\u202e' };
+    expect(delaysOf(one.fleet, kNow)).toEqual([
+      '2 instances are booting, the first for 40 s so far.', 'Limit in force (at most 4): ‹202E›.',
+    ]);
   });
 });

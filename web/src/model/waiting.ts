@@ -1,6 +1,6 @@
 // Why a job does not run yet, in sentences. Pure.
 
-import type { ClassDemand, ClassStatus, JobStatus } from '../net/messages';
+import type { ClassDemand, ClassFleet, ClassStatus, JobStatus } from '../net/messages';
 import { visible } from '../text/visible';
 import { parse, roughly } from './times';
 
@@ -26,18 +26,38 @@ function aboutRunners(demand: ClassDemand): string {
   return all === 1 ? `The one runner of ${name} is busy.` : `All ${all} runners of ${name} are busy.`;
 }
 
+// What holds the class up, beside the reasons of the decision.
+export function delaysOf(fleet: ClassFleet, now: number): string[] {
+  const said: string[] = [];
+  const since = parse(fleet.booting_since);
+  if (fleet.booting > 0) {
+    const booting = `${count(fleet.booting, 'instance')} ${fleet.booting === 1 ? 'is' : 'are'} booting`;
+    const first = fleet.booting === 1 ? '' : 'the first ';
+    said.push(since === undefined ? `${booting}.` : `${booting}, ${first}for ${roughly(now - since)} so far.`);
+  }
+  if (fleet.limited_by) {
+    said.push(`Limit in force (at most ${fleet.max}): ${visible(fleet.limited_by)}.`);
+  }
+  const until = parse(fleet.backoff_until);
+  if (until !== undefined && until > now) {
+    said.push(`Back-off after failed boots: none is launched for another ${roughly(until - now)}.`);
+  }
+  return said;
+}
+
+// Of the latest decision, but for the one that is said as the limit.
+export function otherReasons(fleet: ClassFleet): string[] {
+  return fleet.reasons.filter((reason) => reason !== fleet.limited_by);
+}
+
 function aboutScaler(one: ClassStatus, now: number): string[] {
   const trouble = scalerTrouble(one, now);
   if (trouble || !one.fleet) {
     return [`Nobody starts runners of the class: ${trouble ?? ''}.`];
   }
-  const said: string[] = [];
-  if (one.fleet.booting > 0) {
-    said.push(`${count(one.fleet.booting, 'instance')} ${one.fleet.booting === 1 ? 'is' : 'are'} booting.`);
-  }
-  if (one.fleet.reasons.length > 0) {
-    said.push(`The scaler says: ${one.fleet.reasons.map((reason) => visible(reason)).join('; ')}.`);
-  }
+  const said = delaysOf(one.fleet, now);
+  const reasons = otherReasons(one.fleet).map((reason) => visible(reason));
+  if (reasons.length > 0) said.push(`The scaler says: ${reasons.join('; ')}.`);
   return said;
 }
 

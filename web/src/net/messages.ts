@@ -68,6 +68,11 @@ export interface ClassFleet {
   min: number;
   max: number;
   reasons: string[];
+  backoff_until?: string;
+  booting_since?: string;
+  limited_by?: string; // one of the reasons
+  price_per_hour?: number;
+  currency?: string;
 }
 
 export interface ClassStatus {
@@ -83,12 +88,57 @@ export interface FleetStatus {
   classes: ClassStatus[];
 }
 
+// Of a step of time the largest that there was of each.
+export interface FleetPoint {
+  at: string;
+  queue: number;
+  running: number;
+  desired: number;
+  live: number;
+  busy: number;
+  booting: number;
+  idle: number;
+}
+
+export interface FleetTotals {
+  instance_ms: number;
+  booting_ms: number;
+  idle_ms: number;
+  busy_ms: number;
+  tasks: number;
+  cost?: number;
+  currency?: string;
+}
+
+export interface FleetHistory {
+  resource_class: string;
+  span: string;
+  step_ms: number;
+  points: FleetPoint[]; // the oldest first; steps of which nothing is known are left out
+  totals: FleetTotals;
+}
+
+export interface FleetDecision {
+  id: number;
+  at: string;
+  desired: number;
+  live: number;
+  unclaimed: number;
+  running: number;
+  launch: number;
+  drain: number;
+  end: number;
+  withdraw: number;
+  reasons: string[];
+}
+
 export interface RunnerActivity {
   name: string;
   busy: boolean;
   tasks_claimed: number;
   first_connected: string;
   last_connected: string;
+  draining?: boolean;
 }
 
 export interface ClassDemand {
@@ -104,6 +154,14 @@ export interface Demand {
   classes: ClassDemand[];
 }
 
+// What a runner works on.
+export interface RunnerTask {
+  pipeline_number: number;
+  job_number: number;
+  job: string;
+  index: number;
+}
+
 export interface RunnerItem {
   resource_class: string;
   hostname: string;
@@ -113,6 +171,8 @@ export interface RunnerItem {
   last_used: string;
   version: string;
   ip: string;
+  state?: string; // busy, idle, draining or gone
+  task?: RunnerTask;
 }
 
 export interface ResourceClassItem {
@@ -128,6 +188,7 @@ export interface TokenItem {
   nickname: string;
   created_at: string;
   token?: string;
+  role?: string; // of a personal one
 }
 
 export interface Session {

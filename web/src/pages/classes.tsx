@@ -1,4 +1,4 @@
-// Resource classes, and the tokens with which runners come in.
+// Resource classes, the tokens with which runners come in, and those of people.
 
 import { useEffect, useState } from 'preact/hooks';
 import { get, kRunner, may, query, remove } from '../net/api';
@@ -9,6 +9,7 @@ import { sentence } from '../net/api';
 import { Heading, Loading, Name, Problem } from '../parts/basics';
 import { Confirm } from '../parts/dialog';
 import { NewClass } from '../parts/new_class';
+import { kPersonal, ofClass } from '../parts/token_kinds';
 import { Tokens } from '../parts/tokens';
 import { useLive } from '../parts/use_live';
 
@@ -29,6 +30,18 @@ export function Classes() {
         <Class key={item.id} item={item} onDeleted={changed} />
       ))}
       {items && may('admin') && <NewClass onMade={changed} />}
+      {may('admin') && (
+        <>
+          <h2>Personal tokens</h2>
+          <section class="card" aria-label="Personal tokens">
+            <p class="quiet">
+              With one a person or a program may look (read), run pipelines (run), or change classes, tokens and
+              runners as well (admin).
+            </p>
+            <Tokens kind={kPersonal} />
+          </section>
+        </>
+      )}
     </main>
   );
 }
@@ -76,7 +89,7 @@ function Class({ item, onDeleted }: { item: ResourceClassItem; onDeleted: () => 
         </p>
       )}
       <p class="quiet">{requeues(item.max_requeues ?? 0)}</p>
-      {may('admin') && <Tokens resourceClass={item.resource_class} />}
+      {may('admin') && <Tokens kind={ofClass(item.resource_class)} />}
       {deleting && (
         <Confirm
           title={`Delete ${item.resource_class}?`}

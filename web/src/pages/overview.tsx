@@ -1,9 +1,9 @@
 import { watchFleet } from '../net/live';
 import type { FleetStatus } from '../net/messages';
 import { Heading, Loading, Problem, useNow } from '../parts/basics';
+import { ClassCard } from '../parts/class_now';
 import { FirstSteps } from '../parts/first_steps';
 import { useLive } from '../parts/use_live';
-import { ClassCard } from './fleet';
 import { PipelineTable } from './pipelines';
 
 const kLatest = 15;

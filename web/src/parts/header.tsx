@@ -8,7 +8,7 @@ import { useNow } from './basics';
 import { useWork } from './dialog';
 
 const kPages = [
-  { path: '/fleet', word: 'Fleet', pages: ['fleet'] },
+  { path: '/fleet', word: 'Fleet', pages: ['fleet', 'class'] },
   { path: '/pipelines', word: 'Pipelines', pages: ['pipelines', 'pipeline', 'job'] },
   { path: '/classes', word: 'Classes', pages: ['classes'] },
 ];

@@ -1,13 +1,14 @@
-// The tokens of a class: made, shown once, revoked.
+// The tokens of a kind: made, shown once, revoked.
 
 import { useEffect, useState } from 'preact/hooks';
-import { agentConfig } from '../model/agent_config';
-import { get, kRunner, post, query, remove, sentence } from '../net/api';
+import { get, post, remove, sentence } from '../net/api';
 import type { List, TokenItem } from '../net/messages';
+import { visible } from '../text/visible';
 import { Ago, Copy, Name, Problem, useNow } from './basics';
 import { Confirm, Dialog, useWork } from './dialog';
+import { nameOf, type TokenKind } from './token_kinds';
 
-export function Tokens({ resourceClass }: { resourceClass: string }) {
+export function Tokens({ kind }: { kind: TokenKind }) {
   const [items, setItems] = useState<TokenItem[]>();
   const [problem, setProblem] = useState('');
   const [made, setMade] = useState<TokenItem>();
@@ -15,71 +16,69 @@ export function Tokens({ resourceClass }: { resourceClass: string }) {
   const now = useNow(10_000);
 
   const read = () =>
-    get<List<TokenItem>>(`${kRunner}/token?${query({ 'resource-class': resourceClass })}`).then(
+    get<List<TokenItem>>(kind.list).then(
       (list) => setItems(list.items),
       (error: unknown) => setProblem(sentence(error)),
     );
-  useEffect(() => void read(), [resourceClass]);
+  useEffect(() => void read(), [kind.list]);
 
   return (
     <div class="tokens">
-      <h3>Tokens</h3>
+      {kind.roles.length === 0 && <h3>Tokens</h3>}
       {problem && <Problem>{problem}</Problem>}
-      {items?.length === 0 && <p class="quiet">None: no runner of this class can come in.</p>}
+      {items?.length === 0 && <p class="quiet">{kind.none}</p>}
       <ul>
         {items?.map((item) => (
-          <li key={item.id}>
-            <span>
-              <Name>{item.nickname || 'without a name'}</Name>{' '}
-              <span class="quiet">
-                made <Ago time={item.created_at} now={now} />
-              </span>
-            </span>
-            <button
-              type="button"
-              aria-label={`Revoke ${item.nickname || 'token'}`}
-              onClick={() => setRevoking(item)}
-            >
-              Revoke
-            </button>
-          </li>
+          <TokenRow key={item.id} item={item} now={now} onRevoke={() => setRevoking(item)} />
         ))}
       </ul>
       <NewToken
-        resourceClass={resourceClass}
+        kind={kind}
         onMade={(item) => {
           setMade(item);
           void read();
         }}
       />
-      {made && <ShownOnce item={made} onClose={() => setMade(undefined)} />}
+      {made && <ShownOnce kind={kind} item={made} onClose={() => setMade(undefined)} />}
       {revoking && (
         <Confirm
-          title={`Revoke ${revoking.nickname || 'the token'}?`}
+          title={`Revoke ${visible(revoking.nickname, 80) || 'the token'}?`}
           action="Revoke token"
           onClose={() => setRevoking(undefined)}
           work={async () => {
-            await remove(`${kRunner}/token/${encodeURIComponent(revoking.id)}`);
+            await remove(`${kind.path}/${encodeURIComponent(revoking.id)}`);
             await read();
           }}
         >
-          <p>Runners that use it take no more tasks. What they run now goes on.</p>
+          <p>{kind.revoked}</p>
         </Confirm>
       )}
     </div>
   );
 }
 
-interface NewTokenProps {
-  resourceClass: string;
-  onMade: (item: TokenItem) => void;
+function TokenRow({ item, now, onRevoke }: { item: TokenItem; now: number; onRevoke: () => void }) {
+  return (
+    <li>
+      <span>
+        <Name>{nameOf(item)}</Name> {item.role && <span class="role">{visible(item.role, 20)}</span>}{' '}
+        <span class="quiet">
+          made <Ago time={item.created_at} now={now} />
+        </span>
+      </span>
+      <button type="button" aria-label={`Revoke ${visible(item.nickname) || 'token'}`} onClick={onRevoke}>
+        Revoke
+      </button>
+    </li>
+  );
 }
 
-function NewToken({ resourceClass, onMade }: NewTokenProps) {
+function NewToken({ kind, onMade }: { kind: TokenKind; onMade: (item: TokenItem) => void }) {
   const [nickname, setNickname] = useState('');
+  const [role, setRole] = useState(kind.roles[0]);
   const create = useWork(async () => {
-    const body = { resource_class: resourceClass, nickname: nickname.trim() };
-    onMade(await post<TokenItem>(`${kRunner}/token`, body));
+    const body = { ...kind.body, nickname: nickname.trim(), ...(role ? { role } : {}) };
+    onMade(await post<TokenItem>(kind.path, body));
     setNickname('');
   });
   return (
@@ -100,6 +99,16 @@ function NewToken({ resourceClass, onMade }: NewTokenProps) {
           onInput={(event) => setNickname(event.currentTarget.value)}
         />
       </label>
+      {kind.roles.length > 0 && (
+        <label class="small">
+          Role
+          <select value={role} onChange={(event) => setRole(event.currentTarget.value)}>
+            {kind.roles.map((word) => (
+              <option key={word}>{word}</option>
+            ))}
+          </select>
+        </label>
+      )}
       <button type="submit" disabled={create.busy}>
         Create token
       </button>
@@ -108,19 +117,16 @@ function NewToken({ resourceClass, onMade }: NewTokenProps) {
   );
 }
 
-function ShownOnce({ item, onClose }: { item: TokenItem; onClose: () => void }) {
-  const config = agentConfig(location.origin, item.token ?? '');
+function ShownOnce({ kind, item, onClose }: { kind: TokenKind; item: TokenItem; onClose: () => void }) {
+  const { label, text, advice } = kind.shown(item.token ?? '');
   return (
-    <Dialog title={`Token ${item.nickname}`} onClose={onClose} firm>
-      <p>
-        This is the only time it is shown. Keep the file where the runner's user alone can read it
-        (mode 0600), and start <code>muster agent --config runner.yaml</code>.
-      </p>
-      <pre class="config" tabIndex={0} aria-label="runner.yaml">
-        {config}
+    <Dialog title={`Token ${visible(item.nickname, 80)}`} onClose={onClose} firm>
+      <p>{advice}</p>
+      <pre class="config" tabIndex={0} role="group" aria-label={label}>
+        {text}
       </pre>
       <div class="buttons">
-        <Copy text={config} label="Copy" />
+        <Copy text={text} label="Copy" />
         <button type="button" class="main" onClick={onClose}>
           I have kept it
         </button>
