@@ -56,6 +56,10 @@ CODE = {
     "rows of the audit log": ("store/audit.cpp", "kMostDeeds"),
     "a row of the audit log": ("store/audit.cpp", "kLongestDeed"),
     "rows of the audit log in one answer": ("server/audit.cpp", "kMostItems"),
+    "decisions of a class in one report": ("protocol/messages.hpp", "kMostDecisions"),
+    "decisions of a class that are kept": ("store/decision_log.cpp", "kMostOfAClass"),
+    "a decision": ("store/decision_log.cpp", "kLongestKept"),
+    "decisions in one answer": ("server/history_api.cpp", "kMostItems"),
     "series of a metric": ("metrics/registry.hpp", "kMostSeries"),
     "requeues of a class": ("store/catalog.cpp", "kMostRequeues"),
 }
