@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
+import browser
 import crowd
 import finished
 import jobs
@@ -33,7 +34,8 @@ TASKS, TASKS_OF_A_PIPELINE = 1_000_000, 10
 PAGE, PAGES = 100, 200  # pipelines of a page, and how often it is read in a run
 STEPS, STEP_JOBS = 20, 15
 IDLE_STARTS = 5
-PAGES_OPEN, FOLLOWERS = 1_000, 10
+PAGES_OPEN, FOLLOWERS = 1_000, 10  # as many as one token may have
+VISITS = 8  # a run
 
 
 WARM = Figure("queued → first step running, runner waiting, p50 / p99", "5 / 15 ms",
@@ -52,6 +54,8 @@ LIST = Figure(f"API: first page of the list, {TASKS:,} tasks", "10 ms")
 LOOKED = Figure(f"{PAGES_OPEN:,} pages watch the fleet, {FOLLOWERS} of them a job of {lookers.LINES_A_SECOND:,} "
                 "lines a second: the server's share of a processor", "25 %")
 OTHERS = Figure("meanwhile another request, p99", "10 ms")
+WEIGHT = Figure("page weight, compressed", "150 kB")
+PAINT = Figure("time to first paint on loopback, nothing in the browser's cache", "200 ms")
 
 
 # --- The parts: each yields its rows ----------------------------------------------------------
@@ -193,9 +197,17 @@ def looked_at(world):
     yield Row(OTHERS, millis(others), middle(others) <= 0.010, "a few streams are answered in each group")
 
 
+def seen(world):
+    page = browser.seen(world, RUNS, VISITS)
+    yield Row(WEIGHT, f"{page.weight:.1f} kB", page.weight <= 150, "all of its files")
+    times = [middle(run) for run in page.paints]
+    yield Row(PAINT, f"{millis(times, '{:.0f}')}; p99 {1000 * percentile(sum(page.paints, []), 99):.0f} ms",
+              middle(times) <= 0.200, "the browser starts with nothing of the page, and reads and runs its script first")
+
+
 PARTS = [(warm, [WARM]), (cold, [COLD]), (rate, [RATE]), (claims, [CLAIMS, FSYNCS]),
          (output, [THROUGH]), (idle, [IDLE]), (waiting, [HELD]), (steps, [STEP]),
-         (history, [LONG, LIST]), (looked_at, [LOOKED, OTHERS])]
+         (history, [LONG, LIST]), (looked_at, [LOOKED, OTHERS]), (seen, [WEIGHT, PAINT])]
 
 
 # --- The section ------------------------------------------------------------------------------
@@ -279,6 +291,9 @@ sizes. Only `cat` was run here.
 - **Steps**: a job from its claim to its end, {STEP_JOBS} a run, less what bash takes for the same commands.
 - **Pages**: a stream of events each, of which one process reads all; the scaler's report changes once a second,
   for {lookers.SECONDS} s. The followers read the output as the page does.
+- **Page weight**: of all its files, as they are sent to a browser that takes gzip. **First paint**: the first content
+  that Debian's chromium, without a window, paints after the address of {len(browser.PLACES)} places of the page in turn, for who is signed in;
+  {VISITS} visits a run, each with a profile of its own. What the page shows of the API comes later.
 - **The list**: `GET /api/muster/v1/pipelines?limit={PAGE}`, the largest page, {PAGES} times a run on one
   connection. No list has tasks alone."""
 
