@@ -1,6 +1,7 @@
 """How the page looks, on each kind of screen: kept as pictures in build/screenshots, and judged."""
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -12,6 +13,10 @@ SCREENS = {
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True},
 }
+
+
+def ago(seconds):
+    return (datetime.now(timezone.utc) - timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
 @pytest.fixture
@@ -28,12 +33,17 @@ def busy(world, server, small):
         requires={"test": ["lint", "build"], "publish": ["build"], "deploy": ["test", "publish"]}))
     wait_until(lambda: ended.jobs()["test"]["state"] == "failed", 60, "the end of the tests")
     queued = ended.jobs()["publish"]
+    reasons = ["1 task waits and none is idle", "one instance boots, expected in 40 s", "at most 4 instances"]
+    decision = {"desired": 1, "live": 1, "unclaimed": 1, "running": 1, "launch": 1, "drain": 0, "end": 0,
+                "withdraw": 0, "reasons": reasons}
     server.api.put("/api/muster/v1/fleet", {"classes": [{
         "resource_class": "local/large", "desired": 2, "live": 3, "booting": 1, "idle": 0, "busy": 1,
-        "draining": 1, "min": 0, "max": 4,
-        "reasons": ["1 task waits and none is idle", "one instance boots, expected in 40 s"]}]}).expect(204)
+        "draining": 1, "min": 0, "max": 4, "reasons": reasons, "limited_by": reasons[2],
+        "booting_since": ago(20), "backoff_until": ago(-300), "price_per_hour": 0.25, "currency": "EUR",
+        "decisions": [{**decision, "at": ago(60)}, {**decision, "at": ago(5), "desired": 2}]}]}).expect(204)
     pipeline = f"/pipelines/{ended.number}"
-    return {"overview": "/", "fleet": "/fleet", "pipelines": "/pipelines", "pipeline": pipeline,
+    return {"overview": "/", "fleet": "/fleet", "class": "/fleet/local/large",
+            "pipelines": "/pipelines", "pipeline": pipeline,
             "job": f"{pipeline}/jobs/{ended.jobs()['test']['number']}?slice=1",
             "waiting": f"{pipeline}/jobs/{queued['number']}", "classes": "/classes", "audit": "/audit"}
 
@@ -50,6 +60,9 @@ def test_each_page_on_each_screen(visitors, busy, screen):
         visitor.page.locator(".loading").first.wait_for(state="detached")
         if name == "job":
             visitor.sees("FAIL 3 of 120", exact=True)
+        if name == "class":
+            visitor.page.locator(".plot canvas").wait_for()
+            visitor.sees("launches 1")
         visitor.shoot(f"{screen}-{name}")
         faults[name] = visitor.violations()
         if visitor.width_left_over() > 0:
