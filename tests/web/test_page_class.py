@@ -1,11 +1,10 @@
-"""The page of a class: its chart, what was decided, its runners; and what the fleet says of it."""
+"""The page of a class: its chart, its cost, what was decided; and what the fleet says of it."""
 
 import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from support.api import bearer
 from support.pipeline import config, job
 from support.waiting import wait_until
 
@@ -114,47 +113,6 @@ def test_what_holds_a_class_up_is_told_in_the_fleet_and_where_a_job_waits(visito
         visitor.sees(re.compile(r"^Back-off after failed boots: none is launched for another \d min\.$"))
         visitor.sees(of_the_scaler, exact=True)
     assert page.get_by_text("at most 4 instances").count() == 1, "it is said once"
-
-
-def test_a_runner_is_drained_and_removed(visitor, world, server, small):
-    claimer = server.claimer(small, name="runner-1")
-    world.submit(server, config(build=job("true")))
-    attempt = claimer.claim()
-    page = visitor.comes_to("/fleet/local/small").page
-    row = page.get_by_role("row", name=re.compile("^runner-1"))
-    row.get_by_text("busy", exact=True).wait_for()
-    row.get_by_role("link", name=re.compile("^build · 1")).wait_for()
-    row.get_by_role("button", name="Drain runner-1").click()
-    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
-    row.get_by_role("button", name="Drain runner-1").click()
-    page.get_by_role("button", name="Drain runner", exact=True).click()
-    row.get_by_text("draining", exact=True).wait_for()
-    assert row.get_by_role("button").count() == 0, "it has a task yet"
-    attempt.run()
-    assert claimer.ask().status == 410
-    row.get_by_role("button", name="Remove runner-1").click()
-    page.get_by_role("button", name="Remove runner", exact=True).click()
-    row.wait_for(state="detached")
-
-
-def test_what_the_server_refuses_of_a_runner_is_told(visitor, server, small):
-    server.claimer(small, name="runner-1").ask().expect(204)
-    page = visitor.comes_to("/fleet").page
-    page.route("**/runners/drain", lambda route: route.fulfill(status=409, json={"message": "not now"}))
-    page.get_by_role("button", name="Drain runner-1").click()
-    page.get_by_role("button", name="Drain runner", exact=True).click()
-    page.get_by_role("dialog").get_by_role("alert").get_by_text("Not now.").wait_for()
-
-
-def test_who_may_only_look_is_offered_no_change_of_a_runner(visitor, server, small):
-    server.claimer(small, name="runner-1").ask().expect(204)
-    token = server.api.post("/api/muster/v1/token", {
-        "resource_class": "", "nickname": "guest", "role": "run"}).expect(201).json()["token"]
-    visitor.visit("/fleet").sign_in(token)
-    visitor.page.get_by_role("row", name=re.compile("^runner-1")).wait_for()
-    assert visitor.page.get_by_role("button", name=re.compile("Drain|Remove")).count() == 0
-    server.api.with_credential(bearer(token)).post("/api/muster/v1/runners/drain", {
-        "resource_class": "local/small", "name": "runner-1"}).expect(403)
 
 
 def test_a_class_that_is_not_there_leads_on(visitor, small):
