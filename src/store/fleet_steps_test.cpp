@@ -138,7 +138,7 @@ TEST(FleetSteps, WhatNobodyBelievesIsBounded) {
   const auto all = sum_of(steps.steps(), kFine);
   EXPECT_EQ(all.sums.instance_ms, kMostCounted * 10'000);
   EXPECT_EQ(all.sums.busy_ms, 0);
-  EXPECT_EQ(all.sums.cost, Money{protocol::kMostPrice.millionths / 360 * kMostCounted});
+  EXPECT_EQ(all.sums.cost, Money{protocol::kMostPrice.millionths * kMostCounted / 360});
 }
 
 TEST(FleetSteps, WhatIsPutBackIsThereOnce) {
