@@ -60,8 +60,12 @@ fleet::ClassDemand as_port(const protocol::ClassDemand& told, WallTime now, Mill
   fleet::ClassDemand demand;
   demand.demand = scaling::DemandReading{told.unclaimed, told.running, now};
   for (const auto& runner : told.runners) {
-    demand.runners->push_back({runner.name, runner.busy, runner.tasks_claimed > 0,
-                               runner.first_connected + lead, runner.last_connected + lead});
+    demand.runners->push_back({.name = runner.name,
+                               .busy = runner.busy,
+                               .ever_claimed = runner.tasks_claimed > 0,
+                               .first_connected = runner.first_connected + lead,
+                               .last_connected = runner.last_connected + lead,
+                               .draining = runner.draining.value_or(false)});
   }
   for (const auto& [expected_at, tasks, freed] : told.foreseen.value_or(Foreseen())) {
     demand.foreseen.push_back({expected_at + lead, tasks, freed});

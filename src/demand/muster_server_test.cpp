@@ -68,6 +68,15 @@ TEST_F(MusterServerTest, ReadsEachClassAndSaysWhichIsUnknown) {
   EXPECT_EQ(asked->query, "resource-class=local%2Fsmall&resource-class=local%2Flarge&others=true");
 }
 
+TEST_F(MusterServerTest, KnowsWhichRunnersAreDrained) {
+  auto told = some_demand();
+  told.classes[0].runners[1].draining = true;
+  server.answer_with(200, protocol::to_json(told));
+  const auto runners = queue.read({}).at("local/small").runners.value();
+  EXPECT_FALSE(runners.at(0).draining);
+  EXPECT_TRUE(runners.at(1).draining);
+}
+
 TEST_F(MusterServerTest, TellsOfRunnersOfClassesThatItWasNotAskedFor) {
   auto told = some_demand();
   told.others = {{"local/arm", "i7"}, {"local/small", "i8"}};

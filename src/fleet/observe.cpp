@@ -100,6 +100,12 @@ std::int64_t count_lost(ItsRunners runners, WallTime launched_at, WallTime now) 
   });
 }
 
+std::int64_t count_useless(ItsRunners runners, WallTime launched_at, WallTime now) {
+  return std::ranges::count_if(runners, [&](const auto* runner) {
+    return !is_busy(runner) && (runner->draining || is_lost(*runner, launched_at, now));
+  });
+}
+
 // Of one instance, from the whole time that it is there.
 struct Contact {
   WallTime launched_at{};
@@ -133,6 +139,7 @@ InstanceState state_of(const CapacityInstance& instance, ItsRunners runners, con
   if (instance.draining) return InstanceState::draining;
   if (!contact.connected) return InstanceState::booting;
   if (runners.empty()) return InstanceState::connected;
+  if (std::ranges::all_of(runners, &KnownRunner::draining)) return InstanceState::draining;
   if (count_busy(runners) > 0) return InstanceState::busy;
   const bool nobody_says =
       std::ranges::any_of(runners, [](const auto* runner) { return !runner->busy; });
@@ -154,8 +161,8 @@ std::int64_t slots_of(const scaling::Policy& policy, ItsRunners runners, WallTim
                       WallTime now) {
   const bool is_young = now - launched_at < policy.boot_timeout;
   if (policy.slots <= 1 || is_young || runners.empty()) return policy.slots;
-  const auto heard_of = std::ssize(runners) - count_lost(runners, launched_at, now);
-  return heard_of > 0 ? heard_of : std::ssize(runners);
+  const auto useful = std::ssize(runners) - count_useless(runners, launched_at, now);
+  return useful > 0 ? useful : std::ssize(runners);
 }
 
 // How far the clock has moved beyond what can have passed since the latest pass: below zero if it

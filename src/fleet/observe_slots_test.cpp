@@ -35,6 +35,10 @@ KnownRunner heard_of(const std::string& name, Millis ago) {
   return {name, {}, false, kNow - hours(1), kNow - ago, kNow - hours(1)};
 }
 
+KnownRunner drained(const std::string& name, bool is_busy) {
+  return {.name = name, .busy = is_busy, .draining = true};
+}
+
 struct Row {
   const char* what;
   CapacityInstance instance;
@@ -82,6 +86,19 @@ TEST(ObserveSlots, AnInstanceIsWhatItsRunnersAreTogether) {
        connected,
        2,
        0},
+      {"one is drained by its keeper",
+       old("i"),
+       {drained("i.1", false), {"i.2", false, false}, {"i.3", true, true}},
+       busy,
+       2,
+       1},
+      {"one works its last task",
+       old("i"),
+       {drained("i.1", true), {"i.2", false, false}, {"i.3", false, false}},
+       busy,
+       3,
+       1},
+      {"all are drained", old("i"), {drained("i.1", false), drained("i.2", false)}, draining, 2, 0},
       {"all are not",
        old("i"),
        {heard_of("i.1", minutes(30)), heard_of("i.2", minutes(40))},

@@ -54,6 +54,12 @@ KnownRunner heard_of(Millis ago, std::optional<bool> is_busy = std::nullopt,
   return {"i0", is_busy, false, kNow - std::chrono::hours(1), kNow - ago, kNow - used};
 }
 
+KnownRunner drained(bool is_busy, Millis ago = {}) {
+  auto runner = heard_of(ago, is_busy);
+  runner.draining = true;
+  return runner;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, States,
     testing::Values(
@@ -93,6 +99,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"not_heard_of_after_its_task",
              old(),
              {heard_of(minutes(30), {}, minutes(32))},
+             true,
+             lost},
+        Case{"drained_by_its_keeper", instance(), {drained(false)}, true, draining},
+        Case{"drained_by_its_keeper_and_busy", instance(), {drained(true)}, true, draining},
+        Case{"drained_by_its_keeper_and_not_heard_of",
+             old(),
+             {drained(false, minutes(30))},
              true,
              lost},
         Case{"draining_and_busy", instance(true), {{"i0", true, true}}, true, draining},

@@ -24,6 +24,7 @@ struct KnownRunner {
   std::optional<WallTime> first_connected = {};  // these by our clock, if the source says so
   std::optional<WallTime> last_connected = {};
   std::optional<WallTime> last_used = {};  // when it took its latest task; as first_connected: none
+  bool draining = false;                   // by its keeper: it takes no further task
 
   // When it took its latest task, since it connected.
   std::optional<WallTime> last_task() const {
