@@ -27,6 +27,17 @@ FleetStep step_of(const db::Rows& rows) {
   return step;
 }
 
+// Of the finest steps none is kept in which nothing was: it is known from those that it is within.
+void add_calm(const std::map<WallTime, FleetStep>& coarse, Millis length, WallTime from,
+              WallTime to, std::map<WallTime, FleetStep>& fine) {
+  for (const auto& [begin, step] : coarse) {
+    if (!step.known) continue;
+    for (auto at = begin; at < begin + length && at <= to; at += kTiers[0].step) {
+      if (at > from) fine[at].known = true;
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<Span> span_of(std::string_view name) {
@@ -55,27 +66,38 @@ void FleetHistory::happened(const std::vector<Milestone>& milestones, const Now&
   }
 }
 
+std::map<WallTime, FleetStep> FleetHistory::steps(const std::string& resource_class, Millis step,
+                                                  WallTime from, WallTime to) {
+  auto steps = read(resource_class, step, from, to);
+  const auto heard = classes_.find(resource_class);
+  if (heard == classes_.end()) return steps;
+  for (const auto& [key, unwritten] : heard->second.steps.steps()) {
+    const auto [length, at] = key;
+    if (length == step && at > from && at <= to) steps[at].add(unwritten);
+  }
+  return steps;
+}
+
 protocol::FleetHistory FleetHistory::history(const std::string& resource_class, const Span& span,
                                              const Now& now) {
+  const auto heard = classes_.find(resource_class);
+  if (heard != classes_.end()) heard->second.steps.advance(now);
   const auto from = now.wall - span.length;
-  auto steps = read(resource_class, span.tier.step, from, now.wall);
-  if (const auto heard = classes_.find(resource_class); heard != classes_.end()) {
-    heard->second.steps.advance(now);
-    for (const auto& [key, step] : heard->second.steps.steps()) {
-      const auto [length, at] = key;
-      if (length == span.tier.step && at > from && at <= now.wall) steps[at].add(step);
-    }
+  auto all = steps(resource_class, span.tier.step, from, now.wall);
+  if (span.tier.step == kTiers[0].step) {
+    const auto coarse = steps(resource_class, kTiers[1].step, from - kTiers[1].step, now.wall);
+    add_calm(coarse, kTiers[1].step, from, now.wall, all);
   }
   protocol::FleetHistory history{
       resource_class, std::string(span.name), span.tier.step.count(), {}, {}};
-  FleetStep all;
-  for (const auto& [at, step] : steps) {
-    all.add(step);
+  FleetStep sum;
+  for (const auto& [at, step] : all) {
+    sum.add(step);
     if (!step.known) continue;
     history.points.push_back(step.most);
     history.points.back().at = at;
   }
-  history.totals = all.sums;
+  history.totals = sum.sums;
   return history;
 }
 
@@ -84,8 +106,7 @@ void FleetHistory::keep(const Now& now) {
   for (auto& [name, one] : classes_) {
     one.steps.look(queue_->unclaimed(name), queue_->running(name), now);
     one.steps.put_back(std::exchange(one.being_written, {}));
-    one.being_written = one.steps.take();
-    std::erase_if(one.being_written, [](const auto& step) { return step.second.is_nothing(); });
+    one.being_written = one.steps.take(now.wall);
     if (one.being_written.empty()) continue;
     write(name, one.being_written);
     wrote = true;

@@ -2,7 +2,8 @@
 
 // How each class's fleet was, and what it cost, for a month. What scalers report and what ends is
 // counted in memory, and written by keep(), some seconds later: a report costs no wait for the
-// disk, and while nothing is there nothing is written. A crash loses what was counted since.
+// disk, and while nothing is there a class is written once in five minutes. A crash loses what was
+// counted since.
 // Belongs to one thread; storage failures are thrown as db::Failure.
 
 #include <map>
@@ -36,9 +37,11 @@ class FleetHistory {
   void report(const protocol::ClassFleet& fleet, const Now& now);
   // In a transaction that was committed.
   void happened(const std::vector<Milestone>& milestones, const Now& now);
+  // Also the finest steps in which nothing was, where the next coarser one is known.
   protocol::FleetHistory history(const std::string& resource_class, const Span& span,
                                  const Now& now);
-  // Writes what was counted. If the transaction is undone it is written with the next.
+  // Writes what was counted, and what was calm once that is over. If the transaction is undone it
+  // is written with the next.
   void keep(const Now& now);
   void forget(const std::string& resource_class);
   // Steps of long ago, some of them at a time.
@@ -50,6 +53,9 @@ class FleetHistory {
     FleetSteps::Steps being_written;  // in a transaction that is not committed yet
   };
   void write(const std::string& resource_class, const FleetSteps::Steps& steps);
+  // With those that are not written yet.
+  std::map<WallTime, FleetStep> steps(const std::string& resource_class, Millis step, WallTime from,
+                                      WallTime to);
   std::map<WallTime, FleetStep> read(const std::string& resource_class, Millis step, WallTime from,
                                      WallTime to);
 

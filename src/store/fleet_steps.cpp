@@ -94,6 +94,23 @@ void FleetSteps::advance(const Now& now) {
   if (holds_for_ > Millis(0)) note_most(now.wall);
 }
 
+FleetSteps::Steps FleetSteps::take(WallTime now) {
+  Steps taken;
+  for (auto it = steps_.begin(); it != steps_.end();) {
+    const auto [length, begin] = it->first;
+    const bool is_calm = it->second.is_nothing();
+    const bool tells = it->second.known && length != kFinest;
+    const bool is_over = begin + length <= now || begin > now;
+    if (is_calm && tells && !is_over) {
+      ++it;
+      continue;
+    }
+    if (!is_calm || tells) taken.insert(*it);
+    it = steps_.erase(it);
+  }
+  return taken;
+}
+
 void FleetSteps::put_back(const Steps& steps) {
   for (const auto& [key, step] : steps) {
     auto whole = step;

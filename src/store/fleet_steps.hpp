@@ -74,7 +74,9 @@ class FleetSteps {
 
   // What was counted and not yet taken.
   const Steps& steps() const { return steps_; }
-  Steps take() { return std::exchange(steps_, {}); }
+  // Of that what is to be kept. A step in which nothing was is, if a scaler spoke of it, and once
+  // it is over: that it was calm is known so. But none of the finest, of which there are too many.
+  Steps take(WallTime now);
   // Takes it back.
   void put_back(const Steps& steps);
 

@@ -147,7 +147,7 @@ TEST(FleetSteps, WhatIsPutBackIsThereOnce) {
   steps.report(fleet_of(1), clocks.now);
   clocks.pass(5s);
   steps.advance(clocks.now);
-  const auto taken = steps.take();
+  const auto taken = steps.take(clocks.now.wall);
   EXPECT_TRUE(steps.steps().empty());
   clocks.pass(5s);
   steps.ended(2, clocks.now);
@@ -157,6 +157,22 @@ TEST(FleetSteps, WhatIsPutBackIsThereOnce) {
     EXPECT_EQ(sum_of(steps.steps(), tier.step).sums.instance_ms, 10'000);
     EXPECT_EQ(sum_of(steps.steps(), tier.step).sums.tasks, 2);
   }
+}
+
+TEST(FleetSteps, ACalmStepIsKeptOnceItIsOverIfItIsNoneOfTheFinest) {
+  FleetSteps steps;
+  Clocks clocks;
+  clocks.now.wall = begin_of_step(clocks.now.wall, 5min);
+  steps.report({}, clocks.now);
+  clocks.pass(10s);
+  steps.ended(0, clocks.now);
+  EXPECT_TRUE(steps.take(clocks.now.wall).empty());
+  clocks.pass(5min);
+  const auto taken = steps.take(clocks.now.wall);
+  ASSERT_FALSE(taken.empty());
+  EXPECT_EQ(taken.begin()->first.first, 5min);
+  EXPECT_TRUE(taken.begin()->second.known);
+  EXPECT_TRUE(steps.take(clocks.now.wall).empty()) << "once";
 }
 
 TEST(FleetSteps, NothingIsWhatIsAllZero) {
@@ -207,9 +223,9 @@ TEST(FleetSteps, OfAnyClockTheSumsAreOfTheTimeThatPassed) {
     }
     if (upto(9) == 0) {
       FleetSteps all;
-      all.put_back(steps.take());
+      all.put_back(steps.take(clocks.now.wall));
       all.put_back(kept);
-      kept = all.take();
+      kept = all.take(clocks.now.wall);
     }
   }
   steps.put_back(kept);
