@@ -250,7 +250,7 @@ TEST_F(Parse, WhatIsWrongIsOneSentence) {
     Words words;
     std::string sentence;
   } cases[] = {
-      {{"runn"}, "muster: unknown command 'runn' (did you mean 'run'?). See 'muster --help'.\n"},
+      {{"runn"}, "muster: unknown command 'runn' (did you mean 'runner'?). See 'muster --help'.\n"},
       {{"run", "--jsn"},
        "muster run: unknown option '--jsn' (did you mean '--json'?). See 'muster run --help'.\n"},
       {{"run", "--jsn=1"}, "muster run: unknown option '--jsn' (did you mean '--json'?)."},
