@@ -4,18 +4,30 @@
 #include <utility>
 
 namespace muster::store {
+namespace {
+
+template <class T>
+void append(std::vector<T>& all, std::vector<T>& more) {
+  std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
+}  // namespace
 
 void Changes::add(Changes&& later) {
-  for (const auto& [resource_class, count] : later.queued) queued[resource_class] += count;
-  demand.merge(later.demand);
-  pipelines.merge(later.pipelines);
-  perhaps_ended.merge(later.perhaps_ended);
-  canceled_tasks.merge(later.canceled_tasks);
-  fleets = fleets || later.fleets;
-  outputs.merge(later.outputs);
-  std::move(later.milestones.begin(), later.milestones.end(), std::back_inserter(milestones));
-  output_bytes += later.output_bytes;
-  std::move(later.after_commit.begin(), later.after_commit.end(), std::back_inserter(after_commit));
+  // Each member by its name, so that one that is new, and forgotten here, does not compile.
+  auto& [more_queued, more_demand, more_drained, more_pipelines, more_perhaps_ended, more_canceled,
+         more_fleets, more_outputs, more_milestones, more_bytes, more_after_commit] = later;
+  for (const auto& [resource_class, count] : more_queued) queued[resource_class] += count;
+  demand.merge(more_demand);
+  drained.merge(more_drained);
+  pipelines.merge(more_pipelines);
+  perhaps_ended.merge(more_perhaps_ended);
+  canceled_tasks.merge(more_canceled);
+  fleets = fleets || more_fleets;
+  outputs.merge(more_outputs);
+  append(milestones, more_milestones);
+  output_bytes += more_bytes;
+  append(after_commit, more_after_commit);
 }
 
 }  // namespace muster::store

@@ -99,7 +99,7 @@ def test_the_fleet_says_what_holds_it_and_what_it_costs(world, server, small):
         return fleet if "limited_by" in fleet else None
     fleet = wait_until(limited, 60, "the limit to be told")
     assert fleet["limited_by"] in fleet["reasons"]
-    assert "max" in fleet["limited_by"]
+    assert "at most 1 may be live" in fleet["limited_by"]
     assert (fleet["price_per_hour"], fleet["currency"]) == (3600, "EUR")
     assert "decisions" not in fleet
 
