@@ -23,9 +23,6 @@ if(MUSTER_SANITIZE)
     -fsanitize=${MUSTER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
     # asio uses a fence that the thread sanitizer does not model
     $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
-  if(MUSTER_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(muster_options INTERFACE -Wno-free-nonheap-object)  # a false alarm, too
-  endif()
   target_link_options(muster_options INTERFACE -fsanitize=${MUSTER_SANITIZE})
 else()
   target_compile_definitions(muster_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)

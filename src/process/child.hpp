@@ -110,9 +110,10 @@ class Child {
   Exit reported() const;
 
   pid_t pid_ = -1;
-  WaitedFor waited_for_;  // if it is our own
   UniqueFd pidfd_;
   UniqueFd reports_;  // if it is a helper's
+  // If it is our own. Last: before them g++ 12 takes the descriptors of a moved one for a pointer.
+  WaitedFor waited_for_;
 };
 
 // Ends all that descends from this process, however it daemonized (see become_subreaper): stops

@@ -46,7 +46,7 @@ WaitedFor::WaitedFor(pid_t pid) : pid_(pid) {
   waited_for().insert(pid);
 }
 
-WaitedFor::WaitedFor(WaitedFor&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+WaitedFor::WaitedFor(WaitedFor&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
 
 WaitedFor& WaitedFor::operator=(WaitedFor&& other) noexcept {
   std::swap(pid_, other.pid_);
@@ -54,7 +54,7 @@ WaitedFor& WaitedFor::operator=(WaitedFor&& other) noexcept {
 }
 
 WaitedFor::~WaitedFor() {
-  if (pid_ < 0) return;
+  if (pid_ == 0) return;
   const std::lock_guard lock(guards_waited_for);
   waited_for().erase(pid_);
 }

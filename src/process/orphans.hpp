@@ -22,7 +22,7 @@ class WaitedFor {
   ~WaitedFor();
 
  private:
-  pid_t pid_ = -1;
+  pid_t pid_ = 0;  // none
 };
 
 // While it is held no orphan is reaped: from a fork until its child is a WaitedFor.
