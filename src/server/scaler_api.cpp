@@ -51,10 +51,7 @@ Result<Outcome> demand(Call& call) {
   return answer(200, reading);
 }
 
-Result<void> check(Call& call, const protocol::ClassFleet& fleet) {
-  if (!call.store.catalog().has_class(fleet.resource_class)) {
-    return Error{ErrorKind::not_found, "resource class not found"};
-  }
+Result<void> check(const protocol::ClassFleet& fleet) {
   const auto price = fleet.price_per_hour.value_or(protocol::Money());
   if (price < protocol::Money() || price > protocol::kMostPrice) {
     return Error{ErrorKind::invalid, "price_per_hour is from 0 to 10000"};
@@ -72,8 +69,12 @@ Result<Outcome> report_fleet(Call& call) {
   auto report = body_of<protocol::FleetReport>(call);
   if (!report) return report.error();
   for (const auto& fleet : report->classes) {
-    if (auto good = check(call, fleet); !good) return good.error();
+    if (auto good = check(fleet); !good) return good.error();
   }
+  // One that was deleted, or is not made yet, hides no other.
+  std::erase_if(report->classes, [&](const protocol::ClassFleet& fleet) {
+    return !call.store.catalog().has_class(fleet.resource_class);
+  });
   for (auto& fleet : report->classes) {
     const auto decided = std::exchange(fleet.decisions, std::nullopt);
     if (decided) call.store.decisions().add(fleet.resource_class, *decided);

@@ -43,7 +43,8 @@ BAD = [
     ("PAGE", "DELETE", f"{RUNNER}/token/OWN", None, 404, "not found"),
     ("PAGE", "PUT", f"{API}/fleet", {"classes": [
         {"resource_class": name, "desired": 1, "live": 1, "booting": 0, "idle": 0, "busy": 1, "draining": 0,
-         "min": 0, "max": 1, "reasons": []} for name in ("local/small", "local/none")]}, 404, "not found"),
+         "min": 0, "max": 1, "reasons": [], "price_per_hour": price}
+        for name, price in (("local/small", 1), ("local/none", 20_000))]}, 400, "price_per_hour"),
     # Wrong.
     ("PAGE", "POST", f"{RUNNER}/resource", {"resource_class": "local/small"}, 409, "exists"),
     ("PAGE", "POST", f"{RUNNER}/resource", {"resource_class": "<script>"}, 400, "<script>"),

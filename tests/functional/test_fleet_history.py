@@ -192,3 +192,12 @@ def test_at_most_a_hundred_decisions_at_once(server, small):
     assert len(decisions(server)) == len(decisions(server, limit=1000)) == 100
     assert len(decisions(server, limit=0)) == 1
     assert len(decisions(server, before=decisions(server)[-1]["id"])) == 50
+
+
+def test_a_class_that_is_not_there_hides_no_other(server, small):
+    counts = {"desired": 1, "live": 1, "booting": 0, "idle": 0, "busy": 1, "draining": 0, "min": 0, "max": 1,
+              "reasons": ["a reason"]}
+    server.api.request("PUT", FLEET, {"classes": [
+        {"resource_class": name, **counts} for name in ("local/none", "local/small")]}).expect(204)
+    (status,) = server.api.get(FLEET).expect(200).json()["classes"]
+    assert status["fleet"]["reasons"] == ["a reason"]
