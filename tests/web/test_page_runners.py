@@ -2,6 +2,8 @@
 
 import re
 
+from playwright.sync_api import expect
+
 from support.api import bearer
 from support.pipeline import config, job
 
@@ -15,7 +17,10 @@ def test_a_runner_is_drained_and_removed(visitor, world, server, small):
     row.get_by_text("busy", exact=True).wait_for()
     row.get_by_role("link", name=re.compile("^build · 1")).wait_for()
     row.get_by_role("button", name="Drain runner-1").click()
-    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    question = page.get_by_role("dialog")
+    assert question.evaluate("it => it.scrollWidth <= it.clientWidth"), "nothing of it is cut off"
+    question.get_by_role("button", name="Keep it").click()
+    expect(row.get_by_role("button", name="Drain runner-1")).to_be_focused()
     row.get_by_role("button", name="Drain runner-1").click()
     page.get_by_role("button", name="Drain runner", exact=True).click()
     row.get_by_text("draining", exact=True).wait_for()

@@ -106,6 +106,17 @@ describe('why a job waits', () => {
     expect(whyQueued(undefined, demand(...busy), kNow)).toEqual([sentence]);
   });
 
+  it('counts nobody who takes no task any more', () => {
+    const [busy, idle] = demand(true, false).runners;
+    const gone = { ...idle!, last_connected: before(61_000) };
+    const drained = { ...idle!, draining: true };
+    const last = { ...busy!, draining: true };
+    const of = (...runners: ClassDemand['runners']) => whyQueued(undefined, { ...demand(), runners }, kNow)[0];
+    expect(of(gone, drained, last)).toBe('No runner of local/small is connected.');
+    expect(of(gone, busy!)).toBe('The one runner of local/small is busy.');
+    expect(of(drained, idle!)).toBe('1 runner of local/small can take it now.');
+  });
+
   it('says what the scaler says, while that is fresh', () => {
     expect(whyQueued(status(10_000), undefined, kNow)).toEqual([
       '3 tasks of the class wait.', '1 instance is booting.', 'The scaler says: 3 tasks wait.',

@@ -1,6 +1,6 @@
 // Why a job does not run yet, in sentences. Pure.
 
-import type { ClassDemand, ClassFleet, ClassStatus, JobStatus } from '../net/messages';
+import type { ClassDemand, ClassFleet, ClassStatus, JobStatus, RunnerActivity } from '../net/messages';
 import { visible } from '../text/visible';
 import { parse, roughly } from './times';
 
@@ -17,11 +17,21 @@ function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
-function aboutRunners(demand: ClassDemand): string {
+// One that waits for a task is heard of every 25 seconds; after longer it has probably ended.
+const kSilentMs = 60_000;
+
+// A runner that takes a task, now or after the one that it has.
+function serves(runner: RunnerActivity, now: number): boolean {
+  const heard = parse(runner.last_connected) ?? now;
+  return !runner.draining && (runner.busy || now - heard < kSilentMs);
+}
+
+function aboutRunners(demand: ClassDemand, now: number): string {
   const name = visible(demand.resource_class);
-  const all = demand.runners.length;
+  const there = demand.runners.filter((runner) => serves(runner, now));
+  const all = there.length;
   if (all === 0) return `No runner of ${name} is connected.`;
-  const busy = demand.runners.filter((runner) => runner.busy).length;
+  const busy = there.filter((runner) => runner.busy).length;
   if (busy < all) return `${count(all - busy, 'runner')} of ${name} can take it now.`;
   return all === 1 ? `The one runner of ${name} is busy.` : `All ${all} runners of ${name} are busy.`;
 }
@@ -79,7 +89,7 @@ export function whyQueued(
   now: number,
 ): string[] {
   const said: string[] = [];
-  if (demand) said.push(aboutRunners(demand));
+  if (demand) said.push(aboutRunners(demand, now));
   if (one && one.unclaimed > 1) said.push(`${one.unclaimed} tasks of the class wait.`);
   if (one) said.push(...aboutScaler(one, now));
   return said;

@@ -100,7 +100,7 @@ function Reasons({ fleet, reportedAt, now }: ReasonsProps) {
         ))}
       </ul>
       {reportedAt !== undefined && (
-        <p class="quiet">Decided {roughly(Math.max(0, now - reportedAt))} ago</p>
+        <p class="quiet">Reported {roughly(Math.max(0, now - reportedAt))} ago</p>
       )}
     </div>
   );
