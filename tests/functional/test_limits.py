@@ -293,7 +293,7 @@ def test_a_class_with_as_many_runners_as_it_may(world, server, small):
         database.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1) "
             "INSERT INTO runner SELECT resource_class, 'of-many-' || i, hostname, ip, version, 0, "
-            "first_connected, last_connected, last_used FROM n, runner", (MOST_RUNNERS,))
+            "first_connected, last_connected, last_used, NULL FROM n, runner", (MOST_RUNNERS,))
     server.start()
     world.submit(server, config(build=job("true")))
     refused = server.claimer(small, "one-more").ask().expect(409)
